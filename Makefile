@@ -1,0 +1,91 @@
+# recommender: recommendations computed where the data lives
+#
+#	src/*.c, *.h          the extension in C; src/README explains it
+#	sql/install/*.sql     its SQL, concatenated into recommender--VERSION.sql
+#	sql/*.sql             what a user sees (pg_regress), answers in expected/
+#	test/pgtap/*.sql      what must always be true (pgTAP)
+#	test/isolation/       what if two sessions meet
+#	test/t/*.pl           what if the server dies, is dumped or replicated
+#	test/demo, test/bench something to look at, something to measure
+#	test/tools/           the scripts behind the targets below
+#	recommender.control   the only place where the version is written
+#
+# "make help" lists what can be made.
+
+EXTENSION = recommender
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" recommender.control)
+
+# All but these goals are for PGXS, that is, for an installed PostgreSQL; these
+# work on a machine which has none yet.
+TOOLS = help demo check bench pgtap indent indent-check check-version
+.PHONY: $(TOOLS) check-exports
+
+ifneq ($(filter-out $(TOOLS),$(or $(MAKECMDGOALS),all)),)
+
+MODULE_big = recommender
+OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
+INSTALL_SQL = recommender--$(EXTVERSION).sql
+DATA = $(wildcard sql/upgrade/recommender--*.sql)
+DATA_built = $(INSTALL_SQL)
+
+REGRESS = $(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql)))
+REGRESS_OPTS = --load-extension=recommender
+ISOLATION = $(sort $(patsubst test/isolation/specs/%.spec,%,$(wildcard test/isolation/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test/isolation --load-extension=recommender
+
+# no bitcode, which wants the clang that PostgreSQL was built with
+override with_llvm = no
+
+EXTRA_CLEAN = $(OBJS:.o=.d) output_iso
+
+all: # stays the first target
+
+PG_CONFIG ?= pg_config
+# no warnings about headers that are not ours
+PG_CPPFLAGS = -isystem $(shell $(PG_CONFIG) --includedir-server)
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+ifeq ($(wildcard $(PGXS)),)
+$(error $(PG_CONFIG) finds no PGXS: install postgresql-server-dev, set PG_CONFIG, or try "make help")
+endif
+include $(PGXS)
+
+# objects know their headers
+override CFLAGS += -MMD -MP
+-include $(OBJS:.o=.d)
+
+$(INSTALL_SQL): $(sort $(wildcard sql/install/*.sql)) recommender.control
+	cat $(filter %.sql,$^) > $@
+
+check-exports: all
+	test/tools/check-exports $(MODULE_big)$(DLSUFFIX)
+
+endif
+
+help:
+	@test/tools/help
+
+demo:
+	@test/tools/with-server psql -X -q -P pager=off -v ON_ERROR_STOP=1 -f test/demo/demo.sql
+
+# PGXS has a rule for check, too, which says that there is none
+ifneq ($(filter check,$(MAKECMDGOALS)),)
+check:
+	@export ONLY="$(ONLY)" TESTS="$(TESTS)"; \
+	exec test/tools/with-server --tests --no-build test/tools/check </dev/null
+endif
+
+bench:
+	@[ -x test/bench/run ] || { echo "there is no benchmark yet: test/bench/run"; exit; }; \
+	exec test/tools/with-server test/bench/run
+
+pgtap:
+	pg_prove --ext .sql --recurse test/pgtap
+
+indent:
+	@test/tools/indent
+
+indent-check:
+	@test/tools/indent --check
+
+check-version:
+	@test/tools/check-version

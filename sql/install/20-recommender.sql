@@ -1,0 +1,164 @@
+-- Level 2: making, changing, refreshing and dropping recommenders
+
+CREATE FUNCTION recommender.create_recommender(
+	recommender text,
+	interactions regclass,
+	user_column name DEFAULT 'user_id',
+	item_column name DEFAULT 'item_id',
+	time_column name DEFAULT NULL,
+	event_column name DEFAULT NULL,
+	weight_column name DEFAULT NULL,
+	event_weights jsonb DEFAULT NULL,
+	context_columns name[] DEFAULT '{}',
+	options jsonb DEFAULT '{}')
+RETURNS text
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'rec_create_recommender';
+COMMENT ON FUNCTION recommender.create_recommender IS
+'makes a recommender over a table or view of interactions: a schema of that name with the model''s tables and the functions to call; gives the name';
+
+CREATE FUNCTION recommender.add_interactions(
+	recommender text,
+	interactions regclass,
+	user_column name DEFAULT 'user_id',
+	item_column name DEFAULT 'item_id',
+	time_column name DEFAULT NULL,
+	event_column name DEFAULT NULL,
+	weight_column name DEFAULT NULL,
+	event text DEFAULT NULL,
+	event_weights jsonb DEFAULT NULL,
+	context_columns name[] DEFAULT '{}')
+RETURNS text
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'rec_add_interactions';
+COMMENT ON FUNCTION recommender.add_interactions IS
+'adds another table or view of interactions to a recommender, or replaces what was said of it before; event is the kind of all its rows';
+
+CREATE FUNCTION recommender.set_options(recommender text, options jsonb)
+RETURNS jsonb
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'rec_set_options';
+COMMENT ON FUNCTION recommender.set_options IS
+'changes the named options of a recommender, null giving one its default again; gives all options in force';
+
+CREATE FUNCTION recommender.drop_recommender(recommender text)
+RETURNS boolean
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'rec_drop_recommender';
+COMMENT ON FUNCTION recommender.drop_recommender IS
+'drops a recommender and its model; false when there is none of that name; the interactions stay';
+
+CREATE TYPE recommender.refresh_result AS (
+	recommender text,
+	generation bigint,
+	mode text,
+	interactions bigint,
+	users bigint,
+	items bigint,
+	neighbors bigint,
+	null_keys bigint,
+	without_weight bigint,
+	read_ms float8,
+	build_ms float8,
+	write_ms float8,
+	memory_bytes bigint,
+	model_bytes bigint
+);
+COMMENT ON TYPE recommender.refresh_result IS
+'what a refresh read, built and wrote, how long each took, the memory of the build and the size of the model''s tables';
+
+CREATE FUNCTION recommender.refresh(recommender text, mode text DEFAULT 'auto', verbose boolean DEFAULT false)
+RETURNS recommender.refresh_result
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+COST 1000000
+AS 'MODULE_PATHNAME', 'rec_refresh';
+COMMENT ON FUNCTION recommender.refresh IS
+'builds a recommender''s model anew from all interactions; the old one serves until this commits';
+
+CREATE PROCEDURE recommender.refresh_all(max_age interval DEFAULT NULL)
+LANGUAGE C
+AS 'MODULE_PATHNAME', 'rec_refresh_all';
+COMMENT ON PROCEDURE recommender.refresh_all IS
+'refreshes all recommenders of the caller whose last refresh is older than max_age, committing after each';
+
+CREATE FUNCTION recommender.check_recommender(
+	recommender text,
+	OUT severity text,
+	OUT code text,
+	OUT message text,
+	OUT hint text)
+RETURNS SETOF record
+LANGUAGE C STABLE STRICT PARALLEL UNSAFE	-- reads the interactions, wholly
+COST 1000000 ROWS 10
+AS 'MODULE_PATHNAME', 'rec_check_recommender';
+COMMENT ON FUNCTION recommender.check_recommender IS
+'what is wrong with a recommender or could be better, with what to do about it; no rows when all is well';
+
+CREATE FUNCTION recommender.recommender_list(
+	OUT name text,
+	OUT owner regrole,
+	OUT sources regclass[],
+	OUT options jsonb,
+	OUT generation bigint,
+	OUT refreshed_at timestamptz,
+	OUT items bigint,
+	OUT live text,
+	OUT as_of_refresh text)
+RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL UNSAFE	-- reads the recommenders' tables
+COST 10000 ROWS 10
+AS 'MODULE_PATHNAME', 'rec_recommender_list';
+COMMENT ON FUNCTION recommender.recommender_list IS
+'the rows of view recommenders';
+
+CREATE VIEW recommender.recommenders AS
+SELECT r.name, r.owner, r.sources, r.options, r.generation, r.refreshed_at, r.items, r.live, r.as_of_refresh
+FROM recommender.recommender_list() r;
+COMMENT ON VIEW recommender.recommenders IS
+'the recommenders of this database that you may read: what they are made of, when they were refreshed, what is live and what is as of then';
+GRANT SELECT ON recommender.recommenders TO PUBLIC;
+
+CREATE FUNCTION recommender.refresh_run_list(
+	OUT recommender text,
+	OUT generation bigint,
+	OUT mode text,
+	OUT started_at timestamptz,
+	OUT finished_at timestamptz,
+	OUT interactions bigint,
+	OUT users bigint,
+	OUT items bigint,
+	OUT neighbors bigint,
+	OUT null_keys bigint,
+	OUT without_weight bigint,
+	OUT read_ms float8,
+	OUT build_ms float8,
+	OUT write_ms float8,
+	OUT memory_bytes bigint,
+	OUT model_bytes bigint,
+	OUT options jsonb)
+RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL UNSAFE	-- reads the recommenders' tables
+COST 10000 ROWS 100
+AS 'MODULE_PATHNAME', 'rec_refresh_run_list';
+COMMENT ON FUNCTION recommender.refresh_run_list IS
+'the rows of view refresh_runs';
+
+CREATE VIEW recommender.refresh_runs AS
+SELECT r.*
+FROM recommender.refresh_run_list() r;
+COMMENT ON VIEW recommender.refresh_runs IS
+'each refresh of the recommenders that you may read, with its figures and the options it was made by';
+GRANT SELECT ON recommender.refresh_runs TO PUBLIC;
+
+CREATE VIEW recommender.refresh_progress AS
+SELECT a.pid, a.datname, a.usename, m.found[1] AS recommender, m.found[2] AS phase,
+	   m.found[3]::pg_catalog.int4 AS percent, a.query_start AS started_at
+FROM pg_catalog.pg_stat_activity a
+CROSS JOIN LATERAL pg_catalog.regexp_match(a.query, '^recommender\.refresh (.*): ([a-z ]+), ([0-9]+) %$') AS m(found)
+WHERE a.state OPERATOR(pg_catalog.=) 'active' AND m.found IS NOT NULL;
+COMMENT ON VIEW recommender.refresh_progress IS
+'the refreshes that are running, the phase each is in and how much of the phase is done';
+GRANT SELECT ON recommender.refresh_progress TO PUBLIC;
+
+-- everyone may call what runs with their own rights
+GRANT USAGE ON SCHEMA recommender TO PUBLIC;

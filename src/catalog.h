@@ -1,0 +1,33 @@
+/*-------------------------------------------------------------------------
+ *
+ * catalog.h
+ *	  A catalog of items that is wholly in memory.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/catalog.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_CATALOG_H
+#define REC_CATALOG_H
+
+#include "dictionary.h"
+#include "score.h"
+
+/* Items by number; the ref of each is its number. */
+typedef struct RecMemoryCatalog
+{
+	uint32		nitems;
+	Datum	   *ids;			/* in the order of the numbers */
+	double	   *popularity;
+	double	   *trend;			/* NULL for zero */
+	uint32	   *by_popularity;	/* numbers in falling order; made when needed */
+	uint32	   *by_trend;
+	RecDict    *excluded;		/* of the user at hand */
+} RecMemoryCatalog;
+
+extern RecCatalog rec_memory_catalog(RecMemoryCatalog *memory);
+
+#endif							/* REC_CATALOG_H */

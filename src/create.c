@@ -1,0 +1,725 @@
+/*-------------------------------------------------------------------------
+ *
+ * create.c
+ *	  Making, changing and dropping recommenders.
+ *
+ * create_recommender() checks what it is given, then runs a fixed list of
+ * statements in which three words stand for the schema, the users' type and
+ * the items' type.  Everything it makes belongs to the caller and to the
+ * caller's schema; nothing is a member of the extension, so that it is
+ * dumped, restored and dropped as any table is.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/create.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_type.h"
+#include "definition.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "parser/parse_coerce.h"
+#include "sqlutil.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/relcache.h"
+#include "utils/typcache.h"
+
+/*
+ * What a recommender consists of.  @S is its schema, @U and @I are the types
+ * of users and items, @C is the collation clause of the items' columns.
+ */
+static const char *const create_statements[] = {
+	"CREATE SCHEMA @S",
+
+	"CREATE TABLE @S.definition ("
+	"singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton), "
+	"options jsonb NOT NULL DEFAULT '{}', "
+	"generation bigint NOT NULL DEFAULT 0, "
+	"items bigint NOT NULL DEFAULT 0, "
+	"as_of timestamptz, "
+	"refreshed_at timestamptz)",
+	"COMMENT ON TABLE @S.definition IS "
+	"'options as set, and the generation of the model that serves (0: none yet); written by functions of the extension'",
+
+	"CREATE TABLE @S.source ("
+	"position integer PRIMARY KEY, "
+	"relation regclass NOT NULL UNIQUE, "
+	"user_column name NOT NULL, "
+	"item_column name NOT NULL, "
+	"time_column name, "
+	"event_column name, "
+	"weight_column name, "
+	"event text, "
+	"event_weights jsonb, "
+	"context_columns name[] NOT NULL DEFAULT '{}')",
+	"COMMENT ON TABLE @S.source IS "
+	"'the relations whose rows are interactions; written by functions of the extension'",
+
+	"CREATE TABLE @S.item ("
+	"generation bigint NOT NULL, "
+	"item_no integer NOT NULL, "
+	"item_id @I @C NOT NULL, "
+	"users bigint NOT NULL, "
+	"weight double precision NOT NULL, "
+	"popularity double precision NOT NULL, "
+	"trend double precision NOT NULL, "
+	"PRIMARY KEY (generation, item_no))",
+	"CREATE UNIQUE INDEX item_item_id ON @S.item (item_id, generation)",
+	"CREATE INDEX item_popularity ON @S.item (generation, popularity DESC, item_no)",
+	"CREATE INDEX item_trend ON @S.item (generation, trend DESC, item_no)",
+	"COMMENT ON TABLE @S.item IS "
+	"'the items of a generation, numbered by falling number of users; popularity and trend are between 0 and 1'",
+
+	"CREATE TABLE @S.neighbor ("
+	"generation bigint NOT NULL, "
+	"kind text NOT NULL, "
+	"item_no integer NOT NULL, "
+	"item_id @I @C NOT NULL, "
+	"neighbors integer[] NOT NULL, "
+	"scores real[] NOT NULL, "
+	"supports integer[] NOT NULL, "
+	"PRIMARY KEY (item_id, generation, kind)) "
+	"WITH (toast_tuple_target = 8160)",
+	"ALTER TABLE @S.neighbor ALTER neighbors SET STORAGE EXTERNAL, "
+	"ALTER scores SET STORAGE EXTERNAL, ALTER supports SET STORAGE EXTERNAL",
+	"COMMENT ON TABLE @S.neighbor IS "
+	"'the neighbours of an item, best first: their numbers, similarities and the users behind each'",
+
+	"CREATE TABLE @S.refresh_run ("
+	"generation bigint PRIMARY KEY, "
+	"mode text NOT NULL, "
+	"started_at timestamptz NOT NULL, "
+	"finished_at timestamptz NOT NULL, "
+	"interactions bigint NOT NULL, "
+	"users bigint NOT NULL, "
+	"items bigint NOT NULL, "
+	"neighbors bigint NOT NULL, "
+	"null_keys bigint NOT NULL, "
+	"without_weight bigint NOT NULL, "
+	"read_ms double precision NOT NULL, "
+	"build_ms double precision NOT NULL, "
+	"write_ms double precision NOT NULL, "
+	"memory_bytes bigint NOT NULL, "
+	"model_bytes bigint NOT NULL, "
+	"options jsonb NOT NULL)",
+	"COMMENT ON TABLE @S.refresh_run IS 'one row for each refresh that was committed'",
+
+	"CREATE VIEW @S.neighbors AS "
+	"SELECT i.item_id, n.kind, s.rank, j.item_id AS neighbor_id, s.similarity, s.support "
+	"FROM @S.definition d "
+	"JOIN @S.neighbor n ON n.generation = d.generation "
+	"JOIN @S.item i ON i.generation = d.generation AND i.item_no = n.item_no "
+	"CROSS JOIN LATERAL unnest(n.neighbors, n.scores, n.supports) "
+	"WITH ORDINALITY AS s(item_no, similarity, support, rank) "
+	"JOIN @S.item j ON j.generation = d.generation AND j.item_no = s.item_no",
+	"COMMENT ON VIEW @S.neighbors IS "
+	"'each item of the model with its neighbours, best first, by their own ids'",
+
+	"CREATE TYPE @S.recommendation AS ("
+	"rank integer, item_id @I @C, score double precision, strategy text, reasons jsonb)",
+	"COMMENT ON TYPE @S.recommendation IS "
+	"'a recommended item, its score, the component that dominates it, and the largest terms of the score'",
+
+	"CREATE TYPE @S.user_recommendation AS ("
+	"user_id @U @D, rank integer, item_id @I @C, score double precision, strategy text)",
+	"COMMENT ON TYPE @S.user_recommendation IS 'an item recommended to a user'",
+
+	"CREATE FUNCTION @S.recommend(user_id @U, k integer DEFAULT 10, filter jsonb DEFAULT NULL, "
+	"exclude @I[] DEFAULT NULL, context jsonb DEFAULT NULL, options jsonb DEFAULT NULL) "
+	"RETURNS SETOF @S.recommendation LANGUAGE sql STABLE PARALLEL SAFE COST 2000 ROWS 10 "
+	"BEGIN ATOMIC SELECT * FROM recommender.recommend(NULL::@S.recommendation, "
+	"user_id, k, filter, exclude, context, options); END",
+	"COMMENT ON FUNCTION @S.recommend IS "
+	"'the k items that suit a user best, best first; a user without history gets popular items'",
+
+	"CREATE FUNCTION @S.recommend_session(items @I[], k integer DEFAULT 10, filter jsonb DEFAULT NULL, "
+	"exclude @I[] DEFAULT NULL, context jsonb DEFAULT NULL, options jsonb DEFAULT NULL) "
+	"RETURNS SETOF @S.recommendation LANGUAGE sql STABLE PARALLEL SAFE COST 2000 ROWS 10 "
+	"BEGIN ATOMIC SELECT * FROM recommender.recommend_session(NULL::@S.recommendation, "
+	"items, k, filter, exclude, context, options); END",
+	"COMMENT ON FUNCTION @S.recommend_session IS "
+	"'the k items that go best with what was looked at in a session, the newest item last in the array'",
+
+	"CREATE FUNCTION @S.recommend_basket(items @I[], k integer DEFAULT 10, filter jsonb DEFAULT NULL, "
+	"exclude @I[] DEFAULT NULL, context jsonb DEFAULT NULL, options jsonb DEFAULT NULL) "
+	"RETURNS SETOF @S.recommendation LANGUAGE sql STABLE PARALLEL SAFE COST 2000 ROWS 10 "
+	"BEGIN ATOMIC SELECT * FROM recommender.recommend_basket(NULL::@S.recommendation, "
+	"items, k, filter, exclude, context, options); END",
+	"COMMENT ON FUNCTION @S.recommend_basket IS "
+	"'the k items that complement a basket best, whatever the order of its items'",
+
+	"CREATE FUNCTION @S.similar_items(item_id @I, k integer DEFAULT 10, filter jsonb DEFAULT NULL, "
+	"exclude @I[] DEFAULT NULL, options jsonb DEFAULT NULL) "
+	"RETURNS SETOF @S.recommendation LANGUAGE sql STABLE PARALLEL SAFE COST 1000 ROWS 10 "
+	"BEGIN ATOMIC SELECT * FROM recommender.similar_items(NULL::@S.recommendation, "
+	"item_id, k, filter, exclude, options); END",
+	"COMMENT ON FUNCTION @S.similar_items IS "
+	"'the k items most similar to an item; score is the similarity, 0 where popular items had to fill up'",
+
+	"CREATE FUNCTION @S.popular_items(k integer DEFAULT 10, filter jsonb DEFAULT NULL, "
+	"exclude @I[] DEFAULT NULL, options jsonb DEFAULT NULL) "
+	"RETURNS SETOF @S.recommendation LANGUAGE sql STABLE PARALLEL SAFE COST 1000 ROWS 10 "
+	"BEGIN ATOMIC SELECT * FROM recommender.popular_items(NULL::@S.recommendation, "
+	"k, filter, exclude, options); END",
+	"COMMENT ON FUNCTION @S.popular_items IS "
+	"'the k most popular items as of the last refresh; needs no refresh, but is slow before the first'",
+
+	"CREATE FUNCTION @S.trending_items(k integer DEFAULT 10, filter jsonb DEFAULT NULL, "
+	"exclude @I[] DEFAULT NULL, options jsonb DEFAULT NULL) "
+	"RETURNS SETOF @S.recommendation LANGUAGE sql STABLE PARALLEL SAFE COST 10000 ROWS 10 "
+	"BEGIN ATOMIC SELECT * FROM recommender.trending_items(NULL::@S.recommendation, "
+	"k, filter, exclude, options); END",
+	"COMMENT ON FUNCTION @S.trending_items IS "
+	"'the k items whose interactions rise most above what the weeks before let expect, live'",
+
+	"CREATE FUNCTION @S.rank_items(user_id @U, items @I[], context jsonb DEFAULT NULL, "
+	"options jsonb DEFAULT NULL) "
+	"RETURNS SETOF @S.recommendation LANGUAGE sql STABLE PARALLEL SAFE COST 2000 ROWS 100 "
+	"BEGIN ATOMIC SELECT * FROM recommender.rank_items(NULL::@S.recommendation, "
+	"user_id, items, context, options); END",
+	"COMMENT ON FUNCTION @S.rank_items IS "
+	"'the given items, all of them, in the order that suits a user best'",
+
+	"CREATE FUNCTION @S.score(user_id @U, item_id @I, context jsonb DEFAULT NULL, "
+	"options jsonb DEFAULT NULL) "
+	"RETURNS double precision LANGUAGE sql STABLE PARALLEL SAFE COST 100 "
+	"BEGIN ATOMIC SELECT recommender.score(NULL::@S.recommendation, "
+	"user_id, item_id, context, options); END",
+	"COMMENT ON FUNCTION @S.score IS "
+	"'how well an item suits a user, as recommend() scores it; 0 for an item that is not in the model'",
+
+	"CREATE FUNCTION @S.recommend_all(k integer DEFAULT 10, filter jsonb DEFAULT NULL, "
+	"exclude @I[] DEFAULT NULL, context jsonb DEFAULT NULL, options jsonb DEFAULT NULL) "
+	"RETURNS SETOF @S.user_recommendation LANGUAGE sql STABLE PARALLEL SAFE COST 1000000 ROWS 100000 "
+	"BEGIN ATOMIC SELECT * FROM recommender.recommend_all(NULL::@S.user_recommendation, "
+	"k, filter, exclude, context, options); END",
+	"COMMENT ON FUNCTION @S.recommend_all IS "
+	"'for every user with interactions, what recommend() would answer; reads the interactions once'",
+};
+
+/* The same in the order in which it can go; other objects stop the last. */
+static const char *const drop_statements[] = {
+	"DROP FUNCTION @S.recommend, @S.recommend_session, @S.recommend_basket, @S.similar_items, "
+	"@S.popular_items, @S.trending_items, @S.rank_items, @S.score, @S.recommend_all",
+	"DROP VIEW @S.neighbors",
+	"DROP TYPE @S.recommendation, @S.user_recommendation",
+	"DROP TABLE @S.definition, @S.source, @S.item, @S.neighbor, @S.refresh_run",
+	"DROP SCHEMA @S",
+};
+
+/* What the words of a statement stand for. */
+typedef struct Words
+{
+	const char *schema;			/* quoted */
+	const char *user_type;
+	const char *item_type;
+	const char *user_collation;
+	const char *item_collation;
+} Words;
+
+static char *
+fill_in(const char *statement, const Words *words)
+{
+	StringInfoData result;
+
+	initStringInfo(&result);
+	for (const char *c = statement; *c; c++)
+	{
+		if (*c != '@')
+		{
+			appendStringInfoChar(&result, *c);
+			continue;
+		}
+		switch (*++c)
+		{
+			case 'S':
+				appendStringInfoString(&result, words->schema);
+				break;
+			case 'U':
+				appendStringInfoString(&result, words->user_type);
+				break;
+			case 'I':
+				appendStringInfoString(&result, words->item_type);
+				break;
+			case 'D':
+				appendStringInfoString(&result, words->user_collation);
+				break;
+			case 'C':
+				appendStringInfoString(&result, words->item_collation);
+				break;
+			default:
+				elog(ERROR, "no such word in a statement: @%c", *c);
+		}
+	}
+	return result.data;
+}
+
+static void
+run_statement(const char *statement)
+{
+	int			code = SPI_execute(statement, false, 0);
+
+	if (code < 0)
+		elog(ERROR, "could not run \"%s\": %s", statement, SPI_result_code_string(code));
+}
+
+/* Runs statements with a search_path that nobody else can write to. */
+static void
+run_statements(const char *const *statements, int n, const Words *words)
+{
+	int			nest = NewGUCNestLevel();
+
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	for (int i = 0; i < n; i++)
+		run_statement(fill_in(statements[i], words));
+	AtEOXact_GUC(true, nest);
+}
+
+/* ----------------
+ *		arguments
+ * ----------------
+ */
+
+static char *
+text_argument(FunctionCallInfo fcinfo, int n)
+{
+	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
+}
+
+static char *
+name_argument(FunctionCallInfo fcinfo, int n)
+{
+	return PG_ARGISNULL(n) ? NULL : pstrdup(NameStr(*PG_GETARG_NAME(n)));
+}
+
+static void
+require(const void *value, const char *argument)
+{
+	if (value == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be null", argument)));
+}
+
+static char *
+recommender_argument(FunctionCallInfo fcinfo)
+{
+	char	   *name = text_argument(fcinfo, 0);
+
+	require(name, "recommender");
+	return name;
+}
+
+/* ----------------
+ *		checks
+ * ----------------
+ */
+
+static void
+check_relation(Oid relid)
+{
+	char		kind = get_rel_relkind(relid);
+
+	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE &&
+		kind != RELKIND_VIEW && kind != RELKIND_MATVIEW &&
+		kind != RELKIND_FOREIGN_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a table or a view", get_rel_name(relid))));
+}
+
+/* Ids need equality, an order for indexes, and an array type for arguments. */
+static void
+check_id_type(Oid type, const char *column)
+{
+	TypeCacheEntry *typcache = lookup_type_cache(type, TYPECACHE_EQ_OPR | TYPECACHE_BTREE_OPFAMILY);
+
+	if (!OidIsValid(typcache->btree_opf) || !OidIsValid(typcache->eq_opr) ||
+		!OidIsValid(get_array_type(type)))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of type %s cannot hold ids",
+						column, format_type_be(type)),
+				 errhint("Ids must be of a type with a default btree operator class.")));
+	(void) rec_dict_create(type, InvalidOid, CurrentMemoryContext);
+}
+
+static void
+check_event_column(const RecSource *source)
+{
+	RecColumn	column;
+	Oid			output;
+	bool		is_varlena;
+
+	if (source->event_column && source->event)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("event and event_column cannot both be given")));
+	if (source->event_weights && !source->event_column && !source->event)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("event_weights needs an event_column or an event")));
+	if (source->event_column == NULL)
+		return;
+	column = rec_column_lookup(source->relid, source->event_column);
+	getTypeOutputInfo(column.type, &output, &is_varlena);
+}
+
+static void
+check_context_columns(Oid relid, ArrayType *columns)
+{
+	Datum	   *names;
+	int			n;
+
+	if (columns == NULL)
+		return;
+	deconstruct_array(columns, NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR,
+					  &names, NULL, &n);
+	for (int i = 0; i < n; i++)
+		(void) rec_column_lookup(relid, NameStr(*DatumGetName(names[i])));
+}
+
+/* Checks a source's columns; gives those of user and item. */
+static void
+check_source(const RecSource *source, RecColumn *user, RecColumn *item)
+{
+	check_relation(source->relid);
+	*user = rec_column_lookup(source->relid, source->user_column);
+	*item = rec_column_lookup(source->relid, source->item_column);
+	check_id_type(user->type, source->user_column);
+	check_id_type(item->type, source->item_column);
+	if (source->time_column)
+		rec_check_time_column(rec_column_lookup(source->relid, source->time_column).type,
+							  psprintf("column \"%s\", the time,", source->time_column));
+	if (source->weight_column)
+		rec_check_numeric_column(rec_column_lookup(source->relid, source->weight_column).type,
+								 psprintf("column \"%s\", the weight,", source->weight_column));
+	check_event_column(source);
+}
+
+/* True when an index of the table begins with a column. */
+static bool
+has_index_on(Oid relid, AttrNumber attnum)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	bool		found = false;
+	ListCell   *cell;
+
+	foreach(cell, RelationGetIndexList(rel))
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+
+		found |= index->rd_index->indisvalid &&
+			index->rd_index->indkey.values[0] == attnum &&
+			heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL);
+		index_close(index, AccessShareLock);
+	}
+	table_close(rel, AccessShareLock);
+	return found;
+}
+
+/*
+ * Gives the CREATE INDEX that serving from a source wants, NULL when there is
+ * such an index or the source is no table.
+ */
+char *
+rec_missing_index(const RecSource *source)
+{
+	char		kind = get_rel_relkind(source->relid);
+	StringInfoData statement;
+
+	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE &&
+		kind != RELKIND_MATVIEW)
+		return NULL;
+	if (has_index_on(source->relid,
+					 rec_column_lookup(source->relid, source->user_column).attnum))
+		return NULL;
+	initStringInfo(&statement);
+	appendStringInfo(&statement, "CREATE INDEX ON %s (%s",
+					 rec_relation_quoted(source->relid),
+					 quote_identifier(source->user_column));
+	if (source->time_column)
+		appendStringInfo(&statement, ", %s", quote_identifier(source->time_column));
+	appendStringInfoString(&statement, ");");
+	return statement.data;
+}
+
+static void
+notice_missing_index(const RecSource *source)
+{
+	char	   *statement = rec_missing_index(source);
+
+	if (statement)
+		ereport(NOTICE,
+				(errmsg("table %s has no index on the user, so that each answer reads the whole table",
+						rec_relation_quoted(source->relid)),
+				 errhint("%s", statement)));
+}
+
+/* ----------------
+ *		sources
+ * ----------------
+ */
+
+static Datum
+name_or_null(const char *name, char *is_null)
+{
+	*is_null = name ? ' ' : 'n';
+	return name ? DirectFunctionCall1(namein, CStringGetDatum(name)) : (Datum) 0;
+}
+
+/*
+ * Writes a source's row; one for the same relation is replaced:
+ *
+ *	INSERT INTO source ... VALUES (next position, $1 ... $9)
+ *	ON CONFLICT (relation) DO UPDATE SET ...
+ */
+static void
+write_source(const char *schema, const RecSource *source, Datum weights,
+			 ArrayType *contexts)
+{
+	char	   *table = quote_qualified_identifier(schema, "source");
+	Oid			types[9] = {OIDOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID,
+		TEXTOID, JSONBOID, NAMEARRAYOID
+	};
+	Datum		values[9];
+	char		nulls[10] = "         ";
+	StringInfoData query;
+	int			code;
+
+	values[0] = ObjectIdGetDatum(source->relid);
+	values[1] = name_or_null(source->user_column, &nulls[1]);
+	values[2] = name_or_null(source->item_column, &nulls[2]);
+	values[3] = name_or_null(source->time_column, &nulls[3]);
+	values[4] = name_or_null(source->event_column, &nulls[4]);
+	values[5] = name_or_null(source->weight_column, &nulls[5]);
+	values[6] = source->event ? CStringGetTextDatum(source->event) : (Datum) 0;
+	nulls[6] = source->event ? ' ' : 'n';
+	values[7] = weights;
+	nulls[7] = source->event_weights ? ' ' : 'n';
+	values[8] = PointerGetDatum(contexts ? contexts : construct_empty_array(NAMEOID));
+	initStringInfo(&query);
+	appendStringInfo(&query,
+					 "INSERT INTO %s AS s (position, relation, user_column, item_column, "
+					 "time_column, event_column, weight_column, event, event_weights, context_columns) "
+					 "VALUES ((SELECT coalesce(pg_catalog.max(t.position), 0) OPERATOR(pg_catalog.+) 1 FROM %s t), "
+					 "$1::pg_catalog.regclass, $2, $3, $4, $5, $6, $7, $8, $9) "
+					 "ON CONFLICT (relation) DO UPDATE SET user_column = EXCLUDED.user_column, "
+					 "item_column = EXCLUDED.item_column, time_column = EXCLUDED.time_column, "
+					 "event_column = EXCLUDED.event_column, weight_column = EXCLUDED.weight_column, "
+					 "event = EXCLUDED.event, event_weights = EXCLUDED.event_weights, "
+					 "context_columns = EXCLUDED.context_columns", table, table);
+	code = SPI_execute_with_args(query.data, 9, types, values, nulls, false, 0);
+	if (code != SPI_OK_INSERT)
+		elog(ERROR, "could not write a source: %s", SPI_result_code_string(code));
+}
+
+/* Refuses a source whose ids cannot stand for those of the recommender. */
+static void
+check_same_type(Oid type, Oid expected, const char *column)
+{
+	if (type == expected ||
+		can_coerce_type(1, &type, &expected, COERCION_IMPLICIT))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("column \"%s\" must be of type %s, not %s",
+					column, format_type_be(expected), format_type_be(type)),
+			 errhint("Give a view that casts the column.")));
+}
+
+/* ----------------
+ *		SQL functions
+ * ----------------
+ */
+
+static const char *
+collate_clause(Oid type, Oid collation)
+{
+	if (!OidIsValid(collation) || collation == get_typcollation(type))
+		return "";
+	return psprintf("COLLATE %s", rec_collation_quoted(collation));
+}
+
+static void
+check_name(const char *name)
+{
+	if (name[0] == '\0' || strlen(name) >= NAMEDATALEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("a recommender's name must have 1 to %d bytes", NAMEDATALEN - 1)));
+	if (OidIsValid(get_namespace_oid(name, true)))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_SCHEMA),
+				 errmsg("schema \"%s\" already exists", name),
+				 errhint("A recommender makes a schema of its name: choose another, or drop the old one first.")));
+}
+
+/*
+ * create_recommender(recommender, interactions, user_column, item_column,
+ * time_column, event_column, weight_column, event_weights, context_columns,
+ * options): makes the schema with all that is in it; gives its name.
+ */
+PG_FUNCTION_INFO_V1(rec_create_recommender);
+Datum
+rec_create_recommender(PG_FUNCTION_ARGS)
+{
+	char	   *name = recommender_argument(fcinfo);
+	RecSource	source = {0};
+	ArrayType  *contexts = PG_ARGISNULL(8) ? NULL : PG_GETARG_ARRAYTYPE_P(8);
+	Jsonb	   *given = PG_ARGISNULL(9) ? NULL : PG_GETARG_JSONB_P(9);
+	RecOptions	options;
+	RecColumn	user;
+	RecColumn	item;
+	Words		words;
+	Datum		values[1];
+	Oid			types[1] = {JSONBOID};
+
+	require(PG_ARGISNULL(1) ? NULL : fcinfo, "interactions");
+	source.relid = PG_GETARG_OID(1);
+	source.user_column = name_argument(fcinfo, 2);
+	source.item_column = name_argument(fcinfo, 3);
+	source.time_column = name_argument(fcinfo, 4);
+	source.event_column = name_argument(fcinfo, 5);
+	source.weight_column = name_argument(fcinfo, 6);
+	if (!PG_ARGISNULL(7))
+		source.event_weights = rec_event_weights_parse(PG_GETARG_JSONB_P(7));
+	require(source.user_column, "user_column");
+	require(source.item_column, "item_column");
+	rec_options_default(&options, true);
+	if (given)
+		rec_options_apply(&options, given, REC_SCOPE_BUILD | REC_SCOPE_SERVE);
+	check_name(name);
+	check_source(&source, &user, &item);
+	check_context_columns(source.relid, contexts);
+
+	words.schema = quote_identifier(name);
+	words.user_type = rec_type_quoted(user.type, -1);
+	words.item_type = rec_type_quoted(item.type, -1);
+	words.user_collation = collate_clause(user.type, user.collation);
+	words.item_collation = collate_clause(item.type, item.collation);
+	SPI_connect();
+	run_statements(create_statements, lengthof(create_statements), &words);
+	values[0] = given ? JsonbPGetDatum(given) :
+		DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"));
+	if (SPI_execute_with_args(psprintf("INSERT INTO %s (options) VALUES ($1)",
+									   quote_qualified_identifier(name, "definition")),
+							  1, types, values, NULL, false, 0) != SPI_OK_INSERT)
+		elog(ERROR, "could not write the definition");
+	write_source(name, &source, PG_ARGISNULL(7) ? (Datum) 0 : PG_GETARG_DATUM(7), contexts);
+	SPI_finish();
+	notice_missing_index(&source);
+	PG_RETURN_TEXT_P(cstring_to_text(name));
+}
+
+/*
+ * add_interactions(recommender, interactions, user_column, item_column,
+ * time_column, event_column, weight_column, event, event_weights,
+ * context_columns): adds a source, or replaces the one of the same relation;
+ * gives the recommender's name.
+ */
+PG_FUNCTION_INFO_V1(rec_add_interactions);
+Datum
+rec_add_interactions(PG_FUNCTION_ARGS)
+{
+	RecDefinition *definition = rec_definition_by_name(recommender_argument(fcinfo));
+	RecSource	source = {0};
+	ArrayType  *contexts = PG_ARGISNULL(9) ? NULL : PG_GETARG_ARRAYTYPE_P(9);
+	RecColumn	user;
+	RecColumn	item;
+
+	rec_definition_check_owner(definition);
+	require(PG_ARGISNULL(1) ? NULL : fcinfo, "interactions");
+	source.relid = PG_GETARG_OID(1);
+	source.user_column = name_argument(fcinfo, 2);
+	source.item_column = name_argument(fcinfo, 3);
+	source.time_column = name_argument(fcinfo, 4);
+	source.event_column = name_argument(fcinfo, 5);
+	source.weight_column = name_argument(fcinfo, 6);
+	source.event = text_argument(fcinfo, 7);
+	if (!PG_ARGISNULL(8))
+		source.event_weights = rec_event_weights_parse(PG_GETARG_JSONB_P(8));
+	require(source.user_column, "user_column");
+	require(source.item_column, "item_column");
+	check_source(&source, &user, &item);
+	check_same_type(user.type, definition->user_type, source.user_column);
+	check_same_type(item.type, definition->item_type, source.item_column);
+	check_context_columns(source.relid, contexts);
+	SPI_connect();
+	write_source(rec_definition_name(definition), &source,
+				 PG_ARGISNULL(8) ? (Datum) 0 : PG_GETARG_DATUM(8), contexts);
+	SPI_finish();
+	rec_definition_changed(definition->schema);
+	notice_missing_index(&source);
+	PG_RETURN_TEXT_P(cstring_to_text(rec_definition_name(definition)));
+}
+
+/*
+ * set_options(recommender, options): changes the options that are named, null
+ * giving an option its default again; gives all options in force.
+ */
+PG_FUNCTION_INFO_V1(rec_set_options);
+Datum
+rec_set_options(PG_FUNCTION_ARGS)
+{
+	RecDefinition *definition = rec_definition_by_name(recommender_argument(fcinfo));
+	Oid			types[1] = {JSONBOID};
+	Datum		values[1];
+	RecOptions	options = definition->options;
+
+	require(PG_ARGISNULL(1) ? NULL : fcinfo, "options");
+	rec_definition_check_owner(definition);
+	rec_options_apply(&options, PG_GETARG_JSONB_P(1), REC_SCOPE_BUILD | REC_SCOPE_SERVE);
+	values[0] = PG_GETARG_DATUM(1);
+	SPI_connect();
+	if (SPI_execute_with_args(psprintf("UPDATE %s SET options = pg_catalog.jsonb_strip_nulls(options OPERATOR(pg_catalog.||) $1)",
+									   rec_definition_table(definition, "definition")),
+							  1, types, values, NULL, false, 0) != SPI_OK_UPDATE)
+		elog(ERROR, "could not write the options");
+	SPI_finish();
+	rec_definition_changed(definition->schema);
+	definition = rec_definition_get(definition->schema);
+	PG_RETURN_JSONB_P(rec_options_to_jsonb(&definition->options,
+										   REC_SCOPE_BUILD | REC_SCOPE_SERVE));
+}
+
+/*
+ * drop_recommender(recommender): drops the recommender's objects and schema;
+ * false when there is none of that name.  An ERROR when other objects depend
+ * on them or live in the schema.
+ */
+PG_FUNCTION_INFO_V1(rec_drop_recommender);
+Datum
+rec_drop_recommender(PG_FUNCTION_ARGS)
+{
+	char	   *name = recommender_argument(fcinfo);
+	Oid			schema = get_namespace_oid(name, true);
+	Words		words = {0};
+
+	if (!OidIsValid(schema))
+		PG_RETURN_BOOL(false);
+	if (!rec_schema_is_recommender(schema))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("schema \"%s\" is not a recommender", name)));
+	words.schema = quote_identifier(name);
+	SPI_connect();
+	run_statements(drop_statements, lengthof(drop_statements), &words);
+	SPI_finish();
+	PG_RETURN_BOOL(true);
+}

@@ -1,0 +1,653 @@
+/*-------------------------------------------------------------------------
+ *
+ * definition.c
+ *	  What a recommender is: its schema, sources, options and plans.
+ *
+ * A recommender is a schema with tables of its own; there is no registry
+ * beside it.  Each backend keeps what it read of a recommender's definition,
+ * with the plans of the queries that serving needs, until PostgreSQL's cache
+ * invalidation says that something changed: a function of ours that writes
+ * the definition sends that for the definition's table, DDL does so by
+ * itself.  What a call still holds then lives on until the transaction ends.
+ *
+ * A definition is read by the latest snapshot, as catalogs are, so that an
+ * old one cannot stay in the cache.  The generation that serves is no part of
+ * it: that is read by the caller's snapshot at each call.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/definition.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_type.h"
+#include "definition.h"
+#include "miscadmin.h"
+#include "sqlutil.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+typedef struct CacheEntry
+{
+	Oid			schema;
+	char		status;
+	RecDefinition *definition;
+} CacheEntry;
+
+#define SH_PREFIX definition_table
+#define SH_ELEMENT_TYPE CacheEntry
+#define SH_KEY_TYPE Oid
+#define SH_KEY schema
+#define SH_HASH_KEY(tb, key) ((uint32) (key) * 2654435769u)
+#define SH_EQUAL(tb, a, b) ((a) == (b))
+#define SH_SCOPE static inline
+#define SH_DEFINE
+#define SH_DECLARE
+#include "lib/simplehash.h"
+
+static definition_table_hash *definitions = NULL;
+static uint64 last_serial = 0;
+
+/* ----------------
+ *		invalidation
+ * ----------------
+ */
+
+static bool
+depends_on(const RecDefinition *definition, Oid relid)
+{
+	if (relid == InvalidOid || relid == definition->definition_relid ||
+		relid == definition->source_relid)
+		return true;
+	for (int i = 0; i < definition->nsources; i++)
+		if (definition->sources[i].relid == relid)
+			return true;
+	return false;
+}
+
+static void
+relation_changed(Datum arg pg_attribute_unused(), Oid relid)
+{
+	definition_table_iterator it;
+	CacheEntry *entry;
+
+	definition_table_start_iterate(definitions, &it);
+	while ((entry = definition_table_iterate(definitions, &it)) != NULL)
+		if (entry->definition && depends_on(entry->definition, relid))
+			entry->definition->valid = false;
+}
+
+/* A schema was renamed: the plans' texts name it. */
+static void
+schema_changed(Datum arg pg_attribute_unused(), int cacheid pg_attribute_unused(),
+			   uint32 hashvalue pg_attribute_unused())
+{
+	relation_changed(arg, InvalidOid);
+}
+
+static void
+free_plans(void *arg)
+{
+	RecDefinition *definition = (RecDefinition *) arg;
+
+	for (int i = 0; i < REC_NPLANS; i++)
+		if (definition->plans[i])
+			SPI_freeplan(definition->plans[i]);
+	for (int order = 0; order < REC_NORDERS; order++)
+		for (int level = 0; level < REC_LIST_LEVELS; level++)
+			if (definition->list_plans[order][level])
+				SPI_freeplan(definition->list_plans[order][level]);
+	for (int i = 0; i < definition->nsources; i++)
+		if (definition->sources[i].history_plan)
+			SPI_freeplan(definition->sources[i].history_plan);
+}
+
+/* Lets go of a definition at the end of the transaction, not before. */
+static void
+retire(RecDefinition *definition)
+{
+	MemoryContextCallback *callback = MemoryContextAlloc(definition->context,
+														 sizeof(MemoryContextCallback));
+
+	callback->func = free_plans;
+	callback->arg = definition;
+	MemoryContextRegisterResetCallback(definition->context, callback);
+	MemoryContextSetParent(definition->context, TopTransactionContext);
+}
+
+/* ----------------
+ *		finding recommenders
+ * ----------------
+ */
+
+static Oid
+schema_relation(Oid schema, const char *table, bool missing_ok)
+{
+	Oid			relid = get_relname_relid(table, schema);
+
+	if (!OidIsValid(relid) && !missing_ok)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table \"%s\" of recommender \"%s\" does not exist",
+						table, get_namespace_name(schema)),
+				 errhint("Drop the recommender and create it again.")));
+	return relid;
+}
+
+/* True when a schema has the parts by which a recommender is known. */
+bool
+rec_schema_is_recommender(Oid schema)
+{
+	Oid			relid = schema_relation(schema, "definition", true);
+
+	return OidIsValid(relid) &&
+		get_rel_relkind(relid) == RELKIND_RELATION &&
+		get_attnum(relid, "options") != InvalidAttrNumber &&
+		get_attnum(relid, "generation") != InvalidAttrNumber &&
+		OidIsValid(schema_relation(schema, "source", true)) &&
+		OidIsValid(schema_relation(schema, "item", true)) &&
+		OidIsValid(schema_relation(schema, "neighbor", true));
+}
+
+/*
+ * Gives the names of all recommenders of the database, in order, in the
+ * current context.
+ */
+List *
+rec_recommender_names(void)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	List	   *names = NIL;
+
+	SPI_connect();
+	if (SPI_execute("SELECT n.oid FROM pg_catalog.pg_class c "
+					"JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace "
+					"WHERE c.relname OPERATOR(pg_catalog.=) 'definition' "
+					"AND c.relkind OPERATOR(pg_catalog.=) 'r' ORDER BY n.nspname",
+					true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not list recommenders");
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		bool		isnull;
+		Oid			schema = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i],
+															SPI_tuptable->tupdesc,
+															1, &isnull));
+		MemoryContext old;
+
+		if (!rec_schema_is_recommender(schema))
+			continue;
+		old = MemoryContextSwitchTo(caller);
+		names = lappend(names, get_namespace_name(schema));
+		MemoryContextSwitchTo(old);
+	}
+	SPI_finish();
+	return names;
+}
+
+static void
+recommender_missing(const char *name)
+{
+	RecClosest	closest;
+	ListCell   *cell;
+
+	rec_closest_start(&closest, name);
+	foreach(cell, rec_recommender_names())
+		rec_closest_consider(&closest, lfirst(cell));
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("recommender \"%s\" does not exist", name),
+			 rec_closest_hint(&closest, "recommender")));
+}
+
+/* Gives a recommender's name, which is its schema's, in the current context. */
+char *
+rec_definition_name(const RecDefinition *definition)
+{
+	char	   *name = get_namespace_name(definition->schema);
+
+	if (name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("recommender with schema OID %u does not exist",
+						definition->schema)));
+	return name;
+}
+
+/* Gives one of the recommender's tables, quoted for use in a query. */
+char *
+rec_definition_table(const RecDefinition *definition, const char *table)
+{
+	return quote_qualified_identifier(rec_definition_name(definition), table);
+}
+
+/* Gives the owner of a schema, who is that of the recommender in it. */
+Oid
+rec_schema_owner(Oid schema)
+{
+	HeapTuple	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(schema));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for schema %u", schema);
+	owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+/* Refuses everyone but members of the recommender's owner. */
+void
+rec_definition_check_owner(const RecDefinition *definition)
+{
+	if (!has_privs_of_role(GetUserId(), rec_schema_owner(definition->schema)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of recommender %s",
+						rec_definition_name(definition))));
+}
+
+/* ----------------
+ *		reading a definition
+ * ----------------
+ */
+
+static void
+read_query(const char *query)
+{
+	int			code = SPI_execute(query, true, 0);
+
+	if (code != SPI_OK_SELECT)
+		elog(ERROR, "could not read a recommender's definition: %s",
+			 SPI_result_code_string(code));
+}
+
+/* Reads the options in force into the definition's context. */
+static void
+read_options(RecDefinition *definition)
+{
+	Datum		value;
+	bool		isnull;
+	MemoryContext old;
+
+	read_query(psprintf("SELECT d.options FROM %s d",
+						rec_definition_table(definition, "definition")));
+	if (SPI_processed != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the definition of recommender \"%s\" must have one row, not %llu",
+						rec_definition_name(definition),
+						(unsigned long long) SPI_processed)));
+	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	old = MemoryContextSwitchTo(definition->context);
+	rec_options_default(&definition->options, true);
+	if (!isnull)
+		rec_options_apply(&definition->options, DatumGetJsonbP(value),
+						  REC_SCOPE_BUILD | REC_SCOPE_SERVE);
+	MemoryContextSwitchTo(old);
+}
+
+/* A column of the row at hand as text in the current context, or NULL. */
+static char *
+text_column(HeapTuple row, int column)
+{
+	return SPI_getvalue(row, SPI_tuptable->tupdesc, column);
+}
+
+static void
+read_source(RecSource *source, HeapTuple row)
+{
+	bool		isnull;
+	Datum		weights;
+
+	memset(source, 0, sizeof(*source));
+	source->relid = DatumGetObjectId(SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &isnull));
+	source->user_column = text_column(row, 2);
+	source->item_column = text_column(row, 3);
+	source->time_column = text_column(row, 4);
+	source->event_column = text_column(row, 5);
+	source->weight_column = text_column(row, 6);
+	source->event = text_column(row, 7);
+	weights = SPI_getbinval(row, SPI_tuptable->tupdesc, 8, &isnull);
+	if (!isnull)
+		source->event_weights = rec_event_weights_parse(DatumGetJsonbP(weights));
+	if (source->user_column == NULL || source->item_column == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("a source of interactions must have a user and an item column")));
+}
+
+static void
+read_sources(RecDefinition *definition)
+{
+	MemoryContext old;
+
+	read_query(psprintf("SELECT s.relation::pg_catalog.oid, s.user_column, s.item_column, "
+						"s.time_column, s.event_column, s.weight_column, s.event, s.event_weights "
+						"FROM %s s ORDER BY s.position",
+						rec_definition_table(definition, "source")));
+	old = MemoryContextSwitchTo(definition->context);
+	definition->sources = palloc_array(RecSource, SPI_processed + 1);
+	for (uint64 i = 0; i < SPI_processed; i++)
+		read_source(&definition->sources[i], SPI_tuptable->vals[i]);
+	definition->nsources = (int) SPI_processed;
+	MemoryContextSwitchTo(old);
+}
+
+/* The types of ids are those of the recommender's own columns. */
+static void
+find_types(RecDefinition *definition)
+{
+	RecColumn	item = rec_column_lookup(definition->item_relid, "item_id");
+	RecColumn	user;
+	Oid			row = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+									  CStringGetDatum("user_recommendation"),
+									  ObjectIdGetDatum(definition->schema));
+
+	if (!OidIsValid(row) || !OidIsValid(get_typ_typrelid(row)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("type \"user_recommendation\" of recommender \"%s\" does not exist",
+						rec_definition_name(definition))));
+	user = rec_column_lookup(get_typ_typrelid(row), "user_id");
+	definition->item_type = item.type;
+	definition->item_collation = item.collation;
+	definition->user_type = user.type;
+	definition->user_collation = user.collation;
+}
+
+static RecDefinition *
+begin_definition(Oid schema)
+{
+	MemoryContext context = AllocSetContextCreate(CacheMemoryContext,
+												  "recommender definition",
+												  ALLOCSET_SMALL_SIZES);
+	RecDefinition *definition = MemoryContextAllocZero(context, sizeof(RecDefinition));
+
+	definition->context = context;
+	definition->schema = schema;
+	definition->serial = ++last_serial;
+	definition->definition_relid = schema_relation(schema, "definition", false);
+	definition->source_relid = schema_relation(schema, "source", false);
+	definition->item_relid = schema_relation(schema, "item", false);
+	definition->neighbor_relid = schema_relation(schema, "neighbor", false);
+	return definition;
+}
+
+/* Reads all; an error leaves the half-read entry for the next try to retire. */
+static void
+read_definition(RecDefinition *definition)
+{
+	SPI_connect();
+	PushActiveSnapshot(GetLatestSnapshot());
+	find_types(definition);
+	read_options(definition);
+	read_sources(definition);
+	PopActiveSnapshot();
+	SPI_finish();
+}
+
+/*
+ * Gives the definition of the recommender in a schema, from the cache when
+ * nothing changed.  It stays readable until the end of the transaction.
+ */
+RecDefinition *
+rec_definition_get(Oid schema)
+{
+	bool		found;
+	CacheEntry *entry;
+	RecDefinition *definition;
+
+	if (definitions == NULL)
+	{
+		definitions = definition_table_create(CacheMemoryContext, 16, NULL);
+		CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+		CacheRegisterSyscacheCallback(NAMESPACEOID, schema_changed, (Datum) 0);
+	}
+	entry = definition_table_lookup(definitions, schema);
+	if (entry && entry->definition && entry->definition->valid)
+		return entry->definition;
+	definition = begin_definition(schema);
+	entry = definition_table_insert(definitions, schema, &found);
+	if (found && entry->definition)
+		retire(entry->definition);
+	entry->definition = definition;
+	read_definition(definition);
+	definition->valid = true;
+	return definition;
+}
+
+/* Gives a recommender's definition; an ERROR with the closest name if none. */
+RecDefinition *
+rec_definition_by_name(const char *name)
+{
+	Oid			schema = get_namespace_oid(name, true);
+
+	if (!OidIsValid(schema) || !rec_schema_is_recommender(schema))
+		recommender_missing(name);
+	return rec_definition_get(schema);
+}
+
+/* Gives the recommender in whose schema a row type is. */
+RecDefinition *
+rec_definition_of_row(Oid row_type)
+{
+	Oid			relid = get_typ_typrelid(row_type);
+
+	if (!OidIsValid(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("the first argument must be a null of a recommender's row type, such as NULL::recs.recommendation")));
+	return rec_definition_get(get_rel_namespace(relid));
+}
+
+/* Tells all backends, at commit, that a definition was written. */
+void
+rec_definition_changed(Oid schema)
+{
+	CommandCounterIncrement();
+	CacheInvalidateRelcacheByRelid(schema_relation(schema, "definition", false));
+	CommandCounterIncrement();
+}
+
+/* ----------------
+ *		queries
+ * ----------------
+ */
+
+/* Appends ", column" cast to a type when it has another; gives its place. */
+static int
+append_column(StringInfo query, const RecSource *source, const char *column,
+			  Oid type, int *ncolumns)
+{
+	RecColumn	found;
+
+	if (column == NULL)
+		return -1;
+	found = rec_column_lookup(source->relid, column);
+	appendStringInfo(query, "%s i.%s", *ncolumns > 0 ? "," : "", quote_identifier(column));
+	if (OidIsValid(type) && found.type != type)
+		appendStringInfo(query, "::%s", rec_type_quoted(type, -1));
+	return (*ncolumns)++;
+}
+
+static void
+check_source(const RecDefinition *definition, const RecSource *source)
+{
+	if (get_rel_name(source->relid) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("a source of recommender \"%s\" does not exist any more",
+						rec_definition_name(definition)),
+				 errdetail("It was the relation with OID %u.", source->relid),
+				 errhint("Delete its row from %s, or create the recommender again.",
+						 rec_definition_table(definition, "source"))));
+}
+
+/*
+ * Gives the query for the interactions of a source, with a WHERE clause or
+ * NULL, and where its columns are:
+ *
+ *	SELECT i.user, i.item, i.time, i.event, i.weight FROM relation i WHERE ...
+ *
+ * Ids are cast to the recommender's types where a source has other ones.
+ */
+char *
+rec_source_query(const RecDefinition *definition, const RecSource *source,
+				 const char *where, RecRowFormat *format)
+{
+	StringInfoData query;
+	int			n = 0;
+
+	check_source(definition, source);
+	initStringInfo(&query);
+	appendStringInfoString(&query, "SELECT");
+	format->user = append_column(&query, source, source->user_column,
+								 definition->user_type, &n);
+	format->item = append_column(&query, source, source->item_column,
+								 definition->item_type, &n);
+	format->time = append_column(&query, source, source->time_column, InvalidOid, &n);
+	format->event = append_column(&query, source, source->event_column, InvalidOid, &n);
+	format->weight = append_column(&query, source, source->weight_column, InvalidOid, &n);
+	format->event_weights = source->event_weights;
+	format->constant_event = source->event;
+	appendStringInfo(&query, " FROM %s i", rec_relation_quoted(source->relid));
+	if (where)
+		appendStringInfo(&query, " WHERE %s", where);
+	return query.data;
+}
+
+static SPIPlanPtr
+prepare(const char *query, int nargs, Oid *types)
+{
+	MemoryContext old = CurrentMemoryContext;	/* SPI leaves another one */
+	SPIPlanPtr	plan = SPI_prepare_cursor(query, nargs, types, CURSOR_OPT_GENERIC_PLAN);
+
+	MemoryContextSwitchTo(old);
+	if (plan == NULL)
+		elog(ERROR, "could not prepare a query: %s", SPI_result_code_string(SPI_result));
+	if (SPI_keepplan(plan) != 0)
+		elog(ERROR, "could not keep a plan");
+	return plan;
+}
+
+/*
+ * Gives the plan of a source's history query; SPI is connected:
+ *
+ *	SELECT ... FROM relation i WHERE i.user = $1
+ */
+SPIPlanPtr
+rec_history_plan(RecDefinition *definition, RecSource *source)
+{
+	Oid			types[1] = {definition->user_type};
+	char	   *where;
+
+	if (source->history_plan)
+		return source->history_plan;
+	check_source(definition, source);
+	(void) rec_column_lookup(source->relid, source->user_column);
+	where = psprintf("i.%s %s $1", quote_identifier(source->user_column),
+					 rec_equality_operator(definition->user_type));
+	source->history_plan =
+		prepare(rec_source_query(definition, source, where, &source->history_format),
+				1, types);
+	return source->history_plan;
+}
+
+#define NEIGHBOR_COLUMNS "SELECT n.item_id, n.item_no, n.neighbors, n.scores FROM %s n " \
+	"WHERE n.generation OPERATOR(pg_catalog.=) $1 " \
+	"AND n.kind OPERATOR(pg_catalog.=) 'behaviour' "
+
+#define ITEM_COLUMNS "SELECT i.item_no, i.item_id, i.popularity, i.trend FROM %s i " \
+	"WHERE i.generation OPERATOR(pg_catalog.=) $1 "
+
+/* Gives one of the plans on the recommender's own tables; SPI is connected. */
+SPIPlanPtr
+rec_plan(RecDefinition *definition, RecPlan which)
+{
+	Oid			types[2] = {INT8OID, INT8OID};
+	Oid			item_array = get_array_type(definition->item_type);
+	char	   *equal = rec_equality_operator(definition->item_type);
+	char	   *item = rec_definition_table(definition, "item");
+	char	   *query = NULL;
+	int			nargs = 2;
+
+	if (definition->plans[which])
+		return definition->plans[which];
+	switch (which)
+	{
+		case REC_PLAN_POINTER:
+			nargs = 0;
+			query = psprintf("SELECT d.generation, d.as_of, d.items FROM %s d",
+							 rec_definition_table(definition, "definition"));
+			break;
+		case REC_PLAN_NEIGHBORS:
+			types[1] = item_array;
+			query = psprintf(NEIGHBOR_COLUMNS "AND n.item_id %s ANY ($2)",
+							 rec_definition_table(definition, "neighbor"), equal);
+			break;
+		case REC_PLAN_ALL_NEIGHBORS:
+			nargs = 1;
+			query = psprintf(NEIGHBOR_COLUMNS, rec_definition_table(definition, "neighbor"));
+			break;
+		case REC_PLAN_ITEMS_BY_NUMBER:
+			types[1] = INT4ARRAYOID;
+			query = psprintf(ITEM_COLUMNS "AND i.item_no OPERATOR(pg_catalog.=) ANY ($2)", item);
+			break;
+		case REC_PLAN_ITEMS_BY_ID:
+			types[1] = item_array;
+			query = psprintf(ITEM_COLUMNS "AND i.item_id %s ANY ($2)", item, equal);
+			break;
+		case REC_NPLANS:
+			elog(ERROR, "no such plan: %d", which);
+	}
+	definition->plans[which] = prepare(query, nargs, types);
+	return definition->plans[which];
+}
+
+/*
+ * Gives the plan of the first items in one of the orders; SPI is connected.
+ * The limit is a constant of the plan, so that a short list is planned as
+ * the short index scan it is.
+ */
+SPIPlanPtr
+rec_list_plan(RecDefinition *definition, RecListOrder order, int level)
+{
+	static const char *const order_by[REC_NORDERS] = {
+		"i.item_no", "i.popularity DESC, i.item_no", "i.trend DESC, i.item_no"
+	};
+	Oid			types[1] = {INT8OID};
+	SPIPlanPtr *plan = &definition->list_plans[order][level];
+	StringInfoData query;
+
+	if (*plan)
+		return *plan;
+	initStringInfo(&query);
+	appendStringInfo(&query, ITEM_COLUMNS "ORDER BY %s",
+					 rec_definition_table(definition, "item"), order_by[order]);
+	if (rec_list_limit(level) > 0)
+		appendStringInfo(&query, " LIMIT " INT64_FORMAT, rec_list_limit(level));
+	*plan = prepare(query.data, 1, types);
+	return *plan;
+}
+
+/* Gives how many items a list of a level has; 0 for all. */
+int64
+rec_list_limit(int level)
+{
+	static const int64 limits[REC_LIST_LEVELS] = {64, 2048, 0};
+
+	return limits[level];
+}

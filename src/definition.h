@@ -1,0 +1,99 @@
+/*-------------------------------------------------------------------------
+ *
+ * definition.h
+ *	  What a recommender is: its schema, sources, options and plans.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/definition.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_DEFINITION_H
+#define REC_DEFINITION_H
+
+#include "executor/spi.h"
+#include "interaction.h"
+#include "options.h"
+
+/* Queries that a backend prepares once per recommender. */
+typedef enum RecPlan
+{
+	REC_PLAN_POINTER,			/* the generation that serves */
+	REC_PLAN_NEIGHBORS,			/* neighbour rows of items by id */
+	REC_PLAN_ALL_NEIGHBORS,
+	REC_PLAN_ITEMS_BY_NUMBER,
+	REC_PLAN_ITEMS_BY_ID,
+	REC_NPLANS
+} RecPlan;
+
+/* Orders in which the items of a model can be listed. */
+typedef enum RecListOrder
+{
+	REC_ORDER_NUMBER,
+	REC_ORDER_POPULARITY,
+	REC_ORDER_TREND,
+	REC_NORDERS
+} RecListOrder;
+
+#define REC_LIST_LEVELS	3		/* short, long and whole lists */
+
+/* A relation of interactions.  Columns are names, as written in the table. */
+typedef struct RecSource
+{
+	Oid			relid;
+	char	   *user_column;
+	char	   *item_column;
+	char	   *time_column;	/* NULL for none, and so on */
+	char	   *event_column;
+	char	   *weight_column;
+	char	   *event;			/* event of all rows */
+	RecEventWeights *event_weights; /* NULL: every event counts 1 */
+	SPIPlanPtr	history_plan;	/* rows of one user; NULL until used */
+	RecRowFormat history_format;
+} RecSource;
+
+typedef struct RecDefinition
+{
+	Oid			schema;
+	uint64		serial;			/* no two reads have the same */
+	bool		valid;			/* nothing changed since it was read */
+	MemoryContext context;		/* owns all of it */
+	Oid			definition_relid;
+	Oid			source_relid;
+	Oid			item_relid;
+	Oid			neighbor_relid;
+	Oid			user_type;
+	Oid			user_collation;
+	Oid			item_type;
+	Oid			item_collation;
+	RecOptions	options;		/* in force */
+	int			nsources;
+	RecSource  *sources;		/* in order of position */
+	SPIPlanPtr	plans[REC_NPLANS];	/* NULL until used */
+	SPIPlanPtr	list_plans[REC_NORDERS][REC_LIST_LEVELS];
+} RecDefinition;
+
+extern char *rec_definition_name(const RecDefinition *definition);
+extern char *rec_definition_table(const RecDefinition *definition, const char *table);
+extern RecDefinition *rec_definition_get(Oid schema);
+extern RecDefinition *rec_definition_by_name(const char *name);
+extern RecDefinition *rec_definition_of_row(Oid row_type);
+extern bool rec_schema_is_recommender(Oid schema);
+extern void rec_definition_changed(Oid schema);
+extern Oid	rec_schema_owner(Oid schema);
+extern void rec_definition_check_owner(const RecDefinition *definition);
+extern List *rec_recommender_names(void);
+extern char *rec_source_query(const RecDefinition *definition, const RecSource *source,
+							  const char *where, RecRowFormat *format);
+extern SPIPlanPtr rec_plan(RecDefinition *definition, RecPlan which);
+extern SPIPlanPtr rec_list_plan(RecDefinition *definition, RecListOrder order, int level);
+extern int64 rec_list_limit(int level);
+extern SPIPlanPtr rec_history_plan(RecDefinition *definition, RecSource *source);
+
+/* in create.c and serve.c */
+extern char *rec_missing_index(const RecSource *source);
+extern bool rec_event_is_seen(const RecOptions *options, const RecRow *row, bool has_events);
+
+#endif							/* REC_DEFINITION_H */

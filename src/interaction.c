@@ -1,0 +1,447 @@
+/*-------------------------------------------------------------------------
+ *
+ * interaction.c
+ *	  Reading interactions: rows of a query become a stream of numbers.
+ *
+ * Rows go from the executor straight to a receiver of ours, so that a table
+ * of millions is read in one pass without a copy of it anywhere.  Queries run
+ * through SPI, read-only, with the rights and the snapshot of whoever called.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/interaction.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "interaction.h"
+#include "sqlutil.h"
+#include "tcop/dest.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
+#include "utils/timestamp.h"
+
+/* ----------------
+ *		event weights
+ * ----------------
+ */
+
+/*
+ * Reads {"view": 1, "purchase": 5} in the current context.  A weight that is
+ * no finite number is an ERROR.
+ */
+RecEventWeights *
+rec_event_weights_parse(Jsonb *json)
+{
+	RecEventWeights *weights = palloc0_object(RecEventWeights);
+	JsonbIterator *it = JsonbIteratorInit(&json->root);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+
+	if (!JB_ROOT_IS_OBJECT(json))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("event_weights must be a JSON object of numbers")));
+	weights->entries = palloc_array(RecEventWeight, JB_ROOT_COUNT(json) + 1);
+	(void) JsonbIteratorNext(&it, &value, false);
+	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_END_OBJECT)
+	{
+		RecEventWeight *entry = &weights->entries[weights->count];
+
+		if (token == WJB_KEY)
+		{
+			entry->event = pnstrdup(value.val.string.val, value.val.string.len);
+			continue;
+		}
+		if (value.type != jbvNumeric)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("the weight of event \"%s\" must be a number", entry->event)));
+		entry->weight = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
+														   NumericGetDatum(value.val.numeric)));
+		if (!isfinite(entry->weight))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("the weight of event \"%s\" must be a finite number", entry->event)));
+		weights->count++;
+	}
+	return weights;
+}
+
+/* Finds the weight of an event; false when it has none. */
+bool
+rec_event_weight(const RecEventWeights *weights, const char *event, double *weight)
+{
+	for (int i = 0; event != NULL && i < weights->count; i++)
+	{
+		if (strcmp(weights->entries[i].event, event) == 0)
+		{
+			*weight = weights->entries[i].weight;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ----------------
+ *		interactions in memory
+ * ----------------
+ */
+
+/* Makes an empty set of interactions whose memory is in "context". */
+RecInteractions *
+rec_interactions_create(MemoryContext context, Oid user_type, Oid user_collation,
+						Oid item_type, Oid item_collation)
+{
+	RecInteractions *interactions = MemoryContextAllocZero(context, sizeof(RecInteractions));
+
+	interactions->context = context;
+	interactions->users = rec_dict_create(user_type, user_collation, context);
+	interactions->items = rec_dict_create(item_type, item_collation, context);
+	interactions->stream = rec_stream_create(context);
+	return interactions;
+}
+
+/*
+ * Adds a row; one without user, item or weight is counted as such and left
+ * out.  A weight that is not finite is an ERROR that names the row's ids.
+ */
+void
+rec_interactions_add(RecInteractions *interactions, const RecRow *row)
+{
+	uint32		user;
+	uint32		item;
+
+	if (row->user_null || row->item_null)
+	{
+		interactions->null_keys++;
+		return;
+	}
+	if (!row->has_weight)
+	{
+		interactions->without_weight++;
+		return;
+	}
+	user = rec_dict_intern(interactions->users, row->user);
+	item = rec_dict_intern(interactions->items, row->item);
+	if (!isfinite(row->weight))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("weight %g of user %s and item %s is not a finite number",
+						row->weight,
+						rec_dict_text(interactions->users, user),
+						rec_dict_text(interactions->items, item)),
+				 errhint("Leave such rows out with a WHERE clause or a view.")));
+	rec_stream_add(interactions->stream, user, item, row->weight, row->time);
+}
+
+/* Makes the matrix of the interactions in the current context. */
+RecMatrix *
+rec_interactions_matrix(RecInteractions *interactions, const RecOptions *options)
+{
+	uint32	   *user_rank = rec_dict_ranks(interactions->users, false);
+	uint32	   *item_rank = rec_dict_ranks(interactions->items, true);
+	RecIds		ids;
+	RecMatrix  *matrix;
+
+	ids.nusers = rec_dict_count(interactions->users);
+	ids.nitems = rec_dict_count(interactions->items);
+	ids.user_rank = user_rank;
+	ids.item_rank = item_rank;
+	matrix = rec_matrix_build(interactions->stream, &ids, options);
+	pfree(user_rank);
+	pfree(item_rank);
+	return matrix;
+}
+
+/* ----------------
+ *		columns
+ * ----------------
+ */
+
+/* Refuses a weight column that is not of a numeric type. */
+void
+rec_check_numeric_column(Oid type, const char *what)
+{
+	switch (getBaseType(type))
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case FLOAT4OID:
+		case FLOAT8OID:
+		case NUMERICOID:
+			return;
+		default:
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("%s must be of a numeric type, not %s",
+							what, format_type_be(type))));
+	}
+}
+
+/* Refuses a time column that is neither a timestamp nor a date. */
+void
+rec_check_time_column(Oid type, const char *what)
+{
+	switch (getBaseType(type))
+	{
+		case TIMESTAMPTZOID:
+		case TIMESTAMPOID:
+		case DATEOID:
+			return;
+		default:
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("%s must be of type timestamp with time zone, timestamp or date, not %s",
+							what, format_type_be(type))));
+	}
+}
+
+static double
+number_of(Datum value, Oid type)
+{
+	switch (type)
+	{
+		case INT2OID:
+			return DatumGetInt16(value);
+		case INT4OID:
+			return DatumGetInt32(value);
+		case INT8OID:
+			return (double) DatumGetInt64(value);
+		case FLOAT4OID:
+			return DatumGetFloat4(value);
+		case FLOAT8OID:
+			return DatumGetFloat8(value);
+		default:
+			return DatumGetFloat8(DirectFunctionCall1(numeric_float8, value));
+	}
+}
+
+/* Gives microseconds; an infinite time is none. */
+static int64
+time_of(Datum value, Oid type)
+{
+	TimestampTz time;
+
+	if (type == TIMESTAMPOID)
+		value = DirectFunctionCall1(timestamp_timestamptz, value);
+	else if (type == DATEOID)
+		value = DirectFunctionCall1(date_timestamptz, value);
+	time = DatumGetTimestampTz(value);
+	return TIMESTAMP_NOT_FINITE(time) ? REC_NO_TIME : time;
+}
+
+/* ----------------
+ *		rows of a query
+ * ----------------
+ */
+
+typedef struct RowReceiver
+{
+	DestReceiver receiver;		/* must come first */
+	const RecRowFormat *format;
+	RecRowTaker take;
+	void	   *arg;
+	MemoryContext row_context;	/* reset after each row */
+	Oid			weight_type;
+	Oid			time_type;
+	Oid			event_type;
+	FmgrInfo	event_output;
+} RowReceiver;
+
+static Oid
+column_type(TupleDesc desc, int column)
+{
+	if (column < 0)
+		return InvalidOid;
+	return getBaseType(TupleDescAttr(desc, column)->atttypid);
+}
+
+static void
+receiver_startup(DestReceiver *self, int operation pg_attribute_unused(), TupleDesc desc)
+{
+	RowReceiver *receiver = (RowReceiver *) self;
+	const RecRowFormat *format = receiver->format;
+	Oid			output;
+	bool		is_varlena;
+
+	receiver->weight_type = column_type(desc, format->weight);
+	receiver->time_type = column_type(desc, format->time);
+	receiver->event_type = column_type(desc, format->event);
+	if (format->event < 0)
+		return;
+	getTypeOutputInfo(receiver->event_type, &output, &is_varlena);
+	fmgr_info(output, &receiver->event_output);
+}
+
+/* Gives the row's event as text; NULL when there is none. */
+static const char *
+row_event(RowReceiver *receiver, TupleTableSlot *slot)
+{
+	const RecRowFormat *format = receiver->format;
+
+	if (format->event < 0)
+		return format->constant_event;
+	if (slot->tts_isnull[format->event])
+		return NULL;
+	return OutputFunctionCall(&receiver->event_output,
+							  slot->tts_values[format->event]);
+}
+
+static void
+fill_row(RowReceiver *receiver, TupleTableSlot *slot, RecRow *row)
+{
+	const RecRowFormat *format = receiver->format;
+
+	row->user = format->user < 0 ? (Datum) 0 : slot->tts_values[format->user];
+	row->user_null = format->user < 0 || slot->tts_isnull[format->user];
+	row->item = slot->tts_values[format->item];
+	row->item_null = slot->tts_isnull[format->item];
+	row->weight = 1;
+	row->time = REC_NO_TIME;
+	row->has_weight = true;
+	row->event = row_event(receiver, slot);
+	if (format->event_weights)
+		row->has_weight = rec_event_weight(format->event_weights, row->event,
+										   &row->weight);
+	if (format->weight >= 0 && !slot->tts_isnull[format->weight])
+		row->weight *= number_of(slot->tts_values[format->weight],
+								 receiver->weight_type);
+	if (format->time >= 0 && !slot->tts_isnull[format->time])
+		row->time = time_of(slot->tts_values[format->time], receiver->time_type);
+}
+
+static bool
+receiver_row(TupleTableSlot *slot, DestReceiver *self)
+{
+	RowReceiver *receiver = (RowReceiver *) self;
+	MemoryContext old = MemoryContextSwitchTo(receiver->row_context);
+	RecRow		row;
+
+	slot_getallattrs(slot);
+	fill_row(receiver, slot, &row);
+	receiver->take(receiver->arg, &row);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(receiver->row_context);
+	return true;
+}
+
+static void
+receiver_nothing(DestReceiver *self pg_attribute_unused())
+{
+}
+
+/*
+ * Runs a prepared query, read-only, and hands each row to "take" with the
+ * caller's argument.  The executor checks for interrupts.  SPI is connected.
+ */
+void
+rec_read_rows(SPIPlanPtr plan, ParamListInfo params, const RecRowFormat *format,
+			  RecRowTaker take, void *arg)
+{
+	RowReceiver receiver = {0};
+	SPIExecuteOptions options = {0};
+	MemoryContext old = CurrentMemoryContext;	/* SPI leaves another one */
+	int			code;
+
+	receiver.receiver.receiveSlot = receiver_row;
+	receiver.receiver.rStartup = receiver_startup;
+	receiver.receiver.rShutdown = receiver_nothing;
+	receiver.receiver.rDestroy = receiver_nothing;
+	receiver.receiver.mydest = DestNone;
+	receiver.format = format;
+	receiver.take = take;
+	receiver.arg = arg;
+	receiver.row_context = AllocSetContextCreate(CurrentMemoryContext,
+												 "recommender row",
+												 ALLOCSET_DEFAULT_SIZES);
+	options.params = params;
+	options.read_only = true;
+	options.must_return_tuples = true;
+	options.dest = &receiver.receiver;
+	code = SPI_execute_plan_extended(plan, &options);
+	MemoryContextSwitchTo(old);
+	if (code < 0)
+		elog(ERROR, "could not read interactions: %s", SPI_result_code_string(code));
+	MemoryContextDelete(receiver.row_context);
+}
+
+/* ----------------
+ *		a user's own query
+ * ----------------
+ */
+
+static void
+take_interaction(void *arg, const RecRow *row)
+{
+	rec_interactions_add((RecInteractions *) arg, row);
+}
+
+/* Prepares one SELECT and gives its result's columns. */
+static SPIPlanPtr
+prepare_query(const char *query, TupleDesc *desc)
+{
+	SPIPlanPtr	plan = SPI_prepare_cursor(query, 0, NULL, CURSOR_OPT_PARALLEL_OK);
+
+	if (plan == NULL || !SPI_is_cursor_plan(plan))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the query must be one statement that returns rows"),
+				 errhint("Give a SELECT of user, item and, if there are any, weight and time.")));
+	*desc = ((CachedPlanSource *) linitial(SPI_plan_get_plan_sources(plan)))->resultDesc;
+	return plan;
+}
+
+static void
+describe_query(TupleDesc desc, RecRowFormat *format)
+{
+	if (desc->natts < 2 || desc->natts > 4)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the query must return two to four columns: user, item, weight, time"),
+				 errdetail("It returns %d.", desc->natts)));
+	format->user = 0;
+	format->item = 1;
+	format->weight = desc->natts > 2 ? 2 : -1;
+	format->time = desc->natts > 3 ? 3 : -1;
+	format->event = -1;
+	if (format->weight > 0)
+		rec_check_numeric_column(TupleDescAttr(desc, 2)->atttypid,
+								 "the query's third column, the weight,");
+	if (format->time > 0)
+		rec_check_time_column(TupleDescAttr(desc, 3)->atttypid,
+							  "the query's fourth column, the time,");
+}
+
+/*
+ * Reads the rows of a query that yields user, item[, weight[, time]] of any
+ * types.  SPI is connected; the result is in "context".
+ */
+RecInteractions *
+rec_interactions_from_query(const char *query, MemoryContext context)
+{
+	TupleDesc	desc;
+	SPIPlanPtr	plan = prepare_query(query, &desc);
+	RecRowFormat format = {0};
+	RecInteractions *interactions;
+	Form_pg_attribute user = TupleDescAttr(desc, 0);
+	Form_pg_attribute item;
+
+	describe_query(desc, &format);
+	item = TupleDescAttr(desc, 1);
+	interactions = rec_interactions_create(context,
+										   user->atttypid, user->attcollation,
+										   item->atttypid, item->attcollation);
+	interactions->has_time = format.time >= 0;
+	rec_read_rows(plan, NULL, &format, take_interaction, interactions);
+	return interactions;
+}

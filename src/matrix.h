@@ -1,0 +1,82 @@
+/*-------------------------------------------------------------------------
+ *
+ * matrix.h
+ *	  The stream of interactions and the sparse matrix made of it.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/matrix.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_MATRIX_H
+#define REC_MATRIX_H
+
+#include "options.h"
+
+#define REC_NO_TIME		PG_INT64_MIN
+
+/* Interactions as they come, in columns; users and items as numbers. */
+typedef struct RecStream
+{
+	MemoryContext context;		/* owns the columns */
+	uint32	   *user;
+	uint32	   *item;
+	double	   *weight;			/* NULL while every weight is 1 */
+	int64	   *time;			/* microseconds or REC_NO_TIME; NULL while
+								 * there is none */
+	int64		count;
+	int64		allocated;
+	int64		newest;			/* latest time seen, or REC_NO_TIME */
+} RecStream;
+
+/*
+ * A sparse matrix, readable both ways.  Items are numbered by falling number
+ * of users, ties by rising id: the number of an item is its place in the
+ * order that decides between equal scores.
+ */
+typedef struct RecMatrix
+{
+	uint32		nusers;			/* users with at least one pair */
+	uint32		nitems;			/* items with at least one pair */
+	int64		npairs;
+	int64	   *user_start;		/* nusers + 1 offsets into user_item */
+	uint32	   *user_item;		/* items of a user, rising */
+	double	   *user_weight;	/* likewise; NULL when every weight is 1 */
+	int64	   *item_start;		/* nitems + 1 offsets into item_user */
+	uint32	   *item_user;		/* users of an item, rising */
+	double	   *item_weight;	/* likewise; NULL when every weight is 1 */
+	double	   *item_sum;		/* sum of an item's weights before weighting */
+	uint32	   *item_id;		/* item -> number in the dictionary */
+	uint32	   *user_id;		/* user -> number in the dictionary */
+} RecMatrix;
+
+/* One interaction of a user, or what all of them with one item come to. */
+typedef struct RecPair
+{
+	uint32		item;
+	double		weight;
+	int64		time;			/* microseconds or REC_NO_TIME */
+} RecPair;
+
+/* What the stream's numbers stand for. */
+typedef struct RecIds
+{
+	uint32		nusers;
+	uint32		nitems;
+	const uint32 *user_rank;	/* place of each user in a fixed order */
+	const uint32 *item_rank;	/* place of each item in the order of ids */
+} RecIds;
+
+extern RecStream *rec_stream_create(MemoryContext context);
+extern void rec_stream_add(RecStream *stream, uint32 user, uint32 item,
+						   double weight, int64 time);
+extern void rec_stream_reserve(RecStream *stream, int64 more);
+extern double rec_decay(double half_life, int64 newest, int64 time);
+extern int	rec_pairs_combine(RecPair *pairs, int n, RecRepeats repeats);
+extern void rec_pairs_sort(RecPair *pairs, int n, const uint32 *item_rank);
+extern RecMatrix *rec_matrix_build(const RecStream *stream, const RecIds *ids,
+								   const RecOptions *options);
+
+#endif							/* REC_MATRIX_H */

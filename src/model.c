@@ -1,0 +1,667 @@
+/*-------------------------------------------------------------------------
+ *
+ * model.c
+ *	  Refreshing a recommender: from its interactions to a new generation.
+ *
+ * A refresh reads the sources, computes the model in memory and writes it as
+ * a new generation beside the old one, whose rows it deletes; the definition's
+ * row then points to the new one.  All of that is one transaction, so that a
+ * reader's snapshot has one generation or the other, and a refresh that fails
+ * leaves nothing.  A lock on the definition's table keeps a second refresh of
+ * the same recommender waiting and nobody else.
+ *
+ * Sources are read as the recommender's owner, in a security-restricted
+ * operation, as REFRESH MATERIALIZED VIEW does, and with row_security off: a
+ * policy that would hide rows is an error, not a smaller model.
+ *
+ * Rows are written to the table and its indexes directly, in batches, as COPY
+ * does.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/model.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "model.h"
+#include "similarity.h"
+#include "sqlutil.h"
+#include "storage/lmgr.h"
+#include "trend.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#if PG_VERSION_NUM >= 160000
+#define ExecInsertIndexTuples_compat(rri, slot, estate) \
+	ExecInsertIndexTuples(rri, slot, estate, false, false, NULL, NIL, false)
+#else
+#define ExecInsertIndexTuples_compat(rri, slot, estate) \
+	ExecInsertIndexTuples(rri, slot, estate, false, false, NULL, NIL)
+#endif
+
+#define WRITE_BATCH			64	/* rows written at a time */
+#define ITEM_NCOLS			7	/* columns of table item */
+#define NEIGHBOR_NCOLS		7	/* columns of table neighbor */
+#define RESULT_NCOLS		14	/* columns of type refresh_result */
+
+/* ----------------
+ *		reading
+ * ----------------
+ */
+
+typedef struct ReadState
+{
+	RecInteractions *interactions;
+	RecProgress *progress;		/* NULL when nobody looks */
+	double		expected;		/* rows, by the statistics; 0 unknown */
+	int64		rows;
+} ReadState;
+
+static void
+take_row(void *arg, const RecRow *row)
+{
+	ReadState  *state = (ReadState *) arg;
+
+	rec_interactions_add(state->interactions, row);
+	if (state->progress && ++state->rows % 65536 == 0 && state->expected > 0)
+		rec_progress_step(state->progress, state->rows, state->expected);
+}
+
+static double
+expected_rows(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	double		rows = 0;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		rows = ((Form_pg_class) GETSTRUCT(tuple))->reltuples;
+		ReleaseSysCache(tuple);
+	}
+	return Max(rows, 0);
+}
+
+/*
+ * Reads all sources of a recommender with the current user's rights and the
+ * active snapshot; the result is in "context".  SPI is connected.
+ */
+RecInteractions *
+rec_model_interactions(const RecDefinition *definition, MemoryContext context,
+					   RecProgress *progress)
+{
+	ReadState	state = {0};
+
+	state.interactions = rec_interactions_create(context,
+												 definition->user_type,
+												 definition->user_collation,
+												 definition->item_type,
+												 definition->item_collation);
+	state.progress = progress;
+	for (int i = 0; i < definition->nsources; i++)
+		state.expected += expected_rows(definition->sources[i].relid);
+	for (int i = 0; i < definition->nsources; i++)
+	{
+		RecRowFormat format;
+		char	   *query = rec_source_query(definition, &definition->sources[i],
+											 NULL, &format);
+		MemoryContext old = CurrentMemoryContext;	/* SPI leaves another one */
+		SPIPlanPtr	plan = SPI_prepare_cursor(query, 0, NULL, CURSOR_OPT_PARALLEL_OK);
+
+		MemoryContextSwitchTo(old);
+		if (plan == NULL)
+			elog(ERROR, "could not prepare a query: %s", SPI_result_code_string(SPI_result));
+		rec_read_rows(plan, NULL, &format, take_row, &state);
+		SPI_freeplan(plan);
+	}
+	return state.interactions;
+}
+
+/*
+ * Gives each item's popularity, in the current context: the sum of its
+ * weights, decayed by the half-life, as a share of the largest one.
+ */
+double *
+rec_model_popularity(const RecMatrix *matrix)
+{
+	double	   *popularity = MemoryContextAllocHuge(CurrentMemoryContext,
+													mul_size(Max(matrix->nitems, 1), sizeof(double)));
+	double		largest = 0;
+
+	for (uint32 i = 0; i < matrix->nitems; i++)
+		largest = Max(largest, matrix->item_sum[i]);
+	for (uint32 i = 0; i < matrix->nitems; i++)
+		popularity[i] = largest > 0 ? Max(matrix->item_sum[i], 0) / largest : 0;
+	return popularity;
+}
+
+/* Gives each item's trend as a share of the largest one; 0 when it falls. */
+static double *
+model_trend(const RecMatrix *matrix, const RecInteractions *interactions,
+			const RecOptions *options)
+{
+	double	   *by_id = rec_trend_scores(interactions->stream,
+										 rec_dict_count(interactions->items), options);
+	double	   *trend = MemoryContextAllocHuge(CurrentMemoryContext,
+											   mul_size(Max(matrix->nitems, 1), sizeof(double)));
+	double		largest = 0;
+
+	for (uint32 i = 0; i < matrix->nitems; i++)
+		largest = Max(largest, by_id[matrix->item_id[i]]);
+	for (uint32 i = 0; i < matrix->nitems; i++)
+		trend[i] = largest > 0 ? Max(by_id[matrix->item_id[i]], 0) / largest : 0;
+	pfree(by_id);
+	return trend;
+}
+
+/* ----------------
+ *		writing rows
+ * ----------------
+ */
+
+typedef struct TableWriter
+{
+	Relation	rel;
+	EState	   *estate;
+	ResultRelInfo *result_rel;
+	BulkInsertState bulk;
+	MemoryContext row_context;	/* values of the batch */
+	TupleTableSlot *slots[WRITE_BATCH];
+	int			nslots;
+	int64		written;
+} TableWriter;
+
+/* The table must be as create_recommender() made it. */
+static void
+check_table(Relation rel, const Oid *types, int n)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	bool		fits = desc->natts == n;
+
+	for (int i = 0; fits && i < n; i++)
+		fits = !TupleDescAttr(desc, i)->attisdropped &&
+			(types[i] == InvalidOid ||
+			 getBaseType(TupleDescAttr(desc, i)->atttypid) == types[i]);
+	if (!fits)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table %s has other columns than a recommender's",
+						rec_relation_quoted(RelationGetRelid(rel))),
+				 errhint("Drop the recommender and create it again.")));
+}
+
+static TableWriter *
+open_writer(Oid relid, const Oid *types, int ncolumns)
+{
+	TableWriter *writer = palloc0_object(TableWriter);
+
+	writer->rel = table_open(relid, RowExclusiveLock);
+	check_table(writer->rel, types, ncolumns);
+	writer->estate = CreateExecutorState();
+	writer->result_rel = makeNode(ResultRelInfo);
+	InitResultRelInfo(writer->result_rel, writer->rel, 1, NULL, 0);
+	ExecOpenIndices(writer->result_rel, false);
+	writer->bulk = GetBulkInsertState();
+	writer->row_context = AllocSetContextCreate(CurrentMemoryContext,
+												"recommender rows to write",
+												ALLOCSET_DEFAULT_SIZES);
+	for (int i = 0; i < WRITE_BATCH; i++)
+		writer->slots[i] = table_slot_create(writer->rel, NULL);
+	return writer;
+}
+
+static void
+flush_rows(TableWriter *writer)
+{
+	MemoryContext old;
+
+	if (writer->nslots == 0)
+		return;
+	old = MemoryContextSwitchTo(GetPerTupleMemoryContext(writer->estate));
+	table_multi_insert(writer->rel, writer->slots, writer->nslots,
+					   GetCurrentCommandId(true), 0, writer->bulk);
+	MemoryContextSwitchTo(old);
+	for (int i = 0; i < writer->nslots; i++)
+	{
+		if (writer->result_rel->ri_NumIndices > 0)
+			list_free(ExecInsertIndexTuples_compat(writer->result_rel,
+												   writer->slots[i], writer->estate));
+		ExecClearTuple(writer->slots[i]);
+		ResetPerTupleExprContext(writer->estate);
+	}
+	writer->written += writer->nslots;
+	writer->nslots = 0;
+	MemoryContextReset(writer->row_context);
+}
+
+/* Gives a slot to fill, all of whose columns are not null. */
+static TupleTableSlot *
+begin_row(TableWriter *writer)
+{
+	TupleTableSlot *slot = writer->slots[writer->nslots];
+
+	ExecClearTuple(slot);
+	memset(slot->tts_isnull, 0, slot->tts_tupleDescriptor->natts * sizeof(bool));
+	return slot;
+}
+
+static void
+end_row(TableWriter *writer, TupleTableSlot *slot)
+{
+	ExecStoreVirtualTuple(slot);
+	if (++writer->nslots == WRITE_BATCH)
+		flush_rows(writer);
+}
+
+static void
+close_writer(TableWriter *writer)
+{
+	flush_rows(writer);
+	for (int i = 0; i < WRITE_BATCH; i++)
+		ExecDropSingleTupleTableSlot(writer->slots[i]);
+	FreeBulkInsertState(writer->bulk);
+	ExecCloseIndices(writer->result_rel);
+	FreeExecutorState(writer->estate);
+	MemoryContextDelete(writer->row_context);
+	table_close(writer->rel, NoLock);
+	CommandCounterIncrement();
+}
+
+/* ----------------
+ *		writing a generation
+ * ----------------
+ */
+
+typedef struct ModelWriter
+{
+	const RecDefinition *definition;
+	const RecInteractions *interactions;
+	const RecMatrix *matrix;
+	int64		generation;
+	TableWriter *neighbor_writer;
+	RecProgress *progress;
+	int64		neighbors;		/* written so far */
+} ModelWriter;
+
+static Datum
+item_id(const ModelWriter *writer, uint32 item)
+{
+	return rec_dict_id(writer->interactions->items, writer->matrix->item_id[item]);
+}
+
+static void
+write_items(ModelWriter *writer)
+{
+	Oid			types[ITEM_NCOLS] = {INT8OID, INT4OID, writer->definition->item_type,
+		INT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID
+	};
+	const RecMatrix *matrix = writer->matrix;
+	double	   *popularity = rec_model_popularity(matrix);
+	double	   *trend = model_trend(matrix, writer->interactions,
+									&writer->definition->options);
+	TableWriter *table = open_writer(writer->definition->item_relid, types, ITEM_NCOLS);
+
+	for (uint32 i = 0; i < matrix->nitems; i++)
+	{
+		TupleTableSlot *slot = begin_row(table);
+		Datum	   *values = slot->tts_values;
+		MemoryContext old = MemoryContextSwitchTo(table->row_context);
+
+		CHECK_FOR_INTERRUPTS();
+		values[0] = Int64GetDatum(writer->generation);
+		values[1] = Int32GetDatum((int32) i);
+		values[2] = item_id(writer, i);
+		values[3] = Int64GetDatum(matrix->item_start[i + 1] - matrix->item_start[i]);
+		values[4] = Float8GetDatum(matrix->item_sum[i]);
+		values[5] = Float8GetDatum(popularity[i]);
+		values[6] = Float8GetDatum(trend[i]);
+		MemoryContextSwitchTo(old);
+		end_row(table, slot);
+	}
+	close_writer(table);
+	pfree(popularity);
+	pfree(trend);
+}
+
+/* Gives a one-dimensional array of n four-byte values to fill. */
+static ArrayType *
+make_array4(Oid type, int n, void **data)
+{
+	Size		size = ARR_OVERHEAD_NONULLS(1) + n * sizeof(int32);
+	ArrayType  *array = palloc0(size);
+
+	SET_VARSIZE(array, size);
+	array->ndim = 1;
+	array->elemtype = type;
+	ARR_DIMS(array)[0] = n;
+	ARR_LBOUND(array)[0] = 1;
+	*data = ARR_DATA_PTR(array);
+	return array;
+}
+
+/* Takes a row of similarities and writes it; items without any have no row. */
+static void
+write_neighbors(void *arg, uint32 item, const RecNeighbor *row, int n)
+{
+	ModelWriter *writer = (ModelWriter *) arg;
+	TableWriter *table = writer->neighbor_writer;
+	TupleTableSlot *slot;
+	MemoryContext old;
+	int32	   *neighbors;
+	float4	   *scores;
+	int32	   *supports;
+
+	rec_progress_step(writer->progress, item + 1, writer->matrix->nitems);
+	if (n == 0)
+		return;
+	slot = begin_row(table);
+	old = MemoryContextSwitchTo(table->row_context);
+	slot->tts_values[0] = Int64GetDatum(writer->generation);
+	slot->tts_values[1] = CStringGetTextDatum(rec_component_names[REC_BEHAVIOUR]);
+	slot->tts_values[2] = Int32GetDatum((int32) item);
+	slot->tts_values[3] = item_id(writer, item);
+	slot->tts_values[4] = PointerGetDatum(make_array4(INT4OID, n, (void **) &neighbors));
+	slot->tts_values[5] = PointerGetDatum(make_array4(FLOAT4OID, n, (void **) &scores));
+	slot->tts_values[6] = PointerGetDatum(make_array4(INT4OID, n, (void **) &supports));
+	for (int i = 0; i < n; i++)
+	{
+		neighbors[i] = (int32) row[i].item;
+		scores[i] = (float4) row[i].similarity;
+		supports[i] = (int32) row[i].support;
+	}
+	MemoryContextSwitchTo(old);
+	end_row(table, slot);
+	writer->neighbors += n;
+}
+
+static void
+write_neighbor_table(ModelWriter *writer)
+{
+	Oid			types[NEIGHBOR_NCOLS] = {INT8OID, TEXTOID, INT4OID,
+		writer->definition->item_type, INT4ARRAYOID, FLOAT4ARRAYOID, INT4ARRAYOID
+	};
+
+	writer->neighbor_writer = open_writer(writer->definition->neighbor_relid,
+										  types, NEIGHBOR_NCOLS);
+	rec_similarity_rows(writer->matrix, &writer->definition->options,
+						write_neighbors, writer);
+	close_writer(writer->neighbor_writer);
+}
+
+/* ----------------
+ *		one refresh
+ * ----------------
+ */
+
+static double
+elapsed_ms(TimestampTz since)
+{
+	return (double) (GetCurrentTimestamp() - since) / 1000;
+}
+
+static void
+run_query(const char *query, int nargs, Oid *types, Datum *values, const char *nulls,
+		  int expected)
+{
+	MemoryContext old = CurrentMemoryContext;	/* SPI leaves another one */
+	int			code = SPI_execute_with_args(query, nargs, types, values, nulls, false, 0);
+
+	MemoryContextSwitchTo(old);
+	if (code != expected)
+		elog(ERROR, "could not write the model: %s", SPI_result_code_string(code));
+}
+
+/* The generation after all that were ever written. */
+static int64
+next_generation(const RecDefinition *definition)
+{
+	bool		isnull;
+
+	run_query(psprintf("SELECT coalesce(pg_catalog.max(r.generation), 0) OPERATOR(pg_catalog.+) 1 FROM %s r",
+					   rec_definition_table(definition, "refresh_run")),
+			  0, NULL, NULL, NULL, SPI_OK_SELECT);
+	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+									   1, &isnull));
+}
+
+static void
+delete_old(const RecDefinition *definition, const char *table, int64 generation)
+{
+	Oid			types[1] = {INT8OID};
+	Datum		values[1];
+
+	values[0] = Int64GetDatum(generation);
+	run_query(psprintf("DELETE FROM %s WHERE generation OPERATOR(pg_catalog.<>) $1",
+					   rec_definition_table(definition, table)),
+			  1, types, values, NULL, SPI_OK_DELETE);
+}
+
+/* Points the definition to the new generation. */
+static void
+move_pointer(const RecDefinition *definition, const RecRefreshFigures *figures,
+			 int64 newest)
+{
+	Oid			types[3] = {INT8OID, INT8OID, TIMESTAMPTZOID};
+	Datum		values[3];
+	const char *nulls = newest == REC_NO_TIME ? "  n" : "   ";
+
+	values[0] = Int64GetDatum(figures->generation);
+	values[1] = Int64GetDatum(figures->items);
+	values[2] = TimestampTzGetDatum(newest);
+	run_query(psprintf("UPDATE %s SET generation = $1, items = $2, as_of = $3, "
+					   "refreshed_at = pg_catalog.now()",
+					   rec_definition_table(definition, "definition")),
+			  3, types, values, nulls, SPI_OK_UPDATE);
+}
+
+static int64
+model_size(const RecDefinition *definition)
+{
+	return DatumGetInt64(DirectFunctionCall1(pg_total_relation_size,
+											 ObjectIdGetDatum(definition->item_relid))) +
+		DatumGetInt64(DirectFunctionCall1(pg_total_relation_size,
+										  ObjectIdGetDatum(definition->neighbor_relid)));
+}
+
+static void
+record_run(const RecDefinition *definition, const RecRefreshFigures *figures)
+{
+	Oid			types[15] = {INT8OID, TIMESTAMPTZOID, INT8OID, INT8OID, INT8OID, INT8OID,
+		INT8OID, INT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, INT8OID, INT8OID, JSONBOID,
+	TEXTOID};
+	Datum		values[15];
+
+	values[0] = Int64GetDatum(figures->generation);
+	values[1] = TimestampTzGetDatum(figures->started_at);
+	values[2] = Int64GetDatum(figures->interactions);
+	values[3] = Int64GetDatum(figures->users);
+	values[4] = Int64GetDatum(figures->items);
+	values[5] = Int64GetDatum(figures->neighbors);
+	values[6] = Int64GetDatum(figures->null_keys);
+	values[7] = Int64GetDatum(figures->without_weight);
+	values[8] = Float8GetDatum(figures->read_ms);
+	values[9] = Float8GetDatum(figures->build_ms);
+	values[10] = Float8GetDatum(figures->write_ms);
+	values[11] = Int64GetDatum(figures->memory_bytes);
+	values[12] = Int64GetDatum(figures->model_bytes);
+	values[13] = JsonbPGetDatum(rec_options_to_jsonb(&definition->options,
+													 REC_SCOPE_BUILD | REC_SCOPE_SERVE));
+	values[14] = CStringGetTextDatum("full");
+	run_query(psprintf("INSERT INTO %s (generation, started_at, finished_at, interactions, users, "
+					   "items, neighbors, null_keys, without_weight, read_ms, build_ms, write_ms, "
+					   "memory_bytes, model_bytes, options, mode) "
+					   "VALUES ($1, $2, pg_catalog.clock_timestamp(), $3, $4, $5, $6, $7, $8, $9, "
+					   "$10, $11, $12, $13, $14, $15)",
+					   rec_definition_table(definition, "refresh_run")),
+			  15, types, values, NULL, SPI_OK_INSERT);
+}
+
+/* Reads, computes and writes; the figures tell of it. */
+static void
+build_generation(const RecDefinition *definition, RecProgress *progress,
+				 RecRefreshFigures *figures)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "recommender refresh",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	ModelWriter writer = {0};
+	RecInteractions *interactions;
+	TimestampTz since = GetCurrentTimestamp();
+
+	rec_progress_phase(progress, "reading interactions");
+	interactions = rec_model_interactions(definition, context, progress);
+	figures->read_ms = elapsed_ms(since);
+	figures->interactions = interactions->stream->count;
+	figures->null_keys = interactions->null_keys;
+	figures->without_weight = interactions->without_weight;
+
+	since = GetCurrentTimestamp();
+	rec_progress_phase(progress, "building the matrix");
+	writer.definition = definition;
+	writer.interactions = interactions;
+	writer.generation = figures->generation;
+	writer.progress = progress;
+	writer.matrix = rec_interactions_matrix(interactions, &definition->options);
+	figures->memory_bytes = MemoryContextMemAllocated(context, true);
+	figures->users = writer.matrix->nusers;
+	figures->items = writer.matrix->nitems;
+	figures->build_ms = elapsed_ms(since);
+
+	since = GetCurrentTimestamp();
+	rec_progress_phase(progress, "writing items");
+	write_items(&writer);
+	rec_progress_phase(progress, "computing neighbours");
+	write_neighbor_table(&writer);
+	figures->neighbors = writer.neighbors;
+	rec_progress_phase(progress, "deleting the old generation");
+	delete_old(definition, "item", figures->generation);
+	delete_old(definition, "neighbor", figures->generation);
+	move_pointer(definition, figures, interactions->stream->newest);
+	figures->model_bytes = model_size(definition);
+	figures->write_ms = elapsed_ms(since);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+}
+
+static void
+set_for_refresh(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+}
+
+/*
+ * Runs one refresh as the recommender's owner and gives its figures.  The
+ * lock comes first and the snapshot after it, so that what another refresh has
+ * just committed is seen.  The caller must be a member of the owner.
+ */
+RecRefreshFigures
+rec_model_refresh(RecDefinition *definition, bool verbose)
+{
+	RecRefreshFigures result = {0};
+	RecRefreshFigures *figures = &result;
+	RecProgress progress;
+	Oid			saved_user;
+	int			saved_context;
+	int			nest;
+
+	rec_definition_check_owner(definition);
+	LockRelationOid(definition->definition_relid, ShareUpdateExclusiveLock);
+	figures->started_at = GetCurrentTimestamp();
+	rec_progress_start(&progress, rec_definition_name(definition), verbose);
+	rec_progress_phase(&progress, "starting");
+
+	GetUserIdAndSecContext(&saved_user, &saved_context);
+	SetUserIdAndSecContext(rec_schema_owner(definition->schema),
+						   saved_context | SECURITY_RESTRICTED_OPERATION);
+	nest = NewGUCNestLevel();
+	set_for_refresh("search_path", "pg_catalog, pg_temp");
+	set_for_refresh("row_security", "off");
+	SPI_connect();
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	figures->generation = next_generation(definition);
+	build_generation(definition, &progress, figures);
+	record_run(definition, figures);
+	PopActiveSnapshot();
+	SPI_finish();
+	AtEOXact_GUC(false, nest);
+	SetUserIdAndSecContext(saved_user, saved_context);
+	rec_progress_end(&progress);
+	return result;
+}
+
+static void
+check_mode(const char *mode)
+{
+	RecClosest	closest;
+
+	if (strcmp(mode, "auto") == 0 || strcmp(mode, "full") == 0)
+		return;
+	rec_closest_start(&closest, mode);
+	rec_closest_consider(&closest, "auto");
+	rec_closest_consider(&closest, "full");
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("refresh mode \"%s\" does not exist", mode),
+			 closest.best ? rec_closest_hint(&closest, "mode") :
+			 errhint("Modes are \"auto\" and \"full\".")));
+}
+
+/*
+ * refresh(recommender, mode, verbose): builds a new generation from all
+ * interactions and gives the figures of it, type refresh_result.  Mode is
+ * auto or full, which mean the same as yet.  Only for the owner.
+ */
+PG_FUNCTION_INFO_V1(rec_refresh);
+Datum
+rec_refresh(PG_FUNCTION_ARGS)
+{
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char	   *mode = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	bool		verbose = PG_GETARG_BOOL(2);
+	RecRefreshFigures figures;
+	TupleDesc	desc;
+	Datum		values[RESULT_NCOLS];
+	bool		nulls[RESULT_NCOLS] = {0};
+
+	check_mode(mode);
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	figures = rec_model_refresh(rec_definition_by_name(name), verbose);
+	values[0] = CStringGetTextDatum(name);
+	values[1] = Int64GetDatum(figures.generation);
+	values[2] = CStringGetTextDatum("full");
+	values[3] = Int64GetDatum(figures.interactions);
+	values[4] = Int64GetDatum(figures.users);
+	values[5] = Int64GetDatum(figures.items);
+	values[6] = Int64GetDatum(figures.neighbors);
+	values[7] = Int64GetDatum(figures.null_keys);
+	values[8] = Int64GetDatum(figures.without_weight);
+	values[9] = Float8GetDatum(figures.read_ms);
+	values[10] = Float8GetDatum(figures.build_ms);
+	values[11] = Float8GetDatum(figures.write_ms);
+	values[12] = Int64GetDatum(figures.memory_bytes);
+	values[13] = Int64GetDatum(figures.model_bytes);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}

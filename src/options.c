@@ -1,0 +1,552 @@
+/*-------------------------------------------------------------------------
+ *
+ * options.c
+ *	  The options of a similarity computation and of a recommender.
+ *
+ * One table says what each option is called, what type and range it has, its
+ * default and when it may be given; reading, checking and printing follow
+ * from it.  An option that is null in the jsonb has its default.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/options.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "fmgr.h"
+#include "options.h"
+#include "similarity.h"
+#include "sqlutil.h"
+#include "utils/builtins.h"
+#include "utils/numeric.h"
+#include "utils/timestamp.h"
+
+typedef enum OptionKind
+{
+	OPTION_INT,
+	OPTION_FLOAT,
+	OPTION_BOOL,
+	OPTION_ENUM,				/* int; names by value_name */
+	OPTION_INTERVAL,			/* double, microseconds; 0 for null */
+	OPTION_TEXTS,				/* nseen_events and seen_events */
+	OPTION_BLEND
+} OptionKind;
+
+typedef struct OptionSpec
+{
+	const char *name;
+	OptionKind	kind;
+	int			scope;
+	size_t		offset;			/* in RecOptions */
+	double		initial;		/* default */
+	double		min;
+	double		max;
+	const char *(*value_name) (int value);	/* NULL past the last one */
+} OptionSpec;
+
+const char *const rec_component_names[] = {
+	"behaviour", "content", "context", "popularity", "trend"
+};
+
+static const double blend_default[REC_NCOMPONENTS] = {1, 1, 0.5, 0.1, 0};
+
+#define DAY_USECS		((double) USECS_PER_DAY)
+
+static const char *
+weighting_name(int value)
+{
+	static const char *const names[] = {"none", "binary", "log", "tfidf", "bm25"};
+
+	return value < (int) lengthof(names) ? names[value] : NULL;
+}
+
+static const char *
+repeats_name(int value)
+{
+	static const char *const names[] = {"sum", "max", "last", "binary"};
+
+	return value < (int) lengthof(names) ? names[value] : NULL;
+}
+
+static const char *
+truncate_name(int value)
+{
+	static const char *const names[] = {"source", "target"};
+
+	return value < (int) lengthof(names) ? names[value] : NULL;
+}
+
+#define BUILD		REC_SCOPE_BUILD
+#define SERVE		REC_SCOPE_SERVE
+#define AT(field)	offsetof(RecOptions, field)
+
+static const OptionSpec specs[] = {
+	{"measure", OPTION_ENUM, BUILD, AT(measure), 0, 0, 0, rec_measure_name},
+	{"weighting", OPTION_ENUM, BUILD, AT(weighting), 0, 0, 0, weighting_name},
+	{"neighbors", OPTION_INT, BUILD, AT(neighbors), 100, 1, 10000, NULL},
+	{"min_support", OPTION_INT, BUILD, AT(min_support), 1, 1, PG_INT32_MAX, NULL},
+	{"shrinkage", OPTION_FLOAT, BUILD, AT(shrinkage), 0, 0, 1e9, NULL},
+	{"user_exponent", OPTION_FLOAT, BUILD, AT(user_exponent), 0, 0, 2, NULL},
+	{"source_exponent", OPTION_FLOAT, BUILD, AT(source_exponent), 0.5, 0, 2, NULL},
+	{"target_exponent", OPTION_FLOAT, BUILD, AT(target_exponent), 0.5, 0, 2, NULL},
+	{"tversky_alpha", OPTION_FLOAT, BUILD, AT(tversky_alpha), 0.5, 0, 1e6, NULL},
+	{"tversky_beta", OPTION_FLOAT, BUILD, AT(tversky_beta), 0.5, 0, 1e6, NULL},
+	{"bm25_k1", OPTION_FLOAT, BUILD, AT(bm25_k1), 1.2, 0, 1e6, NULL},
+	{"bm25_b", OPTION_FLOAT, BUILD, AT(bm25_b), 0.75, 0, 1, NULL},
+	{"max_history", OPTION_INT, BUILD, AT(max_history), 500, 1, PG_INT32_MAX, NULL},
+	{"repeats", OPTION_ENUM, BUILD, AT(repeats), 0, 0, 0, repeats_name},
+	{"half_life", OPTION_INTERVAL, BUILD | SERVE, AT(half_life), 0, 0, 0, NULL},
+	{"truncate", OPTION_ENUM, BUILD, AT(truncate), 0, 0, 0, truncate_name},
+	{"blend", OPTION_BLEND, SERVE, AT(blend), 0, 0, 1e6, NULL},
+	{"kappa", OPTION_FLOAT, SERVE, AT(kappa), 1, 0, 1e9, NULL},
+	{"history", OPTION_INT, SERVE, AT(history), 100, 1, 100000, NULL},
+	{"exclude_seen", OPTION_BOOL, SERVE, AT(exclude_seen), 1, 0, 1, NULL},
+	{"seen_events", OPTION_TEXTS, SERVE, AT(seen_events), 0, 0, 0, NULL},
+	{"session_decay", OPTION_FLOAT, SERVE, AT(session_decay), 0.85, 0, 1, NULL},
+	{"reasons", OPTION_INT, SERVE, AT(reasons), 3, 0, 100, NULL},
+	{"trend_window", OPTION_INTERVAL, SERVE, AT(trend_window), 7 * DAY_USECS, 0, 0, NULL},
+	{"trend_baseline", OPTION_INTERVAL, SERVE, AT(trend_baseline), 28 * DAY_USECS, 0, 0, NULL},
+	{"trend_smoothing", OPTION_FLOAT, SERVE, AT(trend_smoothing), 10, 1e-6, 1e9, NULL},
+};
+
+#define INT_FIELD(options, spec)	((int *) ((char *) (options) + (spec)->offset))
+#define FLOAT_FIELD(options, spec)	((double *) ((char *) (options) + (spec)->offset))
+#define BOOL_FIELD(options, spec)	((bool *) ((char *) (options) + (spec)->offset))
+
+static void
+set_default(RecOptions *options, const OptionSpec *spec)
+{
+	static char *seen_default[] = {"purchase"};
+
+	switch (spec->kind)
+	{
+		case OPTION_INT:
+		case OPTION_ENUM:
+			*INT_FIELD(options, spec) = (int) spec->initial;
+			break;
+		case OPTION_FLOAT:
+		case OPTION_INTERVAL:
+			*FLOAT_FIELD(options, spec) = spec->initial;
+			break;
+		case OPTION_BOOL:
+			*BOOL_FIELD(options, spec) = spec->initial != 0;
+			break;
+		case OPTION_TEXTS:
+			options->nseen_events = lengthof(seen_default);
+			options->seen_events = seen_default;
+			break;
+		case OPTION_BLEND:
+			memcpy(options->blend, blend_default, sizeof(blend_default));
+			break;
+	}
+}
+
+/*
+ * Fills in the defaults.  A stored model is seen by others than the one who
+ * built it, so that there a pair needs two users unless the owner says
+ * otherwise.
+ */
+void
+rec_options_default(RecOptions *options, bool stored_model)
+{
+	memset(options, 0, sizeof(*options));
+	for (int i = 0; i < (int) lengthof(specs); i++)
+		set_default(options, &specs[i]);
+	if (stored_model)
+		options->min_support = 2;
+}
+
+static void
+wrong_type(const char *name, const char *expected)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("option \"%s\" must be %s", name, expected)));
+}
+
+/* Gives a jsonb number that lies in the option's range. */
+static double
+number_value(const char *name, const OptionSpec *spec, const JsonbValue *value)
+{
+	double		number;
+
+	if (value->type != jbvNumeric)
+		wrong_type(name, spec->kind == OPTION_INT ? "an integer" : "a number");
+	number = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
+												NumericGetDatum(value->val.numeric)));
+	if (spec->kind == OPTION_INT && number != rint(number))
+		wrong_type(name, "an integer");
+	if (!(number >= spec->min && number <= spec->max))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" must be between %.10g and %.10g",
+						name, spec->min, spec->max)));
+	return number;
+}
+
+static char *
+string_value(const JsonbValue *value)
+{
+	return pnstrdup(value->val.string.val, value->val.string.len);
+}
+
+static int
+enum_value(const OptionSpec *spec, const JsonbValue *value)
+{
+	RecClosest	closest;
+	char	   *given;
+	const char *name;
+
+	if (value->type != jbvString)
+		wrong_type(spec->name, "a string");
+	given = string_value(value);
+	rec_closest_start(&closest, given);
+	for (int i = 0; (name = spec->value_name(i)) != NULL; i++)
+	{
+		if (strcmp(name, given) == 0)
+			return i;
+		rec_closest_consider(&closest, name);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s \"%s\" does not exist", spec->name, given),
+			 rec_closest_hint(&closest, spec->name)));
+	return -1;
+}
+
+/* Gives an interval in microseconds, a month counting thirty days. */
+static double
+interval_value(const OptionSpec *spec, const JsonbValue *value)
+{
+	Interval   *interval;
+	double		usecs;
+
+	if (value->type != jbvString)
+		wrong_type(spec->name, "an interval in a string, such as \"30 days\"");
+	interval = DatumGetIntervalP(DirectFunctionCall3(interval_in,
+													 CStringGetDatum(string_value(value)),
+													 ObjectIdGetDatum(InvalidOid),
+													 Int32GetDatum(-1)));
+	usecs = (interval->month * (double) DAYS_PER_MONTH + interval->day) *
+		DAY_USECS + interval->time;
+	if (!(usecs > 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" must be greater than zero", spec->name)));
+	return usecs;
+}
+
+/* Reads an array of strings into seen_events, in the current context. */
+static void
+texts_value(RecOptions *options, const OptionSpec *spec, const JsonbValue *value)
+{
+	JsonbContainer *array = value->type == jbvBinary ? value->val.binary.data : NULL;
+	uint32		count;
+
+	if (array == NULL || !JsonContainerIsArray(array))
+		wrong_type(spec->name, "an array of strings");
+	count = JsonContainerSize(array);
+	options->nseen_events = count;
+	options->seen_events = palloc_array(char *, count + 1);
+	for (uint32 i = 0; i < count; i++)
+	{
+		JsonbValue *element = getIthJsonbValueFromContainer(array, i);
+
+		if (element->type != jbvString)
+			wrong_type(spec->name, "an array of strings");
+		options->seen_events[i] = string_value(element);
+	}
+}
+
+static int
+component_number(const char *name)
+{
+	RecClosest	closest;
+
+	rec_closest_start(&closest, name);
+	for (int i = 0; i < REC_NCOMPONENTS; i++)
+	{
+		if (strcmp(name, rec_component_names[i]) == 0)
+			return i;
+		rec_closest_consider(&closest, rec_component_names[i]);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("component \"%s\" does not exist", name),
+			 rec_closest_hint(&closest, "component")));
+	return -1;
+}
+
+/* Reads the weights of the components that are named; the others stay. */
+static void
+blend_value(RecOptions *options, const OptionSpec *spec, const JsonbValue *value)
+{
+	JsonbIterator *it;
+	JsonbIteratorToken token;
+	JsonbValue	item;
+	int			component = 0;
+
+	if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
+		wrong_type(spec->name, "an object of component weights");
+	it = JsonbIteratorInit(value->val.binary.data);
+	while ((token = JsonbIteratorNext(&it, &item, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			component = component_number(string_value(&item));
+		else if (token == WJB_VALUE)
+			options->blend[component] =
+				number_value(rec_component_names[component], spec, &item);
+	}
+}
+
+static void
+set_option(RecOptions *options, const OptionSpec *spec, const JsonbValue *value)
+{
+	if (value->type == jbvNull)
+	{
+		set_default(options, spec);
+		return;
+	}
+	switch (spec->kind)
+	{
+		case OPTION_INT:
+			*INT_FIELD(options, spec) = (int) number_value(spec->name, spec, value);
+			break;
+		case OPTION_FLOAT:
+			*FLOAT_FIELD(options, spec) = number_value(spec->name, spec, value);
+			break;
+		case OPTION_BOOL:
+			if (value->type != jbvBool)
+				wrong_type(spec->name, "true or false");
+			*BOOL_FIELD(options, spec) = value->val.boolean;
+			break;
+		case OPTION_ENUM:
+			*INT_FIELD(options, spec) = enum_value(spec, value);
+			break;
+		case OPTION_INTERVAL:
+			*FLOAT_FIELD(options, spec) = interval_value(spec, value);
+			break;
+		case OPTION_TEXTS:
+			texts_value(options, spec, value);
+			break;
+		case OPTION_BLEND:
+			blend_value(options, spec, value);
+			break;
+	}
+}
+
+static const OptionSpec *
+find_option(const char *name, int scopes)
+{
+	RecClosest	closest;
+
+	rec_closest_start(&closest, name);
+	for (int i = 0; i < (int) lengthof(specs); i++)
+	{
+		if (strcmp(specs[i].name, name) == 0)
+		{
+			if (specs[i].scope & scopes)
+				return &specs[i];
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("option \"%s\" cannot be given here", name),
+					 scopes == REC_SCOPE_SERVE ?
+					 errhint("It takes effect when the model is built: use set_options(), then refresh().") :
+					 errhint("It belongs to a recommender: use set_options().")));
+		}
+		if (specs[i].scope & scopes)
+			rec_closest_consider(&closest, specs[i].name);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("option \"%s\" does not exist", name),
+			 rec_closest_hint(&closest, "option")));
+	return NULL;
+}
+
+/* Refuses what each option allows for itself but not the two together. */
+static void
+check_combination(const RecOptions *options)
+{
+	if (rec_measures[options->measure].centring != REC_CENTRE_NONE &&
+		options->weighting != REC_WEIGHTING_NONE)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("measure \"%s\" compares ratings and takes no weighting",
+						rec_measures[options->measure].name)));
+}
+
+/*
+ * Applies the members of a jsonb object to options that were filled before.
+ * An option that does not exist, is not of the scopes (bits REC_SCOPE_*) or
+ * has a wrong type or range is an ERROR.  Strings are allocated in the
+ * current context.
+ */
+void
+rec_options_apply(RecOptions *options, Jsonb *json, int scopes)
+{
+	JsonbIterator *it = JsonbIteratorInit(&json->root);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	const OptionSpec *spec = NULL;
+
+	if (!JB_ROOT_IS_OBJECT(json))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("options must be a JSON object")));
+	(void) JsonbIteratorNext(&it, &value, false);
+	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_END_OBJECT)
+	{
+		if (token == WJB_KEY)
+			spec = find_option(string_value(&value), scopes);
+		else
+			set_option(options, spec, &value);
+	}
+	check_combination(options);
+}
+
+static JsonbValue *
+push_number(JsonbParseState **state, JsonbIteratorToken token, double number)
+{
+	JsonbValue	value;
+
+	value.type = jbvNumeric;
+	value.val.numeric = DatumGetNumeric(DirectFunctionCall1(float8_numeric,
+															Float8GetDatum(number)));
+	return pushJsonbValue(state, token, &value);
+}
+
+static JsonbValue *
+push_string(JsonbParseState **state, JsonbIteratorToken token, const char *string)
+{
+	JsonbValue	value;
+
+	value.type = jbvString;
+	value.val.string.val = unconstify(char *, string);
+	value.val.string.len = strlen(string);
+	return pushJsonbValue(state, token, &value);
+}
+
+static void
+push_interval(JsonbParseState **state, double usecs)
+{
+	Interval	interval = {0};
+	JsonbValue	null = {.type = jbvNull};
+
+	if (usecs == 0)
+	{
+		pushJsonbValue(state, WJB_VALUE, &null);
+		return;
+	}
+	interval.day = (int32) (usecs / DAY_USECS);
+	interval.time = (int64) (usecs - interval.day * DAY_USECS);
+	push_string(state, WJB_VALUE,
+				DatumGetCString(DirectFunctionCall1(interval_out,
+													IntervalPGetDatum(&interval))));
+}
+
+static void
+push_option(JsonbParseState **state, const RecOptions *options, const OptionSpec *spec)
+{
+	JsonbValue	boolean = {.type = jbvBool};
+
+	switch (spec->kind)
+	{
+		case OPTION_INT:
+			push_number(state, WJB_VALUE, *INT_FIELD(options, spec));
+			break;
+		case OPTION_FLOAT:
+			push_number(state, WJB_VALUE, *FLOAT_FIELD(options, spec));
+			break;
+		case OPTION_BOOL:
+			boolean.val.boolean = *BOOL_FIELD(options, spec);
+			pushJsonbValue(state, WJB_VALUE, &boolean);
+			break;
+		case OPTION_ENUM:
+			push_string(state, WJB_VALUE, spec->value_name(*INT_FIELD(options, spec)));
+			break;
+		case OPTION_INTERVAL:
+			push_interval(state, *FLOAT_FIELD(options, spec));
+			break;
+		case OPTION_TEXTS:
+			pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+			for (int i = 0; i < options->nseen_events; i++)
+				push_string(state, WJB_ELEM, options->seen_events[i]);
+			pushJsonbValue(state, WJB_END_ARRAY, NULL);
+			break;
+		case OPTION_BLEND:
+			pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+			for (int i = 0; i < REC_NCOMPONENTS; i++)
+			{
+				push_string(state, WJB_KEY, rec_component_names[i]);
+				push_number(state, WJB_VALUE, options->blend[i]);
+			}
+			pushJsonbValue(state, WJB_END_OBJECT, NULL);
+			break;
+	}
+}
+
+static bool
+equals_scalar(const JsonbValue *a, const JsonbValue *b)
+{
+	if (a->type != b->type)
+		return false;
+	switch (a->type)
+	{
+		case jbvString:
+			return a->val.string.len == b->val.string.len &&
+				memcmp(a->val.string.val, b->val.string.val, a->val.string.len) == 0;
+		case jbvNumeric:
+			return DatumGetBool(DirectFunctionCall2(numeric_eq,
+													NumericGetDatum(a->val.numeric),
+													NumericGetDatum(b->val.numeric)));
+		case jbvBool:
+			return a->val.boolean == b->val.boolean;
+		default:
+			return true;
+	}
+}
+
+/* Gives all options of the scopes, as they are in force, as a jsonb object. */
+Jsonb *
+rec_options_to_jsonb(const RecOptions *options, int scopes)
+{
+	JsonbParseState *state = NULL;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	for (int i = 0; i < (int) lengthof(specs); i++)
+	{
+		if ((specs[i].scope & scopes) == 0)
+			continue;
+		push_string(&state, WJB_KEY, specs[i].name);
+		push_option(&state, options, &specs[i]);
+	}
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+/* True when the options that a model is built by are those of a jsonb. */
+bool
+rec_options_same_build(const RecOptions *options, Jsonb *json)
+{
+	JsonbIterator *it = JsonbIteratorInit(&json->root);
+	Jsonb	   *current = rec_options_to_jsonb(options, REC_SCOPE_BUILD);
+	JsonbIteratorToken token;
+	JsonbValue	key;
+	JsonbValue	value;
+
+	(void) JsonbIteratorNext(&it, &key, false);
+	while ((token = JsonbIteratorNext(&it, &key, true)) == WJB_KEY)
+	{
+		JsonbValue *now = findJsonbValueFromContainer(&current->root, JB_FOBJECT, &key);
+
+		(void) JsonbIteratorNext(&it, &value, true);
+		if (now && !equals_scalar(now, &value))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,99 @@
+/*-------------------------------------------------------------------------
+ *
+ * options.h
+ *	  The options of a similarity computation and of a recommender.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/options.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_OPTIONS_H
+#define REC_OPTIONS_H
+
+#include "utils/jsonb.h"
+
+/* The terms of a score, in the order in which they are added up. */
+typedef enum RecComponent
+{
+	REC_BEHAVIOUR,
+	REC_CONTENT,
+	REC_CONTEXT,
+	REC_POPULARITY,
+	REC_TREND,
+	REC_NCOMPONENTS
+} RecComponent;
+
+typedef enum RecWeighting
+{
+	REC_WEIGHTING_NONE,
+	REC_WEIGHTING_BINARY,
+	REC_WEIGHTING_LOG,
+	REC_WEIGHTING_TFIDF,
+	REC_WEIGHTING_BM25
+} RecWeighting;
+
+typedef enum RecRepeats
+{
+	REC_REPEATS_SUM,
+	REC_REPEATS_MAX,
+	REC_REPEATS_LAST,
+	REC_REPEATS_BINARY
+} RecRepeats;
+
+typedef enum RecTruncate
+{
+	REC_TRUNCATE_SOURCE,
+	REC_TRUNCATE_TARGET
+} RecTruncate;
+
+/* When an option may be given: these are bits of a scope. */
+#define REC_SCOPE_BUILD		1	/* takes effect with the next build */
+#define REC_SCOPE_SERVE		2	/* takes effect with the next call */
+
+typedef struct RecOptions
+{
+	/* build: what the matrix is made of */
+	int			repeats;		/* RecRepeats: how repeated pairs combine */
+	double		half_life;		/* microseconds; 0 means no decay */
+	int			max_history;	/* pairs kept of a user, the newest */
+	int			weighting;		/* RecWeighting */
+	double		bm25_k1;
+	double		bm25_b;
+
+	/* build: how items are compared */
+	int			measure;		/* index into rec_measures */
+	int			neighbors;		/* kept for each item */
+	int			min_support;	/* users that must stand behind a pair */
+	double		shrinkage;
+	double		user_exponent;
+	double		source_exponent;
+	double		target_exponent;
+	double		tversky_alpha;
+	double		tversky_beta;
+	int			truncate;		/* RecTruncate */
+
+	/* serve */
+	double		blend[REC_NCOMPONENTS]; /* weight of each component */
+	double		kappa;			/* evidence at which behaviour has half */
+	int			history;		/* newest items of the user that count */
+	bool		exclude_seen;
+	int			nseen_events;
+	char	  **seen_events;	/* events after which an item is seen */
+	double		session_decay;	/* factor per step back in a session */
+	int			reasons;		/* contributions shown with a row */
+	double		trend_window;	/* microseconds */
+	double		trend_baseline; /* microseconds before the window */
+	double		trend_smoothing;	/* weight added to what is expected */
+} RecOptions;
+
+extern const char *const rec_component_names[];
+
+extern void rec_options_default(RecOptions *options, bool stored_model);
+extern void rec_options_apply(RecOptions *options, Jsonb *json, int scopes);
+extern bool rec_options_same_build(const RecOptions *options, Jsonb *json);
+extern Jsonb *rec_options_to_jsonb(const RecOptions *options, int scopes);
+
+#endif							/* REC_OPTIONS_H */

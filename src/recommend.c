@@ -1,0 +1,481 @@
+/*-------------------------------------------------------------------------
+ *
+ * recommend.c
+ *	  The SQL functions that answer with recommendations.
+ *
+ * Each is called by a function of the same name in the recommender's schema,
+ * which passes a null of its row type first: that says which recommender is
+ * meant, whatever it is called by then, and what the rows look like.  The
+ * rest is one pipeline: arguments, history, scores, selection, rows.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/recommend.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "model.h"
+#include "recommend.h"
+#include "sqlutil.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#define RECOMMENDATION_NCOLS	5	/* rank, item_id, score, strategy, reasons */
+
+/* ----------------
+ *		arguments
+ * ----------------
+ */
+
+/* Gives the recommender that the first argument's row type belongs to. */
+RecDefinition *
+rec_argument_definition(FunctionCallInfo fcinfo)
+{
+	return rec_definition_of_row(get_fn_expr_argtype(fcinfo->flinfo, 0));
+}
+
+/* Refuses an argument that is not of the type of the recommender's ids. */
+void
+rec_argument_type(FunctionCallInfo fcinfo, int n, Oid expected, const char *argument)
+{
+	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, n);
+
+	if (getBaseType(type) != expected)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("%s must be of type %s, not %s", argument,
+						format_type_be(expected), format_type_be(type))));
+}
+
+/* Gives an array of items, NULL for a null, and checks that it is one. */
+ArrayType *
+rec_argument_items(FunctionCallInfo fcinfo, int n, const RecDefinition *definition,
+				   const char *argument)
+{
+	rec_argument_type(fcinfo, n, get_array_type(definition->item_type), argument);
+	return PG_ARGISNULL(n) ? NULL : PG_GETARG_ARRAYTYPE_P(n);
+}
+
+/* Gives the number of rows that are wanted. */
+int64
+rec_argument_k(FunctionCallInfo fcinfo, int n)
+{
+	if (PG_ARGISNULL(n))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("k must not be null")));
+	rec_check_k(PG_GETARG_INT32(n));
+	return PG_GETARG_INT32(n);
+}
+
+/* Refuses what needs a part of the model that there is not. */
+void
+rec_argument_unsupported(FunctionCallInfo fcinfo, int n, const char *argument)
+{
+	if (PG_ARGISNULL(n))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("%s is not supported yet", argument),
+			 errhint("Any WHERE clause is a filter with ORDER BY score(user, item) DESC LIMIT k.")));
+}
+
+/* Gives a jsonb, NULL for a null. */
+Jsonb *
+rec_argument_jsonb(FunctionCallInfo fcinfo, int n)
+{
+	return PG_ARGISNULL(n) ? NULL : PG_GETARG_JSONB_P(n);
+}
+
+/* ----------------
+ *		rows
+ * ----------------
+ */
+
+/* Begins a result whose row type must have columns of these types. */
+RecRows
+rec_begin_rows(FunctionCallInfo fcinfo, const Oid *types, int ncolumns)
+{
+	RecRows		rows;
+	bool		fits;
+
+	InitMaterializedSRF(fcinfo, 0);
+	rows.store = ((ReturnSetInfo *) fcinfo->resultinfo)->setResult;
+	rows.desc = ((ReturnSetInfo *) fcinfo->resultinfo)->setDesc;
+	fits = rows.desc->natts == ncolumns;
+	for (int i = 0; fits && i < ncolumns; i++)
+		fits = getBaseType(TupleDescAttr(rows.desc, i)->atttypid) == types[i];
+	if (!fits)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("the row type of the result has other columns than a recommender's")));
+	return rows;
+}
+
+/* Begins a result of the recommender's type recommendation. */
+RecRows
+rec_begin_recommendations(FunctionCallInfo fcinfo, const RecDefinition *definition)
+{
+	Oid			types[RECOMMENDATION_NCOLS] = {INT4OID, definition->item_type,
+	FLOAT8OID, TEXTOID, JSONBOID};
+
+	return rec_begin_rows(fcinfo, types, RECOMMENDATION_NCOLS);
+}
+
+static void
+push_text(JsonbParseState **state, JsonbIteratorToken token, const char *text)
+{
+	JsonbValue	value;
+
+	value.type = jbvString;
+	value.val.string.val = unconstify(char *, text);
+	value.val.string.len = strlen(text);
+	pushJsonbValue(state, token, &value);
+}
+
+static void
+push_number(JsonbParseState **state, Datum numeric)
+{
+	JsonbValue	value;
+
+	value.type = jbvNumeric;
+	value.val.numeric = DatumGetNumeric(numeric);
+	pushJsonbValue(state, WJB_VALUE, &value);
+}
+
+/* An id in jsonb: a number if it is an integer, a string otherwise. */
+static void
+push_id(JsonbParseState **state, RecDict *dict, uint32 number)
+{
+	Datum		id = rec_dict_id(dict, number);
+
+	switch (rec_dict_type(dict))
+	{
+		case INT2OID:
+			push_number(state, DirectFunctionCall1(int2_numeric, id));
+			break;
+		case INT4OID:
+			push_number(state, DirectFunctionCall1(int4_numeric, id));
+			break;
+		case INT8OID:
+			push_number(state, DirectFunctionCall1(int8_numeric, id));
+			break;
+		default:
+			push_text(state, WJB_VALUE, rec_dict_text(dict, number));
+	}
+}
+
+/* [{"component": "behaviour", "item": 42, "contribution": 0.31}, ...] */
+static Datum
+reasons_json(const RecServe *serve, const RecScoredItem *item)
+{
+	JsonbParseState *state = NULL;
+	RecReason  *reasons = palloc_array(RecReason, serve->options.reasons + 2);
+	int			n = rec_scores_reasons(serve->scores, item, reasons,
+									   serve->options.reasons);
+
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	for (int i = 0; i < n; i++)
+	{
+		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+		push_text(&state, WJB_KEY, "component");
+		push_text(&state, WJB_VALUE, rec_component_names[reasons[i].component]);
+		if (reasons[i].history >= 0)
+		{
+			push_text(&state, WJB_KEY, "item");
+			push_id(&state, serve->history, serve->history_id[reasons[i].history]);
+		}
+		push_text(&state, WJB_KEY, "contribution");
+		push_number(&state, DirectFunctionCall1(float8_numeric,
+												Float8GetDatum(reasons[i].contribution)));
+		pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	}
+	pfree(reasons);
+	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)));
+}
+
+/* Writes items as rows of recommendation, ranked on from a rank; ids by ref. */
+void
+rec_write_recommendations(RecRows *rows, const RecServe *serve, const Datum *ids,
+						  const RecScoredItem *items, int n, int first_rank)
+{
+	Datum		values[RECOMMENDATION_NCOLS];
+	bool		nulls[RECOMMENDATION_NCOLS] = {0};
+
+	for (int i = 0; i < n; i++)
+	{
+		RecComponent strategy = rec_scores_strategy(serve->scores, &items[i]);
+
+		CHECK_FOR_INTERRUPTS();
+		values[0] = Int32GetDatum(first_rank + i);
+		values[1] = ids[items[i].ref];
+		values[2] = Float8GetDatum(items[i].score);
+		values[3] = CStringGetTextDatum(rec_component_names[strategy]);
+		values[4] = reasons_json(serve, &items[i]);
+		tuplestore_putvalues(rows->store, rows->desc, values, nulls);
+	}
+}
+
+/* Selects the best k of the stored model and writes them. */
+static void
+answer(FunctionCallInfo fcinfo, RecServe *serve, int64 k)
+{
+	RecRows		rows = rec_begin_recommendations(fcinfo, serve->definition);
+	RecCatalog	catalog = rec_serve_catalog(serve);
+	RecScoredItem *items;
+	int			n;
+
+	if (k == 0)
+		return;
+	items = rec_select_best(serve->scores, &catalog, k, &n);
+	rec_write_recommendations(&rows, serve, serve->ids, items, n, 1);
+}
+
+/* ----------------
+ *		SQL functions
+ * ----------------
+ */
+
+/*
+ * recommend(model, user_id, k, filter, exclude, context, options): the k
+ * items that suit a user best; an unknown or null user gets popular ones.
+ */
+PG_FUNCTION_INFO_V1(rec_recommend);
+Datum
+rec_recommend(PG_FUNCTION_ARGS)
+{
+	RecDefinition *definition = rec_argument_definition(fcinfo);
+	int64		k = rec_argument_k(fcinfo, 2);
+	RecServe	serve;
+
+	rec_argument_type(fcinfo, 1, definition->user_type, "user_id");
+	rec_argument_unsupported(fcinfo, 3, "filter");
+	rec_argument_unsupported(fcinfo, 5, "context");
+	SPI_connect();
+	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 6));
+	rec_serve_require_model(&serve);
+	rec_serve_exclude(&serve, rec_argument_items(fcinfo, 4, definition, "exclude"));
+	if (!PG_ARGISNULL(1))
+		rec_serve_user(&serve, PG_GETARG_DATUM(1));
+	rec_scores_blend(serve.scores);
+	answer(fcinfo, &serve, k);
+	SPI_finish();
+	return (Datum) 0;
+}
+
+/* The two functions that take items for a history. */
+static Datum
+recommend_items(FunctionCallInfo fcinfo, bool session)
+{
+	RecDefinition *definition = rec_argument_definition(fcinfo);
+	ArrayType  *items = rec_argument_items(fcinfo, 1, definition, "items");
+	int64		k = rec_argument_k(fcinfo, 2);
+	RecServe	serve;
+
+	rec_argument_unsupported(fcinfo, 3, "filter");
+	rec_argument_unsupported(fcinfo, 5, "context");
+	SPI_connect();
+	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 6));
+	rec_serve_require_model(&serve);
+	rec_serve_exclude(&serve, rec_argument_items(fcinfo, 4, definition, "exclude"));
+	if (items)
+		rec_serve_items(&serve, items, session ? serve.options.session_decay : 1);
+	rec_scores_blend(serve.scores);
+	answer(fcinfo, &serve, k);
+	SPI_finish();
+	return (Datum) 0;
+}
+
+/*
+ * recommend_session(model, items, k, filter, exclude, context, options): the
+ * k items that go best with those of a session, the newest last.
+ */
+PG_FUNCTION_INFO_V1(rec_recommend_session);
+Datum
+rec_recommend_session(PG_FUNCTION_ARGS)
+{
+	return recommend_items(fcinfo, true);
+}
+
+/* recommend_basket(...): the same for a basket, in which order means nothing. */
+PG_FUNCTION_INFO_V1(rec_recommend_basket);
+Datum
+rec_recommend_basket(PG_FUNCTION_ARGS)
+{
+	return recommend_items(fcinfo, false);
+}
+
+/*
+ * similar_items(model, item_id, k, filter, exclude, options): the k items
+ * most similar to one; the score is the similarity.
+ */
+PG_FUNCTION_INFO_V1(rec_similar_items);
+Datum
+rec_similar_items(PG_FUNCTION_ARGS)
+{
+	RecDefinition *definition = rec_argument_definition(fcinfo);
+	int64		k = rec_argument_k(fcinfo, 2);
+	RecServe	serve;
+	Datum		id[1];
+	int16		typlen;
+	bool		typbyval;
+	char		typalign;
+
+	rec_argument_type(fcinfo, 1, definition->item_type, "item_id");
+	rec_argument_unsupported(fcinfo, 3, "filter");
+	SPI_connect();
+	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 5));
+	rec_serve_require_model(&serve);
+	rec_serve_exclude(&serve, rec_argument_items(fcinfo, 4, definition, "exclude"));
+	if (!PG_ARGISNULL(1))
+	{
+		get_typlenbyvalalign(definition->item_type, &typlen, &typbyval, &typalign);
+		id[0] = PG_GETARG_DATUM(1);
+		rec_serve_items(&serve, construct_array(id, 1, definition->item_type,
+												typlen, typbyval, typalign), 1);
+	}
+	rec_scores_behaviour_only(serve.scores);
+	answer(fcinfo, &serve, k);
+	SPI_finish();
+	return (Datum) 0;
+}
+
+/* Makes a catalog of popular items by counting now: there is no model yet. */
+static void
+count_popularity(RecServe *serve, RecMemoryCatalog *memory)
+{
+	RecInteractions *interactions = rec_model_interactions(serve->definition,
+														   CurrentMemoryContext, NULL);
+	RecMatrix  *matrix = rec_interactions_matrix(interactions, &serve->options);
+
+	memset(memory, 0, sizeof(*memory));
+	memory->nitems = matrix->nitems;
+	memory->ids = palloc_extended(mul_size(matrix->nitems + 1, sizeof(Datum)),
+								  MCXT_ALLOC_HUGE);
+	for (uint32 i = 0; i < matrix->nitems; i++)
+		memory->ids[i] = rec_dict_id(interactions->items, matrix->item_id[i]);
+	memory->popularity = rec_model_popularity(matrix);
+	memory->excluded = serve->excluded;
+}
+
+/*
+ * Writes the k most popular items that are not excluded, ranked on from a
+ * rank: as of the last refresh, or as of now when there was none.
+ */
+void
+rec_append_popular(RecRows *rows, RecServe *serve, int64 k, int first_rank)
+{
+	RecMemoryCatalog memory;
+	RecCatalog	catalog = rec_serve_catalog(serve);
+	RecScoredItem *items;
+	int			n;
+
+	if (k == 0)
+		return;
+	rec_scores_popularity_only(serve->scores);
+	if (serve->generation == 0)
+	{
+		count_popularity(serve, &memory);
+		catalog = rec_memory_catalog(&memory);
+	}
+	items = rec_select_best(serve->scores, &catalog, k, &n);
+	rec_write_recommendations(rows, serve,
+							  serve->generation == 0 ? memory.ids : serve->ids,
+							  items, n, first_rank);
+}
+
+/*
+ * popular_items(model, k, filter, exclude, options): the k most popular items
+ * as of the last refresh, or as of now when there was none.
+ */
+PG_FUNCTION_INFO_V1(rec_popular_items);
+Datum
+rec_popular_items(PG_FUNCTION_ARGS)
+{
+	RecDefinition *definition = rec_argument_definition(fcinfo);
+	int64		k = rec_argument_k(fcinfo, 1);
+	RecRows		rows = rec_begin_recommendations(fcinfo, definition);
+	RecServe	serve;
+
+	rec_argument_unsupported(fcinfo, 2, "filter");
+	SPI_connect();
+	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 4));
+	rec_serve_exclude(&serve, rec_argument_items(fcinfo, 3, definition, "exclude"));
+	rec_append_popular(&rows, &serve, k, 1);
+	SPI_finish();
+	return (Datum) 0;
+}
+
+/* Items of the array that the model does not know: score 0, at the end. */
+static void
+write_unknown(RecRows *rows, ArrayType *items, RecDict *known, int rank)
+{
+	ArrayIterator it = array_create_iterator(items, 0, NULL);
+	Datum		values[RECOMMENDATION_NCOLS] = {0};
+	bool		nulls[RECOMMENDATION_NCOLS] = {false, false, false, true, false};
+	JsonbParseState *state = NULL;
+	Datum		id;
+	bool		isnull;
+
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	values[4] = JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)));
+	while (array_iterate(it, &id, &isnull))
+	{
+		uint32		before = rec_dict_count(known);
+
+		if (isnull || rec_dict_intern(known, id) < before)
+			continue;
+		values[0] = Int32GetDatum(++rank);
+		values[1] = id;
+		values[2] = Float8GetDatum(0);
+		tuplestore_putvalues(rows->store, rows->desc, values, nulls);
+	}
+}
+
+/*
+ * rank_items(model, user_id, items, context, options): the given items, each
+ * once, best first.  Seen ones are not left out; those that the model does
+ * not know come last, with score 0 and no strategy.
+ */
+PG_FUNCTION_INFO_V1(rec_rank_items);
+Datum
+rec_rank_items(PG_FUNCTION_ARGS)
+{
+	RecDefinition *definition = rec_argument_definition(fcinfo);
+	ArrayType  *items = rec_argument_items(fcinfo, 2, definition, "items");
+	RecRows		rows = rec_begin_recommendations(fcinfo, definition);
+	RecServe	serve;
+	RecItemSet *set;
+	RecScoredItem *ranked;
+	RecDict    *known;
+	int			n;
+
+	rec_argument_type(fcinfo, 1, definition->user_type, "user_id");
+	rec_argument_unsupported(fcinfo, 3, "context");
+	if (items == NULL)
+		return (Datum) 0;
+	SPI_connect();
+	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 4));
+	rec_serve_require_model(&serve);
+	if (!PG_ARGISNULL(1))
+		rec_serve_user(&serve, PG_GETARG_DATUM(1));
+	rec_scores_blend(serve.scores);
+	known = rec_dict_create(definition->item_type, definition->item_collation,
+							CurrentMemoryContext);
+	serve.excluded = known;		/* empty: nothing is left out */
+	set = rec_item_set_create(serve.scores);
+	rec_serve_fetch_ids(&serve, items, set);
+	ranked = rec_item_set_ranked(set, &n);
+	rec_write_recommendations(&rows, &serve, serve.ids, ranked, n, 1);
+	for (int i = 0; i < n; i++)
+		(void) rec_dict_intern(known, serve.ids[ranked[i].ref]);
+	write_unknown(&rows, items, known, n);
+	SPI_finish();
+	return (Datum) 0;
+}

@@ -1,0 +1,544 @@
+/*-------------------------------------------------------------------------
+ *
+ * serve.c
+ *	  What answering a call needs: model, history, exclusions, catalog.
+ *
+ * All reads go through SPI with the caller's rights and the snapshot of the
+ * calling query, so that privileges, row security and the transaction's own
+ * changes count.  The model's tables are believed in nothing: types, lengths
+ * and ranges are checked at each read.
+ *
+ * Callers have SPI connected; everything is allocated in SPI's context and is
+ * gone when they disconnect.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/serve.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "serve.h"
+#include "sqlutil.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+/* ----------------
+ *		the model
+ * ----------------
+ */
+
+static void
+execute(SPIPlanPtr plan, Datum *values)
+{
+	MemoryContext old = CurrentMemoryContext;	/* SPI leaves another one */
+	int			code = SPI_execute_plan(plan, values, NULL, true, 0);
+
+	MemoryContextSwitchTo(old);
+	if (code != SPI_OK_SELECT)
+		elog(ERROR, "could not read the model: %s", SPI_result_code_string(code));
+}
+
+static Datum
+column(HeapTuple tuple, TupleDesc desc, int number, bool *isnull)
+{
+	return SPI_getbinval(tuple, desc, number, isnull);
+}
+
+/*
+ * Begins a call: the options in force, what is to be excluded, and which
+ * generation serves by the caller's snapshot.
+ */
+void
+rec_serve_begin(RecServe *serve, RecDefinition *definition, Jsonb *options)
+{
+	bool		isnull;
+	Datum		as_of;
+
+	memset(serve, 0, sizeof(*serve));
+	serve->definition = definition;
+	serve->options = definition->options;
+	if (options)
+		rec_options_apply(&serve->options, options, REC_SCOPE_SERVE);
+	serve->excluded = rec_dict_create(definition->item_type, definition->item_collation,
+									  CurrentMemoryContext);
+	serve->scores = rec_scores_create(&serve->options);
+	serve->as_of = REC_NO_TIME;
+	execute(rec_plan(definition, REC_PLAN_POINTER), NULL);
+	if (SPI_processed != 1)
+		return;
+	serve->generation = DatumGetInt64(column(SPI_tuptable->vals[0],
+											 SPI_tuptable->tupdesc, 1, &isnull));
+	as_of = column(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
+	if (!isnull)
+		serve->as_of = DatumGetInt64(as_of);
+	serve->nitems = DatumGetInt64(column(SPI_tuptable->vals[0],
+										 SPI_tuptable->tupdesc, 3, &isnull));
+}
+
+/* Refuses to answer from a model that was never built. */
+void
+rec_serve_require_model(const RecServe *serve)
+{
+	if (serve->generation > 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("recommender \"%s\" has not been refreshed yet",
+					rec_definition_name(serve->definition)),
+			 errhint("Run SELECT * FROM recommender.refresh(%s).",
+					 quote_literal_cstr(rec_definition_name(serve->definition)))));
+}
+
+/* Excludes the items of an array, which may be NULL, from the answer. */
+void
+rec_serve_exclude(RecServe *serve, ArrayType *items)
+{
+	ArrayIterator it;
+	Datum		id;
+	bool		isnull;
+
+	if (items == NULL)
+		return;
+	it = array_create_iterator(items, 0, NULL);
+	while (array_iterate(it, &id, &isnull))
+		if (!isnull)
+			(void) rec_dict_intern(serve->excluded, id);
+	array_free_iterator(it);
+}
+
+/* ----------------
+ *		the history
+ * ----------------
+ */
+
+/* Interactions of the user as they are read. */
+typedef struct HistoryReader
+{
+	MemoryContext context;		/* of the pairs */
+	RecServe   *serve;
+	const RecSource *source;	/* the one being read */
+	RecPair    *pairs;
+	int			n;
+	int			allocated;
+	int64		newest;
+} HistoryReader;
+
+/* True when an interaction means that the user has the item already. */
+bool
+rec_event_is_seen(const RecOptions *options, const RecRow *row, bool has_events)
+{
+	if (!has_events)
+		return true;
+	for (int i = 0; row->event && i < options->nseen_events; i++)
+		if (strcmp(options->seen_events[i], row->event) == 0)
+			return true;
+	return false;
+}
+
+static void
+add_pair(HistoryReader *reader, uint32 item, double weight, int64 time)
+{
+	RecPair    *pair;
+
+	if (reader->n == reader->allocated)
+	{
+		reader->allocated = Max(64, reader->allocated * 2);
+		if (reader->pairs == NULL)
+			reader->pairs = palloc_array(RecPair, reader->allocated);
+		else
+			reader->pairs = repalloc_huge(reader->pairs,
+										  mul_size(reader->allocated, sizeof(RecPair)));
+	}
+	pair = &reader->pairs[reader->n++];
+	pair->item = item;
+	pair->weight = weight;
+	pair->time = time;
+	reader->newest = Max(reader->newest, time);
+}
+
+static void
+refuse_weight(double weight, RecDict *items, uint32 item)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("weight %g of item %s is not a finite number",
+					weight, rec_dict_text(items, item))));
+}
+
+static void
+take_history(void *arg, const RecRow *row)
+{
+	HistoryReader *reader = (HistoryReader *) arg;
+	RecServe   *serve = reader->serve;
+	bool		has_events = reader->source->event_column || reader->source->event;
+	MemoryContext row_context;
+	uint32		item;
+
+	if (row->item_null)
+		return;
+	row_context = MemoryContextSwitchTo(reader->context);
+	if (serve->options.exclude_seen &&
+		rec_event_is_seen(&serve->options, row, has_events))
+		(void) rec_dict_intern(serve->excluded, row->item);
+	if (row->has_weight)
+	{
+		item = rec_dict_intern(serve->history, row->item);
+		if (!isfinite(row->weight))
+			refuse_weight(row->weight, serve->history, item);
+		add_pair(reader, item, row->weight, row->time);
+	}
+	MemoryContextSwitchTo(row_context);
+}
+
+/*
+ * Gives what a combined weight counts in a history: the same as in the model
+ * where the weighting is one of the interaction alone.
+ */
+double
+rec_history_weight(const RecOptions *options, double weight)
+{
+	if (options->weighting == REC_WEIGHTING_BINARY)
+		return (weight > 0) - (weight < 0);
+	if (options->weighting == REC_WEIGHTING_LOG)
+		return weight < 0 ? -log1p(-weight) : log1p(weight);
+	return weight;
+}
+
+/* What one row of the model's neighbours says, once it has been checked. */
+static bool
+check_neighbors(ArrayType *neighbors, ArrayType *scores)
+{
+	int			n = ARR_NDIM(neighbors) == 1 ? ARR_DIMS(neighbors)[0] : -1;
+	const int32 *numbers = (const int32 *) ARR_DATA_PTR(neighbors);
+	const float4 *values = (const float4 *) ARR_DATA_PTR(scores);
+
+	if (n < 0 || ARR_ELEMTYPE(neighbors) != INT4OID || ARR_HASNULL(neighbors) ||
+		ARR_NDIM(scores) != 1 || ARR_DIMS(scores)[0] != n ||
+		ARR_ELEMTYPE(scores) != FLOAT4OID || ARR_HASNULL(scores))
+		return false;
+	for (int i = 0; i < n; i++)
+		if (numbers[i] < 0 || !isfinite(values[i]))
+			return false;
+	return true;
+}
+
+/*
+ * Reads a row (item_id, item_no, neighbors, scores) into a history item, whose
+ * lists are in the row; false when the row is damaged.
+ */
+bool
+rec_read_neighbors(HeapTuple tuple, TupleDesc desc, RecHistoryItem *item)
+{
+	bool		null1;
+	bool		null2;
+	Datum		neighbors = column(tuple, desc, 3, &null1);
+	Datum		scores = column(tuple, desc, 4, &null2);
+	ArrayType  *numbers;
+	ArrayType  *values;
+
+	if (null1 || null2)
+		return false;
+	numbers = DatumGetArrayTypeP(neighbors);
+	values = DatumGetArrayTypeP(scores);
+	if (!check_neighbors(numbers, values))
+		return false;
+	item->n = ARR_DIMS(numbers)[0];
+	item->neighbors = (const int32 *) ARR_DATA_PTR(numbers);
+	item->similarities = (const float4 *) ARR_DATA_PTR(values);
+	return true;
+}
+
+static ArrayType *
+id_array(RecServe *serve, const RecPair *pairs, int n)
+{
+	Datum	   *ids = palloc_array(Datum, n + 1);
+	int16		typlen;
+	bool		typbyval;
+	char		typalign;
+
+	for (int i = 0; i < n; i++)
+		ids[i] = rec_dict_id(serve->history, pairs[i].item);
+	get_typlenbyvalalign(serve->definition->item_type, &typlen, &typbyval, &typalign);
+	return construct_array(ids, n, serve->definition->item_type,
+						   typlen, typbyval, typalign);
+}
+
+/*
+ * Adds the neighbours of the history's items to the scores, in the order of
+ * the history whatever the order in which the rows come.
+ */
+static void
+add_history(RecServe *serve, const RecPair *pairs, int n)
+{
+	uint32		nids = rec_dict_count(serve->history);
+	RecHistoryItem *by_id = palloc0_array(RecHistoryItem, nids + 1);
+	Datum		values[2];
+
+	if (n == 0)
+		return;
+	serve->history_id = palloc_array(uint32, n);
+	values[0] = Int64GetDatum(serve->generation);
+	values[1] = PointerGetDatum(id_array(serve, pairs, n));
+	execute(rec_plan(serve->definition, REC_PLAN_NEIGHBORS), values);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		bool		isnull;
+		Datum		id = column(tuple, desc, 1, &isnull);
+		uint32		number = isnull ? REC_NOT_FOUND : rec_dict_find(serve->history, id);
+
+		if (number == REC_NOT_FOUND || !rec_read_neighbors(tuple, desc, &by_id[number]))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("the model of recommender \"%s\" has a row of neighbours that is not valid",
+							rec_definition_name(serve->definition)),
+					 errhint("Refresh the recommender.")));
+	}
+	for (int i = 0; i < n; i++)
+	{
+		RecHistoryItem *item = &by_id[pairs[i].item];
+
+		item->weight = pairs[i].weight;
+		serve->history_id[i] = pairs[i].item;
+		rec_scores_add(serve->scores, item);
+	}
+}
+
+/*
+ * Turns a user's interactions into pairs, decayed, repeats combined, newest
+ * first, in place; gives their number.
+ */
+int
+rec_history_digest(const RecOptions *options, RecPair *pairs, int n, int64 newest,
+				   const uint32 *item_rank)
+{
+	for (int i = 0; i < n; i++)
+		pairs[i].weight *= rec_decay(options->half_life, newest, pairs[i].time);
+	n = rec_pairs_combine(pairs, n, options->repeats);
+	rec_pairs_sort(pairs, n, item_rank);
+	return n;
+}
+
+/* Digests, weighs and adds what was read of a user. */
+static void
+digest_history(HistoryReader *reader)
+{
+	RecServe   *serve = reader->serve;
+	const RecOptions *options = &serve->options;
+	int			n = rec_history_digest(options, reader->pairs, reader->n,
+									   Max(reader->newest, serve->as_of),
+									   rec_dict_ranks(serve->history, true));
+
+	for (int i = 0; i < n; i++)
+	{
+		RecPair    *pair = &reader->pairs[i];
+
+		if (pair->weight < 0)
+			(void) rec_dict_intern(serve->excluded,
+								   rec_dict_id(serve->history, pair->item));
+		pair->weight = rec_history_weight(options, pair->weight);
+	}
+	add_history(serve, reader->pairs, Min(n, options->history));
+}
+
+static RecDict *
+create_history(RecServe *serve)
+{
+	return rec_dict_create(serve->definition->item_type,
+						   serve->definition->item_collation, CurrentMemoryContext);
+}
+
+/*
+ * Reads a user's interactions, live, and adds them to the scores.  Items that
+ * the user has seen, or has turned against, are excluded.
+ */
+void
+rec_serve_user(RecServe *serve, Datum user)
+{
+	RecDefinition *definition = serve->definition;
+	HistoryReader reader = {0};
+	ParamListInfo params = makeParamList(1);
+
+	params->params[0].value = user;
+	params->params[0].isnull = false;
+	params->params[0].pflags = PARAM_FLAG_CONST;
+	params->params[0].ptype = definition->user_type;
+	serve->history = create_history(serve);
+	reader.context = CurrentMemoryContext;
+	reader.serve = serve;
+	reader.newest = REC_NO_TIME;
+	for (int i = 0; i < definition->nsources; i++)
+	{
+		SPIPlanPtr	plan = rec_history_plan(definition, &definition->sources[i]);
+
+		reader.source = &definition->sources[i];
+		rec_read_rows(plan, params, &reader.source->history_format,
+					  take_history, &reader);
+	}
+	if (reader.n > 0)
+		digest_history(&reader);
+}
+
+/*
+ * Takes the items of an array for the history, newest last; one step back
+ * multiplies the weight by "decay".  They are excluded from the answer.
+ */
+void
+rec_serve_items(RecServe *serve, ArrayType *items, double decay)
+{
+	RecPair    *pairs;
+	Datum	   *ids;
+	bool	   *nulls;
+	int			nids;
+	int			n = 0;
+	int16		typlen;
+	bool		typbyval;
+	char		typalign;
+
+	get_typlenbyvalalign(ARR_ELEMTYPE(items), &typlen, &typbyval, &typalign);
+	deconstruct_array(items, ARR_ELEMTYPE(items), typlen, typbyval, typalign,
+					  &ids, &nulls, &nids);
+	serve->history = create_history(serve);
+	pairs = palloc_array(RecPair, nids + 1);
+	for (int i = nids - 1; i >= 0 && n < serve->options.history; i--)
+	{
+		uint32		known = rec_dict_count(serve->history);
+
+		if (nulls[i])
+			continue;
+		pairs[n].item = rec_dict_intern(serve->history, ids[i]);
+		if (pairs[n].item < known)
+			continue;			/* the newest of several counts */
+		pairs[n].weight = pow(decay, n);
+		pairs[n].time = REC_NO_TIME;
+		n++;
+	}
+	rec_serve_exclude(serve, items);
+	add_history(serve, pairs, n);
+}
+
+/* ----------------
+ *		the catalog
+ * ----------------
+ */
+
+/* Keeps an id, which must stay allocated, and gives the ref to it. */
+uint32
+rec_serve_keep_id(RecServe *serve, Datum id)
+{
+	if (serve->nids == serve->ids_allocated)
+	{
+		serve->ids_allocated = Max(128, serve->ids_allocated * 2);
+		if (serve->ids == NULL)
+			serve->ids = palloc_array(Datum, serve->ids_allocated);
+		else
+			serve->ids = repalloc_huge(serve->ids,
+									   mul_size(serve->ids_allocated, sizeof(Datum)));
+	}
+	serve->ids[serve->nids] = id;
+	return serve->nids++;
+}
+
+/* Reads (item_no, item_id, popularity, trend); false when it is damaged. */
+bool
+rec_serve_row(RecServe *serve, HeapTuple tuple, TupleDesc desc, RecScoredItem *item)
+{
+	bool		nulls[4];
+	int32		number = DatumGetInt32(column(tuple, desc, 1, &nulls[0]));
+	Datum		id = column(tuple, desc, 2, &nulls[1]);
+	Datum		popularity = column(tuple, desc, 3, &nulls[2]);
+	Datum		trend = column(tuple, desc, 4, &nulls[3]);
+
+	if (nulls[0] || nulls[1] || nulls[2] || nulls[3] || number < 0)
+		return false;
+	item->item = (uint32) number;
+	item->popularity = DatumGetFloat8(popularity);
+	item->trend = DatumGetFloat8(trend);
+	item->eligible = rec_dict_find(serve->excluded, id) == REC_NOT_FOUND;
+	item->ref = rec_serve_keep_id(serve, id);
+	return isfinite(item->popularity) && isfinite(item->trend);
+}
+
+/* Adds the rows of the last query to a set; gives the last row. */
+static RecScoredItem
+add_rows(RecServe *serve, RecItemSet *set)
+{
+	RecScoredItem item = {0};
+
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		if (!rec_serve_row(serve, SPI_tuptable->vals[i], SPI_tuptable->tupdesc, &item))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("the model of recommender \"%s\" has an item that is not valid",
+							rec_definition_name(serve->definition)),
+					 errhint("Refresh the recommender.")));
+		rec_item_set_add(set, &item);
+	}
+	return item;
+}
+
+static void
+fetch_items(void *arg, const uint32 *items, int n, RecItemSet *set)
+{
+	RecServe   *serve = (RecServe *) arg;
+	Datum	   *numbers = palloc_array(Datum, n);
+	Datum		values[2];
+
+	for (int i = 0; i < n; i++)
+		numbers[i] = Int32GetDatum((int32) items[i]);
+	values[0] = Int64GetDatum(serve->generation);
+	values[1] = PointerGetDatum(construct_array(numbers, n, INT4OID, sizeof(int32),
+												true, TYPALIGN_INT));
+	execute(rec_plan(serve->definition, REC_PLAN_ITEMS_BY_NUMBER), values);
+	(void) add_rows(serve, set);
+	pfree(numbers);
+}
+
+static bool
+list_items(void *arg, RecComponent component, int level, RecItemSet *set, double *last)
+{
+	RecServe   *serve = (RecServe *) arg;
+	RecListOrder order = component == REC_POPULARITY ? REC_ORDER_POPULARITY :
+		component == REC_TREND ? REC_ORDER_TREND : REC_ORDER_NUMBER;
+	Datum		values[1];
+	RecScoredItem item;
+	int64		limit;
+
+	level = Min(level, REC_LIST_LEVELS - 1);
+	limit = rec_list_limit(level);
+	values[0] = Int64GetDatum(serve->generation);
+	execute(rec_list_plan(serve->definition, order, level), values);
+	item = add_rows(serve, set);
+	*last = component == REC_POPULARITY ? item.popularity :
+		component == REC_TREND ? item.trend : 0;
+	return limit == 0 || SPI_processed < (uint64) limit;
+}
+
+/* Gives the stored model's items as a catalog. */
+RecCatalog
+rec_serve_catalog(RecServe *serve)
+{
+	RecCatalog	catalog = {fetch_items, list_items, serve};
+
+	return catalog;
+}
+
+/* Adds the items of an array of ids that the model knows to a set. */
+void
+rec_serve_fetch_ids(RecServe *serve, ArrayType *ids, RecItemSet *set)
+{
+	Datum		values[2];
+
+	values[0] = Int64GetDatum(serve->generation);
+	values[1] = PointerGetDatum(ids);
+	execute(rec_plan(serve->definition, REC_PLAN_ITEMS_BY_ID), values);
+	(void) add_rows(serve, set);
+}

@@ -1,0 +1,53 @@
+/*-------------------------------------------------------------------------
+ *
+ * serve.h
+ *	  What answering a call needs: model, history, exclusions, catalog.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/serve.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_SERVE_H
+#define REC_SERVE_H
+
+#include "definition.h"
+#include "score.h"
+#include "utils/array.h"
+
+typedef struct RecServe
+{
+	RecDefinition *definition;
+	RecOptions	options;		/* the recommender's, then the call's */
+	int64		generation;		/* 0: no model yet */
+	int64		nitems;			/* of the model */
+	int64		as_of;			/* newest interaction of the model, or
+								 * REC_NO_TIME */
+	RecDict    *excluded;		/* ids that must not be returned */
+	RecDict    *history;		/* ids of the history */
+	uint32	   *history_id;		/* history item of the scores -> its number */
+	RecScores  *scores;
+	Datum	   *ids;			/* ref of a scored item -> its id */
+	uint32		nids;
+	uint32		ids_allocated;
+} RecServe;
+
+extern void rec_serve_begin(RecServe *serve, RecDefinition *definition, Jsonb *options);
+extern void rec_serve_require_model(const RecServe *serve);
+extern void rec_serve_exclude(RecServe *serve, ArrayType *items);
+extern void rec_serve_user(RecServe *serve, Datum user);
+extern void rec_serve_items(RecServe *serve, ArrayType *items, double decay);
+extern uint32 rec_serve_keep_id(RecServe *serve, Datum id);
+extern bool rec_serve_row(RecServe *serve, HeapTuple tuple, TupleDesc desc,
+						  RecScoredItem *item);
+extern void rec_serve_fetch_ids(RecServe *serve, ArrayType *ids, RecItemSet *set);
+extern RecCatalog rec_serve_catalog(RecServe *serve);
+
+extern bool rec_read_neighbors(HeapTuple tuple, TupleDesc desc, RecHistoryItem *item);
+extern int	rec_history_digest(const RecOptions *options, RecPair *pairs, int n,
+							   int64 newest, const uint32 *item_rank);
+extern double rec_history_weight(const RecOptions *options, double weight);
+
+#endif							/* REC_SERVE_H */

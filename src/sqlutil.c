@@ -1,0 +1,217 @@
+/*-------------------------------------------------------------------------
+ *
+ * sqlutil.c
+ *	  Small helpers shared by everything that speaks SQL.
+ *
+ * What two files would otherwise word twice lives here: the same check gives
+ * the same message everywhere.  Nothing in this file knows what an
+ * interaction or a model is.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/sqlutil.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_operator.h"
+#include "miscadmin.h"
+#include "sqlutil.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
+#include "utils/varlena.h"
+
+/* names further apart than this are not worth a hint */
+#define REC_CLOSEST_MAX_DISTANCE	4
+
+/* Begins the search for the name closest to "name". */
+void
+rec_closest_start(RecClosest *closest, const char *name)
+{
+	closest->name = name;
+	closest->best = NULL;
+	closest->distance = Min(REC_CLOSEST_MAX_DISTANCE,
+							(int) (strlen(name) + 1) / 2) + 1;
+}
+
+/* Takes "candidate" if it is closer than all before; it must stay allocated. */
+void
+rec_closest_consider(RecClosest *closest, const char *candidate)
+{
+	int			distance;
+
+	if (strlen(closest->name) > NAMEDATALEN || strlen(candidate) > NAMEDATALEN)
+		return;
+	distance = varstr_levenshtein_less_equal(closest->name,
+											 strlen(closest->name),
+											 candidate, strlen(candidate),
+											 1, 1, 1, closest->distance, true);
+	if (distance < closest->distance)
+	{
+		closest->best = candidate;
+		closest->distance = distance;
+	}
+}
+
+/* Gives the errhint() of a finished search, none when nothing was close. */
+int
+rec_closest_hint(const RecClosest *closest, const char *kind)
+{
+	if (closest->best == NULL)
+		return 0;
+	return errhint("Perhaps you meant the %s \"%s\".", kind, closest->best);
+}
+
+/* Refuses a number of rows below zero. */
+void
+rec_check_k(int64 k)
+{
+	if (k < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("k must be greater than or equal to zero")));
+}
+
+/* Names every live column of a relation that is close to a missing one. */
+static void
+column_missing(Relation rel, const char *column)
+{
+	RecClosest	closest;
+	TupleDesc	desc = RelationGetDescr(rel);
+
+	rec_closest_start(&closest, column);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (!att->attisdropped)
+			rec_closest_consider(&closest, NameStr(att->attname));
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("column \"%s\" of relation \"%s\" does not exist",
+					column, RelationGetRelationName(rel)),
+			 rec_closest_hint(&closest, "column")));
+}
+
+/*
+ * Gives the attribute number, type and collation of a column; an ERROR with
+ * the closest name when the relation has none of that name.
+ */
+RecColumn
+rec_column_lookup(Oid relid, const char *column)
+{
+	RecColumn	result;
+	HeapTuple	tuple = SearchSysCacheAttName(relid, column);
+	Form_pg_attribute att;
+
+	if (!HeapTupleIsValid(tuple))
+	{
+		Relation	rel = relation_open(relid, AccessShareLock);
+
+		column_missing(rel, column);
+	}
+	att = (Form_pg_attribute) GETSTRUCT(tuple);
+	result.attnum = att->attnum;
+	result.type = getBaseType(att->atttypid);
+	result.typmod = att->atttypid == result.type ? att->atttypmod : -1;
+	result.collation = att->attcollation;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/* Gives a relation's name, schema-qualified and quoted, for use in a query. */
+char *
+rec_relation_quoted(Oid relid)
+{
+	char	   *name = get_rel_name(relid);
+
+	if (name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid)));
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
+									  name);
+}
+
+/*
+ * Gives the default equality operator of a type as OPERATOR(schema.name), so
+ * that no search_path can put another one in its place.
+ */
+char *
+rec_equality_operator(Oid type)
+{
+	Oid			oper = lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr;
+	HeapTuple	tuple;
+	Form_pg_operator form;
+	char	   *result;
+
+	if (!OidIsValid(oper))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("could not identify an equality operator for type %s",
+						format_type_be(type))));
+	tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(oper));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for operator %u", oper);
+	form = (Form_pg_operator) GETSTRUCT(tuple);
+	result = psprintf("OPERATOR(%s.%s)",
+					  quote_identifier(get_namespace_name(form->oprnamespace)),
+					  NameStr(form->oprname));
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/* Gives a type's name, qualified whatever search_path says, with its typmod. */
+const char *
+rec_type_quoted(Oid type, int32 typmod)
+{
+	return format_type_extended(type, typmod,
+								FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
+}
+
+/*
+ * Refuses to go beyond maintenance_work_mem: "more" bytes are about to be
+ * taken on top of what "context" and its children hold.
+ */
+void
+rec_memory_check(MemoryContext context, Size more)
+{
+	Size		limit = (Size) maintenance_work_mem * 1024;
+	Size		need = MemoryContextMemAllocated(context, true) + more;
+
+	if (need > limit)
+		ereport(ERROR,
+				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+				 errmsg("the interactions do not fit into maintenance_work_mem"),
+				 errdetail("At least %zu MB are needed, the limit is %zu MB.",
+						   need / (1024 * 1024) + 1, limit / (1024 * 1024)),
+				 errhint("Set maintenance_work_mem to at least \"%zuMB\" for this session.",
+						 (need + need / 2) / (1024 * 1024) + 1)));
+}
+
+/* Gives a collation's name, qualified and quoted. */
+char *
+rec_collation_quoted(Oid collation)
+{
+	HeapTuple	tuple = SearchSysCache1(COLLOID, ObjectIdGetDatum(collation));
+	Form_pg_collation form;
+	char	   *result;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for collation %u", collation);
+	form = (Form_pg_collation) GETSTRUCT(tuple);
+	result = quote_qualified_identifier(get_namespace_name(form->collnamespace),
+										NameStr(form->collname));
+	ReleaseSysCache(tuple);
+	return result;
+}

@@ -1,0 +1,49 @@
+/*-------------------------------------------------------------------------
+ *
+ * sqlutil.h
+ *	  Small helpers shared by everything that speaks SQL: closest names for
+ *	  hints, quoting, catalog look-ups and the memory budget.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/sqlutil.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_SQLUTIL_H
+#define REC_SQLUTIL_H
+
+#include "access/attnum.h"
+
+/* The best of several candidate names for a name that does not exist. */
+typedef struct RecClosest
+{
+	const char *name;			/* what the user wrote */
+	const char *best;			/* closest candidate so far, or NULL */
+	int			distance;		/* its edit distance */
+} RecClosest;
+
+/* One table's column, checked and ready to be named in a query. */
+typedef struct RecColumn
+{
+	AttrNumber	attnum;
+	Oid			type;
+	int32		typmod;
+	Oid			collation;
+} RecColumn;
+
+extern void rec_closest_start(RecClosest *closest, const char *name);
+extern void rec_closest_consider(RecClosest *closest, const char *candidate);
+extern int	rec_closest_hint(const RecClosest *closest, const char *kind);
+
+extern void rec_check_k(int64 k);
+extern RecColumn rec_column_lookup(Oid relid, const char *column);
+extern char *rec_relation_quoted(Oid relid);
+extern char *rec_equality_operator(Oid type);
+extern char *rec_collation_quoted(Oid collation);
+extern const char *rec_type_quoted(Oid type, int32 typmod);
+
+extern void rec_memory_check(MemoryContext context, Size more);
+
+#endif							/* REC_SQLUTIL_H */

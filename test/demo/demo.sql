@@ -1,0 +1,256 @@
+-- test/demo/demo.sql
+--
+-- What `make demo` prints: a shop, a recommender over it, and its answers.
+-- Run it in a fresh database:
+--
+--     psql -X -q -v ON_ERROR_STOP=1 -f test/demo/demo.sql
+
+\set ON_ERROR_STOP on
+\pset pager off
+\pset footer off
+\pset null ''
+\pset linestyle ascii
+\pset border 1
+
+CREATE EXTENSION recommender;
+
+\echo
+\echo '======================================================================================================'
+\echo '  A shop'
+\echo '======================================================================================================'
+\echo
+
+\ir shop.sql
+SET timezone = 'UTC';
+SET datestyle = 'ISO';
+
+SELECT (SELECT count(*) FROM shop.products) AS products,
+       (SELECT count(*) FROM shop.customers) AS customers,
+       count(*) FILTER (WHERE kind = 'view') AS views,
+       count(*) FILTER (WHERE kind = 'cart') AS carts,
+       count(*) FILTER (WHERE kind = 'purchase') AS purchases,
+       count(*) FILTER (WHERE kind = 'return') AS returns,
+       min(at)::date AS since,
+       max(at)::date AS until
+FROM   shop.events;
+
+\echo 'Five of its products:'
+\echo
+SELECT id, title, price, stock, array_to_string(tags, ', ') AS tags
+FROM  (SELECT *, row_number() OVER (PARTITION BY category ORDER BY id) AS nth FROM shop.products) AS p
+WHERE  nth = 4 AND category IN ('coffee', 'outdoor', 'books', 'toys', 'garden')
+ORDER  BY id;
+
+
+\echo '======================================================================================================'
+\echo '  A recommender over what the customers did'
+\echo '======================================================================================================'
+\echo
+\echo 'SELECT recommender.create_recommender(''recs'', ''shop.events'','
+\echo '           user_column => ''customer_id'', item_column => ''product_id'','
+\echo '           time_column => ''at'', event_column => ''kind'','
+\echo '           event_weights => ''{"view": 1, "cart": 3, "purchase": 5, "return": -9}'');'
+\echo 'SELECT * FROM recommender.refresh(''recs'');'
+\echo
+
+SELECT recommender.create_recommender('recs', 'shop.events',
+           user_column => 'customer_id', item_column => 'product_id',
+           time_column => 'at', event_column => 'kind',
+           event_weights => '{"view": 1, "cart": 3, "purchase": 5, "return": -9}') \gset
+
+SELECT interactions, users, items, neighbors,
+       round(read_ms::numeric) AS read_ms, round(build_ms::numeric) AS build_ms, round(write_ms::numeric) AS write_ms,
+       pg_size_pretty(memory_bytes) AS memory, pg_size_pretty(model_bytes) AS model
+FROM   recommender.refresh('recs');
+
+
+-- The customers to look at, each found by a rule: those who do two things, and
+-- have bought eight to twelve different products.
+PREPARE customer(text, text) AS
+SELECT c.id, c.name || ' from ' || c.city AS name
+FROM   shop.customers AS c,
+       LATERAL (SELECT count(DISTINCT p.id) AS products,
+                       count(DISTINCT p.id) FILTER (WHERE p.tags[1] = $1) AS first,
+                       count(DISTINCT p.id) FILTER (WHERE p.tags[1] = $2) AS second
+                FROM   shop.events AS e JOIN shop.products AS p ON p.id = e.product_id
+                WHERE  e.customer_id = c.id AND e.kind = 'purchase') AS bought
+WHERE  products BETWEEN 8 AND 12 AND first >= 3 AND second >= 3
+ORDER  BY least(first, second) DESC, c.id
+LIMIT  1;
+
+-- what a customer did, newest first: of each product the most that came of it,
+-- and mere looks only where there is room
+PREPARE history(bigint, int) AS
+SELECT to_char(at, 'DD Mon') AS day, (ARRAY['looked at', 'put in cart', 'bought', 'sent back'])[did] AS did, title, price
+FROM  (SELECT max(e.at) AS at, max(array_position(ARRAY['view', 'cart', 'purchase', 'return'], e.kind)) AS did,
+              p.id, p.title, p.price
+       FROM   shop.events AS e JOIN shop.products AS p ON p.id = e.product_id
+       WHERE  e.customer_id = $1
+       GROUP  BY p.id
+       ORDER  BY bool_and(e.kind = 'view'), max(e.at) DESC, p.id
+       LIMIT  $2) AS deed
+ORDER  BY deed.at DESC, id;
+
+-- what is recommended to him, and the product of his own that says most for it
+PREPARE recommendations(bigint, int) AS
+SELECT r.rank AS "#", p.title, p.price, round(r.score::numeric, 2) AS score,
+       coalesce('you ' || (SELECT CASE WHEN bool_or(e.kind = 'purchase') THEN 'bought '
+                                       WHEN bool_or(e.kind = 'cart') THEN 'want '
+                                       ELSE 'saw ' END
+                           FROM shop.events AS e WHERE e.customer_id = $1 AND e.product_id = why.id)
+                || split_part(why.title, ',', 1),
+                CASE r.strategy WHEN 'popularity' THEN 'popular' WHEN 'trend' THEN 'trending' ELSE r.strategy END) AS because
+FROM   recs.recommend($1, $2) AS r
+       JOIN shop.products AS p ON p.id = r.item_id
+       LEFT JOIN shop.products AS why ON why.id = (r.reasons -> 0 ->> 'item')::int
+ORDER  BY r.rank;
+
+
+\echo '======================================================================================================'
+\echo '  What they did, what they are recommended, and why'
+\echo '======================================================================================================'
+\echo
+\echo 'SELECT r.rank, p.title, r.score, r.reasons'
+\echo 'FROM   recs.recommend(42, 6) AS r JOIN shop.products AS p ON p.id = r.item_id ORDER BY r.rank;'
+\echo
+
+EXECUTE customer('espresso', 'yoga') \gset
+\echo '---' :name '(customer' :id')'
+EXECUTE history(:id, 10);
+EXECUTE recommendations(:id, 6);
+
+EXECUTE customer('camping', 'writing') \gset
+\echo '---' :name '(customer' :id')'
+EXECUTE history(:id, 10);
+EXECUTE recommendations(:id, 6);
+
+EXECUTE customer('railway', 'painting') \gset
+\echo '---' :name '(customer' :id')'
+EXECUTE history(:id, 10);
+EXECUTE recommendations(:id, 6);
+
+SELECT c.id, c.name || ' from ' || c.city AS name
+FROM   shop.customers AS c JOIN shop.events AS e ON e.customer_id = c.id JOIN shop.products AS p ON p.id = e.product_id
+GROUP  BY c.id
+HAVING count(*) = 1 AND bool_or(p.tags[1] = 'knitting')
+ORDER  BY c.id LIMIT 1 \gset
+\set passer_by :id
+\set passer_by_name :name
+\echo '---' :name '(customer' :id'), who came once and looked at one thing'
+EXECUTE history(:id, 10);
+EXECUTE recommendations(:id, 6);
+
+SELECT id, name || ' from ' || city AS name FROM shop.customers ORDER BY joined_at DESC LIMIT 1 \gset
+\echo '---' :name '(customer' :id'), who joined ten minutes ago and has done nothing yet'
+EXECUTE recommendations(:id, 6);
+
+
+\echo '======================================================================================================'
+\echo '  Similar products, and what goes with a basket'
+\echo '======================================================================================================'
+\echo
+
+-- the best-selling tent and espresso machine
+SELECT p.id AS tent, p.title FROM shop.products AS p JOIN shop.events AS e ON e.product_id = p.id
+WHERE  p.title ~ 'Tent' AND e.kind = 'purchase' GROUP BY p.id ORDER BY count(*) DESC, p.id LIMIT 1 \gset
+\echo 'Who likes the' :title 'likes'
+\echo '    SELECT * FROM recs.similar_items(':tent', 7);'
+\echo
+SELECT s.rank AS "#", p.title, p.price, round(s.score::numeric, 3) AS similarity, n.support AS customers_of_both
+FROM   recs.similar_items(:tent, 7) AS s
+       JOIN shop.products AS p ON p.id = s.item_id
+       LEFT JOIN recs.neighbors AS n ON n.item_id = :tent AND n.neighbor_id = s.item_id
+ORDER  BY s.rank;
+
+SELECT p.id AS machine, p.title AS machine_title FROM shop.products AS p JOIN shop.events AS e ON e.product_id = p.id
+WHERE  p.title ~ 'Espresso Machine' AND e.kind = 'purchase' GROUP BY p.id ORDER BY count(*) DESC, p.id LIMIT 1 \gset
+SELECT p.id AS tin, p.title AS tin_title FROM shop.products AS p JOIN shop.events AS e ON e.product_id = p.id
+WHERE  p.title ~ 'Loaf Tin' AND e.kind = 'purchase' GROUP BY p.id ORDER BY count(*) DESC, p.id LIMIT 1 \gset
+\echo 'In the basket:' :machine_title
+\echo '         and a' :tin_title
+\echo '    SELECT * FROM recs.recommend_basket(ARRAY[':machine, :tin'], 8);'
+\echo
+SELECT b.rank AS "#", p.title, p.price, round(b.score::numeric, 2) AS score
+FROM   recs.recommend_basket(ARRAY[:machine, :tin], 8) AS b JOIN shop.products AS p ON p.id = b.item_id
+ORDER  BY b.rank;
+
+
+\echo '======================================================================================================'
+\echo '  Trending: the last 7 days against the 4 weeks before'
+\echo '======================================================================================================'
+\echo
+\echo 'SELECT * FROM recs.trending_items(8);'
+\echo
+SELECT t.rank AS "#", p.title, round(t.score::numeric, 2) AS score,
+       count(e.*) FILTER (WHERE e.at > shop.closing_time() - interval '7 days') AS this_week,
+       round(count(e.*) FILTER (WHERE e.at BETWEEN shop.closing_time() - interval '35 days'
+                                               AND shop.closing_time() - interval '7 days') / 4.0, 1) AS a_week_before,
+       CASE WHEN p.added_at > shop.closing_time() - interval '7 days' THEN 'new since ' || to_char(p.added_at, 'DD Mon') ELSE '' END AS note
+FROM   recs.trending_items(8) AS t
+       JOIN shop.products AS p ON p.id = t.item_id
+       LEFT JOIN shop.events AS e ON e.product_id = p.id
+GROUP  BY t.rank, p.id, t.score
+ORDER  BY t.rank;
+
+
+\echo '======================================================================================================'
+\echo '  Any SQL is a filter'
+\echo '======================================================================================================'
+\echo
+EXECUTE customer('espresso', 'yoga') \gset
+\echo 'Small things for' :name', in stock, under 30, no refills, not bought yet:'
+\echo
+\echo '    SELECT title, price FROM shop.products AS p'
+\echo '    WHERE  in_stock AND price < 30 AND NOT tags @> ''{refill}'''
+\echo '    AND    NOT EXISTS (SELECT FROM shop.events AS e WHERE e.customer_id = ':id
+\echo '                       AND e.product_id = p.id AND e.kind = ''purchase'')'
+\echo '    ORDER  BY recs.score(':id', id) DESC LIMIT 6;'
+\echo
+SELECT title, price, stock, round(recs.score(:id, id)::numeric, 3) AS score
+FROM   shop.products AS p
+WHERE  in_stock AND price < 30 AND NOT tags @> '{refill}'
+AND    NOT EXISTS (SELECT FROM shop.events AS e WHERE e.customer_id = :id AND e.product_id = p.id AND e.kind = 'purchase')
+ORDER  BY recs.score(:id, id) DESC, id LIMIT 6;
+
+
+\echo '======================================================================================================'
+\echo '  One click later: before the COMMIT, without a refresh'
+\echo '======================================================================================================'
+\echo
+SELECT p.id AS guitar, p.title FROM shop.products AS p JOIN shop.events AS e ON e.product_id = p.id
+WHERE  p.title ~ 'Acoustic Guitar' GROUP BY p.id ORDER BY count(*) DESC, p.id LIMIT 1 \gset
+CREATE TEMP TABLE before AS SELECT * FROM recs.recommend(:passer_by, 6);
+
+\echo :passer_by_name 'puts a' :title 'into the cart.'
+\echo '    BEGIN;'
+\echo '    INSERT INTO shop.events VALUES (':passer_by, :guitar, '''cart'', ''2026-06-30 19:59'', ''phone'');'
+\echo '    SELECT * FROM recs.recommend(':passer_by', 6);'
+\echo
+BEGIN;
+INSERT INTO shop.events VALUES (:passer_by, :guitar, 'cart', '2026-06-30 19:59', 'phone');
+CREATE TEMP TABLE after AS SELECT * FROM recs.recommend(:passer_by, 6);
+SELECT rank AS "#", old.title AS before_the_click, new.title AS after_the_click
+FROM   before AS b JOIN after AS a USING (rank)
+       JOIN shop.products AS old ON old.id = b.item_id
+       JOIN shop.products AS new ON new.id = a.item_id
+ORDER  BY rank;
+\echo '    ROLLBACK;'
+\echo
+ROLLBACK;
+SELECT CASE WHEN array_agg(r.item_id ORDER BY r.rank) = (SELECT array_agg(item_id ORDER BY rank) FROM before)
+            THEN 'as if nothing had happened' ELSE 'something stayed behind' END AS and_then
+FROM   recs.recommend(:passer_by, 6) AS r;
+
+
+\echo '======================================================================================================'
+\echo '  What the DBA sees'
+\echo '======================================================================================================'
+\echo
+\echo 'recommender.recommenders:'
+\x on
+SELECT * FROM recommender.recommenders;
+\echo 'recommender.refresh_runs:'
+SELECT * FROM recommender.refresh_runs;
+\echo 'recommender.check_recommender(''recs''):'
+SELECT * FROM recommender.check_recommender('recs');
+\x off
