@@ -10,8 +10,8 @@
  * the definition sends that for the definition's table, DDL does so by
  * itself.  What a call still holds then lives on until the transaction ends.
  *
- * A definition is read by the latest snapshot, as catalogs are, so that an
- * old one cannot stay in the cache.  The generation that serves is no part of
+ * A definition is read by a catalog snapshot, which is the latest also in a
+ * parallel worker, so that an old one cannot stay in the cache.  The generation that serves is no part of
  * it: that is read by the caller's snapshot at each call.
  *
  * Copyright (c) 2026, the recommender developers
@@ -391,7 +391,7 @@ static void
 read_definition(RecDefinition *definition)
 {
 	SPI_connect();
-	PushActiveSnapshot(GetLatestSnapshot());
+	PushActiveSnapshot(GetCatalogSnapshot(definition->definition_relid));
 	find_types(definition);
 	read_options(definition);
 	read_sources(definition);

@@ -19,6 +19,7 @@
 #include <math.h>
 
 #include "fmgr.h"
+#include "json.h"
 #include "options.h"
 #include "similarity.h"
 #include "sqlutil.h"
@@ -410,85 +411,80 @@ rec_options_apply(RecOptions *options, Jsonb *json, int scopes)
 	check_combination(options);
 }
 
-static JsonbValue *
-push_number(JsonbParseState **state, JsonbIteratorToken token, double number)
-{
-	JsonbValue	value;
-
-	value.type = jbvNumeric;
-	value.val.numeric = DatumGetNumeric(DirectFunctionCall1(float8_numeric,
-															Float8GetDatum(number)));
-	return pushJsonbValue(state, token, &value);
-}
-
-static JsonbValue *
-push_string(JsonbParseState **state, JsonbIteratorToken token, const char *string)
-{
-	JsonbValue	value;
-
-	value.type = jbvString;
-	value.val.string.val = unconstify(char *, string);
-	value.val.string.len = strlen(string);
-	return pushJsonbValue(state, token, &value);
-}
-
 static void
-push_interval(JsonbParseState **state, double usecs)
+write_interval(RecJson *json, double usecs)
 {
 	Interval	interval = {0};
-	JsonbValue	null = {.type = jbvNull};
 
 	if (usecs == 0)
 	{
-		pushJsonbValue(state, WJB_VALUE, &null);
+		rec_json_null(json);
 		return;
 	}
 	interval.day = (int32) (usecs / DAY_USECS);
 	interval.time = (int64) (usecs - interval.day * DAY_USECS);
-	push_string(state, WJB_VALUE,
-				DatumGetCString(DirectFunctionCall1(interval_out,
-													IntervalPGetDatum(&interval))));
+	rec_json_text(json, WJB_VALUE,
+				  DatumGetCString(DirectFunctionCall1(interval_out,
+													  IntervalPGetDatum(&interval))));
 }
 
 static void
-push_option(JsonbParseState **state, const RecOptions *options, const OptionSpec *spec)
+write_option(RecJson *json, const RecOptions *options, const OptionSpec *spec)
 {
-	JsonbValue	boolean = {.type = jbvBool};
-
 	switch (spec->kind)
 	{
 		case OPTION_INT:
-			push_number(state, WJB_VALUE, *INT_FIELD(options, spec));
+			rec_json_numeric(json, DirectFunctionCall1(int4_numeric,
+													   Int32GetDatum(*INT_FIELD(options, spec))));
 			break;
 		case OPTION_FLOAT:
-			push_number(state, WJB_VALUE, *FLOAT_FIELD(options, spec));
+			rec_json_numeric(json, DirectFunctionCall1(float8_numeric,
+													   Float8GetDatum(*FLOAT_FIELD(options, spec))));
 			break;
 		case OPTION_BOOL:
-			boolean.val.boolean = *BOOL_FIELD(options, spec);
-			pushJsonbValue(state, WJB_VALUE, &boolean);
+			rec_json_bool(json, *BOOL_FIELD(options, spec));
 			break;
 		case OPTION_ENUM:
-			push_string(state, WJB_VALUE, spec->value_name(*INT_FIELD(options, spec)));
+			rec_json_text(json, WJB_VALUE, spec->value_name(*INT_FIELD(options, spec)));
 			break;
 		case OPTION_INTERVAL:
-			push_interval(state, *FLOAT_FIELD(options, spec));
+			write_interval(json, *FLOAT_FIELD(options, spec));
 			break;
 		case OPTION_TEXTS:
-			pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+			rec_json_token(json, WJB_BEGIN_ARRAY);
 			for (int i = 0; i < options->nseen_events; i++)
-				push_string(state, WJB_ELEM, options->seen_events[i]);
-			pushJsonbValue(state, WJB_END_ARRAY, NULL);
+				rec_json_text(json, WJB_ELEM, options->seen_events[i]);
+			rec_json_token(json, WJB_END_ARRAY);
 			break;
 		case OPTION_BLEND:
-			pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+			rec_json_token(json, WJB_BEGIN_OBJECT);
 			for (int i = 0; i < REC_NCOMPONENTS; i++)
 			{
-				push_string(state, WJB_KEY, rec_component_names[i]);
-				push_number(state, WJB_VALUE, options->blend[i]);
+				rec_json_key(json, rec_component_names[i]);
+				rec_json_numeric(json, DirectFunctionCall1(float8_numeric,
+														   Float8GetDatum(options->blend[i])));
 			}
-			pushJsonbValue(state, WJB_END_OBJECT, NULL);
+			rec_json_token(json, WJB_END_OBJECT);
 			break;
 	}
+}
+
+/* Gives all options of the scopes, as they are in force, as a jsonb object. */
+Jsonb *
+rec_options_to_jsonb(const RecOptions *options, int scopes)
+{
+	RecJson		json = {0};
+
+	rec_json_token(&json, WJB_BEGIN_OBJECT);
+	for (int i = 0; i < (int) lengthof(specs); i++)
+	{
+		if ((specs[i].scope & scopes) == 0)
+			continue;
+		rec_json_key(&json, specs[i].name);
+		write_option(&json, options, &specs[i]);
+	}
+	rec_json_token(&json, WJB_END_OBJECT);
+	return rec_json_finish(&json);
 }
 
 static bool
@@ -510,23 +506,6 @@ equals_scalar(const JsonbValue *a, const JsonbValue *b)
 		default:
 			return true;
 	}
-}
-
-/* Gives all options of the scopes, as they are in force, as a jsonb object. */
-Jsonb *
-rec_options_to_jsonb(const RecOptions *options, int scopes)
-{
-	JsonbParseState *state = NULL;
-
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	for (int i = 0; i < (int) lengthof(specs); i++)
-	{
-		if ((specs[i].scope & scopes) == 0)
-			continue;
-		push_string(&state, WJB_KEY, specs[i].name);
-		push_option(&state, options, &specs[i]);
-	}
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
 /* True when the options that a model is built by are those of a jsonb. */

@@ -19,6 +19,7 @@
 
 #include "catalog.h"
 #include "catalog/pg_type.h"
+#include "json.h"
 #include "miscadmin.h"
 #include "model.h"
 #include "recommend.h"
@@ -128,46 +129,25 @@ rec_begin_recommendations(FunctionCallInfo fcinfo, const RecDefinition *definiti
 	return rec_begin_rows(fcinfo, types, RECOMMENDATION_NCOLS);
 }
 
-static void
-push_text(JsonbParseState **state, JsonbIteratorToken token, const char *text)
-{
-	JsonbValue	value;
-
-	value.type = jbvString;
-	value.val.string.val = unconstify(char *, text);
-	value.val.string.len = strlen(text);
-	pushJsonbValue(state, token, &value);
-}
-
-static void
-push_number(JsonbParseState **state, Datum numeric)
-{
-	JsonbValue	value;
-
-	value.type = jbvNumeric;
-	value.val.numeric = DatumGetNumeric(numeric);
-	pushJsonbValue(state, WJB_VALUE, &value);
-}
-
 /* An id in jsonb: a number if it is an integer, a string otherwise. */
 static void
-push_id(JsonbParseState **state, RecDict *dict, uint32 number)
+write_id(RecJson *json, RecDict *dict, uint32 number)
 {
 	Datum		id = rec_dict_id(dict, number);
 
 	switch (rec_dict_type(dict))
 	{
 		case INT2OID:
-			push_number(state, DirectFunctionCall1(int2_numeric, id));
+			rec_json_numeric(json, DirectFunctionCall1(int2_numeric, id));
 			break;
 		case INT4OID:
-			push_number(state, DirectFunctionCall1(int4_numeric, id));
+			rec_json_numeric(json, DirectFunctionCall1(int4_numeric, id));
 			break;
 		case INT8OID:
-			push_number(state, DirectFunctionCall1(int8_numeric, id));
+			rec_json_numeric(json, DirectFunctionCall1(int8_numeric, id));
 			break;
 		default:
-			push_text(state, WJB_VALUE, rec_dict_text(dict, number));
+			rec_json_text(json, WJB_VALUE, rec_dict_text(dict, number));
 	}
 }
 
@@ -175,29 +155,40 @@ push_id(JsonbParseState **state, RecDict *dict, uint32 number)
 static Datum
 reasons_json(const RecServe *serve, const RecScoredItem *item)
 {
-	JsonbParseState *state = NULL;
+	RecJson		json = {0};
 	RecReason  *reasons = palloc_array(RecReason, serve->options.reasons + 2);
 	int			n = rec_scores_reasons(serve->scores, item, reasons,
 									   serve->options.reasons);
 
-	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	rec_json_token(&json, WJB_BEGIN_ARRAY);
 	for (int i = 0; i < n; i++)
 	{
-		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-		push_text(&state, WJB_KEY, "component");
-		push_text(&state, WJB_VALUE, rec_component_names[reasons[i].component]);
+		rec_json_token(&json, WJB_BEGIN_OBJECT);
+		rec_json_key(&json, "component");
+		rec_json_text(&json, WJB_VALUE, rec_component_names[reasons[i].component]);
 		if (reasons[i].history >= 0)
 		{
-			push_text(&state, WJB_KEY, "item");
-			push_id(&state, serve->history, serve->history_id[reasons[i].history]);
+			rec_json_key(&json, "item");
+			write_id(&json, serve->history, serve->history_id[reasons[i].history]);
 		}
-		push_text(&state, WJB_KEY, "contribution");
-		push_number(&state, DirectFunctionCall1(float8_numeric,
-												Float8GetDatum(reasons[i].contribution)));
-		pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+		rec_json_key(&json, "contribution");
+		rec_json_number(&json, reasons[i].contribution);
+		rec_json_token(&json, WJB_END_OBJECT);
 	}
+	rec_json_token(&json, WJB_END_ARRAY);
 	pfree(reasons);
-	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)));
+	return JsonbPGetDatum(rec_json_finish(&json));
+}
+
+/* The reasons of a row that has none to give. */
+Datum
+rec_no_reasons(void)
+{
+	RecJson		json = {0};
+
+	rec_json_token(&json, WJB_BEGIN_ARRAY);
+	rec_json_token(&json, WJB_END_ARRAY);
+	return JsonbPGetDatum(rec_json_finish(&json));
 }
 
 /* Writes items as rows of recommendation, ranked on from a rank; ids by ref. */
@@ -419,12 +410,10 @@ write_unknown(RecRows *rows, ArrayType *items, RecDict *known, int rank)
 	ArrayIterator it = array_create_iterator(items, 0, NULL);
 	Datum		values[RECOMMENDATION_NCOLS] = {0};
 	bool		nulls[RECOMMENDATION_NCOLS] = {false, false, false, true, false};
-	JsonbParseState *state = NULL;
 	Datum		id;
 	bool		isnull;
 
-	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-	values[4] = JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)));
+	values[4] = rec_no_reasons();
 	while (array_iterate(it, &id, &isnull))
 	{
 		uint32		before = rec_dict_count(known);

@@ -348,6 +348,7 @@ rec_recommend_all(PG_FUNCTION_ARGS)
 	sort_interactions(state.interactions, state.n, rec_dict_ranks(state.users, true));
 	load_items(&state);
 	load_neighbors(&state);
+	serve.scores = rec_scores_create(&serve.options, state.memory.nitems);
 	if (k > 0)
 		answer_all(&state, &rows, k);
 	SPI_finish();

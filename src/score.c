@@ -43,12 +43,18 @@
 typedef struct Candidate
 {
 	uint32		item;
-	char		status;
 	double		behaviour;
 } Candidate;
 
+typedef struct CandidateSlot
+{
+	uint32		item;
+	int			index;			/* in the array of candidates */
+	char		status;
+} CandidateSlot;
+
 #define SH_PREFIX candidate_table
-#define SH_ELEMENT_TYPE Candidate
+#define SH_ELEMENT_TYPE CandidateSlot
 #define SH_KEY_TYPE uint32
 #define SH_KEY item
 #define SH_HASH_KEY(tb, key) murmurhash32(key)
@@ -61,7 +67,12 @@ typedef struct Candidate
 struct RecScores
 {
 	const RecOptions *options;
-	candidate_table_hash *candidates;
+	Candidate  *candidates;
+	int			ncandidates;
+	int			candidates_allocated;
+	candidate_table_hash *slots;	/* item -> candidate, or ... */
+	uint32		nitems;			/* ... when not 0, so many items have ... */
+	int		   *index;			/* ... their candidate here, -1 for none */
 	RecHistoryItem *history;
 	int			nhistory;
 	int			history_allocated;
@@ -70,14 +81,29 @@ struct RecScores
 	double		factor[REC_NCOMPONENTS];	/* of each component's raw value */
 };
 
-/* Makes an empty history; the options must stay allocated. */
+/*
+ * Makes an empty history; the options must stay allocated.  For many users
+ * one after the other, give the number of items: looking up a candidate is
+ * then an array access.  For one user, 0.
+ */
 RecScores *
-rec_scores_create(const RecOptions *options)
+rec_scores_create(const RecOptions *options, uint32 nitems)
 {
 	RecScores  *scores = palloc0_object(RecScores);
 
 	scores->options = options;
-	scores->candidates = candidate_table_create(CurrentMemoryContext, 2048, NULL);
+	scores->nitems = nitems;
+	if (nitems == 0)
+		scores->slots = candidate_table_create(CurrentMemoryContext, 2048, NULL);
+	else
+	{
+		Size		size = mul_size(nitems, sizeof(int));
+
+		scores->index = MemoryContextAllocHuge(CurrentMemoryContext, size);
+		memset(scores->index, -1, size);
+	}
+	scores->candidates_allocated = 2048;
+	scores->candidates = palloc_array(Candidate, scores->candidates_allocated);
 	scores->history_allocated = 64;
 	scores->history = palloc_array(RecHistoryItem, scores->history_allocated);
 	return scores;
@@ -87,10 +113,67 @@ rec_scores_create(const RecOptions *options)
 void
 rec_scores_reset(RecScores *scores)
 {
-	candidate_table_reset(scores->candidates);
+	if (scores->nitems == 0)
+		candidate_table_reset(scores->slots);
+	for (int i = 0; i < scores->ncandidates && scores->nitems > 0; i++)
+		scores->index[scores->candidates[i].item] = -1;
+	scores->ncandidates = 0;
 	scores->nhistory = 0;
 	scores->evidence = 0;
 	scores->largest = 0;
+}
+
+static int
+append_candidate(RecScores *scores, uint32 item)
+{
+	if (scores->ncandidates == scores->candidates_allocated)
+	{
+		scores->candidates_allocated *= 2;
+		scores->candidates = repalloc_huge(scores->candidates,
+										   mul_size(scores->candidates_allocated,
+													sizeof(Candidate)));
+	}
+	scores->candidates[scores->ncandidates].item = item;
+	scores->candidates[scores->ncandidates].behaviour = 0;
+	return scores->ncandidates++;
+}
+
+/* Gives the candidate of an item, a new one if there is none yet. */
+static inline Candidate *
+get_candidate(RecScores *scores, uint32 item)
+{
+	int		   *index;
+	bool		found;
+
+	if (item < scores->nitems)
+	{
+		index = &scores->index[item];
+		found = *index >= 0;
+	}
+	else if (scores->nitems > 0)
+		elog(ERROR, "item number %u is out of range", item);
+	else
+		index = &candidate_table_insert(scores->slots, item, &found)->index;
+	if (!found)
+		*index = append_candidate(scores, item);
+	return &scores->candidates[*index];
+}
+
+/* Gives the behaviour of an item, 0 when it is no candidate. */
+static inline double
+behaviour_of(const RecScores *scores, uint32 item)
+{
+	int			index = -1;
+
+	if (item < scores->nitems)
+		index = scores->index[item];
+	else if (scores->nitems == 0)
+	{
+		CandidateSlot *slot = candidate_table_lookup(scores->slots, item);
+
+		index = slot ? slot->index : -1;
+	}
+	return index >= 0 ? scores->candidates[index].behaviour : 0;
 }
 
 /*
@@ -110,29 +193,18 @@ rec_scores_add(RecScores *scores, const RecHistoryItem *item)
 	if (item->n > 0)
 		scores->evidence += Max(item->weight, 0);
 	for (int i = 0; i < item->n; i++)
-	{
-		bool		found;
-		Candidate  *candidate = candidate_table_insert(scores->candidates,
-													   (uint32) item->neighbors[i],
-													   &found);
-
-		if (!found)
-			candidate->behaviour = 0;
-		candidate->behaviour += item->weight * item->similarities[i];
-	}
+		get_candidate(scores, (uint32) item->neighbors[i])->behaviour +=
+			item->weight * item->similarities[i];
 	CHECK_FOR_INTERRUPTS();
 }
 
 static double
-largest_behaviour(RecScores *scores)
+largest_behaviour(const RecScores *scores)
 {
-	candidate_table_iterator it;
-	Candidate  *candidate;
 	double		largest = 0;
 
-	candidate_table_start_iterate(scores->candidates, &it);
-	while ((candidate = candidate_table_iterate(scores->candidates, &it)) != NULL)
-		largest = Max(largest, fabs(candidate->behaviour));
+	for (int i = 0; i < scores->ncandidates; i++)
+		largest = Max(largest, fabs(scores->candidates[i].behaviour));
 	return largest;
 }
 
@@ -193,9 +265,7 @@ term(const RecScores *scores, const RecScoredItem *item, RecComponent component)
 void
 rec_scores_fill(const RecScores *scores, RecScoredItem *item)
 {
-	Candidate  *candidate = candidate_table_lookup(scores->candidates, item->item);
-
-	item->behaviour = candidate ? candidate->behaviour : 0;
+	item->behaviour = behaviour_of(scores, item->item);
 	item->score = 0;
 	for (int c = 0; c < REC_NCOMPONENTS; c++)
 		item->score += term(scores, item, c);
@@ -302,6 +372,7 @@ struct RecItemSet
 	RecScoredItem *items;
 	int			n;
 	int			allocated;
+	bool		sorted;
 };
 
 /* Makes an empty set of items that are scored by "scores". */
@@ -332,6 +403,7 @@ rec_item_set_add(RecItemSet *set, const RecScoredItem *item)
 		set->items = repalloc_huge(set->items,
 								   mul_size(set->allocated, sizeof(RecScoredItem)));
 	}
+	set->sorted = false;
 	set->items[set->n] = *item;
 	rec_scores_fill(set->scores, &set->items[set->n++]);
 }
@@ -358,7 +430,9 @@ compare_items(const RecScoredItem *a, const RecScoredItem *b)
 RecScoredItem *
 rec_item_set_ranked(RecItemSet *set, int *n)
 {
-	sort_items(set->items, set->n);
+	if (!set->sorted)
+		sort_items(set->items, set->n);
+	set->sorted = true;
 	for (*n = 0; *n < set->n && set->items[*n].eligible;)
 		(*n)++;
 	return set->items;
@@ -408,17 +482,14 @@ fetch_best_candidates(RecScores *scores, const RecCatalog *catalog, int wanted,
 {
 	Candidate  *best = palloc_array(Candidate, 2 * wanted);
 	uint32	   *items = palloc_array(uint32, wanted);
-	candidate_table_iterator it;
-	Candidate  *candidate;
 	double		threshold = -INFINITY;
 	int			n = 0;
 
-	candidate_table_start_iterate(scores->candidates, &it);
-	while ((candidate = candidate_table_iterate(scores->candidates, &it)) != NULL)
+	for (int i = 0; i < scores->ncandidates; i++)
 	{
-		if (!(candidate->behaviour > threshold))
+		if (!(scores->candidates[i].behaviour > threshold))
 			continue;
-		best[n++] = *candidate;
+		best[n++] = scores->candidates[i];
 		if (n < 2 * wanted)
 			continue;
 		sort_candidates(best, n);
@@ -439,16 +510,17 @@ static void
 fetch_promising(RecScores *scores, const RecCatalog *catalog, double needed,
 				RecItemSet *set)
 {
-	uint32	   *items = palloc_array(uint32, scores->candidates->members + 1);
-	candidate_table_iterator it;
-	Candidate  *candidate;
+	uint32	   *items = palloc_array(uint32, scores->ncandidates + 1);
 	int			n = 0;
 
-	candidate_table_start_iterate(scores->candidates, &it);
-	while ((candidate = candidate_table_iterate(scores->candidates, &it)) != NULL)
+	for (int i = 0; i < scores->ncandidates; i++)
+	{
+		const Candidate *candidate = &scores->candidates[i];
+
 		if (scores->factor[REC_BEHAVIOUR] * candidate->behaviour > needed &&
 			member_table_lookup(set->members, candidate->item) == NULL)
 			items[n++] = candidate->item;
+	}
 	fetch(catalog, items, n, set);
 	pfree(items);
 }
@@ -490,7 +562,7 @@ rec_select_best(RecScores *scores, const RecCatalog *catalog, int64 k, int *n)
 {
 	RecItemSet *set = rec_item_set_create(scores);
 	RecScoredItem *items;
-	int64		wanted = Min(k + 16, (int64) scores->candidates->members);
+	int64		wanted = Min(k + 16, (int64) scores->ncandidates);
 
 	if (wanted > 0)
 		fetch_best_candidates(scores, catalog, (int) wanted, set);

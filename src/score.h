@@ -62,7 +62,7 @@ typedef struct RecCatalog
 	void	   *arg;
 } RecCatalog;
 
-extern RecScores *rec_scores_create(const RecOptions *options);
+extern RecScores *rec_scores_create(const RecOptions *options, uint32 nitems);
 extern void rec_scores_reset(RecScores *scores);
 extern void rec_scores_add(RecScores *scores, const RecHistoryItem *item);
 extern void rec_scores_blend(RecScores *scores);

@@ -67,7 +67,7 @@ rec_serve_begin(RecServe *serve, RecDefinition *definition, Jsonb *options)
 		rec_options_apply(&serve->options, options, REC_SCOPE_SERVE);
 	serve->excluded = rec_dict_create(definition->item_type, definition->item_collation,
 									  CurrentMemoryContext);
-	serve->scores = rec_scores_create(&serve->options);
+	serve->scores = rec_scores_create(&serve->options, 0);
 	serve->as_of = REC_NO_TIME;
 	execute(rec_plan(definition, REC_PLAN_POINTER), NULL);
 	if (SPI_processed != 1)

@@ -177,14 +177,12 @@ write_rising(RecRows *rows, Datum id, int rank, double trend)
 {
 	Datum		values[5];
 	bool		nulls[5] = {0};
-	JsonbParseState *state = NULL;
 
-	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	values[0] = Int32GetDatum(rank);
 	values[1] = id;
 	values[2] = Float8GetDatum(trend);
 	values[3] = CStringGetTextDatum(rec_component_names[REC_TREND]);
-	values[4] = JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)));
+	values[4] = rec_no_reasons();
 	tuplestore_putvalues(rows->store, rows->desc, values, nulls);
 }
 

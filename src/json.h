@@ -1,0 +1,38 @@
+/*-------------------------------------------------------------------------
+ *
+ * json.h
+ *	  Writing jsonb values piece by piece.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/json.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_JSON_H
+#define REC_JSON_H
+
+#include "utils/jsonb.h"
+
+/* A value being written; starts as all zeroes. */
+typedef struct RecJson
+{
+#if PG_VERSION_NUM >= 190000
+	JsonbInState state;
+#else
+	JsonbParseState *state;
+	JsonbValue *result;
+#endif
+} RecJson;
+
+extern void rec_json_token(RecJson *json, JsonbIteratorToken token);
+extern void rec_json_key(RecJson *json, const char *key);
+extern void rec_json_text(RecJson *json, JsonbIteratorToken token, const char *text);
+extern void rec_json_bool(RecJson *json, bool value);
+extern void rec_json_null(RecJson *json);
+extern void rec_json_numeric(RecJson *json, Datum numeric);
+extern void rec_json_number(RecJson *json, double number);
+extern Jsonb *rec_json_finish(RecJson *json);
+
+#endif							/* REC_JSON_H */
