@@ -234,6 +234,7 @@ check_untouched_items(Findings *findings, const RecSource *source)
 	char	   *items;
 	char	   *column;
 	int64		untouched;
+	int64		all;
 
 	run(psprintf("SELECT c.confrelid::pg_catalog.int8, pg_catalog.quote_ident(a.attname) "
 				 "FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_attribute a "
@@ -248,16 +249,18 @@ check_untouched_items(Findings *findings, const RecSource *source)
 		return;
 	items = rec_relation_quoted((Oid) result_int64(0, 1));
 	column = pstrdup(result_text(0, 2));
-	run(psprintf("SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE NOT EXISTS "
-				 "(SELECT FROM %s i WHERE i.%s %s t.%s)) FROM %s t",
-				 relation, quote_identifier(source->item_column),
-				 rec_equality_operator(findings->definition->item_type), column, items));
-	untouched = result_int64(0, 2);
+	run(psprintf("SELECT pg_catalog.count(*) FROM %s", items));
+	all = result_int64(0, 1);
+	run(psprintf("SELECT pg_catalog.count(*) FROM %s t WHERE NOT EXISTS "
+				 "(SELECT FROM %s i WHERE i.%s %s t.%s)",
+				 items, relation, quote_identifier(source->item_column),
+				 rec_equality_operator(findings->definition->item_type), column));
+	untouched = result_int64(0, 1);
 	if (untouched > 0)
 		add_finding(findings, "info", "items_without_interactions",
 					"Behaviour cannot recommend them.",
 					INT64_FORMAT " of " INT64_FORMAT " items of %s have no row in %s",
-					untouched, result_int64(0, 1), items, relation);
+					untouched, all, items, relation);
 }
 
 /* Rows that came after the model was built. */

@@ -473,6 +473,21 @@ move_pointer(const RecDefinition *definition, const RecRefreshFigures *figures,
 			  3, types, values, nulls, SPI_OK_UPDATE);
 }
 
+/*
+ * Serving's queries are planned by these statistics; autovacuum would come too
+ * late.  The arrays, which no query looks into, are left out.
+ */
+static void
+analyze_tables(const RecDefinition *definition)
+{
+	run_query(psprintf("ANALYZE %s (generation, item_no, item_id, popularity, trend)",
+					   rec_definition_table(definition, "item")),
+			  0, NULL, NULL, NULL, SPI_OK_UTILITY);
+	run_query(psprintf("ANALYZE %s (generation, kind, item_id)",
+					   rec_definition_table(definition, "neighbor")),
+			  0, NULL, NULL, NULL, SPI_OK_UTILITY);
+}
+
 static int64
 model_size(const RecDefinition *definition)
 {
@@ -557,6 +572,7 @@ build_generation(const RecDefinition *definition, RecProgress *progress,
 	delete_old(definition, "item", figures->generation);
 	delete_old(definition, "neighbor", figures->generation);
 	move_pointer(definition, figures, interactions->stream->newest);
+	analyze_tables(definition);
 	figures->model_bytes = model_size(definition);
 	figures->write_ms = elapsed_ms(since);
 	MemoryContextSwitchTo(old);

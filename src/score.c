@@ -562,20 +562,21 @@ rec_select_best(RecScores *scores, const RecCatalog *catalog, int64 k, int *n)
 {
 	RecItemSet *set = rec_item_set_create(scores);
 	RecScoredItem *items;
+	double		rest;			/* most that an item outside can have besides
+								 * its behaviour */
 	int64		wanted = Min(k + 16, (int64) scores->ncandidates);
 
 	if (wanted > 0)
 		fetch_best_candidates(scores, catalog, (int) wanted, set);
-	for (int level = 0;; level++)
+	rest = Max(scores->factor[REC_POPULARITY], 0) + Max(scores->factor[REC_TREND], 0);
+	if (kth_score(set, k) >= rest)
+		fetch_promising(scores, catalog, kth_score(set, k) - rest, set);
+	for (int level = 0; kth_score(set, k) < rest; level++)
 	{
-		double		rest = fetch_lists(scores, catalog, level, set);
-		double		kth = kth_score(set, k);
-
+		rest = fetch_lists(scores, catalog, level, set);
 		if (rest == -INFINITY)
 			break;
-		fetch_promising(scores, catalog, kth - rest, set);
-		if (kth_score(set, k) >= rest)
-			break;
+		fetch_promising(scores, catalog, kth_score(set, k) - rest, set);
 	}
 	items = rec_item_set_ranked(set, n);
 	*n = (int) Min((int64) *n, k);
