@@ -63,8 +63,7 @@ add_item(const RecMemoryCatalog *memory, uint32 number, RecItemSet *set)
 	item.ref = number;
 	item.popularity = memory->popularity[number];
 	item.trend = memory->trend ? memory->trend[number] : 0;
-	item.eligible = memory->excluded == NULL ||
-		rec_dict_find(memory->excluded, memory->ids[number]) == REC_NOT_FOUND;
+	item.eligible = !memory->barred[number];
 	rec_item_set_add(set, &item);
 }
 

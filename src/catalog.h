@@ -25,7 +25,8 @@ typedef struct RecMemoryCatalog
 	double	   *trend;			/* NULL for zero */
 	uint32	   *by_popularity;	/* numbers in falling order; made when needed */
 	uint32	   *by_trend;
-	RecDict    *excluded;		/* of the user at hand */
+	uint32	   *item;			/* the caller's own numbers, or NULL */
+	bool	   *barred;			/* not eligible for the user at hand */
 } RecMemoryCatalog;
 
 extern RecCatalog rec_memory_catalog(RecMemoryCatalog *memory);

@@ -154,13 +154,15 @@ rec_model_popularity(const RecMatrix *matrix)
 	return popularity;
 }
 
-/* Gives each item's trend as a share of the largest one; 0 when it falls. */
-static double *
-model_trend(const RecMatrix *matrix, const RecInteractions *interactions,
-			const RecOptions *options)
+/*
+ * Gives each item's trend as a share of the largest one, 0 when it falls, in
+ * the current context.  The stream's items are "nids" numbers.
+ */
+double *
+rec_model_trend(const RecMatrix *matrix, const RecStream *stream, uint32 nids,
+				const RecOptions *options)
 {
-	double	   *by_id = rec_trend_scores(interactions->stream,
-										 rec_dict_count(interactions->items), options);
+	double	   *by_id = rec_trend_scores(stream, nids, options);
 	double	   *trend = MemoryContextAllocHuge(CurrentMemoryContext,
 											   mul_size(Max(matrix->nitems, 1), sizeof(double)));
 	double		largest = 0;
@@ -171,6 +173,14 @@ model_trend(const RecMatrix *matrix, const RecInteractions *interactions,
 		trend[i] = largest > 0 ? Max(by_id[matrix->item_id[i]], 0) / largest : 0;
 	pfree(by_id);
 	return trend;
+}
+
+/* Computes the rows of neighbours by the model that the options name. */
+void
+rec_model_rows(const RecMatrix *matrix, const RecOptions *options,
+			   RecRowSink sink, void *arg)
+{
+	rec_similarity_rows(matrix, options, sink, arg);
 }
 
 /* ----------------
@@ -316,8 +326,9 @@ write_items(ModelWriter *writer)
 	};
 	const RecMatrix *matrix = writer->matrix;
 	double	   *popularity = rec_model_popularity(matrix);
-	double	   *trend = model_trend(matrix, writer->interactions,
-									&writer->definition->options);
+	double	   *trend = rec_model_trend(matrix, writer->interactions->stream,
+										rec_dict_count(writer->interactions->items),
+										&writer->definition->options);
 	TableWriter *table = open_writer(writer->definition->item_relid, types, ITEM_NCOLS);
 
 	for (uint32 i = 0; i < matrix->nitems; i++)
@@ -402,8 +413,8 @@ write_neighbor_table(ModelWriter *writer)
 
 	writer->neighbor_writer = open_writer(writer->definition->neighbor_relid,
 										  types, NEIGHBOR_NCOLS);
-	rec_similarity_rows(writer->matrix, &writer->definition->options,
-						write_neighbors, writer);
+	rec_model_rows(writer->matrix, &writer->definition->options,
+				   write_neighbors, writer);
 	close_writer(writer->neighbor_writer);
 }
 

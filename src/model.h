@@ -15,6 +15,7 @@
 
 #include "definition.h"
 #include "progress.h"
+#include "similarity.h"
 
 /* The figures of a refresh; type refresh_result. */
 typedef struct RecRefreshFigures
@@ -39,5 +40,9 @@ extern RecInteractions *rec_model_interactions(const RecDefinition *definition,
 											   MemoryContext context,
 											   RecProgress *progress);
 extern double *rec_model_popularity(const RecMatrix *matrix);
+extern double *rec_model_trend(const RecMatrix *matrix, const RecStream *stream,
+							   uint32 nids, const RecOptions *options);
+extern void rec_model_rows(const RecMatrix *matrix, const RecOptions *options,
+						   RecRowSink sink, void *arg);
 
 #endif							/* REC_MODEL_H */

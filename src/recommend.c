@@ -352,7 +352,9 @@ count_popularity(RecServe *serve, RecMemoryCatalog *memory)
 	for (uint32 i = 0; i < matrix->nitems; i++)
 		memory->ids[i] = rec_dict_id(interactions->items, matrix->item_id[i]);
 	memory->popularity = rec_model_popularity(matrix);
-	memory->excluded = serve->excluded;
+	memory->barred = palloc_extended(matrix->nitems + 1, MCXT_ALLOC_HUGE);
+	for (uint32 i = 0; i < matrix->nitems; i++)
+		memory->barred[i] = rec_dict_find(serve->excluded, memory->ids[i]) != REC_NOT_FOUND;
 }
 
 /*

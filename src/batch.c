@@ -1,0 +1,369 @@
+/*-------------------------------------------------------------------------
+ *
+ * batch.c
+ *	  Many users at once: interactions and a model in memory.
+ *
+ * For recommend_all(), which reads the stored model, and for evaluation,
+ * which trains one on a part of the interactions.  Each user is scored by the
+ * code, and in the order of sums, that recommend() uses, so that the answers
+ * are the same.
+ *
+ * A batch goes through: create, add or read, sort, a model (begin, set items,
+ * end; or train), then for each user score, use, next.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/batch.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "batch.h"
+#include "miscadmin.h"
+#include "model.h"
+#include "similarity.h"
+#include "sqlutil.h"
+#include "trend.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+static void *
+alloc_array(RecBatch *batch, Size count, Size width)
+{
+	Size		size = mul_size(Max(count, 1), width);
+
+	rec_memory_check(batch->context, size);
+	return MemoryContextAllocExtended(batch->context, size,
+									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+}
+
+/* Makes an empty batch; all of it is in "context". */
+RecBatch *
+rec_batch_create(MemoryContext context, const RecOptions *options,
+				 Oid user_type, Oid user_collation,
+				 Oid item_type, Oid item_collation)
+{
+	RecBatch   *batch = MemoryContextAllocZero(context, sizeof(RecBatch));
+
+	batch->context = context;
+	batch->options = options;
+	batch->users = rec_dict_create(user_type, user_collation, context);
+	batch->items = rec_dict_create(item_type, item_collation, context);
+	batch->as_of = REC_NO_TIME;
+	return batch;
+}
+
+/* ----------------
+ *		interactions
+ * ----------------
+ */
+
+static RecBatchRow *
+next_row(RecBatch *batch)
+{
+	if (batch->nrows == batch->allocated)
+	{
+		int64		wanted = Max(1024, batch->allocated * 2);
+		Size		size = mul_size(wanted, sizeof(RecBatchRow));
+
+		rec_memory_check(batch->context,
+						 mul_size(wanted - batch->allocated, sizeof(RecBatchRow)));
+		batch->rows = batch->rows ? repalloc_huge(batch->rows, size) :
+			MemoryContextAllocHuge(batch->context, size);
+		batch->allocated = wanted;
+	}
+	return &batch->rows[batch->nrows++];
+}
+
+/* Adds an interaction; one without user or item is left out. */
+void
+rec_batch_add(RecBatch *batch, const RecRow *row, bool seen)
+{
+	RecBatchRow *added;
+
+	if (row->user_null || row->item_null)
+		return;
+	added = next_row(batch);
+	memset(added, 0, sizeof(*added));
+	added->user = rec_dict_intern(batch->users, row->user);
+	added->pair.item = rec_dict_intern(batch->items, row->item);
+	added->pair.weight = row->weight;
+	added->pair.time = row->time;
+	added->counts = row->has_weight;
+	added->seen = seen;
+	if (row->has_weight && !isfinite(row->weight))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("weight %g of item %s is not a finite number", row->weight,
+						rec_dict_text(batch->items, added->pair.item))));
+}
+
+static void
+take_row(void *arg, const RecRow *row)
+{
+	RecBatch   *batch = (RecBatch *) arg;
+	bool		has_events = batch->source->event_column || batch->source->event;
+
+	rec_batch_add(batch, row, rec_event_is_seen(batch->options, row, has_events));
+}
+
+/* Adds all interactions of a recommender; SPI is connected. */
+void
+rec_batch_read(RecBatch *batch, const RecDefinition *definition)
+{
+	for (int i = 0; i < definition->nsources; i++)
+	{
+		MemoryContext old = CurrentMemoryContext;	/* SPI leaves another one */
+		RecRowFormat format;
+		SPIPlanPtr	plan;
+
+		batch->source = &definition->sources[i];
+		plan = SPI_prepare_cursor(rec_source_query(definition, batch->source, NULL, &format),
+								  0, NULL, 0);
+		MemoryContextSwitchTo(old);
+		if (plan == NULL)
+			elog(ERROR, "could not prepare a query: %s", SPI_result_code_string(SPI_result));
+		rec_read_rows(plan, NULL, &format, take_row, batch);
+		SPI_freeplan(plan);
+	}
+}
+
+static inline int
+compare_rows(const RecBatchRow *a, const RecBatchRow *b, const uint32 *rank)
+{
+	uint32		x = rank[a->user];
+	uint32		y = rank[b->user];
+
+	return x < y ? -1 : x > y;
+}
+
+#define ST_SORT sort_rows
+#define ST_ELEMENT_TYPE RecBatchRow
+#define ST_COMPARE(a, b, rank) compare_rows(a, b, rank)
+#define ST_COMPARE_ARG_TYPE const uint32
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+/* Puts the rows in order of the users' ids; none may be added afterwards. */
+void
+rec_batch_sort(RecBatch *batch)
+{
+	MemoryContext old = MemoryContextSwitchTo(batch->context);
+
+	batch->user_rank = rec_dict_ranks(batch->users, true);
+	sort_rows(batch->rows, batch->nrows, batch->user_rank);
+	MemoryContextSwitchTo(old);
+}
+
+/* Gives the row after the last one of the user whose rows start at "from". */
+int64
+rec_batch_user_end(const RecBatch *batch, int64 from)
+{
+	int64		end = from + 1;
+
+	while (end < batch->nrows && batch->rows[end].user == batch->rows[from].user)
+		end++;
+	return end;
+}
+
+/* ----------------
+ *		a model
+ * ----------------
+ */
+
+/* Begins a model of so many items; what was there before is forgotten. */
+void
+rec_batch_begin_model(RecBatch *batch, uint32 nitems)
+{
+	RecMemoryCatalog *memory = &batch->memory;
+
+	memset(memory, 0, sizeof(*memory));
+	memory->nitems = nitems;
+	memory->ids = alloc_array(batch, nitems, sizeof(Datum));
+	memory->popularity = alloc_array(batch, nitems, sizeof(double));
+	memory->trend = alloc_array(batch, nitems, sizeof(double));
+	memory->barred = alloc_array(batch, nitems, sizeof(bool));
+	memory->item = alloc_array(batch, nitems, sizeof(uint32));
+}
+
+/* Says which item of the dictionary one of the model's numbers is. */
+void
+rec_batch_set_item(RecBatch *batch, uint32 number, uint32 item,
+				   double popularity, double trend)
+{
+	RecMemoryCatalog *memory = &batch->memory;
+
+	memory->ids[number] = rec_dict_id(batch->items, item);
+	memory->item[number] = item;
+	memory->popularity[number] = popularity;
+	memory->trend[number] = trend;
+}
+
+/* Ends the model: neighbours come next, to batch->neighbors. */
+void
+rec_batch_end_model(RecBatch *batch)
+{
+	uint32		nids = rec_dict_count(batch->items);
+	MemoryContext old = MemoryContextSwitchTo(batch->context);
+
+	batch->model_number = alloc_array(batch, nids, sizeof(uint32));
+	memset(batch->model_number, 0xff, nids * sizeof(uint32));
+	for (uint32 i = 0; i < batch->memory.nitems; i++)
+		batch->model_number[batch->memory.item[i]] = i;
+	batch->neighbors = alloc_array(batch, nids, sizeof(RecHistoryItem));
+	batch->barred = alloc_array(batch, batch->memory.nitems, sizeof(uint32));
+	batch->nbarred = 0;
+	batch->item_rank = rec_dict_ranks(batch->items, true);
+	batch->scores = rec_scores_create(batch->options, batch->memory.nitems);
+	MemoryContextSwitchTo(old);
+}
+
+/* The rows that a model may be trained on, as a stream. */
+static RecStream *
+training_stream(RecBatch *batch)
+{
+	RecStream  *stream = rec_stream_create(CurrentMemoryContext);
+
+	for (int64 i = 0; i < batch->nrows; i++)
+	{
+		const RecBatchRow *row = &batch->rows[i];
+
+		if (row->counts && !row->held && !row->untrained)
+			rec_stream_add(stream, row->user, row->pair.item, row->pair.weight,
+						   row->pair.time);
+	}
+	return stream;
+}
+
+typedef struct TrainState
+{
+	RecBatch   *batch;
+	const RecMatrix *matrix;
+} TrainState;
+
+/* Keeps a row of neighbours, with the precision that a stored one has. */
+static void
+take_neighbors(void *arg, uint32 item, const RecNeighbor *row, int n)
+{
+	TrainState *state = (TrainState *) arg;
+	RecBatch   *batch = state->batch;
+	RecHistoryItem *kept = &batch->neighbors[state->matrix->item_id[item]];
+	int32	   *neighbors = alloc_array(batch, n, sizeof(int32));
+	float4	   *similarities = alloc_array(batch, n, sizeof(float4));
+
+	for (int i = 0; i < n; i++)
+	{
+		neighbors[i] = (int32) row[i].item;
+		similarities[i] = (float4) row[i].similarity;
+	}
+	kept->n = n;
+	kept->neighbors = neighbors;
+	kept->similarities = similarities;
+}
+
+/* Trains a model on the rows that are not held out. */
+void
+rec_batch_train(RecBatch *batch)
+{
+	MemoryContext working = AllocSetContextCreate(CurrentMemoryContext,
+												  "recommender training",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(working);
+	RecStream  *stream = training_stream(batch);
+	TrainState	state;
+	RecIds		ids;
+	RecMatrix  *matrix;
+	double	   *popularity;
+	double	   *trend;
+
+	ids.nusers = rec_dict_count(batch->users);
+	ids.nitems = rec_dict_count(batch->items);
+	ids.user_rank = batch->user_rank;
+	ids.item_rank = rec_dict_ranks(batch->items, true);
+	matrix = rec_matrix_build(stream, &ids, batch->options);
+	popularity = rec_model_popularity(matrix);
+	trend = rec_model_trend(matrix, stream, ids.nitems, batch->options);
+	batch->as_of = stream->newest;
+	rec_batch_begin_model(batch, matrix->nitems);
+	for (uint32 i = 0; i < matrix->nitems; i++)
+		rec_batch_set_item(batch, i, matrix->item_id[i], popularity[i], trend[i]);
+	rec_batch_end_model(batch);
+	state.batch = batch;
+	state.matrix = matrix;
+	rec_model_rows(matrix, batch->options, take_neighbors, &state);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(working);
+}
+
+/* ----------------
+ *		one user
+ * ----------------
+ */
+
+/* Keeps an item, by its number in the dictionary, out of the user's lists. */
+void
+rec_batch_bar(RecBatch *batch, uint32 item)
+{
+	uint32		number = batch->model_number[item];
+
+	if (number == REC_NOT_FOUND || batch->memory.barred[number])
+		return;
+	batch->memory.barred[number] = true;
+	batch->barred[batch->nbarred++] = number;
+}
+
+/*
+ * Scores the user whose rows are those from "from" to before "to": as
+ * rec_serve_user() does, exclusions, decay, repeats, order, weights.
+ */
+void
+rec_batch_score_user(RecBatch *batch, int64 from, int64 to)
+{
+	const RecOptions *options = batch->options;
+	RecPair    *pairs = palloc_extended(mul_size(to - from + 1, sizeof(RecPair)),
+										MCXT_ALLOC_HUGE);
+	int64		newest = batch->as_of;
+	int			n = 0;
+
+	for (int64 i = from; i < to; i++)
+	{
+		const RecBatchRow *row = &batch->rows[i];
+
+		if (row->held)
+			continue;
+		if (row->seen && options->exclude_seen)
+			rec_batch_bar(batch, row->pair.item);
+		if (!row->counts)
+			continue;
+		pairs[n++] = row->pair;
+		newest = Max(newest, row->pair.time);
+	}
+	n = rec_history_digest(options, pairs, n, newest, batch->item_rank);
+	for (int i = 0; i < n; i++)
+	{
+		RecHistoryItem item = batch->neighbors[pairs[i].item];
+
+		if (pairs[i].weight < 0)
+			rec_batch_bar(batch, pairs[i].item);
+		item.weight = rec_history_weight(options, pairs[i].weight);
+		if (i < options->history)
+			rec_scores_add(batch->scores, &item);
+	}
+	pfree(pairs);
+}
+
+/* Forgets the user at hand. */
+void
+rec_batch_next_user(RecBatch *batch)
+{
+	for (uint32 i = 0; i < batch->nbarred; i++)
+		batch->memory.barred[batch->barred[i]] = false;
+	batch->nbarred = 0;
+	rec_scores_reset(batch->scores);
+}

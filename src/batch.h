@@ -1,0 +1,73 @@
+/*-------------------------------------------------------------------------
+ *
+ * batch.h
+ *	  Many users at once: interactions and a model in memory.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/batch.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_BATCH_H
+#define REC_BATCH_H
+
+#include "catalog.h"
+#include "definition.h"
+#include "serve.h"
+
+/* One interaction of the batch. */
+typedef struct RecBatchRow
+{
+	RecPair		pair;			/* item: number in the batch's dictionary */
+	uint32		user;			/* number in the batch's dictionary */
+	bool		seen;			/* the user has the item after it */
+	bool		counts;			/* it has a weight */
+	bool		held;			/* held out: neither history nor training */
+	bool		untrained;		/* history, but not training */
+} RecBatchRow;
+
+typedef struct RecBatch
+{
+	MemoryContext context;		/* owns all below */
+	const RecOptions *options;	/* in force */
+	RecDict    *users;
+	RecDict    *items;			/* of the interactions and of the model */
+	RecBatchRow *rows;			/* after rec_batch_sort() by user */
+	int64		nrows;
+	int64		allocated;
+	uint32	   *user_rank;
+	uint32	   *item_rank;
+	const RecSource *source;	/* the one being read, or NULL */
+
+	/* the model */
+	int64		as_of;			/* newest interaction it knows */
+	RecMemoryCatalog memory;	/* its items, by its own numbers */
+	uint32	   *model_number;	/* dictionary's number -> model's, or
+								 * REC_NOT_FOUND */
+	RecHistoryItem *neighbors;	/* by the dictionary's numbers */
+
+	/* the user at hand */
+	RecScores  *scores;
+	uint32	   *barred;			/* model numbers that are barred for it */
+	uint32		nbarred;
+} RecBatch;
+
+extern RecBatch *rec_batch_create(MemoryContext context, const RecOptions *options,
+								  Oid user_type, Oid user_collation,
+								  Oid item_type, Oid item_collation);
+extern void rec_batch_add(RecBatch *batch, const RecRow *row, bool seen);
+extern void rec_batch_read(RecBatch *batch, const RecDefinition *definition);
+extern void rec_batch_sort(RecBatch *batch);
+extern int64 rec_batch_user_end(const RecBatch *batch, int64 from);
+extern void rec_batch_begin_model(RecBatch *batch, uint32 nitems);
+extern void rec_batch_set_item(RecBatch *batch, uint32 number, uint32 item,
+							   double popularity, double trend);
+extern void rec_batch_end_model(RecBatch *batch);
+extern void rec_batch_train(RecBatch *batch);
+extern void rec_batch_bar(RecBatch *batch, uint32 item);
+extern void rec_batch_score_user(RecBatch *batch, int64 from, int64 to);
+extern void rec_batch_next_user(RecBatch *batch);
+
+#endif							/* REC_BATCH_H */
