@@ -31,13 +31,14 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+/* Takes an array for the model, within the budget. */
 static void *
 alloc_array(RecBatch *batch, Size count, Size width)
 {
 	Size		size = mul_size(Max(count, 1), width);
 
 	rec_memory_check(batch->context, size);
-	return MemoryContextAllocExtended(batch->context, size,
+	return MemoryContextAllocExtended(batch->model_context, size,
 									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 }
 
@@ -50,6 +51,8 @@ rec_batch_create(MemoryContext context, const RecOptions *options,
 	RecBatch   *batch = MemoryContextAllocZero(context, sizeof(RecBatch));
 
 	batch->context = context;
+	batch->model_context = AllocSetContextCreate(context, "recommender model in memory",
+												 ALLOCSET_DEFAULT_SIZES);
 	batch->options = options;
 	batch->users = rec_dict_create(user_type, user_collation, context);
 	batch->items = rec_dict_create(item_type, item_collation, context);
@@ -132,32 +135,37 @@ rec_batch_read(RecBatch *batch, const RecDefinition *definition)
 	}
 }
 
+/* By user, then oldest first; nothing of the order in which rows came shows. */
 static inline int
-compare_rows(const RecBatchRow *a, const RecBatchRow *b, const uint32 *rank)
+compare_rows(const RecBatchRow *a, const RecBatchRow *b, const RecBatch *batch)
 {
-	uint32		x = rank[a->user];
-	uint32		y = rank[b->user];
-
-	return x < y ? -1 : x > y;
+	if (a->user != b->user)
+		return batch->user_rank[a->user] < batch->user_rank[b->user] ? -1 : 1;
+	if (a->pair.time != b->pair.time)
+		return a->pair.time < b->pair.time ? -1 : 1;
+	if (a->pair.item != b->pair.item)
+		return batch->item_rank[a->pair.item] < batch->item_rank[b->pair.item] ? -1 : 1;
+	return a->pair.weight < b->pair.weight ? -1 : a->pair.weight > b->pair.weight;
 }
 
 #define ST_SORT sort_rows
 #define ST_ELEMENT_TYPE RecBatchRow
-#define ST_COMPARE(a, b, rank) compare_rows(a, b, rank)
-#define ST_COMPARE_ARG_TYPE const uint32
+#define ST_COMPARE(a, b, batch) compare_rows(a, b, batch)
+#define ST_COMPARE_ARG_TYPE const RecBatch
 #define ST_CHECK_FOR_INTERRUPTS
 #define ST_SCOPE static
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/* Puts the rows in order of the users' ids; none may be added afterwards. */
+/* Puts the rows in order of user and time; none may be added afterwards. */
 void
 rec_batch_sort(RecBatch *batch)
 {
 	MemoryContext old = MemoryContextSwitchTo(batch->context);
 
 	batch->user_rank = rec_dict_ranks(batch->users, true);
-	sort_rows(batch->rows, batch->nrows, batch->user_rank);
+	batch->item_rank = rec_dict_ranks(batch->items, true);
+	sort_rows(batch->rows, batch->nrows, batch);
 	MemoryContextSwitchTo(old);
 }
 
@@ -183,6 +191,7 @@ rec_batch_begin_model(RecBatch *batch, uint32 nitems)
 {
 	RecMemoryCatalog *memory = &batch->memory;
 
+	MemoryContextReset(batch->model_context);
 	memset(memory, 0, sizeof(*memory));
 	memory->nitems = nitems;
 	memory->ids = alloc_array(batch, nitems, sizeof(Datum));
@@ -210,7 +219,7 @@ void
 rec_batch_end_model(RecBatch *batch)
 {
 	uint32		nids = rec_dict_count(batch->items);
-	MemoryContext old = MemoryContextSwitchTo(batch->context);
+	MemoryContext old = MemoryContextSwitchTo(batch->model_context);
 
 	batch->model_number = alloc_array(batch, nids, sizeof(uint32));
 	memset(batch->model_number, 0xff, nids * sizeof(uint32));
@@ -234,7 +243,7 @@ training_stream(RecBatch *batch)
 	{
 		const RecBatchRow *row = &batch->rows[i];
 
-		if (row->counts && !row->held && !row->untrained)
+		if (row->counts && row->part == REC_PART_TRAIN)
 			rec_stream_add(stream, row->user, row->pair.item, row->pair.weight,
 						   row->pair.time);
 	}
@@ -267,7 +276,7 @@ take_neighbors(void *arg, uint32 item, const RecNeighbor *row, int n)
 	kept->similarities = similarities;
 }
 
-/* Trains a model on the rows that are not held out. */
+/* Trains a model on the rows of REC_PART_TRAIN. */
 void
 rec_batch_train(RecBatch *batch)
 {
@@ -320,9 +329,10 @@ rec_batch_bar(RecBatch *batch, uint32 item)
 
 /*
  * Scores the user whose rows are those from "from" to before "to": as
- * rec_serve_user() does, exclusions, decay, repeats, order, weights.
+ * rec_serve_user() does, exclusions, decay, repeats, order, weights.  Gives
+ * the number of items in the history.
  */
-void
+int
 rec_batch_score_user(RecBatch *batch, int64 from, int64 to)
 {
 	const RecOptions *options = batch->options;
@@ -335,7 +345,7 @@ rec_batch_score_user(RecBatch *batch, int64 from, int64 to)
 	{
 		const RecBatchRow *row = &batch->rows[i];
 
-		if (row->held)
+		if (row->part > REC_PART_HISTORY)
 			continue;
 		if (row->seen && options->exclude_seen)
 			rec_batch_bar(batch, row->pair.item);
@@ -356,6 +366,7 @@ rec_batch_score_user(RecBatch *batch, int64 from, int64 to)
 			rec_scores_add(batch->scores, &item);
 	}
 	pfree(pairs);
+	return n;
 }
 
 /* Forgets the user at hand. */

@@ -17,15 +17,23 @@
 #include "definition.h"
 #include "serve.h"
 
+/* What an interaction is used for. */
+typedef enum RecPart
+{
+	REC_PART_TRAIN,				/* training and history */
+	REC_PART_HISTORY,			/* history alone */
+	REC_PART_TEST,				/* to be found */
+	REC_PART_HIDDEN				/* nothing */
+} RecPart;
+
 /* One interaction of the batch. */
 typedef struct RecBatchRow
 {
 	RecPair		pair;			/* item: number in the batch's dictionary */
 	uint32		user;			/* number in the batch's dictionary */
+	uint8		part;			/* RecPart */
 	bool		seen;			/* the user has the item after it */
 	bool		counts;			/* it has a weight */
-	bool		held;			/* held out: neither history nor training */
-	bool		untrained;		/* history, but not training */
 } RecBatchRow;
 
 typedef struct RecBatch
@@ -42,6 +50,7 @@ typedef struct RecBatch
 	const RecSource *source;	/* the one being read, or NULL */
 
 	/* the model */
+	MemoryContext model_context;	/* owns it; emptied for the next one */
 	int64		as_of;			/* newest interaction it knows */
 	RecMemoryCatalog memory;	/* its items, by its own numbers */
 	uint32	   *model_number;	/* dictionary's number -> model's, or
@@ -67,7 +76,7 @@ extern void rec_batch_set_item(RecBatch *batch, uint32 number, uint32 item,
 extern void rec_batch_end_model(RecBatch *batch);
 extern void rec_batch_train(RecBatch *batch);
 extern void rec_batch_bar(RecBatch *batch, uint32 item);
-extern void rec_batch_score_user(RecBatch *batch, int64 from, int64 to);
+extern int	rec_batch_score_user(RecBatch *batch, int64 from, int64 to);
 extern void rec_batch_next_user(RecBatch *batch);
 
 #endif							/* REC_BATCH_H */

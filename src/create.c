@@ -118,6 +118,22 @@ static const char *const create_statements[] = {
 	"options jsonb NOT NULL)",
 	"COMMENT ON TABLE @S.refresh_run IS 'one row for each refresh that was committed'",
 
+	"CREATE TABLE @S.evaluation ("
+	"run bigint NOT NULL, "
+	"evaluated_at timestamptz NOT NULL, "
+	"settings jsonb NOT NULL, "
+	"options jsonb NOT NULL, "
+	"strategy text NOT NULL, "
+	"segment text NOT NULL, "
+	"metric text NOT NULL, "
+	"k integer NOT NULL, "
+	"value double precision NOT NULL, "
+	"ci_low double precision, "
+	"ci_high double precision, "
+	"users bigint NOT NULL, "
+	"PRIMARY KEY (run, strategy, segment, metric, k))",
+	"COMMENT ON TABLE @S.evaluation IS 'the estimates that evaluate() stored, run by run'",
+
 	"CREATE VIEW @S.neighbors AS "
 	"SELECT i.item_id, n.kind, s.rank, j.item_id AS neighbor_id, s.similarity, s.support "
 	"FROM @S.definition d "
@@ -217,7 +233,7 @@ static const char *const drop_statements[] = {
 	"@S.popular_items, @S.trending_items, @S.rank_items, @S.score, @S.recommend_all",
 	"DROP VIEW @S.neighbors",
 	"DROP TYPE @S.recommendation, @S.user_recommendation",
-	"DROP TABLE @S.definition, @S.source, @S.item, @S.neighbor, @S.refresh_run",
+	"DROP TABLE @S.definition, @S.source, @S.item, @S.neighbor, @S.refresh_run, @S.evaluation",
 	"DROP SCHEMA @S",
 };
 

@@ -386,21 +386,6 @@ take_interaction(void *arg, const RecRow *row)
 	rec_interactions_add((RecInteractions *) arg, row);
 }
 
-/* Prepares one SELECT and gives its result's columns. */
-static SPIPlanPtr
-prepare_query(const char *query, TupleDesc *desc)
-{
-	SPIPlanPtr	plan = SPI_prepare_cursor(query, 0, NULL, CURSOR_OPT_PARALLEL_OK);
-
-	if (plan == NULL || !SPI_is_cursor_plan(plan))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the query must be one statement that returns rows"),
-				 errhint("Give a SELECT of user, item and, if there are any, weight and time.")));
-	*desc = ((CachedPlanSource *) linitial(SPI_plan_get_plan_sources(plan)))->resultDesc;
-	return plan;
-}
-
 static void
 describe_query(TupleDesc desc, RecRowFormat *format)
 {
@@ -409,6 +394,7 @@ describe_query(TupleDesc desc, RecRowFormat *format)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the query must return two to four columns: user, item, weight, time"),
 				 errdetail("It returns %d.", desc->natts)));
+	memset(format, 0, sizeof(*format));
 	format->user = 0;
 	format->item = 1;
 	format->weight = desc->natts > 2 ? 2 : -1;
@@ -423,6 +409,27 @@ describe_query(TupleDesc desc, RecRowFormat *format)
 }
 
 /*
+ * Prepares a query that yields user, item[, weight[, time]] and says which
+ * columns it has; any other statement is an ERROR.  SPI is connected.
+ */
+SPIPlanPtr
+rec_prepare_interactions(const char *query, TupleDesc *desc, RecRowFormat *format)
+{
+	MemoryContext old = CurrentMemoryContext;	/* SPI leaves another one */
+	SPIPlanPtr	plan = SPI_prepare_cursor(query, 0, NULL, CURSOR_OPT_PARALLEL_OK);
+
+	MemoryContextSwitchTo(old);
+	if (plan == NULL || !SPI_is_cursor_plan(plan))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the query must be one statement that returns rows"),
+				 errhint("Give a SELECT of user, item and, if there are any, weight and time.")));
+	*desc = ((CachedPlanSource *) linitial(SPI_plan_get_plan_sources(plan)))->resultDesc;
+	describe_query(*desc, format);
+	return plan;
+}
+
+/*
  * Reads the rows of a query that yields user, item[, weight[, time]] of any
  * types.  SPI is connected; the result is in "context".
  */
@@ -430,14 +437,12 @@ RecInteractions *
 rec_interactions_from_query(const char *query, MemoryContext context)
 {
 	TupleDesc	desc;
-	SPIPlanPtr	plan = prepare_query(query, &desc);
 	RecRowFormat format = {0};
+	SPIPlanPtr	plan = rec_prepare_interactions(query, &desc, &format);
 	RecInteractions *interactions;
 	Form_pg_attribute user = TupleDescAttr(desc, 0);
-	Form_pg_attribute item;
+	Form_pg_attribute item = TupleDescAttr(desc, 1);
 
-	describe_query(desc, &format);
-	item = TupleDescAttr(desc, 1);
 	interactions = rec_interactions_create(context,
 										   user->atttypid, user->attcollation,
 										   item->atttypid, item->attcollation);

@@ -85,6 +85,8 @@ extern void rec_check_numeric_column(Oid type, const char *what);
 extern void rec_check_time_column(Oid type, const char *what);
 extern void rec_read_rows(SPIPlanPtr plan, ParamListInfo params,
 						  const RecRowFormat *format, RecRowTaker take, void *arg);
+extern SPIPlanPtr rec_prepare_interactions(const char *query, TupleDesc *desc,
+										   RecRowFormat *format);
 extern RecInteractions *rec_interactions_from_query(const char *query,
 													MemoryContext context);
 
