@@ -32,6 +32,7 @@ typedef struct RecBatchRow
 	RecPair		pair;			/* item: number in the batch's dictionary */
 	uint32		user;			/* number in the batch's dictionary */
 	uint8		part;			/* RecPart */
+	bool		reserved;		/* splits leave it hidden */
 	bool		seen;			/* the user has the item after it */
 	bool		counts;			/* it has a weight */
 } RecBatchRow;

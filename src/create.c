@@ -134,6 +134,16 @@ static const char *const create_statements[] = {
 	"PRIMARY KEY (run, strategy, segment, metric, k))",
 	"COMMENT ON TABLE @S.evaluation IS 'the estimates that evaluate() stored, run by run'",
 
+	"CREATE TABLE @S.trial ("
+	"settings jsonb NOT NULL, "
+	"sample integer NOT NULL, "
+	"options jsonb NOT NULL, "
+	"value double precision NOT NULL, "
+	"users bigint NOT NULL, "
+	"train_ms double precision NOT NULL, "
+	"tried_at timestamptz NOT NULL DEFAULT pg_catalog.now())",
+	"COMMENT ON TABLE @S.trial IS 'what tune() has measured, so that it need not measure it again'",
+
 	"CREATE VIEW @S.neighbors AS "
 	"SELECT i.item_id, n.kind, s.rank, j.item_id AS neighbor_id, s.similarity, s.support "
 	"FROM @S.definition d "
@@ -233,7 +243,7 @@ static const char *const drop_statements[] = {
 	"@S.popular_items, @S.trending_items, @S.rank_items, @S.score, @S.recommend_all",
 	"DROP VIEW @S.neighbors",
 	"DROP TYPE @S.recommendation, @S.user_recommendation",
-	"DROP TABLE @S.definition, @S.source, @S.item, @S.neighbor, @S.refresh_run, @S.evaluation",
+	"DROP TABLE @S.definition, @S.source, @S.item, @S.neighbor, @S.refresh_run, @S.evaluation, @S.trial",
 	"DROP SCHEMA @S",
 };
 
@@ -685,6 +695,26 @@ rec_add_interactions(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(rec_definition_name(definition)));
 }
 
+/* Changes the options that are named, null giving one its default again. */
+void
+rec_definition_set_options(RecDefinition *definition, Jsonb *given)
+{
+	Oid			types[1] = {JSONBOID};
+	Datum		values[1];
+	RecOptions	options = definition->options;
+
+	rec_definition_check_owner(definition);
+	rec_options_apply(&options, given, REC_SCOPE_BUILD | REC_SCOPE_SERVE);
+	values[0] = JsonbPGetDatum(given);
+	SPI_connect();
+	if (SPI_execute_with_args(psprintf("UPDATE %s SET options = pg_catalog.jsonb_strip_nulls(options OPERATOR(pg_catalog.||) $1)",
+									   rec_definition_table(definition, "definition")),
+							  1, types, values, NULL, false, 0) != SPI_OK_UPDATE)
+		elog(ERROR, "could not write the options");
+	SPI_finish();
+	rec_definition_changed(definition->schema);
+}
+
 /*
  * set_options(recommender, options): changes the options that are named, null
  * giving an option its default again; gives all options in force.
@@ -694,21 +724,9 @@ Datum
 rec_set_options(PG_FUNCTION_ARGS)
 {
 	RecDefinition *definition = rec_definition_by_name(recommender_argument(fcinfo));
-	Oid			types[1] = {JSONBOID};
-	Datum		values[1];
-	RecOptions	options = definition->options;
 
 	require(PG_ARGISNULL(1) ? NULL : fcinfo, "options");
-	rec_definition_check_owner(definition);
-	rec_options_apply(&options, PG_GETARG_JSONB_P(1), REC_SCOPE_BUILD | REC_SCOPE_SERVE);
-	values[0] = PG_GETARG_DATUM(1);
-	SPI_connect();
-	if (SPI_execute_with_args(psprintf("UPDATE %s SET options = pg_catalog.jsonb_strip_nulls(options OPERATOR(pg_catalog.||) $1)",
-									   rec_definition_table(definition, "definition")),
-							  1, types, values, NULL, false, 0) != SPI_OK_UPDATE)
-		elog(ERROR, "could not write the options");
-	SPI_finish();
-	rec_definition_changed(definition->schema);
+	rec_definition_set_options(definition, PG_GETARG_JSONB_P(1));
 	definition = rec_definition_get(definition->schema);
 	PG_RETURN_JSONB_P(rec_options_to_jsonb(&definition->options,
 										   REC_SCOPE_BUILD | REC_SCOPE_SERVE));

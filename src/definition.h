@@ -93,6 +93,7 @@ extern int64 rec_list_limit(int level);
 extern SPIPlanPtr rec_history_plan(RecDefinition *definition, RecSource *source);
 
 /* in create.c and serve.c */
+extern void rec_definition_set_options(RecDefinition *definition, Jsonb *given);
 extern char *rec_missing_index(const RecSource *source);
 extern bool rec_event_is_seen(const RecOptions *options, const RecRow *row, bool has_events);
 

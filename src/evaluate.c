@@ -103,20 +103,21 @@ split_by_time(RecBatch *batch, const RecSplit *split, int cut)
 	int64	   *times = alloc_array(CurrentMemoryContext, batch->nrows, sizeof(int64));
 	double		width = split->test_share / split->cuts;
 	double		start = 1 - split->test_share + cut * width;
+	int64		n = 0;
 	int64		from;
 	int64		to;
 
 	for (int64 i = 0; i < batch->nrows; i++)
-		times[i] = batch->rows[i].pair.time;
-	sort_times(times, batch->nrows);
-	if (batch->nrows > 0 && times[batch->nrows - 1] == REC_NO_TIME)
+		if (!batch->rows[i].reserved)
+			times[n++] = batch->rows[i].pair.time;
+	sort_times(times, n);
+	if (n > 0 && times[n - 1] == REC_NO_TIME)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the interactions have no times to split them by"),
 				 errhint("Name the time column with add_interactions(), or use split => 'random'.")));
-	from = time_quantile(times, batch->nrows, start);
-	to = cut + 1 == split->cuts ? PG_INT64_MAX :
-		time_quantile(times, batch->nrows, start + width);
+	from = time_quantile(times, n, start);
+	to = cut + 1 == split->cuts ? PG_INT64_MAX : time_quantile(times, n, start + width);
 	for (int64 i = 0; i < batch->nrows; i++)
 	{
 		int64		time = batch->rows[i].pair.time;
@@ -131,8 +132,13 @@ split_by_time(RecBatch *batch, const RecSplit *split, int cut)
 static void
 hold_last(RecBatch *batch, int64 from, int64 to, int last, RecPart rest)
 {
-	for (int64 i = from; i < to; i++)
-		batch->rows[i].part = i >= to - last ? REC_PART_TEST : rest;
+	for (int64 i = to - 1; i >= from; i--)
+	{
+		if (batch->rows[i].reserved)
+			continue;
+		batch->rows[i].part = last > 0 ? REC_PART_TEST : rest;
+		last--;
+	}
 }
 
 static void
@@ -177,6 +183,9 @@ rec_split_apply(RecBatch *batch, const RecSplit *split, int cut)
 		split_by_user(batch, split, true);
 	else
 		split_at_random(batch, split);
+	for (int64 i = 0; i < batch->nrows; i++)
+		if (batch->rows[i].reserved)
+			batch->rows[i].part = REC_PART_HIDDEN;
 }
 
 /* ----------------
@@ -565,4 +574,115 @@ rec_evaluation_summary(const RecEvaluation *evaluation, const int *class_of_user
 		set_interval(&estimates[i], means + (Size) i * resamples, resamples);
 	pfree(means);
 	return estimates;
+}
+
+/* ----------------
+ *		two settings
+ * ----------------
+ */
+
+/* The two values of each user that both settings were measured on. */
+typedef struct PairedValues
+{
+	double	   *a;
+	double	   *b;
+	int64		n;
+} PairedValues;
+
+static PairedValues
+pair_values(const RecBatch *batch, const RecEvaluation *a, const RecEvaluation *b)
+{
+	PairedValues pairs;
+	int64		i = 0;
+	int64		j = 0;
+
+	pairs.a = palloc_extended(mul_size(a->nusers + 1, sizeof(double)), MCXT_ALLOC_HUGE);
+	pairs.b = palloc_extended(mul_size(a->nusers + 1, sizeof(double)), MCXT_ALLOC_HUGE);
+	pairs.n = 0;
+	while (i < a->nusers && j < b->nusers)
+	{
+		if (a->user[i] == b->user[j])
+		{
+			pairs.a[pairs.n] = a->values[i++ * a->nvalues];
+			pairs.b[pairs.n++] = b->values[j++ * b->nvalues];
+		}
+		else if (batch->user_rank[a->user[i]] < batch->user_rank[b->user[j]])
+			i++;
+		else
+			j++;
+	}
+	return pairs;
+}
+
+static double
+mean(const double *x, int64 n)
+{
+	double		sum = 0;
+
+	for (int64 i = 0; i < n; i++)
+		sum += x[i];
+	return n > 0 ? sum / (double) n : NAN;
+}
+
+/*
+ * The two-sided p-value of the mean difference by Fisher's randomisation: how
+ * often is it as large when each user's two values are swapped by a coin?
+ */
+static double
+randomisation_p(const PairedValues *pairs, int resamples, int64 seed)
+{
+	pg_prng_state prng;
+	double		observed = 0;
+	int			as_large = 0;
+
+	for (int64 i = 0; i < pairs->n; i++)
+		observed += pairs->b[i] - pairs->a[i];
+	pg_prng_seed(&prng, (uint64) seed);
+	for (int r = 0; r < resamples; r++)
+	{
+		double		sum = 0;
+
+		CHECK_FOR_INTERRUPTS();
+		for (int64 i = 0; i < pairs->n; i++)
+		{
+			double		difference = pairs->b[i] - pairs->a[i];
+
+			sum += pg_prng_bool(&prng) ? difference : -difference;
+		}
+		as_large += fabs(sum) >= fabs(observed) * (1 - 1e-12);
+	}
+	return (as_large + 1.0) / (resamples + 1.0);
+}
+
+/* The bootstrap interval of the mean difference. */
+static RecEstimate
+difference_estimate(const PairedValues *pairs, int resamples, int64 seed)
+{
+	RecEvaluation differences = {0};
+	int		   *class = palloc0_array(int, pairs->n + 1);
+
+	differences.nvalues = 1;
+	differences.nusers = pairs->n;
+	differences.values = palloc_extended(mul_size(pairs->n + 1, sizeof(double)), MCXT_ALLOC_HUGE);
+	for (int64 i = 0; i < pairs->n; i++)
+		differences.values[i] = pairs->b[i] - pairs->a[i];
+	return rec_evaluation_summary(&differences, class, 1, resamples, seed)[0];
+}
+
+/*
+ * Compares the first value of each user under two settings that were measured
+ * on the same split: how much more b gives than a.
+ */
+RecComparison
+rec_compare(const RecBatch *batch, const RecEvaluation *a, const RecEvaluation *b,
+			int resamples, int64 seed)
+{
+	PairedValues pairs = pair_values(batch, a, b);
+	RecComparison comparison;
+
+	comparison.mean_a = mean(pairs.a, pairs.n);
+	comparison.mean_b = mean(pairs.b, pairs.n);
+	comparison.difference = difference_estimate(&pairs, resamples, seed);
+	comparison.p_value = randomisation_p(&pairs, resamples, seed);
+	return comparison;
 }

@@ -84,6 +84,15 @@ typedef struct RecEstimate
 	int64		users;
 } RecEstimate;
 
+/* Two settings on the same users. */
+typedef struct RecComparison
+{
+	double		mean_a;
+	double		mean_b;
+	RecEstimate difference;		/* of b less a */
+	double		p_value;		/* two-sided */
+} RecComparison;
+
 extern RecEvaluation *rec_evaluation_create(MemoryContext context, int ncontestants,
 											const RecMetric **metrics, int nmetrics,
 											const int *k, int nk);
@@ -95,6 +104,15 @@ extern void rec_split_apply(RecBatch *batch, const RecSplit *split, int cut);
 extern RecEstimate *rec_evaluation_summary(const RecEvaluation *evaluation,
 										   const int *class_of_user, int nclasses,
 										   int resamples, int64 seed);
+extern RecComparison rec_compare(const RecBatch *batch, const RecEvaluation *a,
+								 const RecEvaluation *b, int resamples, int64 seed);
+extern RecBatch *rec_evaluation_batch(const RecDefinition *definition,
+									  const RecOptions *options);
+extern const char *rec_argument_split(FunctionCallInfo fcinfo, int n);
+extern int	rec_argument_range(FunctionCallInfo fcinfo, int n, const char *name,
+							   int min, int max);
+extern double rec_argument_share(FunctionCallInfo fcinfo, int n);
+extern void rec_refuse_nulls(FunctionCallInfo fcinfo, uint32 nullable);
 extern const RecMetric *rec_metric_find(const char *name);
 
 #endif							/* REC_EVALUATE_H */

@@ -15,7 +15,6 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
-#include "common/pg_prng.h"
 #include "evaluate.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -57,8 +56,9 @@ typedef struct Request
  * ----------------
  */
 
-static const char *
-argument_split(FunctionCallInfo fcinfo, int n)
+/* Gives the name of a split; an ERROR with the closest when there is none. */
+const char *
+rec_argument_split(FunctionCallInfo fcinfo, int n)
 {
 	static const char *const methods[] = {"time", "leave_last", "users", "random"};
 	char	   *given = text_to_cstring(PG_GETARG_TEXT_PP(n));
@@ -79,8 +79,9 @@ argument_split(FunctionCallInfo fcinfo, int n)
 	return NULL;
 }
 
-static int
-argument_range(FunctionCallInfo fcinfo, int n, const char *name, int min, int max)
+/* Gives an integer argument that lies in a range. */
+int
+rec_argument_range(FunctionCallInfo fcinfo, int n, const char *name, int min, int max)
 {
 	int			value = PG_GETARG_INT32(n);
 
@@ -91,8 +92,9 @@ argument_range(FunctionCallInfo fcinfo, int n, const char *name, int min, int ma
 	return value;
 }
 
-static double
-argument_share(FunctionCallInfo fcinfo, int n)
+/* Gives a share, between 0 and 1. */
+double
+rec_argument_share(FunctionCallInfo fcinfo, int n)
 {
 	double		share = PG_GETARG_FLOAT8(n);
 
@@ -142,8 +144,8 @@ argument_ks(FunctionCallInfo fcinfo, int n, Request *request)
 }
 
 /* Refuses null arguments but for those that may be null. */
-static void
-refuse_nulls(FunctionCallInfo fcinfo, uint32 nullable)
+void
+rec_refuse_nulls(FunctionCallInfo fcinfo, uint32 nullable)
 {
 	for (int i = 0; i < PG_NARGS(); i++)
 		if (PG_ARGISNULL(i) && (nullable & (1U << i)) == 0)
@@ -358,8 +360,9 @@ write_query_segments(EstimateWriter *writer, const RecEvaluation *evaluation,
  * ----------------
  */
 
-static RecBatch *
-read_batch(const RecDefinition *definition, const RecOptions *options)
+/* Reads all interactions of a recommender, for splitting; SPI is connected. */
+RecBatch *
+rec_evaluation_batch(const RecDefinition *definition, const RecOptions *options)
 {
 	RecBatch   *batch = rec_batch_create(CurrentMemoryContext, options,
 										 definition->user_type, definition->user_collation,
@@ -446,18 +449,18 @@ rec_evaluate_recommender(PG_FUNCTION_ARGS)
 	RecEvaluation *evaluation;
 	RecBatch   *batch;
 
-	refuse_nulls(fcinfo, (1U << 8) | (1U << 9));
+	rec_refuse_nulls(fcinfo, (1U << 8) | (1U << 9));
 	definition = rec_definition_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	request.split.method = argument_split(fcinfo, 1);
-	request.split.test_share = argument_share(fcinfo, 2);
-	request.split.last = argument_range(fcinfo, 3, "last", 1, 10000);
-	request.split.cuts = argument_range(fcinfo, 4, "cuts", 1, 100);
+	request.split.method = rec_argument_split(fcinfo, 1);
+	request.split.test_share = rec_argument_share(fcinfo, 2);
+	request.split.last = rec_argument_range(fcinfo, 3, "last", 1, 10000);
+	request.split.cuts = rec_argument_range(fcinfo, 4, "cuts", 1, 100);
 	argument_metrics(fcinfo, 6, &request);
 	argument_ks(fcinfo, 5, &request);
 	options = definition->options;
 	rec_options_apply(&options, PG_GETARG_JSONB_P(7), REC_SCOPE_BUILD | REC_SCOPE_SERVE);
-	request.sample = PG_ARGISNULL(9) ? 0 : argument_range(fcinfo, 9, "sample", 1, PG_INT32_MAX);
-	request.resamples = argument_range(fcinfo, 10, "resamples", 0, 100000);
+	request.sample = PG_ARGISNULL(9) ? 0 : rec_argument_range(fcinfo, 9, "sample", 1, PG_INT32_MAX);
+	request.resamples = rec_argument_range(fcinfo, 10, "resamples", 0, 100000);
 	request.split.seed = PG_GETARG_INT64(11);
 	writer = begin_writer(fcinfo);
 	SPI_connect();
@@ -466,7 +469,7 @@ rec_evaluate_recommender(PG_FUNCTION_ARGS)
 		rec_definition_check_owner(definition);
 		prepare_store(&writer, definition, &request, &options);
 	}
-	batch = read_batch(definition, &options);
+	batch = rec_evaluation_batch(definition, &options);
 	evaluation = run(batch, &request, REC_NCONTESTANTS);
 	write_evaluation(&writer, evaluation, batch, &request);
 	if (!PG_ARGISNULL(8))
@@ -539,13 +542,13 @@ rec_evaluate_query(PG_FUNCTION_ARGS)
 	RecEvaluation *evaluation;
 	RecBatch   *batch;
 
-	refuse_nulls(fcinfo, 0);
+	rec_refuse_nulls(fcinfo, 0);
 	request.split.method = "random";
 	argument_metrics(fcinfo, 3, &request);
 	argument_ks(fcinfo, 2, &request);
 	rec_options_default(&options, false);
 	rec_options_apply(&options, PG_GETARG_JSONB_P(4), REC_SCOPE_BUILD | REC_SCOPE_SERVE);
-	request.resamples = argument_range(fcinfo, 5, "resamples", 0, 100000);
+	request.resamples = rec_argument_range(fcinfo, 5, "resamples", 0, 100000);
 	request.split.seed = PG_GETARG_INT64(6);
 	writer = begin_writer(fcinfo);
 	SPI_connect();
@@ -566,94 +569,6 @@ rec_evaluate_query(PG_FUNCTION_ARGS)
  *		compare_options
  * ----------------
  */
-
-/* The two values of each user that both settings were measured on. */
-typedef struct PairedValues
-{
-	double	   *a;
-	double	   *b;
-	int64		n;
-} PairedValues;
-
-static PairedValues
-pair_values(const RecBatch *batch, const RecEvaluation *a, const RecEvaluation *b)
-{
-	PairedValues pairs;
-	int64		i = 0;
-	int64		j = 0;
-
-	pairs.a = palloc_extended(mul_size(a->nusers + 1, sizeof(double)), MCXT_ALLOC_HUGE);
-	pairs.b = palloc_extended(mul_size(a->nusers + 1, sizeof(double)), MCXT_ALLOC_HUGE);
-	pairs.n = 0;
-	while (i < a->nusers && j < b->nusers)
-	{
-		if (a->user[i] == b->user[j])
-		{
-			pairs.a[pairs.n] = a->values[i++ * a->nvalues];
-			pairs.b[pairs.n++] = b->values[j++ * b->nvalues];
-		}
-		else if (batch->user_rank[a->user[i]] < batch->user_rank[b->user[j]])
-			i++;
-		else
-			j++;
-	}
-	return pairs;
-}
-
-static double
-mean(const double *x, int64 n)
-{
-	double		sum = 0;
-
-	for (int64 i = 0; i < n; i++)
-		sum += x[i];
-	return n > 0 ? sum / (double) n : NAN;
-}
-
-/*
- * The two-sided p-value of the mean difference by Fisher's randomisation: how
- * often is it as large when each user's two values are swapped by a coin?
- */
-static double
-randomisation_p(const PairedValues *pairs, int resamples, int64 seed)
-{
-	pg_prng_state prng;
-	double		observed = 0;
-	int			as_large = 0;
-
-	for (int64 i = 0; i < pairs->n; i++)
-		observed += pairs->b[i] - pairs->a[i];
-	pg_prng_seed(&prng, (uint64) seed);
-	for (int r = 0; r < resamples; r++)
-	{
-		double		sum = 0;
-
-		CHECK_FOR_INTERRUPTS();
-		for (int64 i = 0; i < pairs->n; i++)
-		{
-			double		difference = pairs->b[i] - pairs->a[i];
-
-			sum += pg_prng_bool(&prng) ? difference : -difference;
-		}
-		as_large += fabs(sum) >= fabs(observed) * (1 - 1e-12);
-	}
-	return (as_large + 1.0) / (resamples + 1.0);
-}
-
-/* The bootstrap interval of the mean difference. */
-static RecEstimate
-difference_estimate(const PairedValues *pairs, int resamples, int64 seed)
-{
-	RecEvaluation differences = {0};
-	int		   *class = palloc0_array(int, pairs->n + 1);
-
-	differences.nvalues = 1;
-	differences.nusers = pairs->n;
-	differences.values = palloc_extended(mul_size(pairs->n + 1, sizeof(double)), MCXT_ALLOC_HUGE);
-	for (int64 i = 0; i < pairs->n; i++)
-		differences.values[i] = pairs->b[i] - pairs->a[i];
-	return rec_evaluation_summary(&differences, class, 1, resamples, seed)[0];
-}
 
 /* Measures one setting on a split that was cut once. */
 static RecEvaluation *
@@ -676,19 +591,15 @@ rec_compare_options(PG_FUNCTION_ARGS)
 	RecDefinition *definition;
 	RecOptions	options[2];
 	RecEvaluation *evaluations[2];
-	PairedValues pairs;
-	RecEstimate difference;
+	RecComparison comparison;
 	RecBatch   *batch;
 	TupleDesc	desc;
 	Datum		values[COMPARISON_NCOLS];
 	bool		nulls[COMPARISON_NCOLS] = {0};
 	const RecMetric *metric;
-	double		mean_a;
-	double		mean_b;
-	double		p_value;
 	int			k;
 
-	refuse_nulls(fcinfo, 1U << 8);
+	rec_refuse_nulls(fcinfo, 1U << 8);
 	definition = rec_definition_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	for (int i = 0; i < 2; i++)
 	{
@@ -696,39 +607,38 @@ rec_compare_options(PG_FUNCTION_ARGS)
 		rec_options_apply(&options[i], PG_GETARG_JSONB_P(i + 1),
 						  REC_SCOPE_BUILD | REC_SCOPE_SERVE);
 	}
-	request.split.method = argument_split(fcinfo, 3);
-	request.split.test_share = argument_share(fcinfo, 4);
-	request.split.last = argument_range(fcinfo, 5, "last", 1, 10000);
+	request.split.method = rec_argument_split(fcinfo, 3);
+	request.split.test_share = rec_argument_share(fcinfo, 4);
+	request.split.last = rec_argument_range(fcinfo, 5, "last", 1, 10000);
 	request.split.cuts = 1;
 	metric = rec_metric_find(text_to_cstring(PG_GETARG_TEXT_PP(6)));
-	k = argument_range(fcinfo, 7, "k", 1, 10000);
+	k = rec_argument_range(fcinfo, 7, "k", 1, 10000);
 	request.metrics = &metric;
 	request.nmetrics = 1;
 	request.k = &k;
 	request.nk = 1;
-	request.sample = PG_ARGISNULL(8) ? 0 : argument_range(fcinfo, 8, "sample", 1, PG_INT32_MAX);
-	request.resamples = argument_range(fcinfo, 9, "resamples", 1, 100000);
+	request.sample = PG_ARGISNULL(8) ? 0 : rec_argument_range(fcinfo, 8, "sample", 1, PG_INT32_MAX);
+	request.resamples = rec_argument_range(fcinfo, 9, "resamples", 1, 100000);
 	request.split.seed = PG_GETARG_INT64(10);
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	SPI_connect();
-	batch = read_batch(definition, &options[0]);
+	batch = rec_evaluation_batch(definition, &options[0]);
 	for (int i = 0; i < 2; i++)
 		evaluations[i] = measure_setting(batch, &request, &options[i]);
-	pairs = pair_values(batch, evaluations[0], evaluations[1]);
-	difference = difference_estimate(&pairs, request.resamples, request.split.seed);
-	mean_a = mean(pairs.a, pairs.n);
-	mean_b = mean(pairs.b, pairs.n);
-	p_value = randomisation_p(&pairs, request.resamples, request.split.seed);
+	comparison = rec_compare(batch, evaluations[0], evaluations[1],
+							 request.resamples, request.split.seed);
 	SPI_finish();
 	values[0] = CStringGetTextDatum(metric->name);
 	values[1] = Int32GetDatum(k);
-	values[2] = Float8GetDatum(mean_a);
-	values[3] = Float8GetDatum(mean_b);
-	values[4] = Float8GetDatum(difference.value);
-	values[5] = Float8GetDatum(difference.ci_low);
-	values[6] = Float8GetDatum(difference.ci_high);
-	values[7] = Float8GetDatum(p_value);
-	values[8] = Int64GetDatum(difference.users);
+	values[2] = Float8GetDatum(comparison.mean_a);
+	values[3] = Float8GetDatum(comparison.mean_b);
+	values[4] = Float8GetDatum(comparison.difference.value);
+	values[5] = Float8GetDatum(comparison.difference.ci_low);
+	values[6] = Float8GetDatum(comparison.difference.ci_high);
+	values[7] = Float8GetDatum(comparison.p_value);
+	values[8] = Int64GetDatum(comparison.difference.users);
+	nulls[2] = nulls[3] = nulls[4] = nulls[5] = nulls[6] = nulls[7] =
+		comparison.difference.users == 0;
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }

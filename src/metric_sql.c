@@ -116,8 +116,7 @@ get_gains(FunctionCallInfo fcinfo, int argument, int nrelevant, bool exponential
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("gains must have as many elements as relevant"),
-				 errdetail("There are %d gains for %d relevant items.",
-						   count, nrelevant)));
+				 errdetail("Their lengths are %d and %d.", count, nrelevant)));
 	if (array_contains_nulls(array))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),

@@ -33,20 +33,14 @@
 #include "utils/timestamp.h"
 
 #define OVERVIEW_NCOLS		9	/* columns of view recommenders */
-#define RUN_NCOLS			17	/* columns of view refresh_runs */
 
 static bool
-may_read(Oid schema)
+may_read(Oid schema, const char *table)
 {
-	static const char *const tables[] = {"definition", "source", "refresh_run"};
+	Oid			relid = get_relname_relid(table, schema);
 
-	if (get_relname_relid("refresh_run", schema) == InvalidOid)
-		return false;
-	for (int i = 0; i < (int) lengthof(tables); i++)
-		if (pg_class_aclcheck(get_relname_relid(tables[i], schema), GetUserId(),
-							  ACL_SELECT) != ACLCHECK_OK)
-			return false;
-	return true;
+	return OidIsValid(relid) &&
+		pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK;
 }
 
 static Datum
@@ -106,40 +100,42 @@ rec_recommender_list(PG_FUNCTION_ARGS)
 	{
 		const char *name = lfirst(cell);
 
-		if (may_read(get_namespace_oid(name, false)))
+		Oid			schema = get_namespace_oid(name, false);
+
+		if (may_read(schema, "definition") && may_read(schema, "source"))
 			write_overview((ReturnSetInfo *) fcinfo->resultinfo, name);
 	}
 	return (Datum) 0;
 }
 
+/* Writes all rows of one of a recommender's tables, its name before them. */
 static void
-write_runs(ReturnSetInfo *rsinfo, const char *name)
+write_table(ReturnSetInfo *rsinfo, const char *name, const char *columns,
+			const char *table, const char *order)
 {
-	Datum		values[RUN_NCOLS];
-	bool		nulls[RUN_NCOLS] = {0};
+	int			natts = rsinfo->setDesc->natts;
+	Datum	   *values = palloc0_array(Datum, natts);
+	bool	   *nulls = palloc0_array(bool, natts);
 
 	SPI_connect();
-	if (SPI_execute(psprintf("SELECT r.generation, r.mode, r.started_at, r.finished_at, r.interactions, "
-							 "r.users, r.items, r.neighbors, r.null_keys, r.without_weight, r.read_ms, "
-							 "r.build_ms, r.write_ms, r.memory_bytes, r.model_bytes, r.options "
-							 "FROM %s r ORDER BY r.generation",
-							 quote_qualified_identifier(name, "refresh_run")),
+	if (SPI_execute(psprintf("SELECT %s FROM %s t ORDER BY %s", columns,
+							 quote_qualified_identifier(name, table), order),
 					true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not read a recommender's runs");
+		elog(ERROR, "could not read a recommender's table");
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		values[0] = CStringGetTextDatum(name);
-		for (int c = 1; c < RUN_NCOLS; c++)
+		for (int c = 1; c < natts; c++)
 			values[c] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, c, &nulls[c]);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	SPI_finish();
 }
 
-/* refresh_run_list(): the rows of view refresh_runs. */
-PG_FUNCTION_INFO_V1(rec_refresh_run_list);
-Datum
-rec_refresh_run_list(PG_FUNCTION_ARGS)
+/* The same of all recommenders whose table the caller may read. */
+static Datum
+write_tables(FunctionCallInfo fcinfo, const char *columns, const char *table,
+			 const char *order)
 {
 	ListCell   *cell;
 
@@ -148,10 +144,33 @@ rec_refresh_run_list(PG_FUNCTION_ARGS)
 	{
 		const char *name = lfirst(cell);
 
-		if (may_read(get_namespace_oid(name, false)))
-			write_runs((ReturnSetInfo *) fcinfo->resultinfo, name);
+		if (may_read(get_namespace_oid(name, false), table))
+			write_table((ReturnSetInfo *) fcinfo->resultinfo, name, columns, table, order);
 	}
 	return (Datum) 0;
+}
+
+/* refresh_run_list(): the rows of view refresh_runs. */
+PG_FUNCTION_INFO_V1(rec_refresh_run_list);
+Datum
+rec_refresh_run_list(PG_FUNCTION_ARGS)
+{
+	return write_tables(fcinfo,
+						"t.generation, t.mode, t.started_at, t.finished_at, t.interactions, "
+						"t.users, t.items, t.neighbors, t.null_keys, t.without_weight, t.read_ms, "
+						"t.build_ms, t.write_ms, t.memory_bytes, t.model_bytes, t.options",
+						"refresh_run", "t.generation");
+}
+
+/* evaluation_list(): the rows of view evaluations. */
+PG_FUNCTION_INFO_V1(rec_evaluation_list);
+Datum
+rec_evaluation_list(PG_FUNCTION_ARGS)
+{
+	return write_tables(fcinfo,
+						"t.run, t.evaluated_at, t.settings, t.options, t.strategy, t.segment, "
+						"t.metric, t.k, t.value, t.ci_low, t.ci_high, t.users",
+						"evaluation", "t.run, t.strategy, t.segment, t.metric, t.k");
 }
 
 /* ----------------

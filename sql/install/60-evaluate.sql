@@ -81,3 +81,68 @@ COST 1000000
 AS 'MODULE_PATHNAME', 'rec_compare_options';
 COMMENT ON FUNCTION recommender.compare_options IS
 'measures two settings of a recommender''s options on the same users and tests whether the second is better than the first';
+
+CREATE TYPE recommender.trial AS (
+	trial integer,
+	stage text,
+	options jsonb,
+	metric text,
+	k integer,
+	value float8,
+	users bigint,
+	train_ms float8,
+	ci_low float8,
+	ci_high float8,
+	p_value float8,
+	applied boolean
+);
+COMMENT ON TYPE recommender.trial IS
+'a setting that tune() has tried and what it gave; in the last row ci_low, ci_high and p_value are of the improvement over the options in force';
+
+CREATE FUNCTION recommender.tune(
+	recommender text,
+	trials integer DEFAULT 30,
+	budget interval DEFAULT NULL,
+	metric text DEFAULT 'ndcg',
+	k integer DEFAULT 10,
+	split text DEFAULT 'time',
+	test_share float8 DEFAULT 0.2,
+	last integer DEFAULT 1,
+	sample integer DEFAULT 1000,
+	resamples integer DEFAULT 1000,
+	seed bigint DEFAULT 0,
+	apply boolean DEFAULT false)
+RETURNS SETOF recommender.trial
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+COST 10000000 ROWS 50
+AS 'MODULE_PATHNAME', 'rec_tune';
+COMMENT ON FUNCTION recommender.tune IS
+'searches the options that give most on a validation cut, tells what it tried, and measures the best on interactions that the search did not see; apply sets it when that improvement is real';
+
+CREATE FUNCTION recommender.evaluation_list(
+	OUT recommender text,
+	OUT run bigint,
+	OUT evaluated_at timestamptz,
+	OUT settings jsonb,
+	OUT options jsonb,
+	OUT strategy text,
+	OUT segment text,
+	OUT metric text,
+	OUT k integer,
+	OUT value float8,
+	OUT ci_low float8,
+	OUT ci_high float8,
+	OUT users bigint)
+RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL UNSAFE	-- reads the recommenders' tables
+COST 10000 ROWS 100
+AS 'MODULE_PATHNAME', 'rec_evaluation_list';
+COMMENT ON FUNCTION recommender.evaluation_list IS
+'the rows of view evaluations';
+
+CREATE VIEW recommender.evaluations AS
+SELECT e.*
+FROM recommender.evaluation_list() e;
+COMMENT ON VIEW recommender.evaluations IS
+'what evaluate() has stored for the recommenders that you may read';
+GRANT SELECT ON recommender.evaluations TO PUBLIC;
