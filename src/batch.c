@@ -356,14 +356,15 @@ rec_batch_score_user(RecBatch *batch, int64 from, int64 to)
 	}
 	n = rec_history_digest(options, pairs, n, newest, batch->item_rank);
 	for (int i = 0; i < n; i++)
+		if (pairs[i].weight < 0)
+			rec_batch_bar(batch, pairs[i].item);
+	rec_history_weigh(options, pairs, n);
+	for (int i = 0; i < Min(n, options->history); i++)
 	{
 		RecHistoryItem item = batch->neighbors[pairs[i].item];
 
-		if (pairs[i].weight < 0)
-			rec_batch_bar(batch, pairs[i].item);
-		item.weight = rec_history_weight(options, pairs[i].weight);
-		if (i < options->history)
-			rec_scores_add(batch->scores, &item);
+		item.weight = pairs[i].weight;
+		rec_scores_add(batch->scores, &item);
 	}
 	pfree(pairs);
 	return n;

@@ -20,6 +20,7 @@
 #include "definition.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "parser/parse_coerce.h"
 #include "sqlutil.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -114,8 +115,7 @@ check_exists(Findings *findings, const RecSource *source)
 	if (get_rel_name(source->relid) == NULL)
 	{
 		add_finding(findings, "error", "source_missing",
-					psprintf("Delete its row from %s, or create the recommender again.",
-							 rec_definition_table(findings->definition, "source")),
+					rec_remove_source_hint(findings->definition, source),
 					"the relation with OID %u does not exist any more", source->relid);
 		return false;
 	}
@@ -127,6 +127,31 @@ check_exists(Findings *findings, const RecSource *source)
 					"Say what it is called now with recommender.add_interactions().",
 					"%s has no column \"%s\" any more",
 					rec_relation_quoted(source->relid), columns[i]);
+		return false;
+	}
+	return true;
+}
+
+/* The ids' types may have been changed since, to ones that do not fit. */
+static bool
+check_id_types(Findings *findings, const RecSource *source)
+{
+	RecDefinition *definition = findings->definition;
+	const char *columns[] = {source->user_column, source->item_column};
+	Oid			expected[] = {definition->user_type, definition->item_type};
+
+	for (int i = 0; i < (int) lengthof(columns); i++)
+	{
+		Oid			type = rec_column_lookup(source->relid, columns[i]).type;
+
+		if (type == expected[i] ||
+			can_coerce_type(1, &type, &expected[i], COERCION_IMPLICIT))
+			continue;
+		add_finding(findings, "error", "id_type_changed",
+					"Drop the recommender and create it again, or give it a view that casts the column.",
+					"column \"%s\" of %s is of type %s now, the recommender has ids of type %s",
+					columns[i], rec_relation_quoted(source->relid),
+					format_type_be(type), format_type_be(expected[i]));
 		return false;
 	}
 	return true;
@@ -263,6 +288,35 @@ check_untouched_items(Findings *findings, const RecSource *source)
 					untouched, all, items, relation);
 }
 
+/* A time in the future counts as now, and pushes all others into the past. */
+static void
+check_future(Findings *findings, const RecSource *source)
+{
+	char	   *relation = rec_relation_quoted(source->relid);
+
+	if (source->time_column == NULL)
+		return;
+	run(psprintf("SELECT pg_catalog.count(*) FROM %s i WHERE i.%s::pg_catalog.timestamptz "
+				 "OPERATOR(pg_catalog.>) pg_catalog.now()",
+				 relation, quote_identifier(source->time_column)));
+	if (result_int64(0, 1) > 0)
+		add_finding(findings, "warning", "future_times",
+					"They count as of now, which makes all others older than they are. Mend them or leave them out with a view.",
+					INT64_FORMAT " rows of %s have a time in the future",
+					result_int64(0, 1), relation);
+}
+
+static void
+check_time_index(Findings *findings, const RecSource *source)
+{
+	char	   *statement = rec_missing_time_index(source);
+
+	if (statement)
+		add_finding(findings, "info", "missing_time_index", statement,
+					"%s has no index on the time, so that trending_items() reads the whole table",
+					rec_relation_quoted(source->relid));
+}
+
 /* Rows that came after the model was built. */
 static void
 check_stale(Findings *findings, const RecSource *source)
@@ -291,13 +345,15 @@ check_stale(Findings *findings, const RecSource *source)
 static void
 check_source(Findings *findings, const RecSource *source)
 {
-	if (!check_exists(findings, source))
+	if (!check_exists(findings, source) || !check_id_types(findings, source))
 		return;
 	check_index(findings, source);
+	check_time_index(findings, source);
 	check_null_keys(findings, source);
 	check_duplicates(findings, source);
 	check_event_weights(findings, source);
 	check_untouched_items(findings, source);
+	check_future(findings, source);
 	check_stale(findings, source);
 }
 

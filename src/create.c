@@ -239,7 +239,7 @@ static const char *const create_statements[] = {
 
 /* The same in the order in which it can go; other objects stop the last. */
 static const char *const drop_statements[] = {
-	"DROP FUNCTION @S.recommend, @S.recommend_session, @S.recommend_basket, @S.similar_items, "
+	"DROP FUNCTION IF EXISTS @S.recommend, @S.recommend_session, @S.recommend_basket, @S.similar_items, "
 	"@S.popular_items, @S.trending_items, @S.rank_items, @S.score, @S.recommend_all",
 	"DROP VIEW @S.neighbors",
 	"DROP TYPE @S.recommendation, @S.user_recommendation",
@@ -310,6 +310,8 @@ run_statements(const char *const *statements, int n, const Words *words)
 	int			nest = NewGUCNestLevel();
 
 	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	(void) set_config_option("client_min_messages", "warning", PGC_USERSET,
 							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	for (int i = 0; i < n; i++)
 		run_statement(fill_in(statements[i], words));
@@ -459,6 +461,15 @@ has_index_on(Oid relid, AttrNumber attnum)
 	return found;
 }
 
+static bool
+can_have_index(const RecSource *source)
+{
+	char		kind = get_rel_relkind(source->relid);
+
+	return kind == RELKIND_RELATION || kind == RELKIND_PARTITIONED_TABLE ||
+		kind == RELKIND_MATVIEW;
+}
+
 /*
  * Gives the CREATE INDEX that serving from a source wants, NULL when there is
  * such an index or the source is no table.
@@ -466,13 +477,10 @@ has_index_on(Oid relid, AttrNumber attnum)
 char *
 rec_missing_index(const RecSource *source)
 {
-	char		kind = get_rel_relkind(source->relid);
 	StringInfoData statement;
 
-	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE &&
-		kind != RELKIND_MATVIEW)
-		return NULL;
-	if (has_index_on(source->relid,
+	if (!can_have_index(source) ||
+		has_index_on(source->relid,
 					 rec_column_lookup(source->relid, source->user_column).attnum))
 		return NULL;
 	initStringInfo(&statement);
@@ -483,6 +491,18 @@ rec_missing_index(const RecSource *source)
 		appendStringInfo(&statement, ", %s", quote_identifier(source->time_column));
 	appendStringInfoString(&statement, ");");
 	return statement.data;
+}
+
+/* The same for what trending_items() wants. */
+char *
+rec_missing_time_index(const RecSource *source)
+{
+	if (source->time_column == NULL || !can_have_index(source) ||
+		has_index_on(source->relid,
+					 rec_column_lookup(source->relid, source->time_column).attnum))
+		return NULL;
+	return psprintf("CREATE INDEX ON %s (%s);", rec_relation_quoted(source->relid),
+					quote_identifier(source->time_column));
 }
 
 static void
@@ -693,6 +713,33 @@ rec_add_interactions(PG_FUNCTION_ARGS)
 	rec_definition_changed(definition->schema);
 	notice_missing_index(&source);
 	PG_RETURN_TEXT_P(cstring_to_text(rec_definition_name(definition)));
+}
+
+/*
+ * remove_interactions(recommender, interactions): takes a source away, also
+ * one that was dropped, by its OID; false when there is no such source.
+ */
+PG_FUNCTION_INFO_V1(rec_remove_interactions);
+Datum
+rec_remove_interactions(PG_FUNCTION_ARGS)
+{
+	RecDefinition *definition = rec_definition_by_name(recommender_argument(fcinfo));
+	Oid			types[1] = {OIDOID};
+	Datum		values[1];
+	uint64		removed;
+
+	require(PG_ARGISNULL(1) ? NULL : fcinfo, "interactions");
+	rec_definition_check_owner(definition);
+	values[0] = PG_GETARG_DATUM(1);
+	SPI_connect();
+	if (SPI_execute_with_args(psprintf("DELETE FROM %s s WHERE s.relation::pg_catalog.oid OPERATOR(pg_catalog.=) $1",
+									   rec_definition_table(definition, "source")),
+							  1, types, values, NULL, false, 0) != SPI_OK_DELETE)
+		elog(ERROR, "could not remove a source");
+	removed = SPI_processed;
+	SPI_finish();
+	rec_definition_changed(definition->schema);
+	PG_RETURN_BOOL(removed > 0);
 }
 
 /* Changes the options that are named, null giving one its default again. */

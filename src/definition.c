@@ -467,6 +467,14 @@ rec_definition_changed(Oid schema)
  * ----------------
  */
 
+/* What to do about a source that is gone. */
+char *
+rec_remove_source_hint(const RecDefinition *definition, const RecSource *source)
+{
+	return psprintf("Run SELECT recommender.remove_interactions(%s, %u).",
+					quote_literal_cstr(rec_definition_name(definition)), source->relid);
+}
+
 /* Appends ", column" cast to a type when it has another; gives its place. */
 static int
 append_column(StringInfo query, const RecSource *source, const char *column,
@@ -492,8 +500,7 @@ check_source(const RecDefinition *definition, const RecSource *source)
 				 errmsg("a source of recommender \"%s\" does not exist any more",
 						rec_definition_name(definition)),
 				 errdetail("It was the relation with OID %u.", source->relid),
-				 errhint("Delete its row from %s, or create the recommender again.",
-						 rec_definition_table(definition, "source"))));
+				 errhint("%s", rec_remove_source_hint(definition, source))));
 }
 
 /*

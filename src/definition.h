@@ -85,6 +85,7 @@ extern void rec_definition_changed(Oid schema);
 extern Oid	rec_schema_owner(Oid schema);
 extern void rec_definition_check_owner(const RecDefinition *definition);
 extern List *rec_recommender_names(void);
+extern char *rec_remove_source_hint(const RecDefinition *definition, const RecSource *source);
 extern char *rec_source_query(const RecDefinition *definition, const RecSource *source,
 							  const char *where, RecRowFormat *format);
 extern SPIPlanPtr rec_plan(RecDefinition *definition, RecPlan which);
@@ -95,6 +96,7 @@ extern SPIPlanPtr rec_history_plan(RecDefinition *definition, RecSource *source)
 /* in create.c and serve.c */
 extern void rec_definition_set_options(RecDefinition *definition, Jsonb *given);
 extern char *rec_missing_index(const RecSource *source);
+extern char *rec_missing_time_index(const RecSource *source);
 extern bool rec_event_is_seen(const RecOptions *options, const RecRow *row, bool has_events);
 
 #endif							/* REC_DEFINITION_H */

@@ -18,6 +18,7 @@
 
 #include <math.h>
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "interaction.h"
 #include "sqlutil.h"
@@ -226,7 +227,7 @@ number_of(Datum value, Oid type)
 	}
 }
 
-/* Gives microseconds; an infinite time is none. */
+/* Gives microseconds; an infinite time is none, a future one is now. */
 static int64
 time_of(Datum value, Oid type)
 {
@@ -237,7 +238,9 @@ time_of(Datum value, Oid type)
 	else if (type == DATEOID)
 		value = DirectFunctionCall1(date_timestamptz, value);
 	time = DatumGetTimestampTz(value);
-	return TIMESTAMP_NOT_FINITE(time) ? REC_NO_TIME : time;
+	if (TIMESTAMP_NOT_FINITE(time))
+		return REC_NO_TIME;
+	return Min(time, GetCurrentTransactionStartTimestamp());
 }
 
 /* ----------------

@@ -513,12 +513,13 @@ create_state(MemoryContext context)
 	return state;
 }
 
+/* Refuses to take "more" bytes if that goes beyond maintenance_work_mem. */
 static void
 check_memory(const SampleState *state, Size more)
 {
 	Size		limit = (Size) maintenance_work_mem * 1024;
-	Size		need = more + sizeof(double) *
-		(state->sample[0].allocated + state->sample[1].allocated);
+	int64		allocated = state->sample[0].allocated + state->sample[1].allocated;
+	Size		need = allocated * sizeof(double) + more;
 
 	if (need > limit)
 		ereport(ERROR,
@@ -553,10 +554,14 @@ static Datum
 add_to_sample(FunctionCallInfo fcinfo, int which, double value)
 {
 	MemoryContext context = aggregate_context(fcinfo);
-	SampleState *state = PG_ARGISNULL(0) ? create_state(context) :
-		(SampleState *) PG_GETARG_POINTER(0);
-	Sample	   *sample = &state->sample[which];
+	SampleState *state;
+	Sample	   *sample;
 
+	if (PG_ARGISNULL(0))
+		state = create_state(context);
+	else
+		state = (SampleState *) PG_GETARG_POINTER(0);
+	sample = &state->sample[which];
 	reserve(state, sample, 1);
 	sample->value[sample->count++] = value;
 	PG_RETURN_POINTER(state);

@@ -612,6 +612,7 @@ rec_model_refresh(RecDefinition *definition, bool verbose)
 	int			saved_context;
 	int			nest;
 
+	PreventCommandDuringRecovery("refresh()");
 	rec_definition_check_owner(definition);
 	LockRelationOid(definition->definition_relid, ShareUpdateExclusiveLock);
 	figures->started_at = GetCurrentTimestamp();

@@ -265,6 +265,7 @@ rec_refresh_all(PG_FUNCTION_ARGS)
 	List	   *names;
 	ListCell   *cell;
 	MemoryContext context;
+	int			tried = 0;
 	int			failed = 0;
 
 	if (atomic)
@@ -290,6 +291,7 @@ rec_refresh_all(PG_FUNCTION_ARGS)
 		CHECK_FOR_INTERRUPTS();
 		if (!may_refresh(lfirst(cell)))
 			continue;
+		tried++;
 		PushActiveSnapshot(GetTransactionSnapshot());
 		if (!refresh_one(lfirst(cell), max_age))
 			failed++;
@@ -301,7 +303,7 @@ rec_refresh_all(PG_FUNCTION_ARGS)
 	if (failed > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("%d of %d recommenders were not refreshed", failed, list_length(names)),
+				 errmsg("%d of %d recommenders were not refreshed", failed, tried),
 				 errdetail("The warnings above say why; the others are refreshed.")));
 	PG_RETURN_VOID();
 }

@@ -84,7 +84,8 @@ rec_argument_unsupported(FunctionCallInfo fcinfo, int n, const char *argument)
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("%s is not supported yet", argument),
-			 errhint("Any WHERE clause is a filter with ORDER BY score(user, item) DESC LIMIT k.")));
+			 strcmp(argument, "filter") == 0 ?
+			 errhint("Any WHERE clause is a filter with ORDER BY score(user, item) DESC LIMIT k.") : 0));
 }
 
 /* Gives a jsonb, NULL for a null. */

@@ -24,6 +24,7 @@
 
 #include "catalog/pg_type.h"
 #include "serve.h"
+#include "similarity.h"
 #include "sqlutil.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -197,17 +198,29 @@ take_history(void *arg, const RecRow *row)
 }
 
 /*
- * Gives what a combined weight counts in a history: the same as in the model
- * where the weighting is one of the interaction alone.
+ * Turns combined weights into what they count in a history: the same as in
+ * the model where the weighting is one of the interaction alone; ratings less
+ * the user's mean, so that a low one speaks against what resembles the item.
  */
-double
-rec_history_weight(const RecOptions *options, double weight)
+void
+rec_history_weigh(const RecOptions *options, RecPair *pairs, int n)
 {
-	if (options->weighting == REC_WEIGHTING_BINARY)
-		return (weight > 0) - (weight < 0);
-	if (options->weighting == REC_WEIGHTING_LOG)
-		return weight < 0 ? -log1p(-weight) : log1p(weight);
-	return weight;
+	bool		ratings = rec_measures[options->measure].centring != REC_CENTRE_NONE;
+	double		mean = 0;
+
+	for (int i = 0; i < n && ratings; i++)
+		mean += pairs[i].weight / n;
+	for (int i = 0; i < n; i++)
+	{
+		double	   *weight = &pairs[i].weight;
+
+		if (ratings)
+			*weight -= mean;
+		else if (options->weighting == REC_WEIGHTING_BINARY)
+			*weight = (*weight > 0) - (*weight < 0);
+		else if (options->weighting == REC_WEIGHTING_LOG)
+			*weight = *weight < 0 ? -log1p(-*weight) : log1p(*weight);
+	}
 }
 
 /* What one row of the model's neighbours says, once it has been checked. */
@@ -337,14 +350,10 @@ digest_history(HistoryReader *reader)
 									   rec_dict_ranks(serve->history, true));
 
 	for (int i = 0; i < n; i++)
-	{
-		RecPair    *pair = &reader->pairs[i];
-
-		if (pair->weight < 0)
+		if (reader->pairs[i].weight < 0)
 			(void) rec_dict_intern(serve->excluded,
-								   rec_dict_id(serve->history, pair->item));
-		pair->weight = rec_history_weight(options, pair->weight);
-	}
+								   rec_dict_id(serve->history, reader->pairs[i].item));
+	rec_history_weigh(options, reader->pairs, n);
 	add_history(serve, reader->pairs, Min(n, options->history));
 }
 

@@ -48,6 +48,6 @@ extern RecCatalog rec_serve_catalog(RecServe *serve);
 extern bool rec_read_neighbors(HeapTuple tuple, TupleDesc desc, RecHistoryItem *item);
 extern int	rec_history_digest(const RecOptions *options, RecPair *pairs, int n,
 							   int64 newest, const uint32 *item_rank);
-extern double rec_history_weight(const RecOptions *options, double weight);
+extern void rec_history_weigh(const RecOptions *options, RecPair *pairs, int n);
 
 #endif							/* REC_SERVE_H */

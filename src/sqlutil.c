@@ -192,7 +192,7 @@ rec_memory_check(MemoryContext context, Size more)
 	if (need > limit)
 		ereport(ERROR,
 				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-				 errmsg("the interactions do not fit into maintenance_work_mem"),
+				 errmsg("the data do not fit into maintenance_work_mem"),
 				 errdetail("At least %zu MB are needed, the limit is %zu MB.",
 						   need / (1024 * 1024) + 1, limit / (1024 * 1024)),
 				 errhint("Set maintenance_work_mem to at least \"%zuMB\" for this session.",

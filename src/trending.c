@@ -17,6 +17,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "recommend.h"
@@ -42,7 +43,7 @@ source_newest(const RecSource *source)
 	newest = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	if (isnull || TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(newest)))
 		return REC_NO_TIME;
-	return DatumGetTimestampTz(newest);
+	return Min(DatumGetTimestampTz(newest), GetCurrentTransactionStartTimestamp());
 }
 
 static int64

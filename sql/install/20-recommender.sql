@@ -34,6 +34,13 @@ AS 'MODULE_PATHNAME', 'rec_add_interactions';
 COMMENT ON FUNCTION recommender.add_interactions IS
 'adds another table or view of interactions to a recommender, or replaces what was said of it before; event is the kind of all its rows';
 
+CREATE FUNCTION recommender.remove_interactions(recommender text, interactions regclass)
+RETURNS boolean
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'rec_remove_interactions';
+COMMENT ON FUNCTION recommender.remove_interactions IS
+'takes a table or view of interactions away from a recommender, also one that was dropped, by its OID; false when it was none of its sources';
+
 CREATE FUNCTION recommender.set_options(recommender text, options jsonb)
 RETURNS jsonb
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
