@@ -471,3 +471,14 @@ rec_measure_name(int measure)
 {
 	return measure < (int) lengthof(rec_measures) ? rec_measures[measure].name : NULL;
 }
+
+/* Gives the number of the measure of that name, which exists. */
+int
+rec_measure_number(const char *name)
+{
+	int			measure = 0;
+
+	while (strcmp(rec_measure_name(measure), name) != 0)
+		measure++;
+	return measure;
+}

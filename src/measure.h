@@ -103,5 +103,6 @@ rec_row_common(const RecRowView *row, uint32 item)
 extern const RecMeasure rec_measures[];
 
 extern const char *rec_measure_name(int measure);
+extern int	rec_measure_number(const char *name);
 
 #endif							/* REC_MEASURE_H */

@@ -148,9 +148,10 @@ set_default(RecOptions *options, const OptionSpec *spec)
 }
 
 /*
- * Fills in the defaults.  A stored model is seen by others than the one who
- * built it, so that there a pair needs two users unless the owner says
- * otherwise.
+ * Fills in the defaults.  Those of a stored model differ: it is to recommend
+ * well on data that nobody has looked at, for which damped cosine with lists
+ * per target did best over shops and places (see src/README), and it is seen
+ * by others than the one who built it, so that a pair needs two users.
  */
 void
 rec_options_default(RecOptions *options, bool stored_model)
@@ -158,8 +159,15 @@ rec_options_default(RecOptions *options, bool stored_model)
 	memset(options, 0, sizeof(*options));
 	for (int i = 0; i < (int) lengthof(specs); i++)
 		set_default(options, &specs[i]);
-	if (stored_model)
-		options->min_support = 2;
+	if (!stored_model)
+		return;
+	options->measure = rec_measure_number("damped_cosine");
+	options->user_exponent = 0.5;
+	options->source_exponent = 0.5;
+	options->target_exponent = 0.4;
+	options->weighting = REC_WEIGHTING_LOG;
+	options->truncate = REC_TRUNCATE_TARGET;
+	options->min_support = 2;
 }
 
 static void
