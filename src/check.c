@@ -21,6 +21,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "parser/parse_coerce.h"
+#include "spi.h"
 #include "sqlutil.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -65,17 +66,6 @@ add_finding(Findings *findings, const char *severity, const char *code,
 	values[2] = CStringGetTextDatum(message.data);
 	values[3] = hint ? CStringGetTextDatum(hint) : (Datum) 0;
 	tuplestore_putvalues(findings->store, findings->desc, values, nulls);
-}
-
-static void
-run(const char *query)
-{
-	MemoryContext old = CurrentMemoryContext;	/* SPI leaves another one */
-	int			code = SPI_execute(query, true, 0);
-
-	MemoryContextSwitchTo(old);
-	if (code != SPI_OK_SELECT)
-		elog(ERROR, "could not check a recommender: %s", SPI_result_code_string(code));
 }
 
 /* A bigint of the last query's result; 0 for a null or no row. */
@@ -174,7 +164,7 @@ check_null_keys(Findings *findings, const RecSource *source)
 	char	   *relation = rec_relation_quoted(source->relid);
 	int64		nulls;
 
-	run(psprintf("SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER "
+	rec_spi_select(psprintf("SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER "
 				 "(WHERE i.%s IS NULL OR i.%s IS NULL) FROM %s i",
 				 quote_identifier(source->user_column),
 				 quote_identifier(source->item_column), relation));
@@ -212,7 +202,7 @@ check_duplicates(Findings *findings, const RecSource *source)
 	append_group_column(&columns, source->item_column);
 	append_group_column(&columns, source->event_column);
 	append_group_column(&columns, source->time_column);
-	run(psprintf("SELECT coalesce(pg_catalog.sum(d.n OPERATOR(pg_catalog.-) 1), 0)::pg_catalog.int8 "
+	rec_spi_select(psprintf("SELECT coalesce(pg_catalog.sum(d.n OPERATOR(pg_catalog.-) 1), 0)::pg_catalog.int8 "
 				 "FROM (SELECT pg_catalog.count(*) AS n FROM %s i WHERE i.%s IS NOT NULL GROUP BY %s) d "
 				 "WHERE d.n OPERATOR(pg_catalog.>) 1",
 				 relation, quote_identifier(source->user_column), columns.data));
@@ -231,7 +221,7 @@ check_event_weights(Findings *findings, const RecSource *source)
 
 	if (source->event_column == NULL || source->event_weights == NULL)
 		return;
-	run(psprintf("SELECT i.%s::pg_catalog.text, pg_catalog.count(*) FROM %s i GROUP BY 1 ORDER BY 2 DESC, 1",
+	rec_spi_select(psprintf("SELECT i.%s::pg_catalog.text, pg_catalog.count(*) FROM %s i GROUP BY 1 ORDER BY 2 DESC, 1",
 				 quote_identifier(source->event_column), relation));
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
@@ -261,7 +251,7 @@ check_untouched_items(Findings *findings, const RecSource *source)
 	int64		untouched;
 	int64		all;
 
-	run(psprintf("SELECT c.confrelid::pg_catalog.int8, pg_catalog.quote_ident(a.attname) "
+	rec_spi_select(psprintf("SELECT c.confrelid::pg_catalog.int8, pg_catalog.quote_ident(a.attname) "
 				 "FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_attribute a "
 				 "ON a.attrelid OPERATOR(pg_catalog.=) c.confrelid "
 				 "AND a.attnum OPERATOR(pg_catalog.=) c.confkey[1] "
@@ -274,9 +264,9 @@ check_untouched_items(Findings *findings, const RecSource *source)
 		return;
 	items = rec_relation_quoted((Oid) result_int64(0, 1));
 	column = pstrdup(result_text(0, 2));
-	run(psprintf("SELECT pg_catalog.count(*) FROM %s", items));
+	rec_spi_select(psprintf("SELECT pg_catalog.count(*) FROM %s", items));
 	all = result_int64(0, 1);
-	run(psprintf("SELECT pg_catalog.count(*) FROM %s t WHERE NOT EXISTS "
+	rec_spi_select(psprintf("SELECT pg_catalog.count(*) FROM %s t WHERE NOT EXISTS "
 				 "(SELECT FROM %s i WHERE i.%s %s t.%s)",
 				 items, relation, quote_identifier(source->item_column),
 				 rec_equality_operator(findings->definition->item_type), column));
@@ -296,7 +286,7 @@ check_future(Findings *findings, const RecSource *source)
 
 	if (source->time_column == NULL)
 		return;
-	run(psprintf("SELECT pg_catalog.count(*) FROM %s i WHERE i.%s::pg_catalog.timestamptz "
+	rec_spi_select(psprintf("SELECT pg_catalog.count(*) FROM %s i WHERE i.%s::pg_catalog.timestamptz "
 				 "OPERATOR(pg_catalog.>) pg_catalog.now()",
 				 relation, quote_identifier(source->time_column)));
 	if (result_int64(0, 1) > 0)
@@ -327,7 +317,7 @@ check_stale(Findings *findings, const RecSource *source)
 
 	if (source->time_column == NULL)
 		return;
-	run(psprintf("SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER "
+	rec_spi_select(psprintf("SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER "
 				 "(WHERE i.%s::pg_catalog.timestamptz OPERATOR(pg_catalog.>) d.as_of) "
 				 "FROM %s i, %s d WHERE d.generation OPERATOR(pg_catalog.>) 0",
 				 quote_identifier(source->time_column), relation,
@@ -370,7 +360,7 @@ check_refreshed(Findings *findings)
 								quote_literal_cstr(name));
 	char	   *options;
 
-	run(psprintf("SELECT d.generation, r.options::pg_catalog.text FROM %s d "
+	rec_spi_select(psprintf("SELECT d.generation, r.options::pg_catalog.text FROM %s d "
 				 "LEFT JOIN %s r ON r.generation OPERATOR(pg_catalog.=) d.generation",
 				 rec_definition_table(findings->definition, "definition"),
 				 rec_definition_table(findings->definition, "refresh_run")));

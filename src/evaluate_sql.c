@@ -19,6 +19,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "recommend.h"
+#include "spi.h"
 #include "sqlutil.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -174,7 +175,6 @@ store_row(EstimateWriter *writer, const Datum *values, const bool *nulls)
 {
 	Datum		all[EVALUATION_NCOLS + 3];
 	char		all_nulls[EVALUATION_NCOLS + 4];
-	MemoryContext old = CurrentMemoryContext;	/* SPI leaves another one */
 
 	if (writer->insert == NULL)
 		return;
@@ -188,9 +188,7 @@ store_row(EstimateWriter *writer, const Datum *values, const bool *nulls)
 		all[i + 3] = values[i];
 		all_nulls[i + 3] = nulls[i] ? 'n' : ' ';
 	}
-	if (SPI_execute_plan(writer->insert, all, all_nulls, false, 0) != SPI_OK_INSERT)
-		elog(ERROR, "could not store an evaluation");
-	MemoryContextSwitchTo(old);
+	rec_spi_execute_plan(writer->insert, all, all_nulls, false, SPI_OK_INSERT);
 }
 
 static void
@@ -305,13 +303,11 @@ take_segment(void *arg, const RecRow *row)
 static void
 read_segments(UserSegments *segments, const char *query)
 {
-	MemoryContext old = CurrentMemoryContext;	/* SPI leaves another one */
 	RecRowFormat format = {0, 1, -1, -1, -1, NULL, NULL};
-	SPIPlanPtr	plan = SPI_prepare(query, 0, NULL);
+	SPIPlanPtr	plan = rec_spi_prepare(query, 0, NULL, 0);
 	TupleDesc	desc;
 
-	MemoryContextSwitchTo(old);
-	if (plan == NULL || !SPI_is_cursor_plan(plan))
+	if (!SPI_is_cursor_plan(plan))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("segments must be one statement that returns rows of user and segment")));
@@ -399,20 +395,15 @@ prepare_store(EstimateWriter *writer, const RecDefinition *definition,
 	Oid			types[EVALUATION_NCOLS + 3] = {INT8OID, JSONBOID, JSONBOID, TEXTOID,
 	TEXTOID, TEXTOID, INT4OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, INT8OID};
 	char	   *table = rec_definition_table(definition, "evaluation");
-	MemoryContext old = CurrentMemoryContext;	/* SPI leaves another one */
 	bool		isnull;
 
-	if (SPI_execute(psprintf("SELECT coalesce(pg_catalog.max(e.run), 0) OPERATOR(pg_catalog.+) 1 FROM %s e",
-							 table), false, 1) != SPI_OK_SELECT)
-		elog(ERROR, "could not number an evaluation");
+	rec_spi_execute(psprintf("SELECT coalesce(pg_catalog.max(e.run), 0) OPERATOR(pg_catalog.+) 1 FROM %s e",
+							 table), 0, NULL, NULL, NULL, false, SPI_OK_SELECT);
 	writer->run = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-	writer->insert = SPI_prepare(psprintf("INSERT INTO %s (run, evaluated_at, settings, options, strategy, "
+	writer->insert = rec_spi_prepare(psprintf("INSERT INTO %s (run, evaluated_at, settings, options, strategy, "
 										  "segment, metric, k, value, ci_low, ci_high, users) VALUES "
 										  "($1, pg_catalog.now(), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-										  table), EVALUATION_NCOLS + 3, types);
-	MemoryContextSwitchTo(old);
-	if (writer->insert == NULL)
-		elog(ERROR, "could not prepare to store an evaluation");
+										  table), EVALUATION_NCOLS + 3, types, 0);
 	writer->settings = DirectFunctionCall1(jsonb_in,
 										   CStringGetDatum(psprintf("{\"split\": \"%s\", \"test_share\": %g, \"last\": %d, \"cuts\": %d, \"seed\": " INT64_FORMAT "}",
 																	request->split.method, request->split.test_share,

@@ -22,9 +22,9 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "recommend.h"
+#include "spi.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
@@ -149,9 +149,8 @@ read_all_items(ScoreState *state)
 
 	MemoryContextSwitchTo(old);
 	values[0] = Int64GetDatum(state->serve.generation);
-	if (SPI_execute_plan(rec_list_plan(definition, REC_ORDER_NUMBER, REC_LIST_LEVELS - 1),
-						 values, NULL, true, allocated) != SPI_OK_SELECT)
-		elog(ERROR, "could not read the model's items");
+	rec_spi_execute_plan(rec_list_plan(definition, REC_ORDER_NUMBER, REC_LIST_LEVELS - 1),
+						 values, NULL, true, SPI_OK_SELECT);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		RecScoredItem item = {0};

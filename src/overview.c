@@ -23,6 +23,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "model.h"
+#include "spi.h"
 #include "sqlutil.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -64,11 +65,9 @@ write_overview(ReturnSetInfo *rsinfo, const char *name)
 	TupleDesc	desc;
 
 	SPI_connect();
-	if (SPI_execute(psprintf("SELECT n.nspowner::pg_catalog.regrole, d.generation, d.refreshed_at, d.items "
-							 "FROM %s d, pg_catalog.pg_namespace n WHERE n.oid OPERATOR(pg_catalog.=) %u",
-							 rec_definition_table(definition, "definition"),
-							 definition->schema), true, 1) != SPI_OK_SELECT)
-		elog(ERROR, "could not read a recommender's definition");
+	rec_spi_select(psprintf("SELECT n.nspowner::pg_catalog.regrole, d.generation, d.refreshed_at, d.items "
+							"FROM %s d, pg_catalog.pg_namespace n WHERE n.oid OPERATOR(pg_catalog.=) %u",
+							rec_definition_table(definition, "definition"), definition->schema));
 	if (SPI_processed == 1)
 	{
 		tuple = SPI_tuptable->vals[0];
@@ -118,10 +117,8 @@ write_table(ReturnSetInfo *rsinfo, const char *name, const char *columns,
 	bool	   *nulls = palloc0_array(bool, natts);
 
 	SPI_connect();
-	if (SPI_execute(psprintf("SELECT %s FROM %s t ORDER BY %s", columns,
-							 quote_qualified_identifier(name, table), order),
-					true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not read a recommender's table");
+	rec_spi_select(psprintf("SELECT %s FROM %s t ORDER BY %s", columns,
+							quote_qualified_identifier(name, table), order));
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		values[0] = CStringGetTextDatum(name);
@@ -189,11 +186,10 @@ is_due(const RecDefinition *definition, const Interval *max_age)
 	if (max_age == NULL)
 		return true;
 	values[0] = IntervalPGetDatum(max_age);
-	if (SPI_execute_with_args(psprintf("SELECT coalesce(d.refreshed_at OPERATOR(pg_catalog.<) ("
-									   "pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) $1), true) FROM %s d",
-									   rec_definition_table(definition, "definition")),
-							  1, types, values, NULL, true, 1) != SPI_OK_SELECT)
-		elog(ERROR, "could not read a recommender's definition");
+	rec_spi_execute(psprintf("SELECT coalesce(d.refreshed_at OPERATOR(pg_catalog.<) ("
+							 "pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) $1), true) FROM %s d",
+							 rec_definition_table(definition, "definition")),
+					1, types, values, NULL, true, SPI_OK_SELECT);
 	return SPI_processed == 1 &&
 		DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 }

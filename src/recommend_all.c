@@ -19,6 +19,7 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "recommend.h"
+#include "spi.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -37,15 +38,10 @@ model_damaged(const RecServe *serve)
 static void
 execute(SPIPlanPtr plan, int64 generation)
 {
-	MemoryContext old = CurrentMemoryContext;	/* SPI leaves another one */
 	Datum		values[1];
-	int			code;
 
 	values[0] = Int64GetDatum(generation);
-	code = SPI_execute_plan(plan, values, NULL, true, 0);
-	MemoryContextSwitchTo(old);
-	if (code != SPI_OK_SELECT)
-		elog(ERROR, "could not read the model: %s", SPI_result_code_string(code));
+	rec_spi_execute_plan(plan, values, NULL, true, SPI_OK_SELECT);
 }
 
 /* Items are listed in order of their numbers, which have no gaps. */

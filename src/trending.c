@@ -21,6 +21,7 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "recommend.h"
+#include "spi.h"
 #include "sqlutil.h"
 #include "trend.h"
 #include "utils/builtins.h"
@@ -38,8 +39,7 @@ source_newest(const RecSource *source)
 	query = psprintf("SELECT pg_catalog.max(i.%s)::pg_catalog.timestamptz FROM %s i",
 					 quote_identifier(source->time_column),
 					 rec_relation_quoted(source->relid));
-	if (SPI_execute(query, true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not read the newest time");
+	rec_spi_select(query);
 	newest = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	if (isnull || TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(newest)))
 		return REC_NO_TIME;
@@ -92,10 +92,8 @@ read_since(const RecDefinition *definition, const RecSource *source, int64 since
 								 quote_identifier(source->time_column),
 								 rec_type_quoted(time.type, -1));
 
-	plan = SPI_prepare_cursor(rec_source_query(definition, source, where, &format),
-							  1, types, 0);
-	if (plan == NULL)
-		elog(ERROR, "could not prepare a query: %s", SPI_result_code_string(SPI_result));
+	plan = rec_spi_prepare(rec_source_query(definition, source, where, &format),
+						   1, types, 0);
 	params->params[0].value = TimestampTzGetDatum(since);
 	params->params[0].isnull = false;
 	params->params[0].pflags = PARAM_FLAG_CONST;

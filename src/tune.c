@@ -32,6 +32,7 @@
 #include "funcapi.h"
 #include "json.h"
 #include "miscadmin.h"
+#include "spi.h"
 #include "sqlutil.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -199,16 +200,6 @@ effective_json(const Trial *trial)
 											   REC_SCOPE_BUILD | REC_SCOPE_SERVE));
 }
 
-static int
-run_query(const char *query, int nargs, Oid *types, Datum *values, bool read_only)
-{
-	MemoryContext old = CurrentMemoryContext;	/* SPI leaves another one */
-	int			code = SPI_execute_with_args(query, nargs, types, values, NULL, read_only, 0);
-
-	MemoryContextSwitchTo(old);
-	return code;
-}
-
 /* Takes a trial's value from an earlier search; false when there is none. */
 static bool
 recall_trial(const Search *search, Trial *trial, int sample)
@@ -221,13 +212,12 @@ recall_trial(const Search *search, Trial *trial, int sample)
 	values[0] = search->settings;
 	values[1] = Int32GetDatum(sample);
 	values[2] = effective_json(trial);
-	if (run_query(psprintf("SELECT t.value, t.users, t.train_ms FROM %s t "
+	rec_spi_execute(psprintf("SELECT t.value, t.users, t.train_ms FROM %s t "
 						   "WHERE t.settings OPERATOR(pg_catalog.=) $1 "
 						   "AND t.sample OPERATOR(pg_catalog.=) $2 "
 						   "AND t.options OPERATOR(pg_catalog.=) $3 LIMIT 1",
 						   rec_definition_table(search->definition, "trial")),
-				  3, types, values, false) != SPI_OK_SELECT)
-		elog(ERROR, "could not read trials");
+					3, types, values, NULL, false, SPI_OK_SELECT);
 	if (SPI_processed == 0)
 		return false;
 	row = SPI_tuptable->vals[0];
@@ -249,11 +239,10 @@ keep_trial(const Search *search, const Trial *trial, int sample)
 	values[3] = Float8GetDatum(trial->value);
 	values[4] = Int64GetDatum(trial->users);
 	values[5] = Float8GetDatum(trial->train_ms);
-	if (run_query(psprintf("INSERT INTO %s (settings, sample, options, value, users, train_ms) "
+	rec_spi_execute(psprintf("INSERT INTO %s (settings, sample, options, value, users, train_ms) "
 						   "VALUES ($1, $2, $3, $4, $5, $6)",
 						   rec_definition_table(search->definition, "trial")),
-				  6, types, values, false) != SPI_OK_INSERT)
-		elog(ERROR, "could not keep a trial");
+					6, types, values, NULL, false, SPI_OK_INSERT);
 }
 
 /* Trains by a trial's options on the batch as it is split, and measures. */

@@ -1,0 +1,70 @@
+/*-------------------------------------------------------------------------
+ *
+ * spi.c
+ *	  SPI as this extension uses it.
+ *
+ * Each call checks what came of it and leaves the caller's memory context in
+ * place, where SPI would leave its own.  Results are in SPI_processed and
+ * SPI_tuptable as ever.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/spi.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "spi.h"
+
+static void
+check_code(int code, int expected)
+{
+	if (code != expected)
+		elog(ERROR, "a query did not do what it should: %s", SPI_result_code_string(code));
+}
+
+/* Prepares a query; the plan lives until SPI_finish() unless it is kept. */
+SPIPlanPtr
+rec_spi_prepare(const char *query, int nargs, Oid *types, int cursor_options)
+{
+	MemoryContext old = CurrentMemoryContext;
+	SPIPlanPtr	plan = SPI_prepare_cursor(query, nargs, types, cursor_options);
+
+	MemoryContextSwitchTo(old);
+	if (plan == NULL)
+		elog(ERROR, "could not prepare a query: %s", SPI_result_code_string(SPI_result));
+	return plan;
+}
+
+/* Runs a plan whose outcome must be "expected", such as SPI_OK_SELECT. */
+void
+rec_spi_execute_plan(SPIPlanPtr plan, Datum *values, const char *nulls,
+					 bool read_only, int expected)
+{
+	MemoryContext old = CurrentMemoryContext;
+	int			code = SPI_execute_plan(plan, values, nulls, read_only, 0);
+
+	MemoryContextSwitchTo(old);
+	check_code(code, expected);
+}
+
+/* Runs a query with parameters once. */
+void
+rec_spi_execute(const char *query, int nargs, Oid *types, Datum *values,
+				const char *nulls, bool read_only, int expected)
+{
+	MemoryContext old = CurrentMemoryContext;
+	int			code = SPI_execute_with_args(query, nargs, types, values, nulls, read_only, 0);
+
+	MemoryContextSwitchTo(old);
+	check_code(code, expected);
+}
+
+/* Runs a query without parameters, read-only, by the active snapshot. */
+void
+rec_spi_select(const char *query)
+{
+	rec_spi_execute(query, 0, NULL, NULL, NULL, true, SPI_OK_SELECT);
+}

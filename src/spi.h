@@ -1,0 +1,25 @@
+/*-------------------------------------------------------------------------
+ *
+ * spi.h
+ *	  SPI as this extension uses it.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/spi.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_SPI_H
+#define REC_SPI_H
+
+#include "executor/spi.h"
+
+extern SPIPlanPtr rec_spi_prepare(const char *query, int nargs, Oid *types, int cursor_options);
+extern void rec_spi_execute_plan(SPIPlanPtr plan, Datum *values, const char *nulls,
+								 bool read_only, int expected);
+extern void rec_spi_execute(const char *query, int nargs, Oid *types, Datum *values,
+							const char *nulls, bool read_only, int expected);
+extern void rec_spi_select(const char *query);
+
+#endif							/* REC_SPI_H */
