@@ -1,0 +1,134 @@
+/*
+ * textbook.c
+ *	  The kernel that a textbook would write, to measure ours against.
+ *
+ * Reads lines "user item" of small integers, computes for each item the 50
+ * most similar ones by binary cosine with a dense accumulator and a heap, and
+ * prints the CPU seconds that the computation took, reading left out.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define K 50
+
+typedef struct Pair
+{
+	int			user;
+	int			item;
+} Pair;
+
+typedef struct Entry
+{
+	double		score;
+	int			item;
+} Entry;
+
+static void
+sift_down(Entry *heap, int n, int i)
+{
+	for (;;)
+	{
+		int			least = i;
+		Entry		swap;
+
+		for (int c = 2 * i + 1; c <= 2 * i + 2; c++)
+			if (c < n && heap[c].score < heap[least].score)
+				least = c;
+		if (least == i)
+			return;
+		swap = heap[i];
+		heap[i] = heap[least];
+		heap[least] = swap;
+		i = least;
+	}
+}
+
+/* Rows of a compressed sparse matrix: start[r] .. start[r + 1] of column. */
+static void
+compress(const Pair *pairs, long n, int rows, int by_item, long *start, int *column)
+{
+	memset(start, 0, (rows + 2) * sizeof(long));
+	for (long i = 0; i < n; i++)
+		start[(by_item ? pairs[i].item : pairs[i].user) + 2]++;
+	for (int r = 2; r < rows + 2; r++)
+		start[r] += start[r - 1];
+	for (long i = 0; i < n; i++)
+		column[start[(by_item ? pairs[i].item : pairs[i].user) + 1]++] =
+			by_item ? pairs[i].user : pairs[i].item;
+}
+
+int
+main(void)
+{
+	long		n = 0;
+	long		allocated = 1024;
+	Pair	   *pairs = malloc(allocated * sizeof(Pair));
+	int			nusers = 0;
+	int			nitems = 0;
+	double		checksum = 0;
+	clock_t		started;
+
+	while (scanf("%d %d", &pairs[n].user, &pairs[n].item) == 2)
+	{
+		nusers = pairs[n].user >= nusers ? pairs[n].user + 1 : nusers;
+		nitems = pairs[n].item >= nitems ? pairs[n].item + 1 : nitems;
+		if (++n == allocated)
+			pairs = realloc(pairs, (allocated *= 2) * sizeof(Pair));
+	}
+	started = clock();
+	{
+		long	   *user_start = malloc((nusers + 2) * sizeof(long));
+		long	   *item_start = malloc((nitems + 2) * sizeof(long));
+		int		   *user_item = malloc(n * sizeof(int));
+		int		   *item_user = malloc(n * sizeof(int));
+		double	   *count = calloc(nitems, sizeof(double));
+		int		   *touched = malloc(nitems * sizeof(int));
+
+		compress(pairs, n, nusers, 0, user_start, user_item);
+		compress(pairs, n, nitems, 1, item_start, item_user);
+		for (int i = 0; i < nitems; i++)
+		{
+			Entry		heap[K];
+			int			nheap = 0;
+			int			ntouched = 0;
+
+			for (long p = item_start[i]; p < item_start[i + 1]; p++)
+				for (long q = user_start[item_user[p]]; q < user_start[item_user[p] + 1]; q++)
+				{
+					if (count[user_item[q]] == 0)
+						touched[ntouched++] = user_item[q];
+					count[user_item[q]]++;
+				}
+			for (int t = 0; t < ntouched; t++)
+			{
+				int			j = touched[t];
+				Entry		entry = {count[j] / sqrt((double) (item_start[i + 1] - item_start[i]) *
+													 (double) (item_start[j + 1] - item_start[j])), j};
+
+				count[j] = 0;
+				if (j == i)
+					continue;
+				if (nheap < K)
+				{
+					heap[nheap++] = entry;
+					if (nheap == K)
+						for (int h = K / 2; h >= 0; h--)
+							sift_down(heap, K, h);
+				}
+				else if (entry.score > heap[0].score)
+				{
+					heap[0] = entry;
+					sift_down(heap, K, 0);
+				}
+			}
+			for (int h = 0; h < nheap; h++)
+				checksum += heap[h].score;
+		}
+	}
+	fprintf(stderr, "checksum %.6f\n", checksum);
+	printf("%.3f\n", (double) (clock() - started) / CLOCKS_PER_SEC);
+	return 0;
+}
