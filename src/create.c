@@ -706,6 +706,7 @@ rec_add_interactions(PG_FUNCTION_ARGS)
 	check_same_type(user.type, definition->user_type, source.user_column);
 	check_same_type(item.type, definition->item_type, source.item_column);
 	check_context_columns(source.relid, contexts);
+	definition = rec_definition_lock(definition);
 	SPI_connect();
 	write_source(rec_definition_name(definition), &source,
 				 PG_ARGISNULL(8) ? (Datum) 0 : PG_GETARG_DATUM(8), contexts);
@@ -730,6 +731,7 @@ rec_remove_interactions(PG_FUNCTION_ARGS)
 
 	require(PG_ARGISNULL(1) ? NULL : fcinfo, "interactions");
 	rec_definition_check_owner(definition);
+	definition = rec_definition_lock(definition);
 	values[0] = PG_GETARG_DATUM(1);
 	SPI_connect();
 	if (SPI_execute_with_args(psprintf("DELETE FROM %s s WHERE s.relation::pg_catalog.oid OPERATOR(pg_catalog.=) $1",
@@ -748,9 +750,11 @@ rec_definition_set_options(RecDefinition *definition, Jsonb *given)
 {
 	Oid			types[1] = {JSONBOID};
 	Datum		values[1];
-	RecOptions	options = definition->options;
+	RecOptions	options;
 
 	rec_definition_check_owner(definition);
+	definition = rec_definition_lock(definition);
+	options = definition->options;
 	rec_options_apply(&options, given, REC_SCOPE_BUILD | REC_SCOPE_SERVE);
 	values[0] = JsonbPGetDatum(given);
 	SPI_connect();

@@ -32,6 +32,7 @@
 #include "definition.h"
 #include "miscadmin.h"
 #include "sqlutil.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -71,7 +72,8 @@ static bool
 depends_on(const RecDefinition *definition, Oid relid)
 {
 	if (relid == InvalidOid || relid == definition->definition_relid ||
-		relid == definition->source_relid)
+		relid == definition->source_relid || relid == definition->item_relid ||
+		relid == definition->neighbor_relid)
 		return true;
 	for (int i = 0; i < definition->nsources; i++)
 		if (definition->sources[i].relid == relid)
@@ -129,38 +131,154 @@ retire(RecDefinition *definition)
 	MemoryContextSetParent(definition->context, TopTransactionContext);
 }
 
+/* Lets go of the definitions of schemas that are no more. */
+static void
+forget_dropped(void)
+{
+	definition_table_iterator it;
+	CacheEntry *entry;
+
+	definition_table_start_iterate(definitions, &it);
+	while ((entry = definition_table_iterate(definitions, &it)) != NULL)
+	{
+		if (entry->definition == NULL || entry->definition->valid ||
+			SearchSysCacheExists1(NAMESPACEOID, ObjectIdGetDatum(entry->schema)))
+			continue;
+		retire(entry->definition);
+		entry->definition = NULL;
+	}
+}
+
 /* ----------------
  *		finding recommenders
  * ----------------
  */
 
-static Oid
-schema_relation(Oid schema, const char *table, bool missing_ok)
+/* A column that a recommender has; any type when InvalidOid. */
+typedef struct ColumnSpec
 {
-	Oid			relid = get_relname_relid(table, schema);
+	const char *table;
+	const char *column;
+	Oid			type;
+} ColumnSpec;
 
-	if (!OidIsValid(relid) && !missing_ok)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("table \"%s\" of recommender \"%s\" does not exist",
-						table, get_namespace_name(schema)),
-				 errhint("Drop the recommender and create it again.")));
-	return relid;
+static const ColumnSpec column_specs[] = {
+	{"definition", "singleton", BOOLOID},
+	{"definition", "options", JSONBOID},
+	{"definition", "generation", INT8OID},
+	{"definition", "items", INT8OID},
+	{"definition", "as_of", TIMESTAMPTZOID},
+	{"definition", "refreshed_at", TIMESTAMPTZOID},
+	{"source", "position", INT4OID},
+	{"source", "relation", REGCLASSOID},
+	{"source", "user_column", NAMEOID},
+	{"source", "item_column", NAMEOID},
+	{"source", "time_column", NAMEOID},
+	{"source", "event_column", NAMEOID},
+	{"source", "weight_column", NAMEOID},
+	{"source", "event", TEXTOID},
+	{"source", "event_weights", JSONBOID},
+	{"source", "context_columns", NAMEARRAYOID},
+	{"item", "generation", INT8OID},
+	{"item", "item_no", INT4OID},
+	{"item", "item_id", InvalidOid},
+	{"item", "users", INT8OID},
+	{"item", "weight", FLOAT8OID},
+	{"item", "popularity", FLOAT8OID},
+	{"item", "trend", FLOAT8OID},
+	{"neighbor", "generation", INT8OID},
+	{"neighbor", "kind", TEXTOID},
+	{"neighbor", "item_no", INT4OID},
+	{"neighbor", "item_id", InvalidOid},
+	{"neighbor", "neighbors", INT4ARRAYOID},
+	{"neighbor", "scores", FLOAT4ARRAYOID},
+	{"neighbor", "supports", INT4ARRAYOID},
+	{"refresh_run", "generation", INT8OID},
+	{"refresh_run", "mode", TEXTOID},
+	{"refresh_run", "started_at", TIMESTAMPTZOID},
+	{"refresh_run", "finished_at", TIMESTAMPTZOID},
+	{"refresh_run", "interactions", INT8OID},
+	{"refresh_run", "users", INT8OID},
+	{"refresh_run", "items", INT8OID},
+	{"refresh_run", "neighbors", INT8OID},
+	{"refresh_run", "null_keys", INT8OID},
+	{"refresh_run", "without_weight", INT8OID},
+	{"refresh_run", "read_ms", FLOAT8OID},
+	{"refresh_run", "build_ms", FLOAT8OID},
+	{"refresh_run", "write_ms", FLOAT8OID},
+	{"refresh_run", "memory_bytes", INT8OID},
+	{"refresh_run", "model_bytes", INT8OID},
+	{"refresh_run", "options", JSONBOID},
+	{"evaluation", "run", INT8OID},
+	{"evaluation", "evaluated_at", TIMESTAMPTZOID},
+	{"evaluation", "settings", JSONBOID},
+	{"evaluation", "options", JSONBOID},
+	{"evaluation", "strategy", TEXTOID},
+	{"evaluation", "segment", TEXTOID},
+	{"evaluation", "metric", TEXTOID},
+	{"evaluation", "k", INT4OID},
+	{"evaluation", "value", FLOAT8OID},
+	{"evaluation", "ci_low", FLOAT8OID},
+	{"evaluation", "ci_high", FLOAT8OID},
+	{"evaluation", "users", INT8OID},
+	{"trial", "settings", JSONBOID},
+	{"trial", "sample", INT4OID},
+	{"trial", "options", JSONBOID},
+	{"trial", "value", FLOAT8OID},
+	{"trial", "users", INT8OID},
+	{"trial", "train_ms", FLOAT8OID},
+	{"trial", "tried_at", TIMESTAMPTZOID},
+};
+
+/*
+ * True when reading a table runs nothing but PostgreSQL's own code: a plain
+ * table without policies and without children.
+ */
+static bool
+table_is_plain(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Form_pg_class form;
+	bool		plain;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	form = (Form_pg_class) GETSTRUCT(tuple);
+	plain = form->relkind == RELKIND_RELATION && !form->relrowsecurity &&
+		!form->relhassubclass && !form->relispartition && !form->relhasrules;
+	ReleaseSysCache(tuple);
+	return plain;
 }
 
-/* True when a schema has the parts by which a recommender is known. */
+/* Gives the first table that is not as create_recommender() makes it, or NULL. */
+static const char *
+find_damage(Oid schema)
+{
+	for (int i = 0; i < (int) lengthof(column_specs); i++)
+	{
+		const ColumnSpec *spec = &column_specs[i];
+		Oid			relid = get_relname_relid(spec->table, schema);
+		AttrNumber	attnum;
+
+		if (!OidIsValid(relid) || !table_is_plain(relid))
+			return spec->table;
+		attnum = get_attnum(relid, spec->column);
+		if (attnum == InvalidAttrNumber ||
+			(OidIsValid(spec->type) && get_atttype(relid, attnum) != spec->type))
+			return spec->table;
+	}
+	return NULL;
+}
+
+/*
+ * True when a schema holds a recommender, which is known by its tables.  One
+ * whose tables are not quite those is none: anybody may make such a schema,
+ * and what looks into it must not run anything of theirs.
+ */
 bool
 rec_schema_is_recommender(Oid schema)
 {
-	Oid			relid = schema_relation(schema, "definition", true);
-
-	return OidIsValid(relid) &&
-		get_rel_relkind(relid) == RELKIND_RELATION &&
-		get_attnum(relid, "options") != InvalidAttrNumber &&
-		get_attnum(relid, "generation") != InvalidAttrNumber &&
-		OidIsValid(schema_relation(schema, "source", true)) &&
-		OidIsValid(schema_relation(schema, "item", true)) &&
-		OidIsValid(schema_relation(schema, "neighbor", true));
+	return find_damage(schema) == NULL;
 }
 
 /*
@@ -371,18 +489,28 @@ find_types(RecDefinition *definition)
 static RecDefinition *
 begin_definition(Oid schema)
 {
-	MemoryContext context = AllocSetContextCreate(CacheMemoryContext,
-												  "recommender definition",
-												  ALLOCSET_SMALL_SIZES);
-	RecDefinition *definition = MemoryContextAllocZero(context, sizeof(RecDefinition));
+	const char *damage = find_damage(schema);
+	MemoryContext context;
+	RecDefinition *definition;
+
+	if (damage)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" of recommender \"%s\" is not as create_recommender() makes it",
+						damage, get_namespace_name(schema)),
+				 errhint("Mend it, or drop the recommender and create it again.")));
+	context = AllocSetContextCreate(CacheMemoryContext, "recommender definition",
+									ALLOCSET_SMALL_SIZES);
+	definition = MemoryContextAllocZero(context, sizeof(RecDefinition));
 
 	definition->context = context;
 	definition->schema = schema;
 	definition->serial = ++last_serial;
-	definition->definition_relid = schema_relation(schema, "definition", false);
-	definition->source_relid = schema_relation(schema, "source", false);
-	definition->item_relid = schema_relation(schema, "item", false);
-	definition->neighbor_relid = schema_relation(schema, "neighbor", false);
+	definition->valid = true;	/* until something changes, also while it is read */
+	definition->definition_relid = get_relname_relid("definition", schema);
+	definition->source_relid = get_relname_relid("source", schema);
+	definition->item_relid = get_relname_relid("item", schema);
+	definition->neighbor_relid = get_relname_relid("neighbor", schema);
 	return definition;
 }
 
@@ -417,15 +545,17 @@ rec_definition_get(Oid schema)
 		CacheRegisterSyscacheCallback(NAMESPACEOID, schema_changed, (Datum) 0);
 	}
 	entry = definition_table_lookup(definitions, schema);
-	if (entry && entry->definition && entry->definition->valid)
+	if (entry && entry->definition && entry->definition->valid &&
+		entry->definition->complete)
 		return entry->definition;
+	forget_dropped();
 	definition = begin_definition(schema);
 	entry = definition_table_insert(definitions, schema, &found);
 	if (found && entry->definition)
 		retire(entry->definition);
 	entry->definition = definition;
 	read_definition(definition);
-	definition->valid = true;
+	definition->complete = true;
 	return definition;
 }
 
@@ -453,12 +583,23 @@ rec_definition_of_row(Oid row_type)
 	return rec_definition_get(get_rel_namespace(relid));
 }
 
+/*
+ * Keeps others from writing the definition, or refreshing, until the end of
+ * the transaction; gives the definition as it is after the wait.
+ */
+RecDefinition *
+rec_definition_lock(RecDefinition *definition)
+{
+	LockRelationOid(definition->definition_relid, ShareUpdateExclusiveLock);
+	return rec_definition_get(definition->schema);
+}
+
 /* Tells all backends, at commit, that a definition was written. */
 void
 rec_definition_changed(Oid schema)
 {
 	CommandCounterIncrement();
-	CacheInvalidateRelcacheByRelid(schema_relation(schema, "definition", false));
+	CacheInvalidateRelcacheByRelid(get_relname_relid("definition", schema));
 	CommandCounterIncrement();
 }
 

@@ -58,7 +58,8 @@ typedef struct RecDefinition
 {
 	Oid			schema;
 	uint64		serial;			/* no two reads have the same */
-	bool		valid;			/* nothing changed since it was read */
+	bool		valid;			/* nothing changed since it was begun */
+	bool		complete;		/* it was read to the end */
 	MemoryContext context;		/* owns all of it */
 	Oid			definition_relid;
 	Oid			source_relid;
@@ -81,6 +82,7 @@ extern RecDefinition *rec_definition_get(Oid schema);
 extern RecDefinition *rec_definition_by_name(const char *name);
 extern RecDefinition *rec_definition_of_row(Oid row_type);
 extern bool rec_schema_is_recommender(Oid schema);
+extern RecDefinition *rec_definition_lock(RecDefinition *definition);
 extern void rec_definition_changed(Oid schema);
 extern Oid	rec_schema_owner(Oid schema);
 extern void rec_definition_check_owner(const RecDefinition *definition);

@@ -39,7 +39,7 @@
 #include "model.h"
 #include "similarity.h"
 #include "sqlutil.h"
-#include "storage/lmgr.h"
+#include "tcop/utility.h"
 #include "trend.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -441,12 +441,19 @@ run_query(const char *query, int nargs, Oid *types, Datum *values, const char *n
 		elog(ERROR, "could not write the model: %s", SPI_result_code_string(code));
 }
 
-/* The generation after all that were ever written. */
+/*
+ * The generation after all that were ever written.  Locking the row that says
+ * which one serves makes a snapshot that is too old to see the last one a
+ * serialization failure at once.
+ */
 static int64
 next_generation(const RecDefinition *definition)
 {
 	bool		isnull;
 
+	run_query(psprintf("SELECT d.generation FROM %s d FOR NO KEY UPDATE",
+					   rec_definition_table(definition, "definition")),
+			  0, NULL, NULL, NULL, SPI_OK_SELECT);
 	run_query(psprintf("SELECT coalesce(pg_catalog.max(r.generation), 0) OPERATOR(pg_catalog.+) 1 FROM %s r",
 					   rec_definition_table(definition, "refresh_run")),
 			  0, NULL, NULL, NULL, SPI_OK_SELECT);
@@ -597,6 +604,27 @@ set_for_refresh(const char *name, const char *value)
 							 GUC_ACTION_SAVE, true, 0, false);
 }
 
+/* Shows the progress until the end, and no longer, also after an error. */
+static void
+run_in_sight(const RecDefinition *definition, RecProgress *progress,
+			 RecRefreshFigures *figures)
+{
+	PG_TRY();
+	{
+		figures->generation = next_generation(definition);
+		build_generation(definition, progress, figures);
+		record_run(definition, figures);
+		rec_progress_phase(progress, "finishing");
+	}
+	PG_CATCH();
+	{
+		rec_progress_end(progress);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	rec_progress_end(progress);
+}
+
 /*
  * Runs one refresh as the recommender's owner and gives its figures.  The
  * lock comes first and the snapshot after it, so that what another refresh has
@@ -613,8 +641,9 @@ rec_model_refresh(RecDefinition *definition, bool verbose)
 	int			nest;
 
 	PreventCommandDuringRecovery("refresh()");
+	PreventCommandIfReadOnly("refresh()");
 	rec_definition_check_owner(definition);
-	LockRelationOid(definition->definition_relid, ShareUpdateExclusiveLock);
+	definition = rec_definition_lock(definition);
 	figures->started_at = GetCurrentTimestamp();
 	rec_progress_start(&progress, rec_definition_name(definition), verbose);
 	rec_progress_phase(&progress, "starting");
@@ -628,14 +657,11 @@ rec_model_refresh(RecDefinition *definition, bool verbose)
 	SPI_connect();
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetTransactionSnapshot());
-	figures->generation = next_generation(definition);
-	build_generation(definition, &progress, figures);
-	record_run(definition, figures);
+	run_in_sight(definition, &progress, figures);
 	PopActiveSnapshot();
 	SPI_finish();
 	AtEOXact_GUC(false, nest);
 	SetUserIdAndSecContext(saved_user, saved_context);
-	rec_progress_end(&progress);
 	return result;
 }
 

@@ -75,11 +75,10 @@ rec_progress_step(RecProgress *progress, double done, double total)
 	show(progress);
 }
 
-/* Ends the last phase; the session shows its own query again. */
+/* Ends a refresh; the session shows its own query again. */
 void
 rec_progress_end(RecProgress *progress)
 {
-	tell_phase_done(progress);
 	progress->phase = NULL;
 	pgstat_report_activity(STATE_RUNNING, debug_query_string);
 }
