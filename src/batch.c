@@ -54,6 +54,7 @@ rec_batch_create(MemoryContext context, const RecOptions *options,
 	batch->model_context = AllocSetContextCreate(context, "recommender model in memory",
 												 ALLOCSET_DEFAULT_SIZES);
 	batch->options = options;
+	batch->seen_bit = 1;
 	batch->users = rec_dict_create(user_type, user_collation, context);
 	batch->items = rec_dict_create(item_type, item_collation, context);
 	batch->as_of = REC_NO_TIME;
@@ -84,7 +85,7 @@ next_row(RecBatch *batch)
 
 /* Adds an interaction; one without user or item is left out. */
 void
-rec_batch_add(RecBatch *batch, const RecRow *row, bool seen)
+rec_batch_add(RecBatch *batch, const RecRow *row, uint8 seen)
 {
 	RecBatchRow *added;
 
@@ -110,8 +111,11 @@ take_row(void *arg, const RecRow *row)
 {
 	RecBatch   *batch = (RecBatch *) arg;
 	bool		has_events = batch->source->event_column || batch->source->event;
+	uint8		seen = rec_event_is_seen(batch->options, row, has_events) ? 1 : 0;
 
-	rec_batch_add(batch, row, rec_event_is_seen(batch->options, row, has_events));
+	if (batch->other_options && rec_event_is_seen(batch->other_options, row, has_events))
+		seen |= 2;
+	rec_batch_add(batch, row, seen);
 }
 
 /* Adds all interactions of a recommender; SPI is connected. */
@@ -347,7 +351,7 @@ rec_batch_score_user(RecBatch *batch, int64 from, int64 to)
 
 		if (row->part > REC_PART_HISTORY)
 			continue;
-		if (row->seen && options->exclude_seen)
+		if ((row->seen & batch->seen_bit) && options->exclude_seen)
 			rec_batch_bar(batch, row->pair.item);
 		if (!row->counts)
 			continue;

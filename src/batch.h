@@ -33,7 +33,8 @@ typedef struct RecBatchRow
 	uint32		user;			/* number in the batch's dictionary */
 	uint8		part;			/* RecPart */
 	bool		reserved;		/* splits leave it hidden */
-	bool		seen;			/* the user has the item after it */
+	uint8		seen;			/* the user has the item after it: bit 0 by
+								 * options, bit 1 by other_options */
 	bool		counts;			/* it has a weight */
 } RecBatchRow;
 
@@ -41,6 +42,8 @@ typedef struct RecBatch
 {
 	MemoryContext context;		/* owns all below */
 	const RecOptions *options;	/* in force */
+	const RecOptions *other_options;	/* to be compared with, or NULL */
+	uint8		seen_bit;		/* of rows that the options in force read */
 	RecDict    *users;
 	RecDict    *items;			/* of the interactions and of the model */
 	RecBatchRow *rows;			/* after rec_batch_sort() by user */
@@ -67,7 +70,7 @@ typedef struct RecBatch
 extern RecBatch *rec_batch_create(MemoryContext context, const RecOptions *options,
 								  Oid user_type, Oid user_collation,
 								  Oid item_type, Oid item_collation);
-extern void rec_batch_add(RecBatch *batch, const RecRow *row, bool seen);
+extern void rec_batch_add(RecBatch *batch, const RecRow *row, uint8 seen);
 extern void rec_batch_read(RecBatch *batch, const RecDefinition *definition);
 extern void rec_batch_sort(RecBatch *batch);
 extern int64 rec_batch_user_end(const RecBatch *batch, int64 from);

@@ -23,6 +23,7 @@
 #include "parser/parse_coerce.h"
 #include "spi.h"
 #include "sqlutil.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -432,11 +433,16 @@ rec_check_recommender(PG_FUNCTION_ARGS)
 {
 	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	Findings	findings;
+	RecCaller	caller;
+	bool		as_owner;
 
 	InitMaterializedSRF(fcinfo, 0);
 	findings.store = ((ReturnSetInfo *) fcinfo->resultinfo)->setResult;
 	findings.desc = ((ReturnSetInfo *) fcinfo->resultinfo)->setDesc;
 	findings.definition = rec_definition_by_name(name);
+	as_owner = has_privs_of_role(GetUserId(), rec_schema_owner(findings.definition->schema));
+	if (as_owner)
+		rec_be_owner(findings.definition, &caller);
 	SPI_connect();
 	check_refreshed(&findings);
 	for (int i = 0; i < findings.definition->nsources; i++)
@@ -444,5 +450,7 @@ rec_check_recommender(PG_FUNCTION_ARGS)
 	check_seen_events(&findings);
 	check_times(&findings);
 	SPI_finish();
+	if (as_owner)
+		rec_be_caller(&caller);
 	return (Datum) 0;
 }

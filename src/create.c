@@ -239,6 +239,8 @@ static const char *const create_statements[] = {
 
 /* The same in the order in which it can go; other objects stop the last. */
 static const char *const drop_statements[] = {
+	/* before all else, so as not to keep what others need while we wait */
+	"LOCK TABLE @S.definition IN ACCESS EXCLUSIVE MODE",
 	"DROP FUNCTION IF EXISTS @S.recommend, @S.recommend_session, @S.recommend_basket, @S.similar_items, "
 	"@S.popular_items, @S.trending_items, @S.rank_items, @S.score, @S.recommend_all",
 	"DROP VIEW @S.neighbors",
@@ -431,12 +433,7 @@ check_source(const RecSource *source, RecColumn *user, RecColumn *item)
 	*item = rec_column_lookup(source->relid, source->item_column);
 	check_id_type(user->type, source->user_column);
 	check_id_type(item->type, source->item_column);
-	if (source->time_column)
-		rec_check_time_column(rec_column_lookup(source->relid, source->time_column).type,
-							  psprintf("column \"%s\", the time,", source->time_column));
-	if (source->weight_column)
-		rec_check_numeric_column(rec_column_lookup(source->relid, source->weight_column).type,
-								 psprintf("column \"%s\", the weight,", source->weight_column));
+	rec_check_source_columns(source);
 	check_event_column(source);
 }
 
@@ -686,6 +683,7 @@ rec_add_interactions(PG_FUNCTION_ARGS)
 	RecDefinition *definition = rec_definition_by_name(recommender_argument(fcinfo));
 	RecSource	source = {0};
 	ArrayType  *contexts = PG_ARGISNULL(9) ? NULL : PG_GETARG_ARRAYTYPE_P(9);
+	RecCaller	caller;
 	RecColumn	user;
 	RecColumn	item;
 
@@ -707,10 +705,12 @@ rec_add_interactions(PG_FUNCTION_ARGS)
 	check_same_type(item.type, definition->item_type, source.item_column);
 	check_context_columns(source.relid, contexts);
 	definition = rec_definition_lock(definition);
+	rec_be_owner(definition, &caller);
 	SPI_connect();
 	write_source(rec_definition_name(definition), &source,
 				 PG_ARGISNULL(8) ? (Datum) 0 : PG_GETARG_DATUM(8), contexts);
 	SPI_finish();
+	rec_be_caller(&caller);
 	rec_definition_changed(definition->schema);
 	notice_missing_index(&source);
 	PG_RETURN_TEXT_P(cstring_to_text(rec_definition_name(definition)));
@@ -728,11 +728,13 @@ rec_remove_interactions(PG_FUNCTION_ARGS)
 	Oid			types[1] = {OIDOID};
 	Datum		values[1];
 	uint64		removed;
+	RecCaller	caller;
 
 	require(PG_ARGISNULL(1) ? NULL : fcinfo, "interactions");
 	rec_definition_check_owner(definition);
 	definition = rec_definition_lock(definition);
 	values[0] = PG_GETARG_DATUM(1);
+	rec_be_owner(definition, &caller);
 	SPI_connect();
 	if (SPI_execute_with_args(psprintf("DELETE FROM %s s WHERE s.relation::pg_catalog.oid OPERATOR(pg_catalog.=) $1",
 									   rec_definition_table(definition, "source")),
@@ -740,6 +742,7 @@ rec_remove_interactions(PG_FUNCTION_ARGS)
 		elog(ERROR, "could not remove a source");
 	removed = SPI_processed;
 	SPI_finish();
+	rec_be_caller(&caller);
 	rec_definition_changed(definition->schema);
 	PG_RETURN_BOOL(removed > 0);
 }
@@ -751,18 +754,25 @@ rec_definition_set_options(RecDefinition *definition, Jsonb *given)
 	Oid			types[1] = {JSONBOID};
 	Datum		values[1];
 	RecOptions	options;
+	RecCaller	caller;
 
 	rec_definition_check_owner(definition);
 	definition = rec_definition_lock(definition);
 	options = definition->options;
 	rec_options_apply(&options, given, REC_SCOPE_BUILD | REC_SCOPE_SERVE);
 	values[0] = JsonbPGetDatum(given);
+	rec_be_owner(definition, &caller);
 	SPI_connect();
-	if (SPI_execute_with_args(psprintf("UPDATE %s SET options = pg_catalog.jsonb_strip_nulls(options OPERATOR(pg_catalog.||) $1)",
+	if (SPI_execute_with_args(psprintf("UPDATE %s SET options = pg_catalog.jsonb_strip_nulls(options OPERATOR(pg_catalog.||) $1 "
+									   "OPERATOR(pg_catalog.||) CASE WHEN pg_catalog.jsonb_typeof(options OPERATOR(pg_catalog.->) 'blend'::pg_catalog.text) OPERATOR(pg_catalog.=) 'object' "
+									   "AND pg_catalog.jsonb_typeof($1 OPERATOR(pg_catalog.->) 'blend'::pg_catalog.text) OPERATOR(pg_catalog.=) 'object' "
+									   "THEN pg_catalog.jsonb_build_object('blend', (options OPERATOR(pg_catalog.->) 'blend'::pg_catalog.text) OPERATOR(pg_catalog.||) ($1 OPERATOR(pg_catalog.->) 'blend'::pg_catalog.text)) "
+									   "ELSE '{}' END)",
 									   rec_definition_table(definition, "definition")),
 							  1, types, values, NULL, false, 0) != SPI_OK_UPDATE)
 		elog(ERROR, "could not write the options");
 	SPI_finish();
+	rec_be_caller(&caller);
 	rec_definition_changed(definition->schema);
 }
 
@@ -802,6 +812,10 @@ rec_drop_recommender(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("schema \"%s\" is not a recommender", name)));
+	if (!has_privs_of_role(GetUserId(), rec_schema_owner(schema)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of recommender %s", name)));
 	words.schema = quote_identifier(name);
 	SPI_connect();
 	run_statements(drop_statements, lengthof(drop_statements), &words);

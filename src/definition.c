@@ -36,6 +36,7 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -340,8 +341,7 @@ rec_definition_name(const RecDefinition *definition)
 	if (name == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("recommender with schema OID %u does not exist",
-						definition->schema)));
+				 errmsg("the recommender does not exist any more")));
 	return name;
 }
 
@@ -364,6 +364,29 @@ rec_schema_owner(Oid schema)
 	owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
 	ReleaseSysCache(tuple);
 	return owner;
+}
+
+/*
+ * From here on, until rec_be_caller(), what runs is run as the recommender's
+ * owner, in a security-restricted operation: what the owner attached to the
+ * tables gets no other rights than the owner's.
+ */
+void
+rec_be_owner(const RecDefinition *definition, RecCaller *caller)
+{
+	GetUserIdAndSecContext(&caller->user, &caller->context);
+	SetUserIdAndSecContext(rec_schema_owner(definition->schema),
+						   caller->context | SECURITY_RESTRICTED_OPERATION);
+	caller->nest = NewGUCNestLevel();
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
+void
+rec_be_caller(const RecCaller *caller)
+{
+	AtEOXact_GUC(false, caller->nest);
+	SetUserIdAndSecContext(caller->user, caller->context);
 }
 
 /* Refuses everyone but members of the recommender's owner. */
@@ -480,10 +503,34 @@ find_types(RecDefinition *definition)
 				 errmsg("type \"user_recommendation\" of recommender \"%s\" does not exist",
 						rec_definition_name(definition))));
 	user = rec_column_lookup(get_typ_typrelid(row), "user_id");
+	if (rec_column_lookup(definition->neighbor_relid, "item_id").type != item.type)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" of recommender \"%s\" is not as create_recommender() makes it",
+						"neighbor", rec_definition_name(definition)),
+				 errhint("Mend it, or drop the recommender and create it again.")));
 	definition->item_type = item.type;
 	definition->item_collation = item.collation;
 	definition->user_type = user.type;
 	definition->user_collation = user.collation;
+}
+
+/*
+ * Keeps a recommender's tables as they are until the transaction ends, and
+ * hears of what was changed before.
+ */
+static void
+lock_tables(Oid schema)
+{
+	static const char *const tables[] = {"definition", "source", "item", "neighbor"};
+
+	for (int i = 0; i < (int) lengthof(tables); i++)
+	{
+		Oid			relid = get_relname_relid(tables[i], schema);
+
+		if (OidIsValid(relid))
+			LockRelationOid(relid, AccessShareLock);
+	}
 }
 
 static RecDefinition *
@@ -493,6 +540,10 @@ begin_definition(Oid schema)
 	MemoryContext context;
 	RecDefinition *definition;
 
+	if (!SearchSysCacheExists1(NAMESPACEOID, ObjectIdGetDatum(schema)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the recommender does not exist any more")));
 	if (damage)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -545,10 +596,14 @@ rec_definition_get(Oid schema)
 		CacheRegisterSyscacheCallback(NAMESPACEOID, schema_changed, (Datum) 0);
 	}
 	entry = definition_table_lookup(definitions, schema);
-	if (entry && entry->definition && entry->definition->valid &&
-		entry->definition->complete)
-		return entry->definition;
+	if (entry && entry->definition && entry->definition->complete)
+	{
+		lock_tables(schema);
+		if (entry->definition->valid)
+			return entry->definition;
+	}
 	forget_dropped();
+	lock_tables(schema);
 	definition = begin_definition(schema);
 	entry = definition_table_insert(definitions, schema, &found);
 	if (found && entry->definition)
@@ -632,6 +687,18 @@ append_column(StringInfo query, const RecSource *source, const char *column,
 	return (*ncolumns)++;
 }
 
+/* Refuses columns of time and weight of types that cannot be either. */
+void
+rec_check_source_columns(const RecSource *source)
+{
+	if (source->time_column)
+		rec_check_time_column(rec_column_lookup(source->relid, source->time_column).type,
+							  psprintf("column \"%s\", the time,", source->time_column));
+	if (source->weight_column)
+		rec_check_numeric_column(rec_column_lookup(source->relid, source->weight_column).type,
+								 psprintf("column \"%s\", the weight,", source->weight_column));
+}
+
 static void
 check_source(const RecDefinition *definition, const RecSource *source)
 {
@@ -666,6 +733,7 @@ rec_source_query(const RecDefinition *definition, const RecSource *source,
 								 definition->user_type, &n);
 	format->item = append_column(&query, source, source->item_column,
 								 definition->item_type, &n);
+	rec_check_source_columns(source);
 	format->time = append_column(&query, source, source->time_column, InvalidOid, &n);
 	format->event = append_column(&query, source, source->event_column, InvalidOid, &n);
 	format->weight = append_column(&query, source, source->weight_column, InvalidOid, &n);

@@ -76,6 +76,14 @@ typedef struct RecDefinition
 	SPIPlanPtr	list_plans[REC_NORDERS][REC_LIST_LEVELS];
 } RecDefinition;
 
+/* Who called, while something runs as the owner. */
+typedef struct RecCaller
+{
+	Oid			user;
+	int			context;
+	int			nest;			/* of settings */
+} RecCaller;
+
 extern char *rec_definition_name(const RecDefinition *definition);
 extern char *rec_definition_table(const RecDefinition *definition, const char *table);
 extern RecDefinition *rec_definition_get(Oid schema);
@@ -85,8 +93,11 @@ extern bool rec_schema_is_recommender(Oid schema);
 extern RecDefinition *rec_definition_lock(RecDefinition *definition);
 extern void rec_definition_changed(Oid schema);
 extern Oid	rec_schema_owner(Oid schema);
+extern void rec_be_owner(const RecDefinition *definition, RecCaller *caller);
+extern void rec_be_caller(const RecCaller *caller);
 extern void rec_definition_check_owner(const RecDefinition *definition);
 extern List *rec_recommender_names(void);
+extern void rec_check_source_columns(const RecSource *source);
 extern char *rec_remove_source_hint(const RecDefinition *definition, const RecSource *source);
 extern char *rec_source_query(const RecDefinition *definition, const RecSource *source,
 							  const char *where, RecRowFormat *format);

@@ -83,11 +83,15 @@ rec_split_cuts(const RecSplit *split)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/* The time before which a share of the interactions lies. */
+/*
+ * The time before which a share of the interactions lies.  The share is a sum
+ * of decimal fractions, so that a whole number of interactions may come out a
+ * little too small.
+ */
 static int64
 time_quantile(const int64 *times, int64 n, double share)
 {
-	int64		at = (int64) (share * (double) n);
+	int64		at = (int64) (share * (double) n * (1 + 1e-12));
 
 	return at >= n ? PG_INT64_MAX : times[at];
 }
@@ -137,7 +141,7 @@ hold_last(RecBatch *batch, int64 from, int64 to, int last, RecPart rest)
 		if (batch->rows[i].reserved)
 			continue;
 		batch->rows[i].part = last > 0 ? REC_PART_TEST : rest;
-		last--;
+		last -= batch->rows[i].counts;
 	}
 }
 
@@ -279,6 +283,17 @@ classify_items(Relevance *relevance)
 	}
 }
 
+/* Gives a gain to the items that the user has seen before the test. */
+static void
+mark_seen(Relevance *relevance, int64 from, int64 to, double gain)
+{
+	RecBatch   *batch = relevance->batch;
+
+	for (int64 i = from; i < to && batch->options->exclude_seen; i++)
+		if ((batch->rows[i].seen & batch->seen_bit) && batch->rows[i].part <= REC_PART_HISTORY)
+			relevance->gain[batch->rows[i].pair.item] = gain;
+}
+
 /* Collects the test items of a user that could be recommended. */
 static void
 collect_relevant(Relevance *relevance, int64 from, int64 to)
@@ -292,17 +307,21 @@ collect_relevant(Relevance *relevance, int64 from, int64 to)
 		if (batch->rows[i].part == REC_PART_TEST && batch->rows[i].counts)
 			relevance->items[n++] = batch->rows[i].pair;
 	n = rec_pairs_combine(relevance->items, n, REC_REPEATS_SUM);
+	/* what the user had is not relevant, be it in the model or not */
+	mark_seen(relevance, from, to, -1);
 	relevance->n = 0;
 	for (int i = 0; i < n; i++)
 	{
 		RecPair    *pair = &relevance->items[i];
 		uint32		number = batch->model_number[pair->item];
 
-		if (pair->weight <= 0 || (number != REC_NOT_FOUND && batch->memory.barred[number]))
+		if (pair->weight <= 0 || relevance->gain[pair->item] < 0 ||
+			(number != REC_NOT_FOUND && batch->memory.barred[number]))
 			continue;
 		relevance->gain[pair->item] = 1;
 		relevance->items[relevance->n++] = *pair;
 	}
+	mark_seen(relevance, from, to, 0);
 }
 
 static void
@@ -571,7 +590,10 @@ rec_evaluation_summary(const RecEvaluation *evaluation, const int *class_of_user
 				sums.count[i] > 0 ? sums.sum[i] / sums.count[i] : estimates[i].value;
 	}
 	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		set_interval(&estimates[i], means + (Size) i * resamples, resamples);
+	}
 	pfree(means);
 	return estimates;
 }

@@ -107,7 +107,8 @@ extern RecEstimate *rec_evaluation_summary(const RecEvaluation *evaluation,
 extern RecComparison rec_compare(const RecBatch *batch, const RecEvaluation *a,
 								 const RecEvaluation *b, int resamples, int64 seed);
 extern RecBatch *rec_evaluation_batch(const RecDefinition *definition,
-									  const RecOptions *options);
+									  const RecOptions *options,
+									  const RecOptions *other_options);
 extern const char *rec_argument_split(FunctionCallInfo fcinfo, int n);
 extern int	rec_argument_range(FunctionCallInfo fcinfo, int n, const char *name,
 							   int min, int max);

@@ -115,9 +115,17 @@ argument_metrics(FunctionCallInfo fcinfo, int n, Request *request)
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(n), TEXTOID, -1, false, TYPALIGN_INT,
 					  &names, NULL, &count);
 	request->metrics = palloc_array(const RecMetric *, count + 1);
-	request->nmetrics = count;
+	request->nmetrics = 0;
 	for (int i = 0; i < count; i++)
-		request->metrics[i] = rec_metric_find(TextDatumGetCString(names[i]));
+	{
+		const RecMetric *metric = rec_metric_find(TextDatumGetCString(names[i]));
+		bool		known = false;
+
+		for (int j = 0; j < request->nmetrics; j++)
+			known |= request->metrics[j] == metric;
+		if (!known)
+			request->metrics[request->nmetrics++] = metric;
+	}
 }
 
 static void
@@ -129,14 +137,20 @@ argument_ks(FunctionCallInfo fcinfo, int n, Request *request)
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(n), INT4OID, sizeof(int32), true,
 					  TYPALIGN_INT, &values, NULL, &count);
 	request->k = palloc_array(int, count + 1);
-	request->nk = count;
+	request->nk = 0;
 	for (int i = 0; i < count; i++)
 	{
-		request->k[i] = DatumGetInt32(values[i]);
-		if (request->k[i] < 1 || request->k[i] > 10000)
+		int			k = DatumGetInt32(values[i]);
+		bool		known = false;
+
+		if (k < 1 || k > 10000)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("each k must be between 1 and 10000")));
+		for (int j = 0; j < request->nk; j++)
+			known |= request->k[j] == k;
+		if (!known)
+			request->k[request->nk++] = k;
 	}
 	if (count == 0 || request->nmetrics == 0)
 		ereport(ERROR,
@@ -356,14 +370,19 @@ write_query_segments(EstimateWriter *writer, const RecEvaluation *evaluation,
  * ----------------
  */
 
-/* Reads all interactions of a recommender, for splitting; SPI is connected. */
+/*
+ * Reads all interactions of a recommender, for splitting; SPI is connected.
+ * The other options are those that will be compared with, or NULL.
+ */
 RecBatch *
-rec_evaluation_batch(const RecDefinition *definition, const RecOptions *options)
+rec_evaluation_batch(const RecDefinition *definition, const RecOptions *options,
+					 const RecOptions *other_options)
 {
 	RecBatch   *batch = rec_batch_create(CurrentMemoryContext, options,
 										 definition->user_type, definition->user_collation,
 										 definition->item_type, definition->item_collation);
 
+	batch->other_options = other_options;
 	rec_batch_read(batch, definition);
 	rec_batch_sort(batch);
 	return batch;
@@ -405,8 +424,9 @@ prepare_store(EstimateWriter *writer, const RecDefinition *definition,
 										  "($1, pg_catalog.now(), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
 										  table), EVALUATION_NCOLS + 3, types, 0);
 	writer->settings = DirectFunctionCall1(jsonb_in,
-										   CStringGetDatum(psprintf("{\"split\": \"%s\", \"test_share\": %g, \"last\": %d, \"cuts\": %d, \"seed\": " INT64_FORMAT "}",
-																	request->split.method, request->split.test_share,
+										   CStringGetDatum(psprintf("{\"split\": \"%s\", \"test_share\": %s, \"last\": %d, \"cuts\": %d, \"seed\": " INT64_FORMAT "}",
+																	request->split.method,
+																	DatumGetCString(DirectFunctionCall1(float8out, Float8GetDatum(request->split.test_share))),
 																	request->split.last, request->split.cuts,
 																	request->split.seed)));
 	writer->options = JsonbPGetDatum(rec_options_to_jsonb(options, REC_SCOPE_BUILD | REC_SCOPE_SERVE));
@@ -460,7 +480,7 @@ rec_evaluate_recommender(PG_FUNCTION_ARGS)
 		rec_definition_check_owner(definition);
 		prepare_store(&writer, definition, &request, &options);
 	}
-	batch = rec_evaluation_batch(definition, &options);
+	batch = rec_evaluation_batch(definition, &options, NULL);
 	evaluation = run(batch, &request, REC_NCONTESTANTS);
 	write_evaluation(&writer, evaluation, batch, &request);
 	if (!PG_ARGISNULL(8))
@@ -566,6 +586,7 @@ static RecEvaluation *
 measure_setting(RecBatch *batch, const Request *request, const RecOptions *options)
 {
 	batch->options = options;
+	batch->seen_bit = options == batch->other_options ? 2 : 1;
 	return run(batch, request, 1);
 }
 
@@ -614,7 +635,7 @@ rec_compare_options(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	SPI_connect();
-	batch = rec_evaluation_batch(definition, &options[0]);
+	batch = rec_evaluation_batch(definition, &options[0], &options[1]);
 	for (int i = 0; i < 2; i++)
 		evaluations[i] = measure_setting(batch, &request, &options[i]);
 	comparison = rec_compare(batch, evaluations[0], evaluations[1],

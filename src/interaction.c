@@ -148,17 +148,20 @@ rec_interactions_add(RecInteractions *interactions, const RecRow *row)
 RecMatrix *
 rec_interactions_matrix(RecInteractions *interactions, const RecOptions *options)
 {
-	uint32	   *user_rank = rec_dict_ranks(interactions->users, false);
 	uint32	   *item_rank = rec_dict_ranks(interactions->items, true);
+	uint32	   *user_rank = NULL;
 	RecIds		ids;
 	RecMatrix  *matrix;
 
+	if (rec_matrix_needs_user_ranks(interactions->stream, options))
+		user_rank = rec_dict_ranks(interactions->users, false);
 	ids.nusers = rec_dict_count(interactions->users);
 	ids.nitems = rec_dict_count(interactions->items);
 	ids.user_rank = user_rank;
 	ids.item_rank = item_rank;
 	matrix = rec_matrix_build(interactions->stream, &ids, options);
-	pfree(user_rank);
+	if (user_rank)
+		pfree(user_rank);
 	pfree(item_rank);
 	return matrix;
 }

@@ -141,16 +141,17 @@ read_all_items(ScoreState *state)
 {
 	RecDefinition *definition = state->definition;
 	MemoryContext old = MemoryContextSwitchTo(state->context);
-	int64		allocated = state->serve.nitems + 1;
 	RecDict    *items = rec_dict_create(definition->item_type,
 										definition->item_collation, state->context);
-	double	   *scores = palloc_extended(mul_size(allocated, sizeof(double)), MCXT_ALLOC_HUGE);
+	double	   *scores;
 	Datum		values[1];
 
 	MemoryContextSwitchTo(old);
 	values[0] = Int64GetDatum(state->serve.generation);
 	rec_spi_execute_plan(rec_list_plan(definition, REC_ORDER_NUMBER, REC_LIST_LEVELS - 1),
 						 values, NULL, true, SPI_OK_SELECT);
+	scores = MemoryContextAllocHuge(state->context,
+									mul_size(SPI_processed + 1, sizeof(double)));
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		RecScoredItem item = {0};

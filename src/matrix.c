@@ -4,20 +4,23 @@
  *	  The stream of interactions and the sparse matrix made of it.
  *
  * The stream is a set of columns that grow; a column that would say the same
- * of every row (weight 1, no time) does not exist.  The matrix is made in
- * four passes, each linear in the interactions but for small sorts:
+ * of every row (weight 1, no time) does not exist, and neither does one in
+ * what follows.  The matrix is made in four passes, each linear in the
+ * interactions but for small sorts:
  *
  * 1. a counting sort by user;
  * 2. per user: decay, repeats of an item combined, pairs that do not count
- *	  dropped, the newest max_history kept;
- * 3. items numbered by popularity, and a counting pass to the rows by item,
- *	  which leaves each item's users in rising order;
- * 4. the weighting, and a counting pass back, which leaves each user's items
- *	  in rising order.
+ *	  dropped, the newest max_history kept; when rows are but user and item,
+ *	  only repeats are to be found, which takes no sort;
+ * 3. items numbered by popularity, each user's items put in rising order,
+ *	  and the weighting;
+ * 4. a counting pass to the rows by item, which leaves each item's users in
+ *	  rising order.
  *
  * Users and items come in orders that depend on their ids alone, so sums of
  * floating-point numbers are the same bits whatever the order of the stream:
- * a parallel plan gives what a serial one gives.
+ * a parallel plan gives what a serial one gives.  Sums of whole numbers need
+ * no order of users, see rec_matrix_needs_user_ranks().
  *
  * All results are allocated in the current context.  Knows numbers only: no
  * Datum, no SPI.
@@ -34,12 +37,15 @@
 #include <math.h>
 
 #include "matrix.h"
+#include "measure.h"
 #include "miscadmin.h"
-#include "similarity.h"
 #include "sqlutil.h"
 #include "utils/memutils.h"
+#include "weighting.h"
 
-#define INTERRUPT_INTERVAL	4096
+#define INTERRUPT_INTERVAL	4096	/* users or items between interrupt checks */
+#define INTERRUPT_ROWS		65536	/* and rows */
+#define PREFETCH_ROWS		16	/* how far ahead of random access */
 
 /* Takes an array that may be larger than 1 GB, within the budget. */
 static void *
@@ -87,7 +93,7 @@ rec_stream_reserve(RecStream *stream, int64 more)
 {
 	int64		wanted = Max(stream->allocated, 1024);
 	Size		width = 2 * sizeof(uint32) +
-		(stream->weight ? sizeof(double) : 0) + (stream->time ? sizeof(int64) : 0);
+	(stream->weight ? sizeof(double) : 0) + (stream->time ? sizeof(int64) : 0);
 
 	if (stream->count + more <= stream->allocated)
 		return;
@@ -200,16 +206,27 @@ compare_recency(const RecPair *a, const RecPair *b, const uint32 *item_rank)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/* Gives the stream's row numbers in order of user rank, and where each starts. */
-static uint32 *
-order_by_user(const RecStream *stream, const RecIds *ids, int64 *start)
+static inline uint32
+user_place(const RecIds *ids, uint32 user)
 {
-	uint32	   *order = alloc_array(stream->count, sizeof(uint32));
+	return ids->user_rank ? ids->user_rank[user] : user;
+}
+
+/* Counts each user's rows into start, as offsets. */
+static void
+count_rows(const RecStream *stream, const RecIds *ids, int64 *start)
+{
 	int64		total = 0;
 
 	memset(start, 0, (ids->nusers + 1) * sizeof(int64));
 	for (int64 i = 0; i < stream->count; i++)
-		start[ids->user_rank[stream->user[i]]]++;
+	{
+		if (i % INTERRUPT_ROWS == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (i + PREFETCH_ROWS < stream->count)
+			rec_prefetch(&start[user_place(ids, stream->user[i + PREFETCH_ROWS])]);
+		start[user_place(ids, stream->user[i])]++;
+	}
 	for (uint32 u = 0; u <= ids->nusers; u++)
 	{
 		int64		n = start[u];
@@ -217,8 +234,33 @@ order_by_user(const RecStream *stream, const RecIds *ids, int64 *start)
 		start[u] = total;
 		total += n;
 	}
+}
+
+/*
+ * Puts the stream's rows in order of user rank: gives their numbers, or only
+ * their items if there is nothing else to them, and where each user starts.
+ * What it writes is all over the place, so it asks for that beforehand.
+ */
+static uint32 *
+order_by_user(const RecStream *stream, const RecIds *ids, bool only_items,
+			  int64 *start)
+{
+	uint32	   *order = alloc_array(stream->count, sizeof(uint32));
+	const uint32 *user = stream->user;
+
+	count_rows(stream, ids, start);
 	for (int64 i = 0; i < stream->count; i++)
-		order[start[ids->user_rank[stream->user[i]]]++] = (uint32) i;
+	{
+		if (i % INTERRUPT_ROWS == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (i + 2 * PREFETCH_ROWS < stream->count)
+		{
+			rec_prefetch(&start[user_place(ids, user[i + 2 * PREFETCH_ROWS])]);
+			rec_prefetch(&order[start[user_place(ids, user[i + PREFETCH_ROWS])]]);
+		}
+		order[start[user_place(ids, user[i])]++] =
+			only_items ? stream->item[i] : (uint32) i;
+	}
 	/* each start has moved to its end, which is the next one's start */
 	memmove(start + 1, start, ids->nusers * sizeof(int64));
 	start[0] = 0;
@@ -304,24 +346,115 @@ typedef struct UserPairs
 {
 	int64	   *start;			/* ids->nusers + 1 */
 	uint32	   *item;
-	double	   *weight;			/* NULL when every weight is 1 */
+	double	   *weight;			/* NULL while every weight is 1 */
+	int64		count;
+	int64		allocated;
 } UserPairs;
 
-static int
-load_user(const RecStream *stream, const RecOptions *options,
-		  const uint32 *order, int64 from, int64 to, RecPair *pairs)
+/* From now on, or already, pairs have weights. */
+static void
+begin_pair_weights(UserPairs *pairs)
 {
+	if (pairs->weight)
+		return;
+	pairs->weight = alloc_array(pairs->allocated, sizeof(double));
+	for (int64 i = 0; i < pairs->allocated; i++)
+		pairs->weight[i] = 1;
+}
+
+/* Sets a pair's weight, which was 1. */
+static inline void
+set_weight(UserPairs *pairs, int64 at, double weight)
+{
+	if (weight != 1)
+		begin_pair_weights(pairs);
+	if (pairs->weight)
+		pairs->weight[at] = weight;
+}
+
+/* What all users' pairs are made with. */
+typedef struct Collector
+{
+	const RecStream *stream;
+	const RecIds *ids;
+	const RecOptions *options;
+	bool		only_items;		/* rows have neither weights nor times */
+	uint32	   *order;			/* of rows by user, or their items */
+	RecPair    *pairs;			/* of one user */
+	uint32	   *place;			/* only_items: 1 + place of an item's last
+								 * pair */
+} Collector;
+
+static inline void
+prefetch_row(const RecStream *stream, uint32 row)
+{
+	rec_prefetch(&stream->item[row]);
+	if (stream->weight)
+		rec_prefetch(&stream->weight[row]);
+	if (stream->time)
+		rec_prefetch(&stream->time[row]);
+}
+
+static inline void
+load_row(const Collector *collector, int64 at, RecPair *pair)
+{
+	const RecStream *stream = collector->stream;
+	uint32		row = collector->order[at];
+
+	if (!collector->only_items && at + PREFETCH_ROWS < stream->count)
+		prefetch_row(stream, collector->order[at + PREFETCH_ROWS]);
+	pair->item = collector->only_items ? row : stream->item[row];
+	pair->time = stream->time ? stream->time[row] : REC_NO_TIME;
+	pair->weight = stream->weight ? stream->weight[row] : 1;
+	pair->weight *= rec_decay(collector->options->half_life, stream->newest, pair->time);
+}
+
+/* Adds the pairs of the user whose rows are from .. to - 1. */
+static void
+collect_user(const Collector *collector, UserPairs *out, int64 from, int64 to)
+{
+	const RecOptions *options = collector->options;
+	RecPair    *pairs = collector->pairs;
+	int			kept;
+
+	for (int64 i = from; i < to; i++)
+		load_row(collector, i, &pairs[i - from]);
+	kept = rec_pairs_combine(pairs, (int) (to - from), options->repeats);
+	if (rec_measures[options->measure].centring == REC_CENTRE_NONE)
+		kept = drop_rejected(pairs, kept);
+	if (kept > options->max_history)
+	{
+		rec_pairs_sort(pairs, kept, collector->ids->item_rank);
+		kept = options->max_history;
+	}
+	for (int i = 0; i < kept; i++)
+	{
+		out->item[out->count] = pairs[i].item;
+		set_weight(out, out->count++, pairs[i].weight);
+	}
+}
+
+/* The same for rows that are but items, at most max_history of them. */
+static void
+collect_items(const Collector *collector, UserPairs *out, int64 from, int64 to)
+{
+	int64		first = out->count;
+	uint32	   *place = collector->place;
+	bool		sum = collector->options->repeats == REC_REPEATS_SUM;
+
 	for (int64 i = from; i < to; i++)
 	{
-		RecPair	   *pair = &pairs[i - from];
-		uint32		row = order[i];
+		uint32		item = collector->order[i];
+		int64		at = (int64) place[item] - 1;
 
-		pair->item = stream->item[row];
-		pair->time = stream->time ? stream->time[row] : REC_NO_TIME;
-		pair->weight = stream->weight ? stream->weight[row] : 1;
-		pair->weight *= rec_decay(options->half_life, stream->newest, pair->time);
+		if (at < first)
+		{
+			out->item[out->count++] = item;
+			place[item] = (uint32) out->count;
+		}
+		else if (sum)
+			set_weight(out, at, (out->weight ? out->weight[at] : 1) + 1);
 	}
-	return (int) (to - from);
 }
 
 /* Largest number of interactions of one user. */
@@ -336,42 +469,62 @@ longest_run(const int64 *start, uint32 nusers)
 }
 
 static void
+begin_collector(Collector *collector, UserPairs *out)
+{
+	const RecStream *stream = collector->stream;
+	uint32		nusers = collector->ids->nusers;
+	int64		longest;
+
+	out->count = 0;
+	out->allocated = stream->count;
+	out->weight = NULL;
+	out->start = alloc_array((Size) nusers + 1, sizeof(int64));
+	collector->only_items = stream->weight == NULL && stream->time == NULL;
+	collector->order = order_by_user(stream, collector->ids, collector->only_items,
+									 out->start);
+	longest = longest_run(out->start, nusers);
+	if (!collector->only_items || longest > collector->options->max_history)
+		collector->pairs = alloc_array(longest, sizeof(RecPair));
+	if (collector->only_items)
+	{
+		/* what is read is never behind what is written */
+		out->item = collector->order;
+		collector->place = alloc_zero_array(collector->ids->nitems, sizeof(uint32));
+	}
+	else
+		out->item = alloc_array(stream->count, sizeof(uint32));
+}
+
+static void
 collect_pairs(UserPairs *out, const RecStream *stream, const RecIds *ids,
 			  const RecOptions *options)
 {
-	bool		ratings = rec_measures[options->measure].centring != REC_CENTRE_NONE;
-	int64	   *start = alloc_array((Size) ids->nusers + 1, sizeof(int64));
-	uint32	   *order = order_by_user(stream, ids, start);
-	RecPair	   *pairs = alloc_array(longest_run(start, ids->nusers), sizeof(RecPair));
-	int64		n = 0;
+	Collector	collector = {0};
 
-	out->start = start;
-	out->item = alloc_array(stream->count, sizeof(uint32));
-	out->weight = alloc_array(stream->count, sizeof(double));
+	collector.stream = stream;
+	collector.ids = ids;
+	collector.options = options;
+	begin_collector(&collector, out);
 	for (uint32 u = 0; u < ids->nusers; u++)
 	{
-		int			kept = load_user(stream, options, order, start[u], start[u + 1], pairs);
+		int64		from = out->start[u];
+		int64		to = out->start[u + 1];
 
 		if (u % INTERRUPT_INTERVAL == 0)
 			CHECK_FOR_INTERRUPTS();
-		kept = rec_pairs_combine(pairs, kept, options->repeats);
-		if (!ratings)
-			kept = drop_rejected(pairs, kept);
-		if (kept > options->max_history)
-		{
-			rec_pairs_sort(pairs, kept, ids->item_rank);
-			kept = options->max_history;
-		}
-		start[u] = n;
-		for (int i = 0; i < kept; i++, n++)
-		{
-			out->item[n] = pairs[i].item;
-			out->weight[n] = pairs[i].weight;
-		}
+		out->start[u] = out->count;
+		if (collector.only_items && to - from <= options->max_history)
+			collect_items(&collector, out, from, to);
+		else
+			collect_user(&collector, out, from, to);
 	}
-	start[ids->nusers] = n;
-	pfree(pairs);
-	pfree(order);
+	out->start[ids->nusers] = out->count;
+	if (collector.pairs)
+		pfree(collector.pairs);
+	if (collector.only_items)
+		pfree(collector.place);
+	else
+		pfree(collector.order);
 }
 
 /* An item with users, for putting them in order. */
@@ -405,7 +558,7 @@ compare_popularity(const RankedItem *a, const RankedItem *b)
 static uint32 *
 number_items(RecMatrix *matrix, const UserPairs *pairs, const RecIds *ids)
 {
-	int64		npairs = pairs->start[ids->nusers];
+	int64		npairs = pairs->count;
 	uint32	   *number = alloc_zero_array(ids->nitems, sizeof(uint32));
 	RankedItem *ranked = alloc_array(ids->nitems, sizeof(RankedItem));
 	uint32		n = 0;
@@ -438,227 +591,152 @@ number_items(RecMatrix *matrix, const UserPairs *pairs, const RecIds *ids)
 
 /* Gives the users that have pairs dense numbers, in order of their ranks. */
 static void
-number_users(RecMatrix *matrix, const UserPairs *pairs, const RecIds *ids,
-			 uint32 *number)
+number_users(RecMatrix *matrix, const UserPairs *pairs, const RecIds *ids)
 {
 	uint32	   *by_rank = alloc_array(ids->nusers, sizeof(uint32));
+	int64	   *start = pairs->start;
 	uint32		n = 0;
 
 	for (uint32 id = 0; id < ids->nusers; id++)
-		by_rank[ids->user_rank[id]] = id;
+		by_rank[user_place(ids, id)] = id;
 	for (uint32 u = 0; u < ids->nusers; u++)
 	{
-		number[u] = n;
-		if (pairs->start[u + 1] > pairs->start[u])
-			by_rank[n++] = by_rank[u];
+		if (start[u + 1] == start[u])
+			continue;
+		by_rank[n] = by_rank[u];
+		start[n++] = start[u];
 	}
+	start[n] = pairs->count;
 	matrix->nusers = n;
 	matrix->user_id = by_rank;
+	matrix->user_start = start;
+}
+
+/* Replaces the dictionary's numbers by the items' new ones; sums weights. */
+static void
+renumber_items(RecMatrix *matrix, UserPairs *pairs, const RecIds *ids)
+{
+	uint32	   *number = number_items(matrix, pairs, ids);
+
+	matrix->item_sum = alloc_zero_array(matrix->nitems, sizeof(double));
+	for (int64 i = 0; i < pairs->count; i++)
+	{
+		uint32		item = number[pairs->item[i]];
+
+		if (i % INTERRUPT_ROWS == 0)
+			CHECK_FOR_INTERRUPTS();
+		pairs->item[i] = item;
+		matrix->item_sum[item] += pairs->weight ? pairs->weight[i] : 1;
+	}
+	pfree(number);
+}
+
+/* Leaves weights only where they make a difference. */
+static void
+use_weights(UserPairs *pairs, const RecOptions *options)
+{
+	RecWeightUse use = rec_weighting_use(options);
+
+	if (use == REC_WEIGHTS_CHANGED)
+		begin_pair_weights(pairs);
+	if (use == REC_WEIGHTS_IGNORED && pairs->weight)
+	{
+		pfree(pairs->weight);
+		pairs->weight = NULL;
+	}
+}
+
+#define ST_SORT sort_items
+#define ST_ELEMENT_TYPE uint32
+#define ST_COMPARE(a, b) (*(a) < *(b) ? -1 : *(a) > *(b))
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+/* Puts items of one user in rising order, their weights with them. */
+static void
+sort_weighted(uint32 *item, double *weight, int n, RecPair *pairs)
+{
+	for (int i = 0; i < n; i++)
+	{
+		pairs[i].item = item[i];
+		pairs[i].weight = weight[i];
+		pairs[i].time = REC_NO_TIME;
+	}
+	sort_for_grouping(pairs, n);
+	for (int i = 0; i < n; i++)
+	{
+		item[i] = pairs[i].item;
+		weight[i] = pairs[i].weight;
+	}
+}
+
+/* Puts each user's items in rising order. */
+static void
+sort_users(RecMatrix *matrix)
+{
+	RecPair    *pairs = NULL;
+
+	if (matrix->user_weight)
+		pairs = alloc_array(longest_run(matrix->user_start, matrix->nusers),
+							sizeof(RecPair));
+	for (uint32 u = 0; u < matrix->nusers; u++)
+	{
+		int64		from = matrix->user_start[u];
+		int64		n = matrix->user_start[u + 1] - from;
+
+		if (u % INTERRUPT_INTERVAL == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (pairs)
+			sort_weighted(matrix->user_item + from, matrix->user_weight + from,
+						  (int) n, pairs);
+		else
+			sort_items(matrix->user_item + from, n);
+	}
+	if (pairs)
+		pfree(pairs);
 }
 
 /* Fills in the rows by item; walks users in order, so each row rises. */
 static void
-fill_items(RecMatrix *matrix, const UserPairs *pairs, const RecIds *ids)
+fill_items(RecMatrix *matrix)
 {
-	uint32	   *item_number = number_items(matrix, pairs, ids);
-	uint32	   *user_number = alloc_array(ids->nusers, sizeof(uint32));
 	int64	   *next = alloc_array(matrix->nitems, sizeof(int64));
 
-	number_users(matrix, pairs, ids, user_number);
 	memcpy(next, matrix->item_start, matrix->nitems * sizeof(int64));
 	matrix->item_user = alloc_array(matrix->npairs, sizeof(uint32));
-	matrix->item_weight = alloc_array(matrix->npairs, sizeof(double));
-	for (uint32 u = 0; u < ids->nusers; u++)
+	if (matrix->user_weight)
+		matrix->item_weight = alloc_array(matrix->npairs, sizeof(double));
+	for (uint32 u = 0; u < matrix->nusers; u++)
 	{
 		if (u % INTERRUPT_INTERVAL == 0)
 			CHECK_FOR_INTERRUPTS();
-		for (int64 i = pairs->start[u]; i < pairs->start[u + 1]; i++)
+		for (int64 i = matrix->user_start[u]; i < matrix->user_start[u + 1]; i++)
 		{
-			int64		at = next[item_number[pairs->item[i]]]++;
+			int64		at = next[matrix->user_item[i]]++;
 
-			matrix->item_user[at] = user_number[u];
-			matrix->item_weight[at] = pairs->weight[i];
-		}
-	}
-	pfree(item_number);
-	pfree(user_number);
-	pfree(next);
-}
-
-static void
-sum_items(RecMatrix *matrix)
-{
-	matrix->item_sum = alloc_array(matrix->nitems, sizeof(double));
-	for (uint32 i = 0; i < matrix->nitems; i++)
-	{
-		double		sum = 0;
-
-		for (int64 p = matrix->item_start[i]; p < matrix->item_start[i + 1]; p++)
-			sum += matrix->item_weight[p];
-		matrix->item_sum[i] = sum;
-	}
-}
-
-/* Counts each user's pairs into user_start, as offsets. */
-static void
-count_users(RecMatrix *matrix)
-{
-	int64	   *start = alloc_zero_array((Size) matrix->nusers + 1, sizeof(int64));
-
-	for (int64 p = 0; p < matrix->npairs; p++)
-		start[matrix->item_user[p] + 1]++;
-	for (uint32 u = 0; u < matrix->nusers; u++)
-		start[u + 1] += start[u];
-	matrix->user_start = start;
-}
-
-/*
- * tfidf: sqrt(x) * (1 + ln((M + 1) / (n_u + 1))), Lucene's ClassicSimilarity
- * with items as documents and users as terms.
- */
-static double
-weigh_tfidf(double x, double nitems, double user_items)
-{
-	return sqrt(x) * (1 + log((nitems + 1) / (user_items + 1)));
-}
-
-/*
- * bm25 (Robertson and Zaragoza 2009), with Lucene's inverse document
- * frequency, which is above zero for every user.
- */
-static double
-weigh_bm25(double x, double nitems, double user_items, double length,
-		   const RecOptions *options)
-{
-	double		k1 = options->bm25_k1;
-	double		b = options->bm25_b;
-	double		idf = log(1 + (nitems - user_items + 0.5) / (user_items + 0.5));
-
-	return idf * (x * (k1 + 1)) / (x + k1 * (1 - b + b * length));
-}
-
-static void
-apply_weighting(RecMatrix *matrix, const RecOptions *options)
-{
-	double		nitems = matrix->nitems;
-	double		total = 0;
-
-	for (uint32 i = 0; i < matrix->nitems; i++)
-		total += matrix->item_sum[i];
-	for (uint32 i = 0; i < matrix->nitems; i++)
-	{
-		double		length = matrix->item_sum[i] / (total / nitems);
-
-		for (int64 p = matrix->item_start[i]; p < matrix->item_start[i + 1]; p++)
-		{
-			uint32		u = matrix->item_user[p];
-			double		n_u = (double) (matrix->user_start[u + 1] - matrix->user_start[u]);
-			double	   *x = &matrix->item_weight[p];
-
-			if (options->weighting == REC_WEIGHTING_LOG)
-				*x = log1p(*x);
-			else if (options->weighting == REC_WEIGHTING_TFIDF)
-				*x = weigh_tfidf(*x, nitems, n_u);
-			else
-				*x = weigh_bm25(*x, nitems, n_u, length, options);
-		}
-	}
-}
-
-/* Gives a rating less the mean; what only rounding leaves is nothing. */
-static inline double
-centred(double rating, double mean)
-{
-	double		rest = rating - mean;
-
-	return fabs(rest) <= 1e-12 * fabs(mean) ? 0 : rest;
-}
-
-/* Takes the mean of the item's ratings from each of them. */
-static void
-centre_by_item(RecMatrix *matrix)
-{
-	for (uint32 i = 0; i < matrix->nitems; i++)
-	{
-		int64		from = matrix->item_start[i];
-		int64		to = matrix->item_start[i + 1];
-		double		mean = matrix->item_sum[i] / (double) (to - from);
-
-		for (int64 p = from; p < to; p++)
-			matrix->item_weight[p] = centred(matrix->item_weight[p], mean);
-	}
-}
-
-/* Takes the mean of the user's ratings from each of them. */
-static void
-centre_by_user(RecMatrix *matrix)
-{
-	double	   *mean = alloc_zero_array(matrix->nusers, sizeof(double));
-
-	for (int64 p = 0; p < matrix->npairs; p++)
-		mean[matrix->item_user[p]] += matrix->item_weight[p];
-	for (uint32 u = 0; u < matrix->nusers; u++)
-		mean[u] /= (double) (matrix->user_start[u + 1] - matrix->user_start[u]);
-	for (int64 p = 0; p < matrix->npairs; p++)
-		matrix->item_weight[p] = centred(matrix->item_weight[p],
-										 mean[matrix->item_user[p]]);
-	pfree(mean);
-}
-
-static bool
-all_ones(const double *weight, int64 n)
-{
-	for (int64 i = 0; i < n; i++)
-		if (weight[i] != 1)
-			return false;
-	return true;
-}
-
-/* Replaces weights by what the measure is to see of them. */
-static void
-weigh(RecMatrix *matrix, const RecOptions *options)
-{
-	const RecMeasure *measure = &rec_measures[options->measure];
-
-	if (measure->centring == REC_CENTRE_ITEM)
-		centre_by_item(matrix);
-	else if (measure->centring == REC_CENTRE_USER)
-		centre_by_user(matrix);
-	else if (measure->counts_only || options->weighting == REC_WEIGHTING_BINARY ||
-			 (options->weighting == REC_WEIGHTING_NONE &&
-			  all_ones(matrix->item_weight, matrix->npairs)))
-	{
-		pfree(matrix->item_weight);
-		matrix->item_weight = NULL;
-	}
-	else if (options->weighting != REC_WEIGHTING_NONE)
-		apply_weighting(matrix, options);
-}
-
-/* Fills in the rows by user; walks items in order, so each row rises. */
-static void
-fill_users(RecMatrix *matrix)
-{
-	int64	   *next = alloc_array(matrix->nusers, sizeof(int64));
-
-	memcpy(next, matrix->user_start, matrix->nusers * sizeof(int64));
-	matrix->user_item = alloc_array(matrix->npairs, sizeof(uint32));
-	if (matrix->item_weight)
-		matrix->user_weight = alloc_array(matrix->npairs, sizeof(double));
-	for (uint32 i = 0; i < matrix->nitems; i++)
-	{
-		if (i % INTERRUPT_INTERVAL == 0)
-			CHECK_FOR_INTERRUPTS();
-		for (int64 p = matrix->item_start[i]; p < matrix->item_start[i + 1]; p++)
-		{
-			int64		at = next[matrix->item_user[p]]++;
-
-			matrix->user_item[at] = i;
-			if (matrix->user_weight)
-				matrix->user_weight[at] = matrix->item_weight[p];
+			matrix->item_user[at] = u;
+			if (matrix->item_weight)
+				matrix->item_weight[at] = matrix->user_weight[i];
 		}
 	}
 	pfree(next);
+}
+
+/*
+ * True when the order of users can show in the last bits of some result, so
+ * that the matrix must be built with their ranks.  Without weights there are
+ * whole numbers to add only, unless users have weights of their own.
+ */
+bool
+rec_matrix_needs_user_ranks(const RecStream *stream, const RecOptions *options)
+{
+	bool		whole = stream->weight == NULL &&
+	(stream->time == NULL || options->half_life <= 0);
+
+	if (!whole || options->user_exponent != 0)
+		return true;
+	return rec_weighting_use(options) == REC_WEIGHTS_CHANGED;
 }
 
 /*
@@ -674,13 +752,14 @@ rec_matrix_build(const RecStream *stream, const RecIds *ids,
 	UserPairs	pairs;
 
 	collect_pairs(&pairs, stream, ids, options);
-	fill_items(matrix, &pairs, ids);
-	pfree(pairs.start);
-	pfree(pairs.item);
-	pfree(pairs.weight);
-	sum_items(matrix);
-	count_users(matrix);
-	weigh(matrix, options);
-	fill_users(matrix);
+	renumber_items(matrix, &pairs, ids);
+	number_users(matrix, &pairs, ids);
+	use_weights(&pairs, options);
+	matrix->user_item = pairs.item;
+	matrix->user_weight = pairs.weight;
+	sort_users(matrix);
+	if (pairs.weight)
+		rec_weighting_apply(matrix, options);
+	fill_items(matrix);
 	return matrix;
 }

@@ -17,6 +17,13 @@
 
 #define REC_NO_TIME		PG_INT64_MIN
 
+/* Asks for memory that will be needed soon. */
+#ifdef __GNUC__
+#define rec_prefetch(address)	__builtin_prefetch(address)
+#else
+#define rec_prefetch(address)	((void) 0)
+#endif
+
 /* Interactions as they come, in columns; users and items as numbers. */
 typedef struct RecStream
 {
@@ -65,7 +72,8 @@ typedef struct RecIds
 {
 	uint32		nusers;
 	uint32		nitems;
-	const uint32 *user_rank;	/* place of each user in a fixed order */
+	const uint32 *user_rank;	/* place of each user in a fixed order; NULL:
+								 * any order will do */
 	const uint32 *item_rank;	/* place of each item in the order of ids */
 } RecIds;
 
@@ -76,6 +84,8 @@ extern void rec_stream_reserve(RecStream *stream, int64 more);
 extern double rec_decay(double half_life, int64 newest, int64 time);
 extern int	rec_pairs_combine(RecPair *pairs, int n, RecRepeats repeats);
 extern void rec_pairs_sort(RecPair *pairs, int n, const uint32 *item_rank);
+extern bool rec_matrix_needs_user_ranks(const RecStream *stream,
+										const RecOptions *options);
 extern RecMatrix *rec_matrix_build(const RecStream *stream, const RecIds *ids,
 								   const RecOptions *options);
 

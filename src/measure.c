@@ -408,29 +408,23 @@ least_llr(const RecRowView *row, uint32 item, const RecBound *bound)
 
 	for (uint32 step = 1; low + 1 < high; step *= 2)
 	{
-		if (llr_may_reach(row, value, at, nj))
-		{
+		bool		reaches = llr_may_reach(row, value, at, nj);
+
+		if (reaches)
 			high = at;
-			if (step > at - low - 1)
-				break;
-			at -= step;
-		}
 		else
-		{
 			low = at;
-			if (step > high - at - 1)
-				break;
-			at += step;
-		}
+		if (step >= high - low)
+			break;
+		at = reaches ? at - step : at + step;
 	}
 	while (low + 1 < high)
 	{
-		uint32		middle = low + (high - low) / 2;
-
-		if (llr_may_reach(row, value, middle, nj))
-			high = middle;
+		at = low + (high - low) / 2;
+		if (llr_may_reach(row, value, at, nj))
+			high = at;
 		else
-			low = middle;
+			low = at;
 	}
 	return high;
 }

@@ -26,6 +26,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/heapam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
@@ -43,6 +45,7 @@
 #include "trend.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/float.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -149,6 +152,8 @@ rec_model_popularity(const RecMatrix *matrix)
 
 	for (uint32 i = 0; i < matrix->nitems; i++)
 		largest = Max(largest, matrix->item_sum[i]);
+	if (!isfinite(largest))
+		float_overflow_error();
 	for (uint32 i = 0; i < matrix->nitems; i++)
 		popularity[i] = largest > 0 ? Max(matrix->item_sum[i], 0) / largest : 0;
 	return popularity;
@@ -180,7 +185,7 @@ void
 rec_model_rows(const RecMatrix *matrix, const RecOptions *options,
 			   RecRowSink sink, void *arg)
 {
-	rec_similarity_rows(matrix, options, sink, arg);
+	rec_similarity_rows(matrix, options, true, sink, arg);
 }
 
 /* ----------------
@@ -454,7 +459,9 @@ next_generation(const RecDefinition *definition)
 	run_query(psprintf("SELECT d.generation FROM %s d FOR NO KEY UPDATE",
 					   rec_definition_table(definition, "definition")),
 			  0, NULL, NULL, NULL, SPI_OK_SELECT);
-	run_query(psprintf("SELECT coalesce(pg_catalog.max(r.generation), 0) OPERATOR(pg_catalog.+) 1 FROM %s r",
+	run_query(psprintf("SELECT greatest(coalesce(pg_catalog.max(r.generation), 0), (SELECT pg_catalog.max(d.generation) FROM %s d)) "
+					   "OPERATOR(pg_catalog.+) 1 FROM %s r",
+					   rec_definition_table(definition, "definition"),
 					   rec_definition_table(definition, "refresh_run")),
 			  0, NULL, NULL, NULL, SPI_OK_SELECT);
 	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,

@@ -20,6 +20,7 @@
 
 #include "fmgr.h"
 #include "json.h"
+#include "miscadmin.h"
 #include "options.h"
 #include "similarity.h"
 #include "sqlutil.h"
@@ -157,6 +158,7 @@ void
 rec_options_default(RecOptions *options, bool stored_model)
 {
 	memset(options, 0, sizeof(*options));
+	options->stored_model = stored_model;
 	for (int i = 0; i < (int) lengthof(specs); i++)
 		set_default(options, &specs[i]);
 	if (!stored_model)
@@ -168,6 +170,27 @@ rec_options_default(RecOptions *options, bool stored_model)
 	options->weighting = REC_WEIGHTING_LOG;
 	options->truncate = REC_TRUNCATE_TARGET;
 	options->min_support = 2;
+}
+
+/* Gives an option its default again, that of a stored model if it is one's. */
+static void
+reset_option(RecOptions *options, const OptionSpec *spec)
+{
+	RecOptions	defaults;
+
+	rec_options_default(&defaults, options->stored_model);
+	switch (spec->kind)
+	{
+		case OPTION_INT:
+		case OPTION_ENUM:
+			*INT_FIELD(options, spec) = *INT_FIELD(&defaults, spec);
+			break;
+		case OPTION_FLOAT:
+			*FLOAT_FIELD(options, spec) = *FLOAT_FIELD(&defaults, spec);
+			break;
+		default:
+			set_default(options, spec);
+	}
 }
 
 static void
@@ -247,6 +270,10 @@ interval_value(const OptionSpec *spec, const JsonbValue *value)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("option \"%s\" must be greater than zero", spec->name)));
+	if (usecs / DAY_USECS > PG_INT32_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" must be at most %d days", spec->name, PG_INT32_MAX)));
 	return usecs;
 }
 
@@ -318,7 +345,7 @@ set_option(RecOptions *options, const OptionSpec *spec, const JsonbValue *value)
 {
 	if (value->type == jbvNull)
 	{
-		set_default(options, spec);
+		reset_option(options, spec);
 		return;
 	}
 	switch (spec->kind)
@@ -423,6 +450,8 @@ static void
 write_interval(RecJson *json, double usecs)
 {
 	Interval	interval = {0};
+	int			style = IntervalStyle;
+	char	   *text;
 
 	if (usecs == 0)
 	{
@@ -431,9 +460,11 @@ write_interval(RecJson *json, double usecs)
 	}
 	interval.day = (int32) (usecs / DAY_USECS);
 	interval.time = (int64) (usecs - interval.day * DAY_USECS);
-	rec_json_text(json, WJB_VALUE,
-				  DatumGetCString(DirectFunctionCall1(interval_out,
-													  IntervalPGetDatum(&interval))));
+	IntervalStyle = INTSTYLE_POSTGRES;	/* the same for every session */
+	text = DatumGetCString(DirectFunctionCall1(interval_out,
+											   IntervalPGetDatum(&interval)));
+	IntervalStyle = style;
+	rec_json_text(json, WJB_VALUE, text);
 }
 
 static void

@@ -87,6 +87,7 @@ typedef struct RecOptions
 	double		trend_window;	/* microseconds */
 	double		trend_baseline; /* microseconds before the window */
 	double		trend_smoothing;	/* weight added to what is expected */
+	bool		stored_model;	/* changes the default of min_support */
 } RecOptions;
 
 extern const char *const rec_component_names[];

@@ -25,6 +25,8 @@
 #include "model.h"
 #include "spi.h"
 #include "sqlutil.h"
+#include "storage/lmgr.h"
+#include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -33,6 +35,14 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#if PG_VERSION_NUM >= 160000
+#define pg_namespace_aclcheck_compat(schema, role, mode) \
+	object_aclcheck(NamespaceRelationId, schema, role, mode)
+#else
+#define pg_namespace_aclcheck_compat(schema, role, mode) \
+	pg_namespace_aclcheck(schema, role, mode)
+#endif
+
 #define OVERVIEW_NCOLS		9	/* columns of view recommenders */
 
 static bool
@@ -40,7 +50,11 @@ may_read(Oid schema, const char *table)
 {
 	Oid			relid = get_relname_relid(table, schema);
 
-	return OidIsValid(relid) &&
+	if (!OidIsValid(relid))
+		return false;
+	LockRelationOid(relid, AccessShareLock);
+	return rec_schema_is_recommender(schema) &&
+		pg_namespace_aclcheck_compat(schema, GetUserId(), ACL_USAGE) == ACLCHECK_OK &&
 		pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK;
 }
 
@@ -99,7 +113,7 @@ rec_recommender_list(PG_FUNCTION_ARGS)
 	{
 		const char *name = lfirst(cell);
 
-		Oid			schema = get_namespace_oid(name, false);
+		Oid			schema = get_namespace_oid(name, true);
 
 		if (may_read(schema, "definition") && may_read(schema, "source"))
 			write_overview((ReturnSetInfo *) fcinfo->resultinfo, name);
@@ -141,7 +155,7 @@ write_tables(FunctionCallInfo fcinfo, const char *columns, const char *table,
 	{
 		const char *name = lfirst(cell);
 
-		if (may_read(get_namespace_oid(name, false), table))
+		if (may_read(get_namespace_oid(name, true), table))
 			write_table((ReturnSetInfo *) fcinfo->resultinfo, name, columns, table, order);
 	}
 	return (Datum) 0;
@@ -269,6 +283,7 @@ rec_refresh_all(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
 				 errmsg("refresh_all cannot run inside a transaction block, because it commits after each recommender"),
 				 errhint("CALL it by itself, or use refresh() in the transaction.")));
+	PreventCommandIfReadOnly("refresh_all()");
 	SPI_connect_ext(SPI_OPT_NONATOMIC);
 	context = AllocSetContextCreate(PortalContext, "recommender refresh_all",
 									ALLOCSET_DEFAULT_SIZES);

@@ -79,6 +79,9 @@ load_neighbors(RecBatch *batch, RecServe *serve)
 		if (item == REC_NOT_FOUND ||
 			!rec_read_neighbors(tuple, SPI_tuptable->tupdesc, &batch->neighbors[item]))
 			model_damaged(serve);
+		for (int n = 0; n < batch->neighbors[item].n; n++)
+			if ((uint32) batch->neighbors[item].neighbors[n] >= batch->memory.nitems)
+				model_damaged(serve);
 	}
 }
 

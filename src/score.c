@@ -38,6 +38,7 @@
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "score.h"
+#include "utils/float.h"
 
 /* An item that the behaviour of the history speaks for, or against. */
 typedef struct Candidate
@@ -217,6 +218,8 @@ rec_scores_blend(RecScores *scores)
 	double		trust;
 
 	scores->largest = largest_behaviour(scores);
+	if (!isfinite(scores->largest) || !isfinite(evidence))
+		float_overflow_error();
 	trust = evidence > 0 ? evidence / (evidence + scores->options->kappa) : 0;
 	memset(scores->factor, 0, sizeof(scores->factor));
 	if (scores->largest > 0)
@@ -475,26 +478,42 @@ fetch(const RecCatalog *catalog, const uint32 *items, int n, RecItemSet *set)
 		catalog->fetch(catalog->arg, items, n, set);
 }
 
-/* Fetches the "wanted" candidates with the largest behaviour. */
+/*
+ * True when a candidate's behaviour makes its score more than "needed", and
+ * more than nothing: one that it does not help is an item like all others.
+ */
+static inline bool
+is_promising(const RecScores *scores, const Candidate *candidate, double needed)
+{
+	return scores->factor[REC_BEHAVIOUR] * candidate->behaviour > Max(needed, 0);
+}
+
+/*
+ * Fetches the "wanted" candidates with the largest behaviour, of equal ones
+ * those with the lowest numbers.
+ */
 static void
 fetch_best_candidates(RecScores *scores, const RecCatalog *catalog, int wanted,
 					  RecItemSet *set)
 {
 	Candidate  *best = palloc_array(Candidate, 2 * wanted);
 	uint32	   *items = palloc_array(uint32, wanted);
-	double		threshold = -INFINITY;
+	Candidate	last = {PG_UINT32_MAX, -INFINITY};
 	int			n = 0;
 
 	for (int i = 0; i < scores->ncandidates; i++)
 	{
-		if (!(scores->candidates[i].behaviour > threshold))
+		const Candidate *candidate = &scores->candidates[i];
+
+		if (!is_promising(scores, candidate, 0) ||
+			compare_candidates(candidate, &last) >= 0)
 			continue;
-		best[n++] = scores->candidates[i];
+		best[n++] = *candidate;
 		if (n < 2 * wanted)
 			continue;
 		sort_candidates(best, n);
 		n = wanted;
-		threshold = best[n - 1].behaviour;
+		last = best[n - 1];
 	}
 	sort_candidates(best, n);
 	n = Min(n, wanted);
@@ -517,7 +536,7 @@ fetch_promising(RecScores *scores, const RecCatalog *catalog, double needed,
 	{
 		const Candidate *candidate = &scores->candidates[i];
 
-		if (scores->factor[REC_BEHAVIOUR] * candidate->behaviour > needed &&
+		if (is_promising(scores, candidate, needed) &&
 			member_table_lookup(set->members, candidate->item) == NULL)
 			items[n++] = candidate->item;
 	}

@@ -78,8 +78,8 @@ rec_serve_begin(RecServe *serve, RecDefinition *definition, Jsonb *options)
 	as_of = column(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
 	if (!isnull)
 		serve->as_of = DatumGetInt64(as_of);
-	serve->nitems = DatumGetInt64(column(SPI_tuptable->vals[0],
-										 SPI_tuptable->tupdesc, 3, &isnull));
+	serve->nitems = Max(DatumGetInt64(column(SPI_tuptable->vals[0],
+											 SPI_tuptable->tupdesc, 3, &isnull)), 0);
 }
 
 /* Refuses to answer from a model that was never built. */
@@ -215,7 +215,7 @@ rec_history_weigh(const RecOptions *options, RecPair *pairs, int n)
 		double	   *weight = &pairs[i].weight;
 
 		if (ratings)
-			*weight -= mean;
+			*weight = fabs(*weight - mean) <= 1e-12 * fabs(mean) ? 0 : *weight - mean;
 		else if (options->weighting == REC_WEIGHTING_BINARY)
 			*weight = (*weight > 0) - (*weight < 0);
 		else if (options->weighting == REC_WEIGHTING_LOG)

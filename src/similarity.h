@@ -20,6 +20,6 @@
 typedef void (*RecRowSink) (void *arg, uint32 item, const RecNeighbor *row, int n);
 
 extern void rec_similarity_rows(const RecMatrix *matrix, const RecOptions *options,
-								RecRowSink sink, void *arg);
+								bool parallel, RecRowSink sink, void *arg);
 
 #endif							/* REC_SIMILARITY_H */

@@ -529,7 +529,8 @@ write_results(ResultWriter *writer, RecInteractions *interactions,
 	writer->texts = MemoryContextAllocExtended(CurrentMemoryContext,
 											   mul_size(Max(matrix->nitems, 1), sizeof(Datum)),
 											   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	rec_similarity_rows(matrix, options, write_row, writer);
+	/* an aggregate may be part of a parallel plan, a function of ours is not */
+	rec_similarity_rows(matrix, options, writer->store != NULL, write_row, writer);
 }
 
 /*

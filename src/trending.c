@@ -29,17 +29,22 @@
 
 /* Gives the newest time in a source, REC_NO_TIME when it has none. */
 static int64
-source_newest(const RecSource *source)
+source_newest(const RecDefinition *definition, const RecSource *source)
 {
-	char	   *query;
+	RecRowFormat format;
 	bool		isnull;
 	Datum		newest;
 
-	(void) rec_column_lookup(source->relid, source->time_column);
-	query = psprintf("SELECT pg_catalog.max(i.%s)::pg_catalog.timestamptz FROM %s i",
-					 quote_identifier(source->time_column),
-					 rec_relation_quoted(source->relid));
-	rec_spi_select(query);
+	/* tells of all that is wrong with the source */
+	(void) rec_source_query(definition, source, NULL, &format);
+	rec_spi_select(psprintf("SELECT pg_catalog.max(i.%s)::pg_catalog.timestamptz FROM %s i "
+							"WHERE i.%s OPERATOR(pg_catalog.<) 'infinity' "
+							"AND i.%s IS NOT NULL AND i.%s IS NOT NULL",
+							quote_identifier(source->time_column),
+							rec_relation_quoted(source->relid),
+							quote_identifier(source->time_column),
+							quote_identifier(source->user_column),
+							quote_identifier(source->item_column)));
 	newest = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	if (isnull || TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(newest)))
 		return REC_NO_TIME;
@@ -57,7 +62,7 @@ newest_interaction(const RecDefinition *definition)
 		if (definition->sources[i].time_column == NULL)
 			continue;
 		timed = true;
-		newest = Max(newest, source_newest(&definition->sources[i]));
+		newest = Max(newest, source_newest(definition, &definition->sources[i]));
 	}
 	if (!timed)
 		ereport(ERROR,

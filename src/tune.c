@@ -27,6 +27,7 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "common/pg_prng.h"
 #include "evaluate.h"
 #include "funcapi.h"
@@ -121,7 +122,7 @@ random_setting(StringInfo json, pg_prng_state *prng, bool has_time)
 	CHOOSE("target_exponent", "0", "0.1", "0.2", "0.3", "0.4", "0.5", "0.6");
 	CHOOSE("neighbors", "30", "50", "100", "100", "200", "300");
 	CHOOSE("shrinkage", "0", "0", "1", "5", "20");
-	CHOOSE("min_support", "1", "2", "3");
+	CHOOSE("min_support", "2", "2", "3");
 	CHOOSE("truncate", "\"source\"", "\"target\"");
 	CHOOSE("max_history", "500", "200", "2000");
 	CHOOSE("history", "20", "50", "100", "500");
@@ -145,6 +146,7 @@ make_trials(Search *search)
 		Trial	   *trial = &search->trials[i];
 		StringInfoData json;
 
+		CHECK_FOR_INTERRUPTS();
 		initStringInfo(&json);
 		if (i < (int) lengthof(known_settings))
 			appendStringInfoString(&json, known_settings[i]);
@@ -163,15 +165,29 @@ make_trials(Search *search)
  * ----------------
  */
 
+/* Gives a number that changes with the interactions and their weights. */
+static int64
+checksum(const RecBatch *batch)
+{
+	uint64		sum = 0;
+
+	for (int64 i = 0; i < batch->nrows; i++)
+	{
+		const RecBatchRow *row = &batch->rows[i];
+		uint64		key[5] = {batch->user_rank[row->user], batch->item_rank[row->pair.item],
+		(uint64) row->pair.time, row->counts};
+
+		memcpy(&key[4], &row->pair.weight, sizeof(key[4]));
+		sum = hash_bytes_extended((const unsigned char *) key, sizeof(key), sum);
+	}
+	return (int64) sum;
+}
+
 /* What makes a stored value good for this search. */
 static Datum
 search_settings(const Search *search)
 {
 	RecJson		json = {0};
-	int64		newest = REC_NO_TIME;
-
-	for (int64 i = 0; i < search->batch->nrows; i++)
-		newest = Max(newest, search->batch->rows[i].pair.time);
 	rec_json_token(&json, WJB_BEGIN_OBJECT);
 	rec_json_key(&json, "split");
 	rec_json_text(&json, WJB_VALUE, search->split.method);
@@ -187,8 +203,8 @@ search_settings(const Search *search)
 	rec_json_number(&json, search->k);
 	rec_json_key(&json, "interactions");
 	rec_json_numeric(&json, DirectFunctionCall1(int8_numeric, Int64GetDatum(search->batch->nrows)));
-	rec_json_key(&json, "newest");
-	rec_json_numeric(&json, DirectFunctionCall1(int8_numeric, Int64GetDatum(newest)));
+	rec_json_key(&json, "checksum");
+	rec_json_numeric(&json, DirectFunctionCall1(int8_numeric, Int64GetDatum(checksum(search->batch))));
 	rec_json_token(&json, WJB_END_OBJECT);
 	return JsonbPGetDatum(rec_json_finish(&json));
 }
@@ -346,6 +362,8 @@ halve(Search *search, int sample)
 
 	for (int stage = 1; alive > 0; stage++)
 	{
+		Trial		best_before = search->trials[0];
+
 		for (int i = 0; i < alive; i++)
 		{
 			CHECK_FOR_INTERRUPTS();
@@ -355,6 +373,12 @@ halve(Search *search, int sample)
 							&search->trials[i], NULL, search->trials[i].value, false);
 		}
 		qsort(search->trials, alive, sizeof(Trial), compare_trials);
+		if (isnan(search->trials[0].value))
+		{
+			/* the budget ended before this stage: what is known stays known */
+			search->trials[0] = best_before;
+			break;
+		}
 		if (alive < HALVING || sample > PG_INT32_MAX / HALVING)
 			break;
 		alive /= HALVING;
@@ -395,11 +419,15 @@ finish(Search *search, bool apply)
 				apply && is_real);
 }
 
-/* Puts the test part of the split out of the search's sight. */
+/*
+ * Puts the test part of the split out of the search's sight, and cuts the rest
+ * by another seed: the same one would draw the reserved part again.
+ */
 static void
 reserve_test(Search *search)
 {
 	RecBatch   *batch = search->batch;
+	RecSplit	validation = search->split;
 
 	rec_split_apply(batch, &search->split, 0);
 	for (int64 i = 0; i < batch->nrows; i++)
@@ -407,7 +435,8 @@ reserve_test(Search *search)
 		batch->rows[i].reserved = batch->rows[i].part == REC_PART_TEST;
 		search->has_time |= batch->rows[i].pair.time != REC_NO_TIME;
 	}
-	rec_split_apply(batch, &search->split, 0);
+	validation.seed = (int64) ((uint64) validation.seed + 1);
+	rec_split_apply(batch, &validation, 0);
 }
 
 static TimestampTz
@@ -450,7 +479,7 @@ rec_tune(PG_FUNCTION_ARGS)
 	search.desc = ((ReturnSetInfo *) fcinfo->resultinfo)->setDesc;
 	Assert(search.desc->natts == TRIAL_NCOLS);
 	SPI_connect();
-	search.batch = rec_evaluation_batch(search.definition, &search.definition->options);
+	search.batch = rec_evaluation_batch(search.definition, &search.definition->options, NULL);
 	reserve_test(&search);
 	search.settings = search_settings(&search);
 	make_trials(&search);
