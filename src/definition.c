@@ -531,6 +531,7 @@ lock_tables(Oid schema)
 		if (OidIsValid(relid))
 			LockRelationOid(relid, AccessShareLock);
 	}
+	AcceptInvalidationMessages();	/* a lock that was held before brings none */
 }
 
 static RecDefinition *

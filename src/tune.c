@@ -40,7 +40,7 @@
 
 #define TRIAL_NCOLS			12	/* columns of type trial */
 #define HALVING				3	/* of the trials survive one in so many */
-#define REAL_IMPROVEMENT	0.05	/* largest p-value that counts as real */
+#define REAL_IMPROVEMENT	0.01	/* largest p-value that counts as real */
 
 /* Settings that have done well on some data. */
 static const char *const known_settings[] = {

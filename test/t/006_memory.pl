@@ -1,0 +1,128 @@
+# Does a session that lives for long grow?  What a call takes, it gives back,
+# within a query, within a transaction and after it.
+
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use RecommenderTest;
+
+my $node = start_server('memory');
+make_shop($node);
+my $session = RecommenderTest::Session->new($node);
+$session->run(
+	q{
+SELECT recommender.refresh('recs');
+-- of this session, now
+CREATE FUNCTION memory() RETURNS bigint LANGUAGE plpgsql VOLATILE AS
+$$ BEGIN RETURN (SELECT sum(total_bytes) FROM pg_backend_memory_contexts); END $$;
+-- at two moments of a query
+CREATE FUNCTION memory_at(i bigint, a bigint, b bigint) RETURNS bigint LANGUAGE plpgsql VOLATILE AS
+$$ BEGIN RETURN CASE WHEN i IN (a, b) THEN memory() END; END $$;
+});
+
+use constant KB => 1024;
+
+# Runs something often; after a first part of it, memory grows no more.
+sub check_growth
+{
+	my ($name, $first, $then, $limit) = @_;
+
+	$limit //= 64 * KB;
+	$session->run($first);
+	my $before = $session->run('SELECT memory()');
+	$session->run($then);
+	my $growth = $session->run('SELECT memory()') - $before;
+	cmp_ok($growth, '<', $limit, "$name: memory of the session");
+	return;
+}
+
+# the same within a query, whose memory is gone when it ends
+sub check_query
+{
+	my ($name, $call, $n) = @_;
+	my $early = $n / 10;
+
+	my ($growth, $count) = split /\|/, $session->run(
+		"SELECT max(m) - min(m), count(answer) FROM (SELECT $call AS answer, memory_at(i, $early, $n) AS m
+			FROM generate_series(1, $n) i OFFSET 0) s");
+	is($count, $n, "$name: $n calls in a query");
+	cmp_ok($growth, '<', 64 * KB, "$name: memory of the query");
+	return;
+}
+
+my %calls = (
+	'score'           => q{recs.score((i % 50)::integer, 'P' || i % 33)},
+	'recommend'       => q{(SELECT count(*) FROM recs.recommend((i % 50)::integer))},
+	'similar_items'   => q{(SELECT count(*) FROM recs.similar_items('P' || i % 33))},
+	'recommend_basket' => q{(SELECT count(*) FROM recs.recommend_basket(ARRAY['P' || i % 33, 'P' || i % 7], options => '{"history": 5}'))},
+	'rank_items'      => q{(SELECT count(*) FROM recs.rank_items((i % 50)::integer, ARRAY['P1', 'P2']))},
+	'trending_items'  => q{(SELECT count(*) FROM recs.trending_items())});
+my %times = (score => 20000, recommend => 5000, similar_items => 5000);
+
+for my $name (sort keys %calls)
+{
+	my $n = $times{$name} // 1000;
+
+	check_query($name, $calls{$name}, $n);
+	# calls of one transaction, then of a transaction each
+	my $loop = "DO \$\$ DECLARE i bigint; BEGIN FOR i IN 1 .. %d LOOP PERFORM $calls{$name}; %s END LOOP; END \$\$";
+	check_growth("$name in one transaction", sprintf($loop, $n / 40, ''), sprintf($loop, $n / 5, ''));
+	check_growth("$name in transactions", sprintf($loop, $n / 40, 'COMMIT;'), sprintf($loop, $n / 10, 'COMMIT;'));
+}
+
+# refreshing, also one that fails
+$session->run(q{CREATE VIEW failing AS SELECT customer, product, 1 / (id - 500) AS amount FROM orders;
+	SET client_min_messages = error;
+	SELECT recommender.create_recommender('failing', 'failing', 'customer', 'product', weight_column => 'amount')});
+my $refresh = q{DO $$ BEGIN FOR i IN 1 .. %d LOOP
+	PERFORM recommender.refresh('recs'); COMMIT;
+	BEGIN PERFORM recommender.refresh('failing'); EXCEPTION WHEN division_by_zero THEN NULL; END; COMMIT;
+	END LOOP; END $$};
+check_growth('refresh', sprintf($refresh, 5), sprintf($refresh, 50));
+check_growth('refresh in one transaction', sprintf($refresh =~ s/COMMIT;//gr, 5), sprintf($refresh =~ s/COMMIT;//gr, 30));
+
+# the definition is read again and again
+my $options = q{DO $$ BEGIN FOR i IN 1 .. %d LOOP
+	PERFORM recommender.set_options('recs', jsonb_build_object('history', 1 + i %% 100)); COMMIT;
+	PERFORM count(*) FROM recs.recommend(i %% 50); PERFORM recs.score(1, 'P1'); COMMIT;
+	END LOOP; END $$};
+check_growth('set_options', sprintf($options, 50), sprintf($options, 300));
+
+# errors
+my $errors = q{DO $$ BEGIN FOR i IN 1 .. %d LOOP
+	BEGIN PERFORM count(*) FROM recs.recommend(1, -1); EXCEPTION WHEN OTHERS THEN NULL; END;
+	BEGIN PERFORM count(*) FROM recs.recommend(1, options => '{"no": 1}'); EXCEPTION WHEN OTHERS THEN NULL; END;
+	BEGIN PERFORM count(*) FROM failing.recommend(1); EXCEPTION WHEN OTHERS THEN NULL; END;
+	BEGIN PERFORM recommender.item_similarities('SELECT 1, 2, 1 / (n - 500) FROM generate_series(1, 600) n');
+	EXCEPTION WHEN OTHERS THEN NULL; END; COMMIT;
+	END LOOP; END $$};
+check_growth('errors', sprintf($errors, 20), sprintf($errors, 300));
+
+# similarity without a recommender
+my $agg = q{DO $$ BEGIN FOR i IN 1 .. %d LOOP
+	PERFORM recommender.item_similarity_agg(customer, product) FROM orders;
+	PERFORM count(*) FROM recommender.item_similarities('SELECT customer, product FROM orders'); COMMIT;
+	END LOOP; END $$};
+check_growth('item_similarity_agg and item_similarities', sprintf($agg, 5), sprintf($agg, 100));
+check_query('item_similarity_agg',
+	'(SELECT recommender.item_similarity_agg(customer, product) FROM orders WHERE customer > i % 5)', 500);
+
+# recommenders come and go
+my $create = q{DO $$ BEGIN FOR i IN 1 .. %d LOOP
+	PERFORM recommender.create_recommender('coming', 'orders', 'customer', 'product'); COMMIT;
+	PERFORM recommender.refresh('coming'); COMMIT;
+	PERFORM count(*) FROM coming.recommend(i); COMMIT;
+	PERFORM recommender.drop_recommender('coming'); COMMIT;
+	END LOOP; END $$};
+# (the server's own caches of catalogs may grow a little)
+$session->run(q{CREATE OR REPLACE FUNCTION memory() RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$ BEGIN RETURN
+	(SELECT sum(total_bytes) FROM pg_backend_memory_contexts WHERE name ~ 'recommender|Plan'); END $$});
+check_growth('create and drop', sprintf($create, 5), sprintf($create, 30), 256 * KB);
+
+$session->quit;
+$node->stop;
+done_testing();

@@ -1,0 +1,271 @@
+# What if a schema only looks like a recommender, or its tables are not what
+# they were?  Nothing of somebody else's runs by looking at an overview, and
+# whatever is wrong ends in an error, not in a crash.
+
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use RecommenderTest;
+
+my $node = start_server('hostile', conf => "restart_after_crash = on\n");
+make_shop($node);
+$node->safe_psql('shop', q{
+	CREATE ROLE mallory LOGIN;
+	CREATE ROLE victim LOGIN;
+	GRANT CREATE ON DATABASE shop TO mallory;
+	GRANT SELECT ON orders TO mallory, victim});
+my $superuser = $node->safe_psql('shop', 'SELECT user');
+
+# what anybody may do without a thought
+my @looks = (
+	'SELECT count(*) FROM recommender.recommenders',
+	'SELECT count(*) FROM recommender.refresh_runs',
+	'SELECT count(*) FROM recommender.evaluations',
+	'SELECT count(*) FROM recommender.refresh_progress',
+	q{SELECT recommender.refresh('no such recommender')},
+	'CALL recommender.refresh_all()');
+
+# and what asks for it
+my $one = 'NULL::fake.recommendation';
+my @asks = (
+	q{SELECT count(*) FROM recommender.check_recommender('fake')},
+	"SELECT count(*) FROM recommender.recommend($one, 1, 10, NULL, NULL::text[], NULL, NULL)",
+	"SELECT count(*) FROM recommender.recommend_basket($one, ARRAY['P1', 'P2'], 10, NULL, NULL::text[], NULL, NULL)",
+	"SELECT count(*) FROM recommender.similar_items($one, 'P1'::text, 10, NULL, NULL::text[], NULL)",
+	"SELECT count(*) FROM recommender.popular_items($one, 10, NULL, NULL::text[], NULL)",
+	"SELECT count(*) FROM recommender.trending_items($one, 10, NULL, NULL::text[], NULL)",
+	"SELECT recommender.score($one, 1, 'P1'::text, NULL, NULL)",
+	"SELECT count(*) FROM recommender.recommend_all(NULL::fake.user_recommendation, 10, NULL, NULL::text[], NULL, NULL)",
+	q{SELECT recommender.set_options('fake', '{"history": 3}')},
+	q{SELECT recommender.add_interactions('fake', 'orders', 'customer', 'product')},
+	q{SELECT recommender.refresh('fake')},
+	q{SELECT recommender.drop_recommender('fake')});
+
+my $session;
+
+sub connect_as
+{
+	my ($user) = @_;
+
+	$session->quit if $session;
+	$session = RecommenderTest::Session->new($node, user => $user);
+	# an error ends a statement, not the transaction
+	$session->run('\set ON_ERROR_ROLLBACK on');
+	return;
+}
+
+# Runs statements; gives the errors, "crash" if the session was lost.
+sub attempt
+{
+	my $log     = -s $node->logfile;
+	my $crashed = !eval { $session->query(join ';', @_); 1 };
+	my $error   = $session->{error};
+
+	return $error unless $crashed || $error =~ /server closed the connection|terminating connection/;
+	$node->wait_for_log(qr/all server processes terminated; reinitializing/, $log);
+	$node->poll_query_until('shop', 'SELECT true');
+	return 'crash';
+}
+
+# ---------------------------------------------------------------------------
+# a schema of mallory's
+# ---------------------------------------------------------------------------
+
+my $tables = q{
+CREATE SCHEMA fake;
+CREATE TABLE fake.definition (singleton boolean PRIMARY KEY DEFAULT true, options jsonb NOT NULL DEFAULT '{}',
+	generation bigint NOT NULL DEFAULT 1, items bigint NOT NULL DEFAULT 1, as_of timestamptz, refreshed_at timestamptz);
+INSERT INTO fake.definition DEFAULT VALUES;
+CREATE TABLE fake.source (position integer PRIMARY KEY, relation regclass UNIQUE, user_column name, item_column name,
+	time_column name, event_column name, weight_column name, event text, event_weights jsonb, context_columns name[] DEFAULT '{}');
+INSERT INTO fake.source VALUES (1, 'orders', 'customer', 'product', 'ordered_at', 'kind', 'amount', NULL, '{"view": 1}');
+CREATE TABLE fake.item (generation bigint, item_no integer, item_id text, users bigint, weight float8, popularity float8, trend float8);
+INSERT INTO fake.item VALUES (1, 0, 'P1', 1, 1, 1, 1), (1, 1, 'P2', 1, 1, 1, 1);
+CREATE TABLE fake.neighbor (generation bigint, kind text, item_no integer, item_id text, neighbors integer[], scores real[], supports integer[]);
+INSERT INTO fake.neighbor VALUES (1, 'behaviour', 0, 'P1', '{1}', '{1}', '{1}'), (1, 'behaviour', 1, 'P2', '{0}', '{1}', '{1}');
+CREATE TABLE fake.refresh_run (generation bigint, mode text, started_at timestamptz, finished_at timestamptz,
+	interactions bigint, users bigint, items bigint, neighbors bigint, null_keys bigint, without_weight bigint,
+	read_ms float8, build_ms float8, write_ms float8, memory_bytes bigint, model_bytes bigint, options jsonb);
+INSERT INTO fake.refresh_run VALUES (1, 'full', now(), now(), 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, '{}');
+CREATE TABLE fake.evaluation (run bigint, evaluated_at timestamptz, settings jsonb, options jsonb, strategy text,
+	segment text, metric text, k integer, value float8, ci_low float8, ci_high float8, users bigint);
+INSERT INTO fake.evaluation VALUES (1, now(), '{}', '{}', 'a', 'a', 'a', 1, 1, 1, 1, 1);
+CREATE TYPE fake.recommendation AS (rank integer, item_id text, score double precision, strategy text, reasons jsonb);
+CREATE TYPE fake.user_recommendation AS (user_id integer, rank integer, item_id text, score double precision, strategy text);
+CREATE VIEW fake.neighbors AS SELECT 1 AS item_id;
+CREATE TABLE fake.trial (settings jsonb, sample integer, options jsonb, value float8, users bigint, train_ms float8, tried_at timestamptz);
+CREATE FUNCTION fake.trap() RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+	IF current_user <> 'mallory' THEN
+		RAISE WARNING 'code of mallory runs as %', current_user;
+	END IF;
+	RETURN true;
+END $$;
+GRANT USAGE ON SCHEMA fake TO PUBLIC;
+GRANT SELECT ON ALL TABLES IN SCHEMA fake TO PUBLIC;
+};
+
+# Nobody runs mallory's code by looking.
+sub check_trap
+{
+	my ($name, $change) = @_;
+
+	$node->safe_psql('shop', "SET ROLE mallory; $tables $change; GRANT SELECT ON ALL TABLES IN SCHEMA fake TO PUBLIC");
+	for my $user ($superuser, 'victim')
+	{
+		connect_as($user);
+		my $error = attempt(@looks);
+			unlike($error, qr/crash|code of mallory/, "$name: nothing of it runs when $user looks");
+	}
+	$node->safe_psql('shop', 'SET client_min_messages = error; DROP SCHEMA fake CASCADE');
+	return;
+}
+
+for my $table (qw(definition source item neighbor refresh_run evaluation))
+{
+	check_trap("a view for table $table",
+		"ALTER TABLE fake.$table RENAME TO real;
+		CREATE VIEW fake.$table AS SELECT * FROM fake.real WHERE fake.trap()");
+	check_trap("a policy on table $table",
+		"CREATE POLICY trap ON fake.$table USING (fake.trap()); ALTER TABLE fake.$table ENABLE ROW LEVEL SECURITY");
+}
+check_trap('a cast',
+	q{CREATE TYPE fake.tricky AS (x integer);
+	CREATE FUNCTION fake.cast_it(fake.tricky) RETURNS oid LANGUAGE sql AS $$ SELECT 1::oid WHERE fake.trap() $$;
+	CREATE CAST (fake.tricky AS oid) WITH FUNCTION fake.cast_it(fake.tricky);
+	ALTER TABLE fake.source ALTER relation TYPE fake.tricky USING ROW(1)::fake.tricky});
+check_trap('an implicit cast',
+	q{CREATE TYPE fake.tricky AS (x integer);
+	CREATE FUNCTION fake.cast_it(fake.tricky) RETURNS timestamptz LANGUAGE sql AS $$ SELECT now() WHERE fake.trap() $$;
+	CREATE CAST (fake.tricky AS timestamptz) WITH FUNCTION fake.cast_it(fake.tricky) AS IMPLICIT;
+	ALTER TABLE fake.definition ALTER refreshed_at TYPE fake.tricky USING ROW(1)::fake.tricky});
+# a table that turns into a view while somebody who has looked at it waits
+for my $table (qw(definition source refresh_run evaluation))
+{
+	my $owner = RecommenderTest::Session->new($node, user => 'mallory');
+	my $watcher = RecommenderTest::Session->new($node);
+
+	for my $user ($superuser, 'victim')
+	{
+		connect_as($user);
+		$owner->run("$tables BEGIN; LOCK TABLE fake.$table");
+		$session->send(join ';', @looks);
+		$watcher->wait_until_blocked($session);
+		$owner->run("ALTER TABLE fake.$table RENAME TO real;
+			CREATE VIEW fake.$table AS SELECT * FROM fake.real WHERE fake.trap();
+			GRANT SELECT ON fake.$table TO PUBLIC; COMMIT");
+		$session->wait;
+		unlike($session->{error}, qr/code of mallory/,
+			"a view for table $table in the last moment: nothing of it runs when $user looks");
+		$node->safe_psql('shop', 'SET client_min_messages = error; DROP SCHEMA fake CASCADE');
+	}
+	$_->quit for $owner, $watcher;
+}
+
+# (max_age compares refreshed_at)
+push @looks, q{CALL recommender.refresh_all('1 day')};
+
+# ---------------------------------------------------------------------------
+# tables that are not what they were
+# ---------------------------------------------------------------------------
+
+# A change to the tables, made by their owner in a session that has read them
+# before, is survived.
+sub check_change
+{
+	my ($name, $change) = @_;
+
+	$session->query("BEGIN; $change");
+	die "$change: $session->{error}" if $session->{error} =~ /ERROR/;
+	my $error = attempt(@looks, @asks, 'ROLLBACK');
+	isnt($error, 'crash', $name);
+	connect_as('mallory') if $error eq 'crash';
+	return;
+}
+
+$node->safe_psql('shop', "SET ROLE mallory; $tables");
+connect_as('mallory');
+my $columns = $session->run(q{SELECT attrelid::regclass, attname, typbyval AND typname <> 'bool'
+	FROM pg_attribute JOIN pg_class c ON c.oid = attrelid JOIN pg_type t ON t.oid = atttypid
+	WHERE c.relnamespace = 'fake'::regnamespace AND c.relkind IN ('r', 'c') AND attnum > 0 ORDER BY attrelid, attnum});
+$session->run('DROP FUNCTION fake.trap');
+$session->query('BEGIN; ' . join(';', @asks) . '; ROLLBACK');
+is($session->{error} =~ /(ERROR:  .*)/ ? $1 : '', '', 'unchanged, all works');
+
+for my $line (split /\n/, $columns)
+{
+	my ($table, $column, $by_value) = split /\|/, $line;
+	my $kind = $table =~ /recommendation/ ? 'TYPE' : 'TABLE';
+	my $part = $kind eq 'TYPE' ? 'ATTRIBUTE' : 'COLUMN';
+
+	# a number where a pointer is expected, or the other way round
+	my ($type, $value) = $by_value eq 't' ? ('text', "'4711'") : ('bigint', '4711');
+
+	$session->query(join ';', @looks, "BEGIN", @asks, 'ROLLBACK');
+	check_change("$table.$column of type $type",
+		$kind eq 'TYPE' ? "ALTER TYPE $table ALTER ATTRIBUTE $column TYPE $type" :
+		  "ALTER TABLE $table ALTER $column DROP DEFAULT, ALTER $column TYPE $type USING $value");
+	check_change("$table.$column dropped", "ALTER $kind $table DROP $part $column");
+	check_change("$table.$column null", "ALTER TABLE $table ALTER $column DROP NOT NULL; UPDATE $table SET $column = NULL")
+	  if $kind eq 'TABLE' && $column ne 'singleton' && $column ne 'position';
+}
+for my $table (qw(definition source item neighbor refresh_run evaluation))
+{
+	$session->query(join ';', 'BEGIN', @asks, 'ROLLBACK');
+	check_change("table $table is empty", "DELETE FROM fake.$table");
+	check_change("table $table is gone", "DROP TABLE fake.$table");
+	check_change("table $table is a view", "ALTER TABLE fake.$table RENAME TO real; CREATE VIEW fake.$table AS SELECT * FROM fake.real");
+	check_change("table $table is partitioned",
+		"ALTER TABLE fake.$table RENAME TO real; CREATE TABLE fake.$table (LIKE fake.real) PARTITION BY LIST (" .
+		($table eq 'source' ? 'position' : $table eq 'evaluation' ? 'run' : 'generation') .
+		"); ALTER TABLE fake.$table ATTACH PARTITION fake.real DEFAULT");
+	check_change("table $table has twice the rows",
+		"DO \$\$ DECLARE c text; BEGIN
+			FOR c IN SELECT conname FROM pg_constraint WHERE conrelid = 'fake.$table'::regclass LOOP
+				EXECUTE format('ALTER TABLE fake.$table DROP CONSTRAINT %I', c);
+			END LOOP; END \$\$;
+		INSERT INTO fake.$table SELECT * FROM fake.$table");
+}
+
+# values that nobody wrote who meant well
+my @values = (
+	[ 'definition', 'generation', '-1', '0', '2', '9223372036854775807' ],
+	[ 'definition', 'items',      '-1', '9223372036854775807' ],
+	[ 'definition', 'as_of', "'infinity'", "'-infinity'" ],
+	[ 'definition', 'options', "'[]'", "'1'", "'null'", q('{"no": 1}'), q('{"neighbors": 1e9}'), q('{"blend": 7}') ],
+	[ 'source', 'relation', '0', '4711', "'pg_class'", "'fake.recommendation'", "'orders_pkey'" ],
+	[ 'source', 'user_column', "''", q('"'), "'kind'" ],
+	[ 'source', 'event_weights', "'[]'", "'1'", q('{"view": "x"}') ],
+	[ 'item', 'item_no', '-1', '5', '2147483647', '-2147483648' ],
+	[ 'item', 'popularity', "'NaN'", "'infinity'", '-1', '1e308' ],
+	[ 'item', 'trend', "'NaN'", "'-infinity'", '1e308' ],
+	[ 'item', 'generation', '-1', '7' ],
+	[ 'neighbor', 'item_no', '-1', '2147483647' ],
+	[ 'neighbor', 'item_id', "''", "'P9'" ],
+	[ 'neighbor', 'kind', "''", "'content'" ],
+	[ 'neighbor', 'neighbors', "'{}'", "'{NULL}'", "'{{1}}'", "'{-1}'", "'{2147483647}'", "'{-2147483648}'", "'{0,0,0,0}'", "'[5:5]={1}'",
+		'(SELECT array_agg(n) FROM generate_series(1, 20000) n)' ],
+	[ 'neighbor', 'scores', "'{}'", "'{NULL}'", "'{{1}}'", "'{NaN}'", "'{Infinity}'", "'{-1}'", "'{3e38}'", "'{1,1}'", "'[7:7]={1}'" ],
+	[ 'neighbor', 'supports', "'{}'", "'{NULL}'", "'{-1}'" ],
+	[ 'refresh_run', 'generation', '9223372036854775807', '-1' ],
+	[ 'refresh_run', 'options', "'[]'", "'null'" ]);
+
+for my $row (@values)
+{
+	my ($table, $column, @list) = @$row;
+
+	check_change("$table.$column is $_", "UPDATE fake.$table SET $column = $_") for @list;
+}
+
+# the columns of a session's own tables, changed by another session
+$node->safe_psql('shop', "SET ROLE mallory; ALTER TABLE fake.item ALTER item_id TYPE bigint USING 4711;
+	ALTER TABLE fake.neighbor ALTER item_id TYPE bigint USING 4711");
+check_change('item_id, changed by another session', '');
+
+$session->quit;
+$node->stop;
+done_testing();
