@@ -243,9 +243,9 @@ static const char *const drop_statements[] = {
 	"LOCK TABLE @S.definition IN ACCESS EXCLUSIVE MODE",
 	"DROP FUNCTION IF EXISTS @S.recommend, @S.recommend_session, @S.recommend_basket, @S.similar_items, "
 	"@S.popular_items, @S.trending_items, @S.rank_items, @S.score, @S.recommend_all",
-	"DROP VIEW @S.neighbors",
-	"DROP TYPE @S.recommendation, @S.user_recommendation",
-	"DROP TABLE @S.definition, @S.source, @S.item, @S.neighbor, @S.refresh_run, @S.evaluation, @S.trial",
+	"DROP VIEW IF EXISTS @S.neighbors",
+	"DROP TYPE IF EXISTS @S.recommendation, @S.user_recommendation",
+	"DROP TABLE IF EXISTS @S.definition, @S.source, @S.item, @S.neighbor, @S.refresh_run, @S.evaluation, @S.trial",
 	"DROP SCHEMA @S",
 };
 
@@ -704,7 +704,7 @@ rec_add_interactions(PG_FUNCTION_ARGS)
 	check_same_type(user.type, definition->user_type, source.user_column);
 	check_same_type(item.type, definition->item_type, source.item_column);
 	check_context_columns(source.relid, contexts);
-	definition = rec_definition_lock(definition);
+	definition = rec_definition_lock(definition, "add_interactions()");
 	rec_be_owner(definition, &caller);
 	SPI_connect();
 	write_source(rec_definition_name(definition), &source,
@@ -732,7 +732,7 @@ rec_remove_interactions(PG_FUNCTION_ARGS)
 
 	require(PG_ARGISNULL(1) ? NULL : fcinfo, "interactions");
 	rec_definition_check_owner(definition);
-	definition = rec_definition_lock(definition);
+	definition = rec_definition_lock(definition, "remove_interactions()");
 	values[0] = PG_GETARG_DATUM(1);
 	rec_be_owner(definition, &caller);
 	SPI_connect();
@@ -757,7 +757,7 @@ rec_definition_set_options(RecDefinition *definition, Jsonb *given)
 	RecCaller	caller;
 
 	rec_definition_check_owner(definition);
-	definition = rec_definition_lock(definition);
+	definition = rec_definition_lock(definition, "set_options()");
 	options = definition->options;
 	rec_options_apply(&options, given, REC_SCOPE_BUILD | REC_SCOPE_SERVE);
 	values[0] = JsonbPGetDatum(given);
@@ -793,6 +793,18 @@ rec_set_options(PG_FUNCTION_ARGS)
 										   REC_SCOPE_BUILD | REC_SCOPE_SERVE));
 }
 
+/* True for what create_recommender() made, also when it was damaged since. */
+static bool
+was_recommender(Oid schema)
+{
+	Oid			relid = get_relname_relid("definition", schema);
+
+	return rec_schema_is_recommender(schema) ||
+		(OidIsValid(relid) && get_rel_relkind(relid) == RELKIND_RELATION &&
+		 get_attnum(relid, "singleton") != InvalidAttrNumber &&
+		 get_attnum(relid, "generation") != InvalidAttrNumber);
+}
+
 /*
  * drop_recommender(recommender): drops the recommender's objects and schema;
  * false when there is none of that name.  An ERROR when other objects depend
@@ -808,7 +820,7 @@ rec_drop_recommender(PG_FUNCTION_ARGS)
 
 	if (!OidIsValid(schema))
 		PG_RETURN_BOOL(false);
-	if (!rec_schema_is_recommender(schema))
+	if (!was_recommender(schema))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("schema \"%s\" is not a recommender", name)));

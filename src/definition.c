@@ -33,6 +33,7 @@
 #include "miscadmin.h"
 #include "sqlutil.h"
 #include "storage/lmgr.h"
+#include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -641,11 +642,13 @@ rec_definition_of_row(Oid row_type)
 
 /*
  * Keeps others from writing the definition, or refreshing, until the end of
- * the transaction; gives the definition as it is after the wait.
+ * the transaction; gives the definition as it is after the wait.  The command
+ * is named in the error of a transaction that may not write.
  */
 RecDefinition *
-rec_definition_lock(RecDefinition *definition)
+rec_definition_lock(RecDefinition *definition, const char *command)
 {
+	PreventCommandIfReadOnly(command);
 	LockRelationOid(definition->definition_relid, ShareUpdateExclusiveLock);
 	return rec_definition_get(definition->schema);
 }

@@ -90,7 +90,7 @@ extern RecDefinition *rec_definition_get(Oid schema);
 extern RecDefinition *rec_definition_by_name(const char *name);
 extern RecDefinition *rec_definition_of_row(Oid row_type);
 extern bool rec_schema_is_recommender(Oid schema);
-extern RecDefinition *rec_definition_lock(RecDefinition *definition);
+extern RecDefinition *rec_definition_lock(RecDefinition *definition, const char *command);
 extern void rec_definition_changed(Oid schema);
 extern Oid	rec_schema_owner(Oid schema);
 extern void rec_be_owner(const RecDefinition *definition, RecCaller *caller);

@@ -41,7 +41,6 @@
 #include "model.h"
 #include "similarity.h"
 #include "sqlutil.h"
-#include "tcop/utility.h"
 #include "trend.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -647,10 +646,8 @@ rec_model_refresh(RecDefinition *definition, bool verbose)
 	int			saved_context;
 	int			nest;
 
-	PreventCommandDuringRecovery("refresh()");
-	PreventCommandIfReadOnly("refresh()");
 	rec_definition_check_owner(definition);
-	definition = rec_definition_lock(definition);
+	definition = rec_definition_lock(definition, "refresh()");
 	figures->started_at = GetCurrentTimestamp();
 	rec_progress_start(&progress, rec_definition_name(definition), verbose);
 	rec_progress_phase(&progress, "starting");

@@ -69,6 +69,29 @@ source_array(const RecDefinition *definition)
 										   sizeof(Oid), true, TYPALIGN_INT));
 }
 
+/*
+ * Ends a subtransaction that failed and makes its error a warning, which says
+ * of which recommender.  A cancel stays an error.
+ */
+static void
+warn_and_roll_back(MemoryContext context, ResourceOwner owner, const char *format,
+				   const char *name)
+{
+	ErrorData  *error;
+
+	MemoryContextSwitchTo(context);
+	error = CopyErrorData();
+	FlushErrorState();
+	RollbackAndReleaseCurrentSubTransaction();
+	CurrentResourceOwner = owner;
+	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+		ReThrowError(error);
+	ereport(WARNING,
+			(errcode(error->sqlerrcode),
+			 errmsg_internal(format, name, error->message),
+			 error->hint ? errhint("%s", error->hint) : 0));
+}
+
 static void
 write_overview(ReturnSetInfo *rsinfo, const char *name)
 {
@@ -101,6 +124,29 @@ write_overview(ReturnSetInfo *rsinfo, const char *name)
 	SPI_finish();
 }
 
+/* An error in one recommender is a warning and hides no other one. */
+static void
+try_overview(ReturnSetInfo *rsinfo, const char *name)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		write_overview(rsinfo, name);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		warn_and_roll_back(context, owner, "recommender \"%s\" cannot be shown: %s", name);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+}
+
 /* recommender_list(): the rows of view recommenders. */
 PG_FUNCTION_INFO_V1(rec_recommender_list);
 Datum
@@ -116,7 +162,7 @@ rec_recommender_list(PG_FUNCTION_ARGS)
 		Oid			schema = get_namespace_oid(name, true);
 
 		if (may_read(schema, "definition") && may_read(schema, "source"))
-			write_overview((ReturnSetInfo *) fcinfo->resultinfo, name);
+			try_overview((ReturnSetInfo *) fcinfo->resultinfo, name);
 	}
 	return (Datum) 0;
 }
@@ -229,21 +275,7 @@ refresh_one(const char *name, const Interval *max_age)
 	}
 	PG_CATCH();
 	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
-		{
-			CurrentResourceOwner = owner;
-			ReThrowError(error);
-		}
-		ereport(WARNING,
-				(errcode(error->sqlerrcode),
-				 errmsg("recommender \"%s\" was not refreshed: %s", name, error->message),
-				 error->hint ? errhint("%s", error->hint) : 0));
+		warn_and_roll_back(context, owner, "recommender \"%s\" was not refreshed: %s", name);
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);

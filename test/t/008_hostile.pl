@@ -133,6 +133,10 @@ for my $table (qw(definition source item neighbor refresh_run evaluation))
 	check_trap("a policy on table $table",
 		"CREATE POLICY trap ON fake.$table USING (fake.trap()); ALTER TABLE fake.$table ENABLE ROW LEVEL SECURITY");
 }
+check_trap("an index on table $_",
+	"CREATE FUNCTION fake.trap_now(integer) RETURNS boolean IMMUTABLE LANGUAGE sql RETURN fake.trap();
+	ALTER FUNCTION fake.trap IMMUTABLE; CREATE INDEX ON fake.$_ (generation) WHERE fake.trap_now(1)")
+  for qw(definition item neighbor refresh_run);
 check_trap('a cast',
 	q{CREATE TYPE fake.tricky AS (x integer);
 	CREATE FUNCTION fake.cast_it(fake.tricky) RETURNS oid LANGUAGE sql AS $$ SELECT 1::oid WHERE fake.trap() $$;

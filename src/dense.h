@@ -1,0 +1,30 @@
+/*-------------------------------------------------------------------------
+ *
+ * dense.h
+ *	  Dense symmetric positive definite matrices: systems and inverses.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/dense.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_DENSE_H
+#define REC_DENSE_H
+
+/* The order of a matrix is a multiple of this. */
+#define REC_DENSE_STEP		8
+
+/* The order to which a matrix of order n is to be padded. */
+#define REC_DENSE_ORDER(n)	TYPEALIGN(REC_DENSE_STEP, n)
+
+/* Scratch space for matrices up to some order. */
+typedef struct RecDense RecDense;
+
+extern RecDense *rec_dense_create(MemoryContext context, Size order);
+extern Size rec_dense_size(Size order);
+extern void rec_dense_invert(RecDense *dense, double *a, Size order);
+extern void rec_dense_solve(RecDense *dense, double *a, Size order, double *x);
+
+#endif							/* REC_DENSE_H */
