@@ -166,9 +166,9 @@ check_null_keys(Findings *findings, const RecSource *source)
 	int64		nulls;
 
 	rec_spi_select(psprintf("SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER "
-				 "(WHERE i.%s IS NULL OR i.%s IS NULL) FROM %s i",
-				 quote_identifier(source->user_column),
-				 quote_identifier(source->item_column), relation));
+							"(WHERE i.%s IS NULL OR i.%s IS NULL) FROM %s i",
+							quote_identifier(source->user_column),
+							quote_identifier(source->item_column), relation));
 	nulls = result_int64(0, 2);
 	if (nulls > 0)
 		add_finding(findings, "warning", "null_keys",
@@ -204,9 +204,9 @@ check_duplicates(Findings *findings, const RecSource *source)
 	append_group_column(&columns, source->event_column);
 	append_group_column(&columns, source->time_column);
 	rec_spi_select(psprintf("SELECT coalesce(pg_catalog.sum(d.n OPERATOR(pg_catalog.-) 1), 0)::pg_catalog.int8 "
-				 "FROM (SELECT pg_catalog.count(*) AS n FROM %s i WHERE i.%s IS NOT NULL GROUP BY %s) d "
-				 "WHERE d.n OPERATOR(pg_catalog.>) 1",
-				 relation, quote_identifier(source->user_column), columns.data));
+							"FROM (SELECT pg_catalog.count(*) AS n FROM %s i WHERE i.%s IS NOT NULL GROUP BY %s) d "
+							"WHERE d.n OPERATOR(pg_catalog.>) 1",
+							relation, quote_identifier(source->user_column), columns.data));
 	duplicates = result_int64(0, 1);
 	if (duplicates > 0)
 		add_finding(findings, "info", "duplicate_events",
@@ -223,7 +223,7 @@ check_event_weights(Findings *findings, const RecSource *source)
 	if (source->event_column == NULL || source->event_weights == NULL)
 		return;
 	rec_spi_select(psprintf("SELECT i.%s::pg_catalog.text, pg_catalog.count(*) FROM %s i GROUP BY 1 ORDER BY 2 DESC, 1",
-				 quote_identifier(source->event_column), relation));
+							quote_identifier(source->event_column), relation));
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
 		char	   *event = result_text(row, 1);
@@ -253,14 +253,14 @@ check_untouched_items(Findings *findings, const RecSource *source)
 	int64		all;
 
 	rec_spi_select(psprintf("SELECT c.confrelid::pg_catalog.int8, pg_catalog.quote_ident(a.attname) "
-				 "FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_attribute a "
-				 "ON a.attrelid OPERATOR(pg_catalog.=) c.confrelid "
-				 "AND a.attnum OPERATOR(pg_catalog.=) c.confkey[1] "
-				 "WHERE c.contype OPERATOR(pg_catalog.=) 'f' "
-				 "AND c.conrelid OPERATOR(pg_catalog.=) %u "
-				 "AND pg_catalog.array_length(c.conkey, 1) OPERATOR(pg_catalog.=) 1 "
-				 "AND c.conkey[1] OPERATOR(pg_catalog.=) %d LIMIT 1",
-				 source->relid, get_attnum(source->relid, source->item_column)));
+							"FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_attribute a "
+							"ON a.attrelid OPERATOR(pg_catalog.=) c.confrelid "
+							"AND a.attnum OPERATOR(pg_catalog.=) c.confkey[1] "
+							"WHERE c.contype OPERATOR(pg_catalog.=) 'f' "
+							"AND c.conrelid OPERATOR(pg_catalog.=) %u "
+							"AND pg_catalog.array_length(c.conkey, 1) OPERATOR(pg_catalog.=) 1 "
+							"AND c.conkey[1] OPERATOR(pg_catalog.=) %d LIMIT 1",
+							source->relid, get_attnum(source->relid, source->item_column)));
 	if (SPI_processed == 0)
 		return;
 	items = rec_relation_quoted((Oid) result_int64(0, 1));
@@ -268,9 +268,9 @@ check_untouched_items(Findings *findings, const RecSource *source)
 	rec_spi_select(psprintf("SELECT pg_catalog.count(*) FROM %s", items));
 	all = result_int64(0, 1);
 	rec_spi_select(psprintf("SELECT pg_catalog.count(*) FROM %s t WHERE NOT EXISTS "
-				 "(SELECT FROM %s i WHERE i.%s %s t.%s)",
-				 items, relation, quote_identifier(source->item_column),
-				 rec_equality_operator(findings->definition->item_type), column));
+							"(SELECT FROM %s i WHERE i.%s %s t.%s)",
+							items, relation, quote_identifier(source->item_column),
+							rec_equality_operator(findings->definition->item_type), column));
 	untouched = result_int64(0, 1);
 	if (untouched > 0)
 		add_finding(findings, "info", "items_without_interactions",
@@ -288,8 +288,8 @@ check_future(Findings *findings, const RecSource *source)
 	if (source->time_column == NULL)
 		return;
 	rec_spi_select(psprintf("SELECT pg_catalog.count(*) FROM %s i WHERE i.%s::pg_catalog.timestamptz "
-				 "OPERATOR(pg_catalog.>) pg_catalog.now()",
-				 relation, quote_identifier(source->time_column)));
+							"OPERATOR(pg_catalog.>) pg_catalog.now()",
+							relation, quote_identifier(source->time_column)));
 	if (result_int64(0, 1) > 0)
 		add_finding(findings, "warning", "future_times",
 					"They count as of now, which makes all others older than they are. Mend them or leave them out with a view.",
@@ -319,10 +319,10 @@ check_stale(Findings *findings, const RecSource *source)
 	if (source->time_column == NULL)
 		return;
 	rec_spi_select(psprintf("SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER "
-				 "(WHERE i.%s::pg_catalog.timestamptz OPERATOR(pg_catalog.>) d.as_of) "
-				 "FROM %s i, %s d WHERE d.generation OPERATOR(pg_catalog.>) 0",
-				 quote_identifier(source->time_column), relation,
-				 rec_definition_table(findings->definition, "definition")));
+							"(WHERE i.%s::pg_catalog.timestamptz OPERATOR(pg_catalog.>) d.as_of) "
+							"FROM %s i, %s d WHERE d.generation OPERATOR(pg_catalog.>) 0",
+							quote_identifier(source->time_column), relation,
+							rec_definition_table(findings->definition, "definition")));
 	all = result_int64(0, 1);
 	newer = result_int64(0, 2);
 	if (newer > all * STALE_SHARE)
@@ -362,9 +362,9 @@ check_refreshed(Findings *findings)
 	char	   *options;
 
 	rec_spi_select(psprintf("SELECT d.generation, r.options::pg_catalog.text FROM %s d "
-				 "LEFT JOIN %s r ON r.generation OPERATOR(pg_catalog.=) d.generation",
-				 rec_definition_table(findings->definition, "definition"),
-				 rec_definition_table(findings->definition, "refresh_run")));
+							"LEFT JOIN %s r ON r.generation OPERATOR(pg_catalog.=) d.generation",
+							rec_definition_table(findings->definition, "definition"),
+							rec_definition_table(findings->definition, "refresh_run")));
 	if (result_int64(0, 1) == 0)
 	{
 		add_finding(findings, "error", "not_refreshed", hint,

@@ -559,7 +559,8 @@ begin_definition(Oid schema)
 	definition->context = context;
 	definition->schema = schema;
 	definition->serial = ++last_serial;
-	definition->valid = true;	/* until something changes, also while it is read */
+	definition->valid = true;	/* until something changes, also while it is
+								 * read */
 	definition->definition_relid = get_relname_relid("definition", schema);
 	definition->source_relid = get_relname_relid("source", schema);
 	definition->item_relid = get_relname_relid("item", schema);

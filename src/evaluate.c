@@ -382,7 +382,7 @@ measure_user(RecEvaluation *evaluation, Relevance *relevance, int64 from, int64 
 	RecCatalog	catalog = rec_memory_catalog(&batch->memory);
 	int			history = rec_batch_score_user(batch, from, to);
 	RecUserSegment segment = history == 0 ? REC_USERS_NEW :
-		history < HEAVY_HISTORY ? REC_USERS_LIGHT : REC_USERS_HEAVY;
+	history < HEAVY_HISTORY ? REC_USERS_LIGHT : REC_USERS_HEAVY;
 	double	   *values;
 
 	collect_relevant(relevance, from, to);

@@ -420,9 +420,9 @@ prepare_store(EstimateWriter *writer, const RecDefinition *definition,
 							 table), 0, NULL, NULL, NULL, false, SPI_OK_SELECT);
 	writer->run = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	writer->insert = rec_spi_prepare(psprintf("INSERT INTO %s (run, evaluated_at, settings, options, strategy, "
-										  "segment, metric, k, value, ci_low, ci_high, users) VALUES "
-										  "($1, pg_catalog.now(), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-										  table), EVALUATION_NCOLS + 3, types, 0);
+											  "segment, metric, k, value, ci_low, ci_high, users) VALUES "
+											  "($1, pg_catalog.now(), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+											  table), EVALUATION_NCOLS + 3, types, 0);
 	writer->settings = DirectFunctionCall1(jsonb_in,
 										   CStringGetDatum(psprintf("{\"split\": \"%s\", \"test_share\": %s, \"last\": %d, \"cuts\": %d, \"seed\": " INT64_FORMAT "}",
 																	request->split.method,

@@ -463,6 +463,7 @@ write_interval(RecJson *json, double usecs)
 	IntervalStyle = INTSTYLE_POSTGRES;	/* the same for every session */
 	text = DatumGetCString(DirectFunctionCall1(interval_out,
 											   IntervalPGetDatum(&interval)));
+
 	IntervalStyle = style;
 	rec_json_text(json, WJB_VALUE, text);
 }

@@ -25,7 +25,7 @@
 static void
 show(const RecProgress *progress)
 {
-	char		text[NAMEDATALEN + 128];
+	char text[	NAMEDATALEN + 128];
 
 	snprintf(text, sizeof(text), "recommender.refresh %s: %s, %d %%",
 			 progress->recommender, progress->phase, Max(progress->percent, 0));

@@ -516,7 +516,7 @@ list_items(void *arg, RecComponent component, int level, RecItemSet *set, double
 {
 	RecServe   *serve = (RecServe *) arg;
 	RecListOrder order = component == REC_POPULARITY ? REC_ORDER_POPULARITY :
-		component == REC_TREND ? REC_ORDER_TREND : REC_ORDER_NUMBER;
+	component == REC_TREND ? REC_ORDER_TREND : REC_ORDER_NUMBER;
 	Datum		values[1];
 	RecScoredItem item;
 	int64		limit;

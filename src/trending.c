@@ -114,9 +114,9 @@ recent_interactions(RecServe *serve)
 	int64		newest = newest_interaction(definition);
 	double		span = serve->options.trend_window + serve->options.trend_baseline;
 	RecInteractions *interactions =
-		rec_interactions_create(CurrentMemoryContext,
-								definition->user_type, definition->user_collation,
-								definition->item_type, definition->item_collation);
+	rec_interactions_create(CurrentMemoryContext,
+							definition->user_type, definition->user_collation,
+							definition->item_type, definition->item_collation);
 
 	if (newest == REC_NO_TIME)
 		return interactions;

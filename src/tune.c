@@ -188,6 +188,7 @@ static Datum
 search_settings(const Search *search)
 {
 	RecJson		json = {0};
+
 	rec_json_token(&json, WJB_BEGIN_OBJECT);
 	rec_json_key(&json, "split");
 	rec_json_text(&json, WJB_VALUE, search->split.method);
@@ -229,10 +230,10 @@ recall_trial(const Search *search, Trial *trial, int sample)
 	values[1] = Int32GetDatum(sample);
 	values[2] = effective_json(trial);
 	rec_spi_execute(psprintf("SELECT t.value, t.users, t.train_ms FROM %s t "
-						   "WHERE t.settings OPERATOR(pg_catalog.=) $1 "
-						   "AND t.sample OPERATOR(pg_catalog.=) $2 "
-						   "AND t.options OPERATOR(pg_catalog.=) $3 LIMIT 1",
-						   rec_definition_table(search->definition, "trial")),
+							 "WHERE t.settings OPERATOR(pg_catalog.=) $1 "
+							 "AND t.sample OPERATOR(pg_catalog.=) $2 "
+							 "AND t.options OPERATOR(pg_catalog.=) $3 LIMIT 1",
+							 rec_definition_table(search->definition, "trial")),
 					3, types, values, NULL, false, SPI_OK_SELECT);
 	if (SPI_processed == 0)
 		return false;
@@ -256,8 +257,8 @@ keep_trial(const Search *search, const Trial *trial, int sample)
 	values[4] = Int64GetDatum(trial->users);
 	values[5] = Float8GetDatum(trial->train_ms);
 	rec_spi_execute(psprintf("INSERT INTO %s (settings, sample, options, value, users, train_ms) "
-						   "VALUES ($1, $2, $3, $4, $5, $6)",
-						   rec_definition_table(search->definition, "trial")),
+							 "VALUES ($1, $2, $3, $4, $5, $6)",
+							 rec_definition_table(search->definition, "trial")),
 					6, types, values, NULL, false, SPI_OK_INSERT);
 }
 
