@@ -420,7 +420,7 @@ collect_user(const Collector *collector, UserPairs *out, int64 from, int64 to)
 	for (int64 i = from; i < to; i++)
 		load_row(collector, i, &pairs[i - from]);
 	kept = rec_pairs_combine(pairs, (int) (to - from), options->repeats);
-	if (rec_measures[options->measure].centring == REC_CENTRE_NONE)
+	if (rec_measure_of(options)->centring == REC_CENTRE_NONE)
 		kept = drop_rejected(pairs, kept);
 	if (kept > options->max_history)
 	{

@@ -466,6 +466,16 @@ rec_measure_name(int measure)
 	return measure < (int) lengthof(rec_measures) ? rec_measures[measure].name : NULL;
 }
 
+/*
+ * Gives the measure by which weights are to be taken.  A model that compares
+ * no items has none, and takes them as cosine does, the first of them.
+ */
+const RecMeasure *
+rec_measure_of(const RecOptions *options)
+{
+	return &rec_measures[options->model == REC_MODEL_NEIGHBORS ? options->measure : 0];
+}
+
 /* Gives the number of the measure of that name, which exists. */
 int
 rec_measure_number(const char *name)

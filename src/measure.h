@@ -103,6 +103,7 @@ rec_row_common(const RecRowView *row, uint32 item)
 extern const RecMeasure rec_measures[];
 
 extern const char *rec_measure_name(int measure);
+extern const RecMeasure *rec_measure_of(const RecOptions *options);
 extern int	rec_measure_number(const char *name);
 
 #endif							/* REC_MEASURE_H */

@@ -39,6 +39,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "model.h"
+#include "ridge.h"
 #include "similarity.h"
 #include "sqlutil.h"
 #include "trend.h"
@@ -184,7 +185,10 @@ void
 rec_model_rows(const RecMatrix *matrix, const RecOptions *options,
 			   RecRowSink sink, void *arg)
 {
-	rec_similarity_rows(matrix, options, true, sink, arg);
+	if (options->model == REC_MODEL_RIDGE)
+		rec_ridge_rows(matrix, options, sink, arg);
+	else
+		rec_similarity_rows(matrix, options, true, sink, arg);
 }
 
 /* ----------------

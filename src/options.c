@@ -76,6 +76,14 @@ repeats_name(int value)
 }
 
 static const char *
+model_name(int value)
+{
+	static const char *const names[] = {"neighbors", "ridge"};
+
+	return value < (int) lengthof(names) ? names[value] : NULL;
+}
+
+static const char *
 truncate_name(int value)
 {
 	static const char *const names[] = {"source", "target"};
@@ -88,6 +96,7 @@ truncate_name(int value)
 #define AT(field)	offsetof(RecOptions, field)
 
 static const OptionSpec specs[] = {
+	{"model", OPTION_ENUM, BUILD, AT(model), 0, 0, 0, model_name},
 	{"measure", OPTION_ENUM, BUILD, AT(measure), 0, 0, 0, rec_measure_name},
 	{"weighting", OPTION_ENUM, BUILD, AT(weighting), 0, 0, 0, weighting_name},
 	{"neighbors", OPTION_INT, BUILD, AT(neighbors), 100, 1, 10000, NULL},
@@ -104,6 +113,10 @@ static const OptionSpec specs[] = {
 	{"repeats", OPTION_ENUM, BUILD, AT(repeats), 0, 0, 0, repeats_name},
 	{"half_life", OPTION_INTERVAL, BUILD | SERVE, AT(half_life), 0, 0, 0, NULL},
 	{"truncate", OPTION_ENUM, BUILD, AT(truncate), 0, 0, 0, truncate_name},
+	{"ridge_lambda", OPTION_FLOAT, BUILD, AT(ridge_lambda), 50, 1e-6, 1e12, NULL},
+	{"ridge_damping", OPTION_FLOAT, BUILD, AT(ridge_damping), 0, -2, 2, NULL},
+	{"ridge_candidates", OPTION_INT, BUILD, AT(ridge_candidates), 100, 1, 2000, NULL},
+	{"ridge_exact_items", OPTION_INT, BUILD, AT(ridge_exact_items), 10000, 0, 50000, NULL},
 	{"blend", OPTION_BLEND, SERVE, AT(blend), 0, 0, 1e6, NULL},
 	{"kappa", OPTION_FLOAT, SERVE, AT(kappa), 1, 0, 1e9, NULL},
 	{"history", OPTION_INT, SERVE, AT(history), 100, 1, 100000, NULL},
@@ -409,12 +422,12 @@ find_option(const char *name, int scopes)
 static void
 check_combination(const RecOptions *options)
 {
-	if (rec_measures[options->measure].centring != REC_CENTRE_NONE &&
+	if (rec_measure_of(options)->centring != REC_CENTRE_NONE &&
 		options->weighting != REC_WEIGHTING_NONE)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("measure \"%s\" compares ratings and takes no weighting",
-						rec_measures[options->measure].name)));
+						rec_measure_of(options)->name)));
 }
 
 /*

@@ -43,6 +43,13 @@ typedef enum RecRepeats
 	REC_REPEATS_BINARY
 } RecRepeats;
 
+/* What gives the weights of an item's neighbours. */
+typedef enum RecModel
+{
+	REC_MODEL_NEIGHBORS,		/* the similarity, by a measure */
+	REC_MODEL_RIDGE				/* ridge regression */
+} RecModel;
+
 typedef enum RecTruncate
 {
 	REC_TRUNCATE_SOURCE,
@@ -64,6 +71,7 @@ typedef struct RecOptions
 	double		bm25_b;
 
 	/* build: how items are compared */
+	int			model;			/* RecModel */
 	int			measure;		/* index into rec_measures */
 	int			neighbors;		/* kept for each item */
 	int			min_support;	/* users that must stand behind a pair */
@@ -74,6 +82,10 @@ typedef struct RecOptions
 	double		tversky_alpha;
 	double		tversky_beta;
 	int			truncate;		/* RecTruncate */
+	double		ridge_lambda;	/* penalty on weights, in interactions */
+	double		ridge_damping;	/* power of a target's popularity */
+	int			ridge_candidates;	/* items that explain one: local form */
+	int			ridge_exact_items;	/* catalogues up to this: exact form */
 
 	/* serve */
 	double		blend[REC_NCOMPONENTS]; /* weight of each component */

@@ -205,7 +205,7 @@ take_history(void *arg, const RecRow *row)
 void
 rec_history_weigh(const RecOptions *options, RecPair *pairs, int n)
 {
-	bool		ratings = rec_measures[options->measure].centring != REC_CENTRE_NONE;
+	bool		ratings = rec_measure_of(options)->centring != REC_CENTRE_NONE;
 	double		mean = 0;
 
 	for (int i = 0; i < n && ratings; i++)

@@ -29,6 +29,7 @@
 #include "libpq/pqformat.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "ridge.h"
 #include "similarity.h"
 #include "sqlutil.h"
 #include "utils/array.h"
@@ -529,8 +530,13 @@ write_results(ResultWriter *writer, RecInteractions *interactions,
 	writer->texts = MemoryContextAllocExtended(CurrentMemoryContext,
 											   mul_size(Max(matrix->nitems, 1), sizeof(Datum)),
 											   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	/* an aggregate may be part of a parallel plan, a function of ours is not */
-	rec_similarity_rows(matrix, options, writer->store != NULL, write_row, writer);
+	if (options->model == REC_MODEL_RIDGE)
+		rec_ridge_rows(matrix, options, write_row, writer);
+	else
+	{
+		/* an aggregate may be part of a parallel plan, our function is not */
+		rec_similarity_rows(matrix, options, writer->store != NULL, write_row, writer);
+	}
 }
 
 /*

@@ -132,7 +132,7 @@ centre_by_user(RecMatrix *matrix)
 RecWeightUse
 rec_weighting_use(const RecOptions *options)
 {
-	const RecMeasure *measure = &rec_measures[options->measure];
+	const RecMeasure *measure = rec_measure_of(options);
 
 	if (measure->centring != REC_CENTRE_NONE)
 		return REC_WEIGHTS_CHANGED;
@@ -149,7 +149,7 @@ rec_weighting_use(const RecOptions *options)
 void
 rec_weighting_apply(RecMatrix *matrix, const RecOptions *options)
 {
-	RecCentring centring = rec_measures[options->measure].centring;
+	RecCentring centring = rec_measure_of(options)->centring;
 
 	if (centring == REC_CENTRE_ITEM)
 		centre_by_item(matrix);
