@@ -209,7 +209,7 @@ for my $line (split /\n/, $columns)
 	# a number where a pointer is expected, or the other way round
 	my ($type, $value) = $by_value eq 't' ? ('text', "'4711'") : ('bigint', '4711');
 
-	$session->query(join ';', @looks, "BEGIN", @asks, 'ROLLBACK');
+	$session->query(join ';', 'BEGIN', @asks, 'ROLLBACK');
 	check_change("$table.$column of type $type",
 		$kind eq 'TYPE' ? "ALTER TYPE $table ALTER ATTRIBUTE $column TYPE $type" :
 		  "ALTER TABLE $table ALTER $column DROP DEFAULT, ALTER $column TYPE $type USING $value");
