@@ -26,6 +26,7 @@
 #include "miscadmin.h"
 #include "model.h"
 #include "similarity.h"
+#include "spi.h"
 #include "sqlutil.h"
 #include "trend.h"
 #include "utils/builtins.h"
@@ -124,16 +125,12 @@ rec_batch_read(RecBatch *batch, const RecDefinition *definition)
 {
 	for (int i = 0; i < definition->nsources; i++)
 	{
-		MemoryContext old = CurrentMemoryContext;	/* SPI leaves another one */
 		RecRowFormat format;
 		SPIPlanPtr	plan;
 
 		batch->source = &definition->sources[i];
-		plan = SPI_prepare_cursor(rec_source_query(definition, batch->source, NULL, &format),
-								  0, NULL, 0);
-		MemoryContextSwitchTo(old);
-		if (plan == NULL)
-			elog(ERROR, "could not prepare a query: %s", SPI_result_code_string(SPI_result));
+		plan = rec_spi_prepare(rec_source_query(definition, batch->source, NULL, &format),
+							   0, NULL, 0);
 		rec_read_rows(plan, NULL, &format, take_row, batch);
 		SPI_freeplan(plan);
 	}

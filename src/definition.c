@@ -34,6 +34,7 @@
 #include "catalog/pg_type.h"
 #include "definition.h"
 #include "miscadmin.h"
+#include "spi.h"
 #include "sqlutil.h"
 #include "storage/lmgr.h"
 #include "tcop/utility.h"
@@ -782,12 +783,8 @@ rec_source_query(const RecDefinition *definition, const RecSource *source,
 static SPIPlanPtr
 prepare(const char *query, int nargs, Oid *types)
 {
-	MemoryContext old = CurrentMemoryContext;	/* SPI leaves another one */
-	SPIPlanPtr	plan = SPI_prepare_cursor(query, nargs, types, CURSOR_OPT_GENERIC_PLAN);
+	SPIPlanPtr	plan = rec_spi_prepare(query, nargs, types, CURSOR_OPT_GENERIC_PLAN);
 
-	MemoryContextSwitchTo(old);
-	if (plan == NULL)
-		elog(ERROR, "could not prepare a query: %s", SPI_result_code_string(SPI_result));
 	if (SPI_keepplan(plan) != 0)
 		elog(ERROR, "could not keep a plan");
 	return plan;

@@ -41,6 +41,7 @@
 #include "model.h"
 #include "ridge.h"
 #include "similarity.h"
+#include "spi.h"
 #include "sqlutil.h"
 #include "trend.h"
 #include "utils/array.h"
@@ -127,12 +128,8 @@ rec_model_interactions(const RecDefinition *definition, MemoryContext context,
 		RecRowFormat format;
 		char	   *query = rec_source_query(definition, &definition->sources[i],
 											 NULL, &format);
-		MemoryContext old = CurrentMemoryContext;	/* SPI leaves another one */
-		SPIPlanPtr	plan = SPI_prepare_cursor(query, 0, NULL, CURSOR_OPT_PARALLEL_OK);
+		SPIPlanPtr	plan = rec_spi_prepare(query, 0, NULL, CURSOR_OPT_PARALLEL_OK);
 
-		MemoryContextSwitchTo(old);
-		if (plan == NULL)
-			elog(ERROR, "could not prepare a query: %s", SPI_result_code_string(SPI_result));
 		rec_read_rows(plan, NULL, &format, take_row, &state);
 		SPI_freeplan(plan);
 	}
@@ -441,12 +438,7 @@ static void
 run_query(const char *query, int nargs, Oid *types, Datum *values, const char *nulls,
 		  int expected)
 {
-	MemoryContext old = CurrentMemoryContext;	/* SPI leaves another one */
-	int			code = SPI_execute_with_args(query, nargs, types, values, nulls, false, 0);
-
-	MemoryContextSwitchTo(old);
-	if (code != expected)
-		elog(ERROR, "could not write the model: %s", SPI_result_code_string(code));
+	rec_spi_execute(query, nargs, types, values, nulls, false, expected);
 }
 
 /*

@@ -25,6 +25,7 @@
 #include "catalog/pg_type.h"
 #include "serve.h"
 #include "similarity.h"
+#include "spi.h"
 #include "sqlutil.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -37,12 +38,7 @@
 static void
 execute(SPIPlanPtr plan, Datum *values)
 {
-	MemoryContext old = CurrentMemoryContext;	/* SPI leaves another one */
-	int			code = SPI_execute_plan(plan, values, NULL, true, 0);
-
-	MemoryContextSwitchTo(old);
-	if (code != SPI_OK_SELECT)
-		elog(ERROR, "could not read the model: %s", SPI_result_code_string(code));
+	rec_spi_execute_plan(plan, values, NULL, true, SPI_OK_SELECT);
 }
 
 static Datum
