@@ -306,7 +306,7 @@ rec_batch_train(RecBatch *batch)
 	rec_batch_end_model(batch);
 	state.batch = batch;
 	state.matrix = matrix;
-	rec_model_rows(matrix, batch->options, take_neighbors, &state);
+	rec_model_rows(matrix, batch->options, take_neighbors, NULL, &state);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(working);
 }

@@ -557,10 +557,16 @@ lock_tables(Oid schema)
 
 	for (int i = 0; i < (int) lengthof(tables); i++)
 	{
-		Oid			relid = get_relname_relid(tables[i], schema);
+		Oid			relid;
 
-		if (OidIsValid(relid))
+		/* while we waited, the name may have gone over to another table */
+		while (OidIsValid(relid = get_relname_relid(tables[i], schema)))
+		{
 			LockRelationOid(relid, AccessShareLock);
+			if (get_relname_relid(tables[i], schema) == relid)
+				break;
+			UnlockRelationOid(relid, AccessShareLock);
+		}
 	}
 	AcceptInvalidationMessages();	/* a lock that was held before brings none */
 }
@@ -598,10 +604,17 @@ begin_definition(Oid schema)
 	return definition;
 }
 
-/* Reads all; an error leaves the half-read entry for the next try to retire. */
+/*
+ * Reads all, as the owner, because even a plain SELECT can run functions of the
+ * owner's, in the predicate of an index for instance.  An error leaves the
+ * half-read entry for the next try to retire.
+ */
 static void
 read_definition(RecDefinition *definition)
 {
+	RecCaller	caller;
+
+	rec_be_owner(definition, &caller);
 	SPI_connect();
 	PushActiveSnapshot(GetCatalogSnapshot(definition->definition_relid));
 	find_types(definition);
@@ -609,6 +622,7 @@ read_definition(RecDefinition *definition)
 	read_sources(definition);
 	PopActiveSnapshot();
 	SPI_finish();
+	rec_be_caller(&caller);
 }
 
 /*

@@ -180,12 +180,12 @@ rec_model_trend(const RecMatrix *matrix, const RecStream *stream, uint32 nids,
 /* Computes the rows of neighbours by the model that the options name. */
 void
 rec_model_rows(const RecMatrix *matrix, const RecOptions *options,
-			   RecRowSink sink, void *arg)
+			   RecRowSink sink, RecRowStep step, void *arg)
 {
 	if (options->model == REC_MODEL_RIDGE)
 		rec_ridge_rows(matrix, options, sink, arg);
 	else
-		rec_similarity_rows(matrix, options, true, sink, arg);
+		rec_similarity_rows(matrix, options, true, sink, step, arg);
 }
 
 /* ----------------
@@ -410,6 +410,14 @@ write_neighbors(void *arg, uint32 item, const RecNeighbor *row, int n)
 }
 
 static void
+show_step(void *arg, uint32 done)
+{
+	ModelWriter *writer = (ModelWriter *) arg;
+
+	rec_progress_step(writer->progress, done, writer->matrix->nitems);
+}
+
+static void
 write_neighbor_table(ModelWriter *writer)
 {
 	Oid			types[NEIGHBOR_NCOLS] = {INT8OID, TEXTOID, INT4OID,
@@ -419,7 +427,7 @@ write_neighbor_table(ModelWriter *writer)
 	writer->neighbor_writer = open_writer(writer->definition->neighbor_relid,
 										  types, NEIGHBOR_NCOLS);
 	rec_model_rows(writer->matrix, &writer->definition->options,
-				   write_neighbors, writer);
+				   write_neighbors, show_step, writer);
 	close_writer(writer->neighbor_writer);
 }
 

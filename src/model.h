@@ -43,6 +43,6 @@ extern double *rec_model_popularity(const RecMatrix *matrix);
 extern double *rec_model_trend(const RecMatrix *matrix, const RecStream *stream,
 							   uint32 nids, const RecOptions *options);
 extern void rec_model_rows(const RecMatrix *matrix, const RecOptions *options,
-						   RecRowSink sink, void *arg);
+						   RecRowSink sink, RecRowStep step, void *arg);
 
 #endif							/* REC_MODEL_H */

@@ -53,7 +53,7 @@ may_read(Oid schema, const char *table)
 	if (!OidIsValid(relid))
 		return false;
 	LockRelationOid(relid, AccessShareLock);
-	return rec_schema_is_recommender(schema) &&
+	return get_relname_relid(table, schema) == relid && rec_schema_is_recommender(schema) &&
 		pg_namespace_aclcheck_compat(schema, GetUserId(), ACL_USAGE) == ACLCHECK_OK &&
 		pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK;
 }
@@ -100,7 +100,9 @@ write_overview(ReturnSetInfo *rsinfo, const char *name)
 	bool		nulls[OVERVIEW_NCOLS] = {0};
 	HeapTuple	tuple;
 	TupleDesc	desc;
+	RecCaller	caller;
 
+	rec_be_owner(definition, &caller);
 	SPI_connect();
 	rec_spi_select(psprintf("SELECT n.nspowner::pg_catalog.regrole, d.generation, d.refreshed_at, d.items "
 							"FROM %s d, pg_catalog.pg_namespace n WHERE n.oid OPERATOR(pg_catalog.=) %u",
@@ -122,6 +124,7 @@ write_overview(ReturnSetInfo *rsinfo, const char *name)
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	SPI_finish();
+	rec_be_caller(&caller);
 }
 
 /* An error in one recommender is a warning and hides no other one. */
@@ -175,7 +178,9 @@ write_table(ReturnSetInfo *rsinfo, const char *name, const char *columns,
 	int			natts = rsinfo->setDesc->natts;
 	Datum	   *values = palloc0_array(Datum, natts);
 	bool	   *nulls = palloc0_array(bool, natts);
+	RecCaller	caller;
 
+	rec_be_owner(rec_definition_get(get_namespace_oid(name, false)), &caller);
 	SPI_connect();
 	rec_spi_select(psprintf("SELECT %s FROM %s t ORDER BY %s", columns,
 							quote_qualified_identifier(name, table), order));
@@ -187,6 +192,7 @@ write_table(ReturnSetInfo *rsinfo, const char *name, const char *columns,
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	SPI_finish();
+	rec_be_caller(&caller);
 }
 
 /* The same of all recommenders whose table the caller may read. */
@@ -242,14 +248,17 @@ is_due(const RecDefinition *definition, const Interval *max_age)
 	Oid			types[1] = {INTERVALOID};
 	Datum		values[1];
 	bool		isnull;
+	RecCaller	caller;
 
 	if (max_age == NULL)
 		return true;
 	values[0] = IntervalPGetDatum(max_age);
+	rec_be_owner(definition, &caller);
 	rec_spi_execute(psprintf("SELECT coalesce(d.refreshed_at OPERATOR(pg_catalog.<) ("
 							 "pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) $1), true) FROM %s d",
 							 rec_definition_table(definition, "definition")),
 					1, types, values, NULL, true, SPI_OK_SELECT);
+	rec_be_caller(&caller);
 	return SPI_processed == 1 &&
 		DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 }

@@ -66,6 +66,8 @@ typedef struct RowLists
 	int64	   *start;			/* nitems + 1 */
 	RecNeighbor *neighbor;
 	int64		allocated;
+	RecRowStep	step;			/* told of each row, or NULL */
+	void	   *step_arg;
 } RowLists;
 
 static void *
@@ -96,6 +98,8 @@ append_row(void *arg, uint32 item, const RecNeighbor *row, int n)
 	}
 	memcpy(lists->neighbor + from, row, n * sizeof(RecNeighbor));
 	lists->start[item + 1] = from + n;
+	if (lists->step)
+		lists->step(lists->step_arg, item + 1);
 }
 
 /* Turns lists of sources per target into lists of targets per source. */
@@ -146,7 +150,7 @@ sink_lists(const RowLists *lists, uint32 nitems, RecRowSink sink, void *arg)
 
 static void
 compute_per_target(const RecMatrix *matrix, const RecOptions *options, bool parallel,
-				   RecRowSink sink, void *arg)
+				   RecRowSink sink, RecRowStep step, void *arg)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "recommender neighbours per target",
@@ -155,6 +159,8 @@ compute_per_target(const RecMatrix *matrix, const RecOptions *options, bool para
 	RowLists	by_source = {0};
 
 	by_target.context = context;
+	by_target.step = step;
+	by_target.step_arg = arg;
 	by_source.context = context;
 	by_target.start = alloc_zeroed(context, (Size) matrix->nitems + 1, sizeof(int64));
 	by_target.allocated = 1024;
@@ -172,14 +178,16 @@ compute_per_target(const RecMatrix *matrix, const RecOptions *options, bool para
  * n = 0.  The lists live until the sink returns.
  *
  * "parallel" allows parallel workers; the sink is then called in parallel
- * mode, in which a transaction that has no id yet cannot write.
+ * mode, in which a transaction that has no id yet cannot write.  "step", unless
+ * NULL, hears how many items have been computed where the sink hears of them
+ * only when all are.
  */
 void
 rec_similarity_rows(const RecMatrix *matrix, const RecOptions *options,
-					bool parallel, RecRowSink sink, void *arg)
+					bool parallel, RecRowSink sink, RecRowStep step, void *arg)
 {
 	if (options->truncate == REC_TRUNCATE_TARGET)
-		compute_per_target(matrix, options, parallel, sink, arg);
+		compute_per_target(matrix, options, parallel, sink, step, arg);
 	else
 		compute_rows(matrix, options, parallel, sink, arg);
 }

@@ -535,7 +535,7 @@ write_results(ResultWriter *writer, RecInteractions *interactions,
 	else
 	{
 		/* an aggregate may be part of a parallel plan, our function is not */
-		rec_similarity_rows(matrix, options, writer->store != NULL, write_row, writer);
+		rec_similarity_rows(matrix, options, writer->store != NULL, write_row, NULL, writer);
 	}
 }
 
