@@ -63,13 +63,13 @@ rec_progress_phase(RecProgress *progress, const char *phase)
 	show(progress);
 }
 
-/* Shows how much of the phase is done, when the percentage has changed. */
+/* Shows how much of the phase is done, when that is a per cent more. */
 void
 rec_progress_step(RecProgress *progress, double done, double total)
 {
 	int			percent = total > 0 ? (int) (100 * Min(done / total, 1)) : 100;
 
-	if (percent == progress->percent)
+	if (percent <= progress->percent)
 		return;
 	progress->percent = percent;
 	show(progress);
