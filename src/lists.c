@@ -62,10 +62,11 @@ rec_lists_append(RecLists *lists, const RecNeighbor *neighbors, int n)
 	if (from + n > lists->allocated)
 	{
 		int64		wanted = Max(lists->allocated * 2, from + n);
-		Size		size = mul_size(wanted, sizeof(RecNeighbor));
 
-		rec_memory_check(lists->context, size);
-		lists->neighbor = repalloc_huge(lists->neighbor, size);
+		rec_memory_check(lists->context,
+						 mul_size(wanted - lists->allocated, sizeof(RecNeighbor)));
+		lists->neighbor = repalloc_huge(lists->neighbor,
+										mul_size(wanted, sizeof(RecNeighbor)));
 		lists->allocated = wanted;
 	}
 	memcpy(lists->neighbor + from, neighbors, n * sizeof(RecNeighbor));

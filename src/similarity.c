@@ -22,6 +22,7 @@
  */
 #include "postgres.h"
 
+#include "lists.h"
 #include "miscadmin.h"
 #include "similarity.h"
 #include "similarity_parallel.h"
@@ -59,85 +60,34 @@ compute_rows(const RecMatrix *matrix, const RecOptions *options, bool parallel,
  * ----------------
  */
 
-/* Lists of all items, one after the other, in a context of their own. */
-typedef struct RowLists
+/* Collects lists per target, and tells how many there are. */
+typedef struct TargetLists
 {
-	MemoryContext context;
-	int64	   *start;			/* nitems + 1 */
-	RecNeighbor *neighbor;
-	int64		allocated;
-	RecRowStep	step;			/* told of each row, or NULL */
+	RecLists   *lists;
+	RecRowStep	step;			/* or NULL */
 	void	   *step_arg;
-} RowLists;
+} TargetLists;
 
-static void *
-alloc_zeroed(MemoryContext context, Size count, Size width)
-{
-	Size		size = mul_size(Max(count, 1), width);
-
-	rec_memory_check(context, size);
-	return MemoryContextAllocExtended(context, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-}
-
-/* A sink: adds an item's list; items come in order. */
 static void
-append_row(void *arg, uint32 item, const RecNeighbor *row, int n)
+append_list(void *arg, uint32 item, const RecNeighbor *row, int n)
 {
-	RowLists   *lists = (RowLists *) arg;
-	int64		from = lists->start[item];
+	TargetLists *targets = (TargetLists *) arg;
 
-	if (from + n > lists->allocated)
-	{
-		int64		wanted = Max(lists->allocated * 2, from + n);
-
-		rec_memory_check(lists->context,
-						 mul_size(wanted - lists->allocated, sizeof(RecNeighbor)));
-		lists->neighbor = repalloc_huge(lists->neighbor,
-										mul_size(wanted, sizeof(RecNeighbor)));
-		lists->allocated = wanted;
-	}
-	memcpy(lists->neighbor + from, row, n * sizeof(RecNeighbor));
-	lists->start[item + 1] = from + n;
-	if (lists->step)
-		lists->step(lists->step_arg, item + 1);
-}
-
-/* Turns lists of sources per target into lists of targets per source. */
-static void
-transpose_lists(const RowLists *in, RowLists *out, uint32 nitems)
-{
-	int64		total = in->start[nitems];
-	int64	   *next = alloc_zeroed(out->context, nitems, sizeof(int64));
-
-	out->start = alloc_zeroed(out->context, (Size) nitems + 1, sizeof(int64));
-	out->neighbor = alloc_zeroed(out->context, total, sizeof(RecNeighbor));
-	for (int64 p = 0; p < total; p++)
-		out->start[in->neighbor[p].item + 1]++;
-	for (uint32 i = 0; i < nitems; i++)
-	{
-		out->start[i + 1] += out->start[i];
-		next[i] = out->start[i];
-	}
-	for (uint32 target = 0; target < nitems; target++)
-	{
-		for (int64 p = in->start[target]; p < in->start[target + 1]; p++)
-		{
-			RecNeighbor neighbor = in->neighbor[p];
-			int64		at = next[neighbor.item]++;
-
-			neighbor.item = target;
-			out->neighbor[at] = neighbor;
-		}
-	}
+	rec_lists_append(targets->lists, row, n);
+	if (targets->step)
+		targets->step(targets->step_arg, item + 1);
 }
 
 /* Sorts each item's list and hands it to the sink. */
 static void
-sink_lists(const RowLists *lists, uint32 nitems, RecRowSink sink, void *arg)
+sink_lists(const RecLists *lists, RecRowSink sink, void *arg)
 {
-	RecNeighbor *spare = alloc_zeroed(lists->context, nitems, sizeof(RecNeighbor));
+	Size		size = mul_size(Max(lists->nitems, 1), sizeof(RecNeighbor));
+	RecNeighbor *spare;
 
-	for (uint32 item = 0; item < nitems; item++)
+	rec_memory_check(lists->context, size);
+	spare = MemoryContextAllocHuge(lists->context, size);
+	for (uint32 item = 0; item < lists->nitems; item++)
 	{
 		RecNeighbor *list = lists->neighbor + lists->start[item];
 		int			n = (int) (lists->start[item + 1] - lists->start[item]);
@@ -155,19 +105,10 @@ compute_per_target(const RecMatrix *matrix, const RecOptions *options, bool para
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "recommender neighbours per target",
 												  ALLOCSET_DEFAULT_SIZES);
-	RowLists	by_target = {0};
-	RowLists	by_source = {0};
+	TargetLists targets = {rec_lists_create(context, matrix->nitems), step, arg};
 
-	by_target.context = context;
-	by_target.step = step;
-	by_target.step_arg = arg;
-	by_source.context = context;
-	by_target.start = alloc_zeroed(context, (Size) matrix->nitems + 1, sizeof(int64));
-	by_target.allocated = 1024;
-	by_target.neighbor = alloc_zeroed(context, by_target.allocated, sizeof(RecNeighbor));
-	compute_rows(matrix, options, parallel, append_row, &by_target);
-	transpose_lists(&by_target, &by_source, matrix->nitems);
-	sink_lists(&by_source, matrix->nitems, sink, arg);
+	compute_rows(matrix, options, parallel, append_list, &targets);
+	sink_lists(rec_lists_turn(targets.lists), sink, arg);
 	MemoryContextDelete(context);
 }
 
