@@ -226,7 +226,7 @@ rec_batch_end_model(RecBatch *batch)
 	memset(batch->model_number, 0xff, nids * sizeof(uint32));
 	for (uint32 i = 0; i < batch->memory.nitems; i++)
 		batch->model_number[batch->memory.item[i]] = i;
-	batch->neighbors = alloc_array(batch, nids, sizeof(RecHistoryItem));
+	batch->neighbors = alloc_array(batch, nids, sizeof(RecNeighborList));
 	batch->barred = alloc_array(batch, batch->memory.nitems, sizeof(uint32));
 	batch->nbarred = 0;
 	batch->item_rank = rec_dict_ranks(batch->items, true);
@@ -263,7 +263,7 @@ take_neighbors(void *arg, uint32 item, const RecNeighbor *row, int n)
 {
 	TrainState *state = (TrainState *) arg;
 	RecBatch   *batch = state->batch;
-	RecHistoryItem *kept = &batch->neighbors[state->matrix->item_id[item]];
+	RecNeighborList *kept = &batch->neighbors[state->matrix->item_id[item]];
 	int32	   *neighbors = alloc_array(batch, n, sizeof(int32));
 	float4	   *similarities = alloc_array(batch, n, sizeof(float4));
 
@@ -273,8 +273,8 @@ take_neighbors(void *arg, uint32 item, const RecNeighbor *row, int n)
 		similarities[i] = (float4) row[i].similarity;
 	}
 	kept->n = n;
-	kept->neighbors = neighbors;
-	kept->similarities = similarities;
+	kept->items = neighbors;
+	kept->values = similarities;
 }
 
 /* Trains a model on the rows of REC_PART_TRAIN. */
@@ -362,10 +362,12 @@ rec_batch_score_user(RecBatch *batch, int64 from, int64 to)
 	rec_history_weigh(options, pairs, n);
 	for (int i = 0; i < Min(n, options->history); i++)
 	{
-		RecHistoryItem item = batch->neighbors[pairs[i].item];
+		const RecNeighborList *list = &batch->neighbors[pairs[i].item];
+		RecSignal	signal = {REC_BEHAVIOUR, pairs[i].item, pairs[i].weight,
+			list->n, list->items, list->values
+		};
 
-		item.weight = pairs[i].weight;
-		rec_scores_add(batch->scores, &item);
+		rec_scores_add(batch->scores, &signal);
 	}
 	pfree(pairs);
 	return n;

@@ -59,7 +59,7 @@ typedef struct RecBatch
 	RecMemoryCatalog memory;	/* its items, by its own numbers */
 	uint32	   *model_number;	/* dictionary's number -> model's, or
 								 * REC_NOT_FOUND */
-	RecHistoryItem *neighbors;	/* by the dictionary's numbers */
+	RecNeighborList *neighbors; /* by the dictionary's numbers */
 
 	/* the user at hand */
 	RecScores  *scores;

@@ -369,9 +369,9 @@ choose_contestant(RecScores *scores, RecContestant contestant)
 	if (contestant == REC_CONTESTANT_RECOMMENDER)
 		rec_scores_blend(scores);
 	else if (contestant == REC_CONTESTANT_BEHAVIOUR)
-		rec_scores_behaviour_only(scores);
+		rec_scores_component_only(scores, REC_BEHAVIOUR);
 	else
-		rec_scores_popularity_only(scores);
+		rec_scores_component_only(scores, REC_POPULARITY);
 }
 
 /* Measures one user, if anything is relevant. */

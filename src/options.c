@@ -52,10 +52,10 @@ typedef struct OptionSpec
 } OptionSpec;
 
 const char *const rec_component_names[] = {
-	"behaviour", "content", "context", "popularity", "trend"
+	"behaviour", "factors", "content", "context", "popularity", "trend"
 };
 
-static const double blend_default[REC_NCOMPONENTS] = {1, 1, 0.5, 0.1, 0};
+static const double blend_default[REC_NCOMPONENTS] = {1, 1, 1, 0.5, 0.1, 0};
 
 #define DAY_USECS		((double) USECS_PER_DAY)
 
@@ -119,6 +119,7 @@ static const OptionSpec specs[] = {
 	{"ridge_exact_items", OPTION_INT, BUILD, AT(ridge_exact_items), 10000, 0, 50000, NULL},
 	{"blend", OPTION_BLEND, SERVE, AT(blend), 0, 0, 1e6, NULL},
 	{"kappa", OPTION_FLOAT, SERVE, AT(kappa), 1, 0, 1e9, NULL},
+	{"item_kappa", OPTION_FLOAT, SERVE, AT(item_kappa), 5, 0, 1e9, NULL},
 	{"history", OPTION_INT, SERVE, AT(history), 100, 1, 100000, NULL},
 	{"exclude_seen", OPTION_BOOL, SERVE, AT(exclude_seen), 1, 0, 1, NULL},
 	{"seen_events", OPTION_TEXTS, SERVE, AT(seen_events), 0, 0, 0, NULL},

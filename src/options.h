@@ -15,16 +15,22 @@
 
 #include "utils/jsonb.h"
 
-/* The terms of a score, in the order in which they are added up. */
+/*
+ * The terms of a score, in the order in which they are added up.  The first
+ * ones come as lists of items, from signals; the others each item has.
+ */
 typedef enum RecComponent
 {
 	REC_BEHAVIOUR,
+	REC_FACTORS,
 	REC_CONTENT,
 	REC_CONTEXT,
 	REC_POPULARITY,
 	REC_TREND,
 	REC_NCOMPONENTS
 } RecComponent;
+
+#define REC_NLISTED		REC_POPULARITY	/* components that come as lists */
 
 typedef enum RecWeighting
 {
@@ -90,6 +96,7 @@ typedef struct RecOptions
 	/* serve */
 	double		blend[REC_NCOMPONENTS]; /* weight of each component */
 	double		kappa;			/* evidence at which behaviour has half */
+	double		item_kappa;		/* users at which an item's behaviour has half */
 	int			history;		/* newest items of the user that count */
 	bool		exclude_seen;
 	int			nseen_events;

@@ -157,20 +157,20 @@ static Datum
 reasons_json(const RecServe *serve, const RecScoredItem *item)
 {
 	RecJson		json = {0};
-	RecReason  *reasons = palloc_array(RecReason, serve->options.reasons + 2);
-	int			n = rec_scores_reasons(serve->scores, item, reasons,
-									   serve->options.reasons);
+	RecContribution *reasons;
+	int			n = rec_scores_contributions(serve->scores, item, &reasons);
 
+	n = rec_contributions_largest(reasons, n, serve->options.reasons);
 	rec_json_token(&json, WJB_BEGIN_ARRAY);
 	for (int i = 0; i < n; i++)
 	{
 		rec_json_token(&json, WJB_BEGIN_OBJECT);
 		rec_json_key(&json, "component");
 		rec_json_text(&json, WJB_VALUE, rec_component_names[reasons[i].component]);
-		if (reasons[i].history >= 0)
+		if (reasons[i].signal)
 		{
 			rec_json_key(&json, "item");
-			write_id(&json, serve->history, serve->history_id[reasons[i].history]);
+			write_id(&json, serve->history, reasons[i].signal->ref);
 		}
 		rec_json_key(&json, "contribution");
 		rec_json_number(&json, reasons[i].contribution);
@@ -202,7 +202,7 @@ rec_write_recommendations(RecRows *rows, const RecServe *serve, const Datum *ids
 
 	for (int i = 0; i < n; i++)
 	{
-		RecComponent strategy = rec_scores_strategy(serve->scores, &items[i]);
+		RecComponent strategy = rec_scores_strategy(&items[i]);
 
 		CHECK_FOR_INTERRUPTS();
 		values[0] = Int32GetDatum(first_rank + i);
@@ -332,7 +332,7 @@ rec_similar_items(PG_FUNCTION_ARGS)
 		rec_serve_items(&serve, construct_array(id, 1, definition->item_type,
 												typlen, typbyval, typalign), 1);
 	}
-	rec_scores_behaviour_only(serve.scores);
+	rec_scores_similarity(serve.scores, 1);
 	answer(fcinfo, &serve, k);
 	SPI_finish();
 	return (Datum) 0;
@@ -372,7 +372,7 @@ rec_append_popular(RecRows *rows, RecServe *serve, int64 k, int first_rank)
 
 	if (k == 0)
 		return;
-	rec_scores_popularity_only(serve->scores);
+	rec_scores_component_only(serve->scores, REC_POPULARITY);
 	if (serve->generation == 0)
 	{
 		count_popularity(serve, &memory);

@@ -80,7 +80,7 @@ load_neighbors(RecBatch *batch, RecServe *serve)
 			!rec_read_neighbors(tuple, SPI_tuptable->tupdesc, &batch->neighbors[item]))
 			model_damaged(serve);
 		for (int n = 0; n < batch->neighbors[item].n; n++)
-			if ((uint32) batch->neighbors[item].neighbors[n] >= batch->memory.nitems)
+			if ((uint32) batch->neighbors[item].items[n] >= batch->memory.nitems)
 				model_damaged(serve);
 	}
 }
@@ -93,7 +93,7 @@ write_user(RecBatch *batch, RecRows *rows, Datum user, const RecScoredItem *item
 
 	for (int i = 0; i < n; i++)
 	{
-		RecComponent strategy = rec_scores_strategy(batch->scores, &items[i]);
+		RecComponent strategy = rec_scores_strategy(&items[i]);
 
 		values[0] = user;
 		values[1] = Int32GetDatum(i + 1);

@@ -1,22 +1,40 @@
 /*-------------------------------------------------------------------------
  *
  * score.c
- *	  From a history to the best items: components, blend and top k.
+ *	  From signals to the best items: components, blend and top k.
  *
- * The behaviour of item j for a history H is the sum over i in H of
- * weight(i) * similarity(i, j); popularity and trend are known of each item.
- * A score is
+ * What is known of a user or of the moment comes as signals: each item of the
+ * history, and each value of the context, says something of some items.  The
+ * sum of a component's signals for item j,
  *
- *	  blend.behaviour * e * behaviour / largest behaviour
- *	+ blend.popularity * (1 - e) * popularity
- *	+ blend.trend * trend
+ *	  raw(j) = sum of weight(signal) * value(signal, j),
  *
- * where e = n / (n + kappa) is what the evidence, the summed weights n of the
- * history, is worth.  A history without neighbours is no evidence.  Content
- * and context will be two more lines of that sum: see rec_scores_fill().
+ * is divided by its largest absolute value among all candidates, so that the
+ * components can be weighed against each other.  With the evidence n, the
+ * summed positive weights of the history, and trust = n / (n + kappa),
+ *
+ *	  behaviour		blend.behaviour * trust
+ *	  factors		blend.factors * trust
+ *	  content		blend.content * (1 - trust * t(j))
+ *	  context		blend.context
+ *	  popularity	blend.popularity * (1 - trust)
+ *	  trend			blend.trend
+ *
+ * are the factors.  t(j) = u / (u + item_kappa) is what the behaviour around
+ * item j is worth, by the u users that it has: an item that nobody has used
+ * is judged by its content however much is known of the user.  As items are
+ * numbered by falling number of users, the number of an item tells u, rounded
+ * down to a power of two.  The evidence of behaviour counts the items of the
+ * history that have neighbours by behaviour, that of popularity also those
+ * with neighbours by content.
+ *
+ * A score is one sum: the contributions of the signals, in order of their
+ * components and then as they were added, then popularity and trend.  Each is
+ * (factor * weight) * value, and whoever adds up the contributions in this
+ * order comes to the score, to the last bit.
  *
  * The best k are found without looking at every item: candidates of the
- * behaviour come with their sums, all others from lists in falling order of
+ * signals come with their sums, all others from lists in falling order of
  * popularity or trend, and the search ends when nothing outside can score
  * more than the k-th best inside (the threshold algorithm of Fagin, Lotem and
  * Naor 2003).  Equal scores are ordered by the items' numbers.
@@ -40,11 +58,12 @@
 #include "score.h"
 #include "utils/float.h"
 
-/* An item that the behaviour of the history speaks for, or against. */
+/* An item that some signal speaks for, or against. */
 typedef struct Candidate
 {
 	uint32		item;
-	double		behaviour;
+	double		listed;			/* sum of all contributions of signals */
+	double		term[REC_NLISTED];	/* sum of each component's */
 } Candidate;
 
 typedef struct CandidateSlot
@@ -65,6 +84,13 @@ typedef struct CandidateSlot
 #define SH_DECLARE
 #include "lib/simplehash.h"
 
+/* A signal and where its candidates are. */
+typedef struct HeldSignal
+{
+	RecSignal	signal;
+	int64		first;			/* entry of its first item */
+} HeldSignal;
+
 struct RecScores
 {
 	const RecOptions *options;
@@ -74,18 +100,31 @@ struct RecScores
 	candidate_table_hash *slots;	/* item -> candidate, or ... */
 	uint32		nitems;			/* ... when not 0, so many items have ... */
 	int		   *index;			/* ... their candidate here, -1 for none */
-	RecHistoryItem *history;
-	int			nhistory;
-	int			history_allocated;
-	double		evidence;		/* sum of the history's positive weights */
-	double		largest;		/* largest absolute behaviour; 0 for none */
-	double		factor[REC_NCOMPONENTS];	/* of each component's raw value */
+	HeldSignal *signals;
+	int			nsignals;
+	int			signals_allocated;
+	int		   *entries;		/* candidate of each item of each signal */
+	int64		nentries;
+	int64		entries_allocated;
+	int			nsteps;			/* of items by their users: the number of ... */
+	uint32		steps[REC_USER_STEPS];	/* ... those with 2^step or more */
+
+	/* the history's evidence: the sums of positive weights */
+	double		evidence;		/* of items with neighbours by behaviour */
+	double		personal;		/* of items with any neighbours */
+	uint32		last_ref;		/* item whose weight was counted last */
+	bool		summed;			/* largest is known */
+	double		largest[REC_NLISTED];	/* absolute raw sum; 0 for none */
+
+	double		factor[REC_NCOMPONENTS];	/* of each component's value */
+	double		content_factor[REC_USER_STEPS + 1]; /* by step; first, of
+													 * items without users */
 };
 
 /*
- * Makes an empty history; the options must stay allocated.  For many users
- * one after the other, give the number of items: looking up a candidate is
- * then an array access.  For one user, 0.
+ * Makes scores without signals; the options must stay allocated.  For many
+ * users one after the other, give the number of items: looking up a candidate
+ * is then an array access.  For one user, 0.
  */
 RecScores *
 rec_scores_create(const RecOptions *options, uint32 nitems)
@@ -105,12 +144,26 @@ rec_scores_create(const RecOptions *options, uint32 nitems)
 	}
 	scores->candidates_allocated = 2048;
 	scores->candidates = palloc_array(Candidate, scores->candidates_allocated);
-	scores->history_allocated = 64;
-	scores->history = palloc_array(RecHistoryItem, scores->history_allocated);
+	scores->signals_allocated = 64;
+	scores->signals = palloc_array(HeldSignal, scores->signals_allocated);
+	scores->entries_allocated = 8192;
+	scores->entries = palloc_array(int, scores->entries_allocated);
+	scores->last_ref = PG_UINT32_MAX;
 	return scores;
 }
 
-/* Forgets the history, for the next user. */
+/*
+ * Says how many items have at least 1, 2, 4, 8, ... users: n numbers, never
+ * rising.  Without, every item counts as one of very many users.
+ */
+void
+rec_scores_set_steps(RecScores *scores, const uint32 *steps, int n)
+{
+	scores->nsteps = Min(n, REC_USER_STEPS);
+	memcpy(scores->steps, steps, scores->nsteps * sizeof(uint32));
+}
+
+/* Forgets the signals, for the next user. */
 void
 rec_scores_reset(RecScores *scores)
 {
@@ -119,10 +172,18 @@ rec_scores_reset(RecScores *scores)
 	for (int i = 0; i < scores->ncandidates && scores->nitems > 0; i++)
 		scores->index[scores->candidates[i].item] = -1;
 	scores->ncandidates = 0;
-	scores->nhistory = 0;
+	scores->nsignals = 0;
+	scores->nentries = 0;
 	scores->evidence = 0;
-	scores->largest = 0;
+	scores->personal = 0;
+	scores->last_ref = PG_UINT32_MAX;
+	scores->summed = false;
 }
+
+/* ----------------
+ *		signals
+ * ----------------
+ */
 
 static int
 append_candidate(RecScores *scores, uint32 item)
@@ -134,13 +195,13 @@ append_candidate(RecScores *scores, uint32 item)
 										   mul_size(scores->candidates_allocated,
 													sizeof(Candidate)));
 	}
+	memset(&scores->candidates[scores->ncandidates], 0, sizeof(Candidate));
 	scores->candidates[scores->ncandidates].item = item;
-	scores->candidates[scores->ncandidates].behaviour = 0;
 	return scores->ncandidates++;
 }
 
 /* Gives the candidate of an item, a new one if there is none yet. */
-static inline Candidate *
+static inline int
 get_candidate(RecScores *scores, uint32 item)
 {
 	int		   *index;
@@ -157,12 +218,12 @@ get_candidate(RecScores *scores, uint32 item)
 		index = &candidate_table_insert(scores->slots, item, &found)->index;
 	if (!found)
 		*index = append_candidate(scores, item);
-	return &scores->candidates[*index];
+	return *index;
 }
 
-/* Gives the behaviour of an item, 0 when it is no candidate. */
-static inline double
-behaviour_of(const RecScores *scores, uint32 item)
+/* Gives the candidate of an item, NULL when there is none. */
+static inline const Candidate *
+find_candidate(const RecScores *scores, uint32 item)
 {
 	int			index = -1;
 
@@ -174,176 +235,335 @@ behaviour_of(const RecScores *scores, uint32 item)
 
 		index = slot ? slot->index : -1;
 	}
-	return index >= 0 ? scores->candidates[index].behaviour : 0;
+	return index >= 0 ? &scores->candidates[index] : NULL;
+}
+
+/* What a signal of the history is worth as evidence. */
+static void
+count_evidence(RecScores *scores, const RecSignal *signal)
+{
+	if (signal->n == 0 || signal->component == REC_CONTEXT)
+		return;
+	if (signal->component == REC_BEHAVIOUR)
+		scores->evidence += Max(signal->weight, 0);
+	if (signal->ref != scores->last_ref)
+		scores->personal += Max(signal->weight, 0);
+	scores->last_ref = signal->ref;
 }
 
 /*
- * Adds an item of the history.  The order of the calls is that of the sums.
- * The lists must stay allocated as long as the scores.
+ * Adds a signal.  The order of the calls is that of the sums.  All signals of
+ * one item of the history come one after the other.
  */
 void
-rec_scores_add(RecScores *scores, const RecHistoryItem *item)
+rec_scores_add(RecScores *scores, const RecSignal *signal)
 {
-	if (scores->nhistory == scores->history_allocated)
+	HeldSignal *held;
+
+	if (scores->nsignals == scores->signals_allocated)
 	{
-		scores->history_allocated *= 2;
-		scores->history = repalloc_array(scores->history, RecHistoryItem,
-										 scores->history_allocated);
+		scores->signals_allocated *= 2;
+		scores->signals = repalloc_array(scores->signals, HeldSignal,
+										 scores->signals_allocated);
 	}
-	scores->history[scores->nhistory++] = *item;
-	if (item->n > 0)
-		scores->evidence += Max(item->weight, 0);
-	for (int i = 0; i < item->n; i++)
-		get_candidate(scores, (uint32) item->neighbors[i])->behaviour +=
-			item->weight * item->similarities[i];
+	while (scores->nentries + signal->n > scores->entries_allocated)
+	{
+		scores->entries_allocated *= 2;
+		scores->entries = repalloc_huge(scores->entries,
+										mul_size(scores->entries_allocated, sizeof(int)));
+	}
+	held = &scores->signals[scores->nsignals++];
+	held->signal = *signal;
+	held->first = scores->nentries;
+	for (int i = 0; i < signal->n; i++)
+	{
+		int			index = get_candidate(scores, signal->items ? (uint32) signal->items[i] : (uint32) i);
+
+		scores->entries[scores->nentries++] = index;
+		scores->candidates[index].term[signal->component] +=
+			signal->weight * signal->values[i];
+	}
+	count_evidence(scores, signal);
 	CHECK_FOR_INTERRUPTS();
 }
 
-static double
-largest_behaviour(const RecScores *scores)
-{
-	double		largest = 0;
+/* ----------------
+ *		the blend
+ * ----------------
+ */
 
+/* Takes the largest raw sums, which stand in the terms until factors do. */
+static void
+sum_up(RecScores *scores)
+{
+	if (scores->summed)
+		return;
+	memset(scores->largest, 0, sizeof(scores->largest));
 	for (int i = 0; i < scores->ncandidates; i++)
-		largest = Max(largest, fabs(scores->candidates[i].behaviour));
-	return largest;
+		for (int c = 0; c < REC_NLISTED; c++)
+			scores->largest[c] = Max(scores->largest[c], fabs(scores->candidates[i].term[c]));
+	for (int c = 0; c < REC_NLISTED; c++)
+		if (!isfinite(scores->largest[c]))
+			float_overflow_error();
+	if (!isfinite(scores->evidence) || !isfinite(scores->personal))
+		float_overflow_error();
+	scores->summed = true;
+}
+
+/* The step of an item by its users: 0 for none, 1 for one, 2 for two or three. */
+static inline int
+user_step(const RecScores *scores, uint32 item)
+{
+	int			step = 0;
+
+	while (step < scores->nsteps && item < scores->steps[step])
+		step++;
+	return scores->nsteps > 0 ? step : REC_USER_STEPS;
+}
+
+/* The factor that a component's value is multiplied with for an item. */
+static inline double
+factor_for(const RecScores *scores, RecComponent component, uint32 item)
+{
+	if (component == REC_CONTENT)
+		return scores->content_factor[user_step(scores, item)];
+	return scores->factor[component];
+}
+
+static inline double
+contribution_of(const RecScores *scores, const RecSignal *signal, uint32 item, float4 value)
+{
+	return factor_for(scores, signal->component, item) * signal->weight * value;
+}
+
+static void
+add_contributions(RecScores *scores, const HeldSignal *held)
+{
+	const RecSignal *signal = &held->signal;
+	RecComponent component = signal->component;
+	double		weight = scores->factor[component] * signal->weight;
+
+	for (int i = 0; i < signal->n; i++)
+	{
+		Candidate  *candidate = &scores->candidates[scores->entries[held->first + i]];
+		double		contribution = component == REC_CONTENT ?
+			contribution_of(scores, signal, candidate->item, signal->values[i]) :
+			weight * signal->values[i];
+
+		candidate->listed += contribution;
+		candidate->term[component] += contribution;
+	}
+	CHECK_FOR_INTERRUPTS();
+}
+
+/* Adds up the contributions of all signals by the factors. */
+static void
+apply_factors(RecScores *scores)
+{
+	for (int i = 0; i < scores->ncandidates; i++)
+	{
+		Candidate  *candidate = &scores->candidates[i];
+
+		candidate->listed = 0;
+		memset(candidate->term, 0, sizeof(candidate->term));
+	}
+	for (int c = 0; c < REC_NLISTED; c++)
+		for (int s = 0; s < scores->nsignals; s++)
+			if (scores->signals[s].signal.component == (RecComponent) c)
+				add_contributions(scores, &scores->signals[s]);
+}
+
+static void
+clear_factors(RecScores *scores)
+{
+	sum_up(scores);
+	memset(scores->factor, 0, sizeof(scores->factor));
+	memset(scores->content_factor, 0, sizeof(scores->content_factor));
+}
+
+/* Sets content's factor for items of each number of users. */
+static void
+set_content_factor(RecScores *scores, double weight, double trust)
+{
+	double		kappa = scores->options->item_kappa;
+
+	scores->content_factor[0] = weight;
+	for (int step = 1; step <= REC_USER_STEPS; step++)
+	{
+		double		users = ldexp(1, step - 1);
+
+		scores->content_factor[step] = weight * (1 - trust * users / (users + kappa));
+	}
+	scores->factor[REC_CONTENT] = weight;
+}
+
+static double
+trust_in(double evidence, double kappa)
+{
+	return evidence > 0 ? evidence / (evidence + kappa) : 0;
 }
 
 /* Sets the factors by the evidence and the options' blend. */
 void
 rec_scores_blend(RecScores *scores)
 {
-	const double *blend = scores->options->blend;
-	double		evidence = scores->evidence;
-	double		trust;
+	const RecOptions *options = scores->options;
+	const double *blend = options->blend;
+	const double *largest = scores->largest;
+	double		trust = trust_in(scores->evidence, options->kappa);
+	double		personal = trust_in(scores->personal, options->kappa);
 
-	scores->largest = largest_behaviour(scores);
-	if (!isfinite(scores->largest) || !isfinite(evidence))
-		float_overflow_error();
-	trust = evidence > 0 ? evidence / (evidence + scores->options->kappa) : 0;
-	memset(scores->factor, 0, sizeof(scores->factor));
-	if (scores->largest > 0)
-		scores->factor[REC_BEHAVIOUR] =
-			blend[REC_BEHAVIOUR] * (evidence > 0 ? trust : 1) / scores->largest;
-	scores->factor[REC_POPULARITY] = blend[REC_POPULARITY] * (1 - trust);
+	clear_factors(scores);
+	/* a history that speaks only against items is to be heard */
+	if (largest[REC_BEHAVIOUR] > 0)
+		scores->factor[REC_BEHAVIOUR] = blend[REC_BEHAVIOUR] *
+			(scores->evidence > 0 ? trust : 1) / largest[REC_BEHAVIOUR];
+	if (largest[REC_FACTORS] > 0)
+		scores->factor[REC_FACTORS] = blend[REC_FACTORS] *
+			(scores->personal > 0 ? personal : 1) / largest[REC_FACTORS];
+	if (largest[REC_CONTENT] > 0)
+		set_content_factor(scores, blend[REC_CONTENT] / largest[REC_CONTENT], trust);
+	if (largest[REC_CONTEXT] > 0)
+		scores->factor[REC_CONTEXT] = blend[REC_CONTEXT] / largest[REC_CONTEXT];
+	scores->factor[REC_POPULARITY] = blend[REC_POPULARITY] * (1 - personal);
 	scores->factor[REC_TREND] = blend[REC_TREND];
-}
-
-/* Makes the score the bare behaviour: of one item, the similarity to it. */
-void
-rec_scores_behaviour_only(RecScores *scores)
-{
-	memset(scores->factor, 0, sizeof(scores->factor));
-	scores->factor[REC_BEHAVIOUR] = 1;
-}
-
-/* Makes the score the popularity. */
-void
-rec_scores_popularity_only(RecScores *scores)
-{
-	memset(scores->factor, 0, sizeof(scores->factor));
-	scores->factor[REC_POPULARITY] = 1;
-}
-
-static double
-term(const RecScores *scores, const RecScoredItem *item, RecComponent component)
-{
-	switch (component)
-	{
-		case REC_BEHAVIOUR:
-			return scores->factor[component] * item->behaviour;
-		case REC_POPULARITY:
-			return scores->factor[component] * item->popularity;
-		case REC_TREND:
-			return scores->factor[component] * item->trend;
-		default:
-			return 0;			/* no data, no weight */
-	}
+	apply_factors(scores);
 }
 
 /*
- * Fills in the behaviour and the score of an item whose number, popularity
- * and trend are known: the sum of its terms in order of the components.
+ * Makes the score the similarity to the only item of the history: by
+ * behaviour as far as that is trusted, by content for the rest.
+ */
+void
+rec_scores_similarity(RecScores *scores, double trust)
+{
+	clear_factors(scores);
+	scores->factor[REC_BEHAVIOUR] = trust;
+	set_content_factor(scores, 1 - trust, 0);
+	apply_factors(scores);
+}
+
+/* Makes the score the bare value of one component. */
+void
+rec_scores_component_only(RecScores *scores, RecComponent component)
+{
+	clear_factors(scores);
+	if (component == REC_CONTENT)
+		set_content_factor(scores, 1, 0);
+	scores->factor[component] = 1;
+	apply_factors(scores);
+}
+
+/*
+ * Fills in the terms and the score of an item whose number, popularity and
+ * trend are known.
  */
 void
 rec_scores_fill(const RecScores *scores, RecScoredItem *item)
 {
-	item->behaviour = behaviour_of(scores, item->item);
+	const Candidate *candidate = find_candidate(scores, item->item);
+
+	memset(item->term, 0, sizeof(item->term));
 	item->score = 0;
-	for (int c = 0; c < REC_NCOMPONENTS; c++)
-		item->score += term(scores, item, c);
+	if (candidate)
+	{
+		memcpy(item->term, candidate->term, sizeof(candidate->term));
+		item->score = candidate->listed;
+	}
+	item->term[REC_POPULARITY] = scores->factor[REC_POPULARITY] * item->popularity;
+	item->term[REC_TREND] = scores->factor[REC_TREND] * item->trend;
+	item->score += item->term[REC_POPULARITY];
+	item->score += item->term[REC_TREND];
 }
 
 /* Gives the component with the largest term; popularity when all are zero. */
 RecComponent
-rec_scores_strategy(const RecScores *scores, const RecScoredItem *item)
+rec_scores_strategy(const RecScoredItem *item)
 {
 	RecComponent best = REC_POPULARITY;
 
 	for (int c = 0; c < REC_NCOMPONENTS; c++)
-		if (term(scores, item, c) > term(scores, item, best))
+		if (item->term[c] > item->term[best])
 			best = c;
 	return best;
 }
 
 /* ----------------
- *		reasons
+ *		contributions
  * ----------------
  */
 
-/* Keeps the reasons with the largest contributions, largest first. */
+/* Gives the place of an item in a signal, -1 when it is not there. */
 static int
-keep_reason(RecReason *reasons, int n, int max, RecReason reason)
+find_in_signal(const RecSignal *signal, uint32 item)
 {
-	int			at = n;
-
-	if (reason.contribution == 0)
-		return n;
-	while (at > 0 && fabs(reason.contribution) > fabs(reasons[at - 1].contribution))
-		at--;
-	if (at >= max)
-		return n;
-	n = Min(n + 1, max);
-	memmove(reasons + at + 1, reasons + at, (n - 1 - at) * sizeof(RecReason));
-	reasons[at] = reason;
-	return n;
+	if (signal->items == NULL)
+		return item < (uint32) signal->n ? (int) item : -1;
+	for (int i = 0; i < signal->n; i++)
+		if (signal->items[i] == (int32) item)
+			return i;
+	return -1;
 }
 
 /*
- * Gives up to "max" largest terms of an item's score, largest first: one for
- * each item of the history that it is a neighbour of, one for each other
- * component.
+ * Gives the contributions to an item's score that are not zero, in the order
+ * in which they were added up, and their number.
  */
 int
-rec_scores_reasons(const RecScores *scores, const RecScoredItem *item,
-				   RecReason *reasons, int max)
+rec_scores_contributions(const RecScores *scores, const RecScoredItem *item,
+						 RecContribution **contributions)
 {
-	RecReason	reason = {REC_BEHAVIOUR, -1, 0};
+	RecContribution *found = palloc_array(RecContribution, scores->nsignals + REC_NCOMPONENTS);
 	int			n = 0;
 
-	for (int h = 0; h < scores->nhistory && item->behaviour != 0; h++)
-	{
-		const RecHistoryItem *source = &scores->history[h];
-
-		for (int i = 0; i < source->n; i++)
+	for (int c = 0; c < REC_NLISTED; c++)
+		for (int s = 0; s < scores->nsignals && item->term[c] != 0; s++)
 		{
-			if (source->neighbors[i] != (int32) item->item)
+			const RecSignal *signal = &scores->signals[s].signal;
+			int			place = signal->component == (RecComponent) c ? find_in_signal(signal, item->item) : -1;
+
+			if (place < 0)
 				continue;
-			reason.history = h;
-			reason.contribution = scores->factor[REC_BEHAVIOUR] *
-				source->weight * source->similarities[i];
-			n = keep_reason(reasons, n, max, reason);
-			break;
+			found[n].component = c;
+			found[n].signal = signal;
+			found[n].value = signal->values[place];
+			found[n].contribution = contribution_of(scores, signal, item->item,
+													signal->values[place]);
+			n += found[n].contribution != 0;
 		}
-	}
-	reason.history = -1;
-	for (int c = REC_BEHAVIOUR + 1; c < REC_NCOMPONENTS; c++)
+	for (int c = REC_NLISTED; c < REC_NCOMPONENTS; c++)
 	{
-		reason.component = c;
-		reason.contribution = term(scores, item, c);
-		n = keep_reason(reasons, n, max, reason);
+		found[n].component = c;
+		found[n].signal = NULL;
+		found[n].value = c == REC_POPULARITY ? item->popularity : item->trend;
+		found[n].contribution = item->term[c];
+		n += found[n].contribution != 0;
 	}
+	*contributions = found;
 	return n;
+}
+
+/* Moves the "max" largest of n contributions to the front, largest first. */
+int
+rec_contributions_largest(RecContribution *contributions, int n, int max)
+{
+	int			kept = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		RecContribution contribution = contributions[i];
+		int			at = kept;
+
+		while (at > 0 && fabs(contribution.contribution) > fabs(contributions[at - 1].contribution))
+			at--;
+		if (at >= max)
+			continue;
+		kept = Min(kept + 1, max);
+		memmove(contributions + at + 1, contributions + at,
+				(kept - 1 - at) * sizeof(RecContribution));
+		contributions[at] = contribution;
+	}
+	return kept;
 }
 
 /* ----------------
@@ -459,8 +679,8 @@ kth_score(RecItemSet *set, int64 k)
 static inline int
 compare_candidates(const Candidate *a, const Candidate *b)
 {
-	if (a->behaviour != b->behaviour)
-		return a->behaviour > b->behaviour ? -1 : 1;
+	if (a->listed != b->listed)
+		return a->listed > b->listed ? -1 : 1;
 	return a->item < b->item ? -1 : a->item > b->item;
 }
 
@@ -479,17 +699,18 @@ fetch(const RecCatalog *catalog, const uint32 *items, int n, RecItemSet *set)
 }
 
 /*
- * True when a candidate's behaviour makes its score more than "needed", and
- * more than nothing: one that it does not help is an item like all others.
+ * True when what the signals say of a candidate makes its score more than
+ * "needed", and more than nothing: one that they do not help is an item like
+ * all others.
  */
 static inline bool
-is_promising(const RecScores *scores, const Candidate *candidate, double needed)
+is_promising(const Candidate *candidate, double needed)
 {
-	return scores->factor[REC_BEHAVIOUR] * candidate->behaviour > Max(needed, 0);
+	return candidate->listed > Max(needed, 0);
 }
 
 /*
- * Fetches the "wanted" candidates with the largest behaviour, of equal ones
+ * Fetches the "wanted" candidates of which the signals say most, of equal ones
  * those with the lowest numbers.
  */
 static void
@@ -498,14 +719,14 @@ fetch_best_candidates(RecScores *scores, const RecCatalog *catalog, int wanted,
 {
 	Candidate  *best = palloc_array(Candidate, 2 * wanted);
 	uint32	   *items = palloc_array(uint32, wanted);
-	Candidate	last = {PG_UINT32_MAX, -INFINITY};
+	Candidate	last = {PG_UINT32_MAX, -INFINITY, {0}};
 	int			n = 0;
 
 	for (int i = 0; i < scores->ncandidates; i++)
 	{
 		const Candidate *candidate = &scores->candidates[i];
 
-		if (!is_promising(scores, candidate, 0) ||
+		if (!is_promising(candidate, 0) ||
 			compare_candidates(candidate, &last) >= 0)
 			continue;
 		best[n++] = *candidate;
@@ -536,7 +757,7 @@ fetch_promising(RecScores *scores, const RecCatalog *catalog, double needed,
 	{
 		const Candidate *candidate = &scores->candidates[i];
 
-		if (is_promising(scores, candidate, needed) &&
+		if (is_promising(candidate, needed) &&
 			member_table_lookup(set->members, candidate->item) == NULL)
 			items[n++] = candidate->item;
 	}
@@ -582,7 +803,7 @@ rec_select_best(RecScores *scores, const RecCatalog *catalog, int64 k, int *n)
 	RecItemSet *set = rec_item_set_create(scores);
 	RecScoredItem *items;
 	double		rest;			/* most that an item outside can have besides
-								 * its behaviour */
+								 * what the signals say */
 	int64		wanted = Min(k + 16, (int64) scores->ncandidates);
 
 	if (wanted > 0)

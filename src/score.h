@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * score.h
- *	  From a history to the best items: components, blend and top k.
+ *	  From signals to the best items: components, blend and top k.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -15,14 +15,19 @@
 
 #include "options.h"
 
-/* An item of the history with its neighbours, which are the caller's. */
-typedef struct RecHistoryItem
+/*
+ * What one item of the history, or one value of the context, says of items.
+ * The lists are the caller's and stay allocated as long as the scores.
+ */
+typedef struct RecSignal
 {
+	RecComponent component;		/* below REC_NLISTED */
+	uint32		ref;			/* the caller's own: which item, which value */
 	double		weight;			/* may be negative */
 	int			n;
-	const int32 *neighbors;
-	const float4 *similarities;
-} RecHistoryItem;
+	const int32 *items;			/* NULL: 0 to n - 1 */
+	const float4 *values;
+} RecSignal;
 
 /* An item whose score is known. */
 typedef struct RecScoredItem
@@ -30,19 +35,20 @@ typedef struct RecScoredItem
 	uint32		item;
 	uint32		ref;			/* the catalog's own */
 	bool		eligible;		/* may be returned */
-	double		behaviour;		/* before scaling */
 	double		popularity;		/* 0 to 1 */
 	double		trend;			/* 0 to 1 */
+	double		term[REC_NCOMPONENTS];	/* of the score, each component's */
 	double		score;
 } RecScoredItem;
 
-/* One term of a score, for an explanation. */
-typedef struct RecReason
+/* One contribution to a score. */
+typedef struct RecContribution
 {
 	RecComponent component;
-	int			history;		/* index of the history item, or -1 */
+	const RecSignal *signal;	/* NULL for a component without signals */
+	double		value;			/* the signal's for the item, or the item's */
 	double		contribution;
-} RecReason;
+} RecContribution;
 
 typedef struct RecScores RecScores;
 typedef struct RecItemSet RecItemSet;
@@ -62,16 +68,20 @@ typedef struct RecCatalog
 	void	   *arg;
 } RecCatalog;
 
+#define REC_USER_STEPS	32		/* steps of items by their users */
+
 extern RecScores *rec_scores_create(const RecOptions *options, uint32 nitems);
+extern void rec_scores_set_steps(RecScores *scores, const uint32 *steps, int n);
 extern void rec_scores_reset(RecScores *scores);
-extern void rec_scores_add(RecScores *scores, const RecHistoryItem *item);
+extern void rec_scores_add(RecScores *scores, const RecSignal *signal);
 extern void rec_scores_blend(RecScores *scores);
-extern void rec_scores_behaviour_only(RecScores *scores);
-extern void rec_scores_popularity_only(RecScores *scores);
+extern void rec_scores_similarity(RecScores *scores, double trust);
+extern void rec_scores_component_only(RecScores *scores, RecComponent component);
 extern void rec_scores_fill(const RecScores *scores, RecScoredItem *item);
-extern RecComponent rec_scores_strategy(const RecScores *scores, const RecScoredItem *item);
-extern int	rec_scores_reasons(const RecScores *scores, const RecScoredItem *item,
-							   RecReason *reasons, int max);
+extern RecComponent rec_scores_strategy(const RecScoredItem *item);
+extern int	rec_scores_contributions(const RecScores *scores, const RecScoredItem *item,
+									 RecContribution **contributions);
+extern int	rec_contributions_largest(RecContribution *contributions, int n, int max);
 
 extern RecItemSet *rec_item_set_create(const RecScores *scores);
 extern void rec_item_set_add(RecItemSet *set, const RecScoredItem *item);

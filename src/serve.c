@@ -238,11 +238,11 @@ check_neighbors(ArrayType *neighbors, ArrayType *scores)
 }
 
 /*
- * Reads a row (item_id, item_no, neighbors, scores) into a history item, whose
- * lists are in the row; false when the row is damaged.
+ * Reads a row (item_id, item_no, neighbors, scores) into a list that is in the
+ * row; false when the row is damaged.
  */
 bool
-rec_read_neighbors(HeapTuple tuple, TupleDesc desc, RecHistoryItem *item)
+rec_read_neighbors(HeapTuple tuple, TupleDesc desc, RecNeighborList *list)
 {
 	bool		null1;
 	bool		null2;
@@ -257,9 +257,9 @@ rec_read_neighbors(HeapTuple tuple, TupleDesc desc, RecHistoryItem *item)
 	values = DatumGetArrayTypeP(scores);
 	if (!check_neighbors(numbers, values))
 		return false;
-	item->n = ARR_DIMS(numbers)[0];
-	item->neighbors = (const int32 *) ARR_DATA_PTR(numbers);
-	item->similarities = (const float4 *) ARR_DATA_PTR(values);
+	list->n = ARR_DIMS(numbers)[0];
+	list->items = (const int32 *) ARR_DATA_PTR(numbers);
+	list->values = (const float4 *) ARR_DATA_PTR(values);
 	return true;
 }
 
@@ -286,12 +286,11 @@ static void
 add_history(RecServe *serve, const RecPair *pairs, int n)
 {
 	uint32		nids = rec_dict_count(serve->history);
-	RecHistoryItem *by_id = palloc0_array(RecHistoryItem, nids + 1);
+	RecNeighborList *by_id = palloc0_array(RecNeighborList, nids + 1);
 	Datum		values[2];
 
 	if (n == 0)
 		return;
-	serve->history_id = palloc_array(uint32, n);
 	values[0] = Int64GetDatum(serve->generation);
 	values[1] = PointerGetDatum(id_array(serve, pairs, n));
 	execute(rec_plan(serve->definition, REC_PLAN_NEIGHBORS), values);
@@ -312,11 +311,12 @@ add_history(RecServe *serve, const RecPair *pairs, int n)
 	}
 	for (int i = 0; i < n; i++)
 	{
-		RecHistoryItem *item = &by_id[pairs[i].item];
+		const RecNeighborList *list = &by_id[pairs[i].item];
+		RecSignal	signal = {REC_BEHAVIOUR, pairs[i].item, pairs[i].weight,
+			list->n, list->items, list->values
+		};
 
-		item->weight = pairs[i].weight;
-		serve->history_id[i] = pairs[i].item;
-		rec_scores_add(serve->scores, item);
+		rec_scores_add(serve->scores, &signal);
 	}
 }
 

@@ -17,6 +17,14 @@
 #include "score.h"
 #include "utils/array.h"
 
+/* The neighbours of one item, which are in the row they were read from. */
+typedef struct RecNeighborList
+{
+	int			n;
+	const int32 *items;
+	const float4 *values;
+} RecNeighborList;
+
 typedef struct RecServe
 {
 	RecDefinition *definition;
@@ -27,7 +35,6 @@ typedef struct RecServe
 								 * REC_NO_TIME */
 	RecDict    *excluded;		/* ids that must not be returned */
 	RecDict    *history;		/* ids of the history */
-	uint32	   *history_id;		/* history item of the scores -> its number */
 	RecScores  *scores;
 	Datum	   *ids;			/* ref of a scored item -> its id */
 	uint32		nids;
@@ -45,7 +52,7 @@ extern bool rec_serve_row(RecServe *serve, HeapTuple tuple, TupleDesc desc,
 extern void rec_serve_fetch_ids(RecServe *serve, ArrayType *ids, RecItemSet *set);
 extern RecCatalog rec_serve_catalog(RecServe *serve);
 
-extern bool rec_read_neighbors(HeapTuple tuple, TupleDesc desc, RecHistoryItem *item);
+extern bool rec_read_neighbors(HeapTuple tuple, TupleDesc desc, RecNeighborList *list);
 extern int	rec_history_digest(const RecOptions *options, RecPair *pairs, int n,
 							   int64 newest, const uint32 *item_rank);
 extern void rec_history_weigh(const RecOptions *options, RecPair *pairs, int n);

@@ -126,12 +126,16 @@ CREATE FUNCTION oracle.take_scores(options jsonb) RETURNS void LANGUAGE sql AS $
 		FROM oracle.options($1) o, oracle.person p
 			 LEFT JOIN largest l USING (user_id) LEFT JOIN evidence USING (user_id),
 			 LATERAL (SELECT n / nullif(n + o.kappa, 0) AS e WHERE n > 0
-					  UNION ALL SELECT NULL WHERE n > 0 IS NOT TRUE) t)
+					  UNION ALL SELECT NULL WHERE n > 0 IS NOT TRUE) t),
+	listed AS MATERIALIZED (
+		SELECT h.user_id, n.item_no, sum(f.behaviour * h.weight * n.similarity ORDER BY h.place) AS behaviour
+		FROM factor f JOIN oracle.history h USING (user_id) JOIN oracle.neighbor n USING (item)
+		GROUP BY h.user_id, n.item_no)
 	SELECT f.user_id, i.item_no, i.item,
-		   coalesce(f.behaviour * c.behaviour, 0) + f.popularity * i.popularity + f.trend * i.trend,
+		   coalesce(c.behaviour, 0) + f.popularity * i.popularity + f.trend * i.trend,
 		   EXISTS (SELECT FROM oracle.excluded x WHERE x.user_id = f.user_id AND x.item = i.item)
 	FROM factor f CROSS JOIN oracle.item i
-		 LEFT JOIN candidate c ON c.user_id = f.user_id AND c.item_no = i.item_no
+		 LEFT JOIN listed c ON c.user_id = f.user_id AND c.item_no = i.item_no
 $$;
 
 /* ------------------------------------------------------------------------
