@@ -288,6 +288,8 @@ CREATE FUNCTION shop.definition_changed() RETURNS void LANGUAGE sql AS 'COMMENT 
 SELECT shop.crafted(change || '; SELECT shop.definition_changed()')
 FROM unnest(ARRAY['DELETE FROM recs.definition', 'UPDATE recs.definition SET generation = 0', 'UPDATE recs.definition SET generation = -1', 'UPDATE recs.definition SET generation = 99',
 	'UPDATE recs.definition SET items = -1', 'UPDATE recs.definition SET items = 0', 'UPDATE recs.definition SET items = 9223372036854775807', 'UPDATE recs.definition SET items = -288230376151711744',
+	'UPDATE recs.definition SET item_steps = ''{1,2}''', 'UPDATE recs.definition SET item_steps = ''{-1}''', 'UPDATE recs.definition SET item_steps = ''{{1}}''', 'UPDATE recs.definition SET item_steps = ''{NULL}''',
+	'UPDATE recs.definition SET item_steps = array_fill(1, ''{33}'')', 'UPDATE recs.definition SET item_steps = ''{}''',
 	'UPDATE recs.definition SET as_of = ''infinity''', 'UPDATE recs.definition SET as_of = ''-infinity''', 'UPDATE recs.definition SET options = ''[]''', 'UPDATE recs.definition SET options = ''{"x": 1}''',
 	'UPDATE recs.definition SET options = ''{"kappa": null}''', 'UPDATE recs.definition SET options = ''{"kappa": {}}''',
 	'DELETE FROM recs.source', 'UPDATE recs.source SET relation = 0', 'UPDATE recs.source SET relation = ''pg_class''', 'UPDATE recs.source SET user_column = ''''', 'UPDATE recs.source SET event_weights = ''[]''',

@@ -291,6 +291,8 @@ rec_batch_train(RecBatch *batch)
 	RecMatrix  *matrix;
 	double	   *popularity;
 	double	   *trend;
+	uint32		steps[REC_USER_STEPS];
+	int			nsteps;
 
 	ids.nusers = rec_dict_count(batch->users);
 	ids.nitems = rec_dict_count(batch->items);
@@ -304,6 +306,8 @@ rec_batch_train(RecBatch *batch)
 	for (uint32 i = 0; i < matrix->nitems; i++)
 		rec_batch_set_item(batch, i, matrix->item_id[i], popularity[i], trend[i]);
 	rec_batch_end_model(batch);
+	nsteps = rec_model_user_steps(matrix, steps);
+	rec_scores_set_steps(batch->scores, steps, nsteps);
 	state.batch = batch;
 	state.matrix = matrix;
 	rec_model_rows(matrix, batch->options, take_neighbors, NULL, &state);

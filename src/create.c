@@ -50,6 +50,7 @@ static const char *const create_statements[] = {
 	"options jsonb NOT NULL DEFAULT '{}', "
 	"generation bigint NOT NULL DEFAULT 0, "
 	"items bigint NOT NULL DEFAULT 0, "
+	"item_steps integer[] NOT NULL DEFAULT '{}', "
 	"as_of timestamptz, "
 	"refreshed_at timestamptz)",
 	"COMMENT ON TABLE @S.definition IS "

@@ -175,6 +175,7 @@ static const ColumnSpec column_specs[] = {
 	{"definition", "options", JSONBOID},
 	{"definition", "generation", INT8OID},
 	{"definition", "items", INT8OID},
+	{"definition", "item_steps", INT4ARRAYOID},
 	{"definition", "as_of", TIMESTAMPTZOID},
 	{"definition", "refreshed_at", TIMESTAMPTZOID},
 	{"source", "position", INT4OID},
@@ -851,7 +852,7 @@ rec_plan(RecDefinition *definition, RecPlan which)
 	{
 		case REC_PLAN_POINTER:
 			nargs = 0;
-			query = psprintf("SELECT d.generation, d.as_of, d.items FROM %s d",
+			query = psprintf("SELECT d.generation, d.as_of, d.items, d.item_steps FROM %s d",
 							 rec_definition_table(definition, "definition"));
 			break;
 		case REC_PLAN_NEIGHBORS:

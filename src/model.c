@@ -157,6 +157,27 @@ rec_model_popularity(const RecMatrix *matrix)
 }
 
 /*
+ * Fills in how many items have at least 1, 2, 4, 8, ... users, as far as there
+ * are any, and gives how many numbers that are, at most REC_USER_STEPS.
+ */
+int
+rec_model_user_steps(const RecMatrix *matrix, uint32 *steps)
+{
+	int			n = 0;
+	uint32		left = matrix->nitems;	/* with at least as many users */
+
+	while (n < REC_USER_STEPS)
+	{
+		while (left > 0 && matrix->item_start[left] - matrix->item_start[left - 1] < INT64CONST(1) << n)
+			left--;
+		if (left == 0)
+			break;
+		steps[n++] = left;
+	}
+	return n;
+}
+
+/*
  * Gives each item's trend as a share of the largest one, 0 when it falls, in
  * the current context.  The stream's items are "nids" numbers.
  */
@@ -486,19 +507,24 @@ delete_old(const RecDefinition *definition, const char *table, int64 generation)
 /* Points the definition to the new generation. */
 static void
 move_pointer(const RecDefinition *definition, const RecRefreshFigures *figures,
-			 int64 newest)
+			 const RecMatrix *matrix, int64 newest)
 {
-	Oid			types[3] = {INT8OID, INT8OID, TIMESTAMPTZOID};
-	Datum		values[3];
-	const char *nulls = newest == REC_NO_TIME ? "  n" : "   ";
+	Oid			types[4] = {INT8OID, INT8OID, TIMESTAMPTZOID, INT4ARRAYOID};
+	Datum		values[4];
+	const char *nulls = newest == REC_NO_TIME ? "  n " : "    ";
+	uint32		steps[REC_USER_STEPS];
+	int			nsteps = rec_model_user_steps(matrix, steps);
+	void	   *data;
 
 	values[0] = Int64GetDatum(figures->generation);
 	values[1] = Int64GetDatum(figures->items);
 	values[2] = TimestampTzGetDatum(newest);
-	run_query(psprintf("UPDATE %s SET generation = $1, items = $2, as_of = $3, "
+	values[3] = PointerGetDatum(make_array4(INT4OID, nsteps, &data));
+	memcpy(data, steps, nsteps * sizeof(int32));
+	run_query(psprintf("UPDATE %s SET generation = $1, items = $2, as_of = $3, item_steps = $4, "
 					   "refreshed_at = pg_catalog.now()",
 					   rec_definition_table(definition, "definition")),
-			  3, types, values, nulls, SPI_OK_UPDATE);
+			  4, types, values, nulls, SPI_OK_UPDATE);
 }
 
 /*
@@ -599,7 +625,7 @@ build_generation(const RecDefinition *definition, RecProgress *progress,
 	rec_progress_phase(progress, "deleting the old generation");
 	delete_old(definition, "item", figures->generation);
 	delete_old(definition, "neighbor", figures->generation);
-	move_pointer(definition, figures, interactions->stream->newest);
+	move_pointer(definition, figures, writer.matrix, interactions->stream->newest);
 	analyze_tables(definition);
 	figures->model_bytes = model_size(definition);
 	figures->write_ms = elapsed_ms(since);

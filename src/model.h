@@ -15,6 +15,7 @@
 
 #include "definition.h"
 #include "progress.h"
+#include "score.h"
 #include "similarity.h"
 
 /* The figures of a refresh; type refresh_result. */
@@ -40,6 +41,7 @@ extern RecInteractions *rec_model_interactions(const RecDefinition *definition,
 											   MemoryContext context,
 											   RecProgress *progress);
 extern double *rec_model_popularity(const RecMatrix *matrix);
+extern int	rec_model_user_steps(const RecMatrix *matrix, uint32 *steps);
 extern double *rec_model_trend(const RecMatrix *matrix, const RecStream *stream,
 							   uint32 nids, const RecOptions *options);
 extern void rec_model_rows(const RecMatrix *matrix, const RecOptions *options,

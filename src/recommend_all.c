@@ -181,6 +181,7 @@ rec_recommend_all(PG_FUNCTION_ARGS)
 	rec_batch_sort(batch);
 	batch->as_of = serve.as_of;
 	load_items(batch, &serve);
+	rec_scores_set_steps(batch->scores, serve.steps, serve.nsteps);
 	load_neighbors(batch, &serve);
 	if (k > 0)
 		answer_all(batch, &rows, rec_argument_items(fcinfo, 3, definition, "exclude"), k);

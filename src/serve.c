@@ -48,6 +48,30 @@ column(HeapTuple tuple, TupleDesc desc, int number, bool *isnull)
 }
 
 /*
+ * Takes the numbers of items by their users, at least 1, 2, 4, ...; false when
+ * they are not valid.
+ */
+static bool
+read_steps(RecServe *serve, ArrayType *steps)
+{
+	int			n = ARR_NDIM(steps) == 0 ? 0 : ARR_DIMS(steps)[0];
+	const int32 *numbers = (const int32 *) ARR_DATA_PTR(steps);
+
+	if (ARR_NDIM(steps) > 1 || ARR_ELEMTYPE(steps) != INT4OID || ARR_HASNULL(steps) ||
+		n > REC_USER_STEPS)
+		return false;
+	for (int i = 0; i < n; i++)
+	{
+		if (numbers[i] < 0 || (i > 0 && numbers[i] > numbers[i - 1]))
+			return false;
+		serve->steps[i] = (uint32) numbers[i];
+	}
+	serve->nsteps = n;
+	rec_scores_set_steps(serve->scores, serve->steps, n);
+	return true;
+}
+
+/*
  * Begins a call: the options in force, what is to be excluded, and which
  * generation serves by the caller's snapshot.
  */
@@ -56,6 +80,7 @@ rec_serve_begin(RecServe *serve, RecDefinition *definition, Jsonb *options)
 {
 	bool		isnull;
 	Datum		as_of;
+	Datum		steps;
 
 	memset(serve, 0, sizeof(*serve));
 	serve->definition = definition;
@@ -76,6 +101,13 @@ rec_serve_begin(RecServe *serve, RecDefinition *definition, Jsonb *options)
 		serve->as_of = DatumGetInt64(as_of);
 	serve->nitems = Max(DatumGetInt64(column(SPI_tuptable->vals[0],
 											 SPI_tuptable->tupdesc, 3, &isnull)), 0);
+	steps = column(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 4, &isnull);
+	if (isnull || !read_steps(serve, DatumGetArrayTypeP(steps)))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("the model of recommender \"%s\" has numbers of items that are not valid",
+						rec_definition_name(definition)),
+				 errhint("Refresh the recommender.")));
 }
 
 /* Refuses to answer from a model that was never built. */

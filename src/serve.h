@@ -33,6 +33,8 @@ typedef struct RecServe
 	int64		nitems;			/* of the model */
 	int64		as_of;			/* newest interaction of the model, or
 								 * REC_NO_TIME */
+	uint32		steps[REC_USER_STEPS];	/* items with at least 2^step users */
+	int			nsteps;
 	RecDict    *excluded;		/* ids that must not be returned */
 	RecDict    *history;		/* ids of the history */
 	RecScores  *scores;

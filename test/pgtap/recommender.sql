@@ -59,6 +59,8 @@ SELECT is(model_bytes, pg_total_relation_size('recs.item') + pg_total_relation_s
 SELECT results_eq($$SELECT recommender, generation, mode, interactions, users, items, neighbors, null_keys, without_weight, read_ms, build_ms, write_ms, memory_bytes, model_bytes
 					FROM recommender.refresh_runs WHERE started_at <= finished_at AND finished_at <= clock_timestamp()$$,
 				  'TABLE shop.figures', 'the run is listed with the same figures');
+SELECT results_eq('SELECT s.ordinality, s.n FROM recs.definition, unnest(item_steps) WITH ORDINALITY s (n)',
+	'SELECT b + 1::bigint, count(*)::int FROM generate_series(0, 31) b JOIN recs.item ON users >= 1::bigint << b GROUP BY b ORDER BY b', 'the items by their users');
 SELECT results_eq('SELECT generation, items, refreshed_at FROM recommender.recommenders', $$SELECT 1::bigint, items, now() FROM shop.figures$$,
 				  'the overview knows of it');
 SELECT is((SELECT options FROM recommender.refresh_runs), recommender.set_options('recs', '{}'), 'the run keeps its options');

@@ -78,7 +78,7 @@ sub attempt
 my $tables = q{
 CREATE SCHEMA fake;
 CREATE TABLE fake.definition (singleton boolean PRIMARY KEY DEFAULT true, options jsonb NOT NULL DEFAULT '{}',
-	generation bigint NOT NULL DEFAULT 1, items bigint NOT NULL DEFAULT 1, as_of timestamptz, refreshed_at timestamptz);
+	generation bigint NOT NULL DEFAULT 1, items bigint NOT NULL DEFAULT 1, item_steps integer[] NOT NULL DEFAULT '{}', as_of timestamptz, refreshed_at timestamptz);
 INSERT INTO fake.definition DEFAULT VALUES;
 CREATE TABLE fake.source (position integer PRIMARY KEY, relation regclass UNIQUE, user_column name, item_column name,
 	time_column name, event_column name, weight_column name, event text, event_weights jsonb, context_columns name[] DEFAULT '{}');
