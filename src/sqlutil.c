@@ -105,7 +105,8 @@ column_missing(Relation rel, const char *column)
 
 /*
  * Gives the attribute number, type and collation of a column; an ERROR with
- * the closest name when the relation has none of that name.
+ * the closest name when the relation has none of that name.  System columns
+ * are none.
  */
 RecColumn
 rec_column_lookup(Oid relid, const char *column)
@@ -114,7 +115,8 @@ rec_column_lookup(Oid relid, const char *column)
 	HeapTuple	tuple = SearchSysCacheAttName(relid, column);
 	Form_pg_attribute att;
 
-	if (!HeapTupleIsValid(tuple))
+	if (!HeapTupleIsValid(tuple) ||
+		((Form_pg_attribute) GETSTRUCT(tuple))->attnum < 0)
 	{
 		Relation	rel = relation_open(relid, AccessShareLock);
 
@@ -144,23 +146,16 @@ rec_relation_quoted(Oid relid)
 }
 
 /*
- * Gives the default equality operator of a type as OPERATOR(schema.name), so
- * that no search_path can put another one in its place.
+ * Gives an operator as OPERATOR(schema.name), so that no search_path can put
+ * another one in its place.
  */
 char *
-rec_equality_operator(Oid type)
+rec_operator_quoted(Oid oper)
 {
-	Oid			oper = lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr;
-	HeapTuple	tuple;
+	HeapTuple	tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(oper));
 	Form_pg_operator form;
 	char	   *result;
 
-	if (!OidIsValid(oper))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_FUNCTION),
-				 errmsg("could not identify an equality operator for type %s",
-						format_type_be(type))));
-	tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(oper));
 	if (!HeapTupleIsValid(tuple))
 		elog(ERROR, "cache lookup failed for operator %u", oper);
 	form = (Form_pg_operator) GETSTRUCT(tuple);
@@ -169,6 +164,20 @@ rec_equality_operator(Oid type)
 					  NameStr(form->oprname));
 	ReleaseSysCache(tuple);
 	return result;
+}
+
+/* Gives the default equality operator of a type, qualified. */
+char *
+rec_equality_operator(Oid type)
+{
+	Oid			oper = lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr;
+
+	if (!OidIsValid(oper))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("could not identify an equality operator for type %s",
+						format_type_be(type))));
+	return rec_operator_quoted(oper);
 }
 
 /* Gives a type's name, qualified whatever search_path says, with its typmod. */

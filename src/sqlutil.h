@@ -40,6 +40,7 @@ extern int	rec_closest_hint(const RecClosest *closest, const char *kind);
 extern void rec_check_k(int64 k);
 extern RecColumn rec_column_lookup(Oid relid, const char *column);
 extern char *rec_relation_quoted(Oid relid);
+extern char *rec_operator_quoted(Oid oper);
 extern char *rec_equality_operator(Oid type);
 extern char *rec_collation_quoted(Oid collation);
 extern const char *rec_type_quoted(Oid type, int32 typmod);

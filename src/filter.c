@@ -1,0 +1,696 @@
+/*-------------------------------------------------------------------------
+ *
+ * filter.c
+ *	  Filters in jsonb as conditions of SQL.
+ *
+ * A filter is an object.  Each of its members says something of a column, or
+ * combines filters ("and", "or", "not"); all must hold:
+ *
+ *	{"category": "shoes", "price": {"gte": 20, "lt": 100},
+ *	 "or": [{"brand": ["a", "b"]}, {"tags": {"contains": "sale"}}]}
+ *
+ * becomes the text
+ *
+ *	i.category OPERATOR(pg_catalog.=) $2 AND i.price ... AND (... OR ...)
+ *
+ * and a list of values.  Columns are those of the relation, quoted; operators
+ * are the types' own, found in the catalogs, and qualified; values are read by
+ * the input function of the column's type and go into parameters alone.  So
+ * the text depends on the shape of the filter and not on its values, and its
+ * plan can be kept; and what a row means is what SQL says, NULL included.
+ *
+ * Lists are one parameter, whatever their length.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/filter.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/stratnum.h"
+#include "catalog/pg_operator.h"
+#include "catalog/pg_type.h"
+#include "filter.h"
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "sqlutil.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
+
+#define SHOWN_BYTES		100		/* of a value, in an error's context */
+
+/* A condition being written. */
+typedef struct Builder
+{
+	RecFilter  *filter;
+	Oid			relid;
+	StringInfoData text;
+} Builder;
+
+/* A column that the filter speaks of. */
+typedef struct Column
+{
+	const char *name;
+	char	   *quoted;			/* i.name */
+	Oid			type;
+	Oid			element;		/* of an array's elements, else invalid */
+} Column;
+
+typedef struct Operator
+{
+	const char *name;
+	void		(*append) (Builder *builder, const Column *column,
+						   const struct Operator *oper, const JsonbValue *value);
+	StrategyNumber strategy;	/* of comparisons */
+} Operator;
+
+static void append_filter(Builder *builder, JsonbContainer *object);
+static void append_column(Builder *builder, const Column *column,
+						  const JsonbValue *value);
+
+/* ----------------
+ *		JSON
+ * ----------------
+ */
+
+static JsonbContainer *
+as_container(const JsonbValue *value)
+{
+	return value->type == jbvBinary ? value->val.binary.data : NULL;
+}
+
+/* Gives the value as an array, NULL when it is something else. */
+static JsonbContainer *
+as_array(const JsonbValue *value)
+{
+	JsonbContainer *container = as_container(value);
+
+	return container && JsonContainerIsArray(container) ? container : NULL;
+}
+
+static JsonbContainer *
+as_object(const JsonbValue *value)
+{
+	JsonbContainer *container = as_container(value);
+
+	return container && JsonContainerIsObject(container) ? container : NULL;
+}
+
+static char *
+string_of(const JsonbValue *value)
+{
+	return pnstrdup(value->val.string.val, value->val.string.len);
+}
+
+/* The text of a scalar: 10.0 is a fine integer. */
+static char *
+text_of(const JsonbValue *value, Oid type)
+{
+	Datum		number;
+
+	if (value->type == jbvString)
+		return string_of(value);
+	if (value->type == jbvBool)
+		return pstrdup(value->val.boolean ? "true" : "false");
+	number = NumericGetDatum(value->val.numeric);
+	if (type == INT2OID || type == INT4OID || type == INT8OID)
+		number = DirectFunctionCall1(numeric_trim_scale, number);
+	return DatumGetCString(DirectFunctionCall1(numeric_out, number));
+}
+
+/* ----------------
+ *		errors
+ * ----------------
+ */
+
+/* Refuses what an operator is given. */
+static void
+refuse_operand(const Column *column, const char *oper, const char *expected)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("in a filter, \"%s\" of column \"%s\" must be %s",
+					oper, column->name, expected)));
+}
+
+/* Refuses an operator that the column's type does not have. */
+static void
+refuse_type(const Column *column, const char *oper, const char *expected)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("in a filter, \"%s\" needs %s, and column \"%s\" is of type %s",
+					oper, expected, column->name, format_type_be(column->type))));
+}
+
+/* What is being read, for the errors of types' input functions. */
+typedef struct ReadContext
+{
+	const char *column;
+	const char *text;
+} ReadContext;
+
+static void
+show_value(void *arg)
+{
+	const ReadContext *context = (ReadContext *) arg;
+	int			length = strlen(context->text);
+	int			shown = pg_mbcliplen(context->text, length, SHOWN_BYTES);
+
+	errcontext("filter on column \"%s\": \"%.*s%s\"", context->column,
+			   shown, context->text, shown < length ? "..." : "");
+}
+
+/* ----------------
+ *		values
+ * ----------------
+ */
+
+/* Reads a scalar by the type's input function. */
+static Datum
+read_scalar(const Column *column, Oid type, const JsonbValue *value)
+{
+	ReadContext context = {column->name, text_of(value, type)};
+	ErrorContextCallback callback;
+	Oid			input;
+	Oid			ioparam;
+	Datum		result;
+
+	getTypeInputInfo(type, &input, &ioparam);
+	callback.callback = show_value;
+	callback.arg = &context;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	result = OidInputFunctionCall(input, unconstify(char *, context.text), ioparam, -1);
+	error_context_stack = callback.previous;
+	return result;
+}
+
+/* Reads a value of the column's type that is no array: jsonb takes anything. */
+static Datum
+read_value(const Column *column, const char *oper, Oid type, const JsonbValue *value)
+{
+	if (type == JSONBOID)
+		return JsonbPGetDatum(JsonbValueToJsonb(unconstify(JsonbValue *, value)));
+	if (value->type == jbvBinary || value->type == jbvNull)
+		refuse_operand(column, oper, "a single value that is not null");
+	return read_scalar(column, type, value);
+}
+
+/*
+ * Reads the elements of a JSON array, or the one that a scalar is, into an
+ * array of a type; nulls are left out, and *has_null says whether there was
+ * one.
+ */
+static Datum
+read_elements(const Column *column, const char *oper, Oid type,
+			  const JsonbValue *value, bool *has_null)
+{
+	JsonbContainer *array = as_array(value);
+	uint32		count = array ? JsonContainerSize(array) : 1;
+	Datum	   *elements = palloc_array(Datum, count + 1);
+	int			n = 0;
+	int16		typlen;
+	bool		typbyval;
+	char		typalign;
+
+	*has_null = false;
+	for (uint32 i = 0; i < count; i++)
+	{
+		const JsonbValue *element = array ? getIthJsonbValueFromContainer(array, i) : value;
+
+		CHECK_FOR_INTERRUPTS();
+		if (element->type == jbvNull)
+			*has_null = true;
+		else
+			elements[n++] = read_value(column, oper, type, element);
+	}
+	get_typlenbyvalalign(type, &typlen, &typbyval, &typalign);
+	return PointerGetDatum(construct_array(elements, n, type, typlen, typbyval, typalign));
+}
+
+/* Reads elements none of which may be null. */
+static Datum
+read_array(const Column *column, const char *oper, Oid type, const JsonbValue *value)
+{
+	bool		has_null;
+	Datum		array;
+
+	if (as_object(value))
+		refuse_operand(column, oper, "a value or an array of values");
+	array = read_elements(column, oper, type, value, &has_null);
+	if (has_null)
+		refuse_operand(column, oper, "without null");
+	return array;
+}
+
+/* Reads a value of the column's own type. */
+static Datum
+read_whole(const Column *column, const char *oper, const JsonbValue *value)
+{
+	if (OidIsValid(column->element))
+	{
+		if (as_array(value) == NULL)
+			refuse_operand(column, oper, "an array");
+		return read_array(column, oper, column->element, value);
+	}
+	return read_value(column, oper, column->type, value);
+}
+
+/* Appends the parameter that has a value. */
+static void
+append_value(Builder *builder, Oid type, Datum value)
+{
+	RecFilter  *filter = builder->filter;
+
+	if (filter->nvalues == filter->allocated)
+	{
+		filter->allocated = Max(8, filter->allocated * 2);
+		filter->types = filter->types ?
+			repalloc_array(filter->types, Oid, filter->allocated) :
+			palloc_array(Oid, filter->allocated);
+		filter->values = filter->values ?
+			repalloc_array(filter->values, Datum, filter->allocated) :
+			palloc_array(Datum, filter->allocated);
+	}
+	filter->types[filter->nvalues] = type;
+	filter->values[filter->nvalues] = value;
+	appendStringInfo(&builder->text, "$%d", filter->first + filter->nvalues++);
+}
+
+/* ----------------
+ *		operators
+ * ----------------
+ */
+
+static void
+append_null_test(Builder *builder, const Column *column, bool is_null)
+{
+	appendStringInfo(&builder->text, "%s IS %sNULL", column->quoted, is_null ? "" : "NOT ");
+}
+
+/* column = $n */
+static void
+append_equal(Builder *builder, const Column *column, const Operator *oper,
+			 const JsonbValue *value)
+{
+	if (value->type == jbvNull)
+	{
+		append_null_test(builder, column, true);
+		return;
+	}
+	appendStringInfo(&builder->text, "%s %s ", column->quoted,
+					 rec_equality_operator(column->type));
+	append_value(builder, column->type, read_whole(column, oper->name, value));
+}
+
+static void
+append_not_equal(Builder *builder, const Column *column, const Operator *oper,
+				 const JsonbValue *value)
+{
+	appendStringInfoString(&builder->text, "NOT (");
+	append_equal(builder, column, oper, value);
+	appendStringInfoChar(&builder->text, ')');
+}
+
+static Oid
+array_type_of(const Column *column)
+{
+	Oid			type = get_array_type(column->type);
+
+	if (!OidIsValid(type))
+		refuse_type(column, "in", "a type with arrays");
+	return type;
+}
+
+/*
+ * (column = ANY ($n) OR column IS NULL); of an array, column && $n.  Nothing
+ * is in an empty list.
+ */
+static void
+append_in(Builder *builder, const Column *column, const Operator *oper,
+		  const JsonbValue *value)
+{
+	Oid			type = OidIsValid(column->element) ? column->element : column->type;
+	bool		has_null;
+	Datum		list;
+
+	if (as_array(value) == NULL)
+		refuse_operand(column, oper->name, "an array");
+	list = read_elements(column, oper->name, type, value, &has_null);
+	if (ARR_NDIM(DatumGetArrayTypeP(list)) == 0)
+	{
+		if (has_null)
+			append_null_test(builder, column, true);
+		else
+			appendStringInfoString(&builder->text, "false");
+		return;
+	}
+	appendStringInfo(&builder->text, "(%s ", column->quoted);
+	if (OidIsValid(column->element))
+	{
+		(void) rec_equality_operator(column->element);
+		appendStringInfoString(&builder->text, "OPERATOR(pg_catalog.&&) ");
+		append_value(builder, column->type, list);
+	}
+	else
+	{
+		appendStringInfo(&builder->text, "%s ANY (", rec_equality_operator(column->type));
+		append_value(builder, array_type_of(column), list);
+		appendStringInfoChar(&builder->text, ')');
+	}
+	if (has_null)
+	{
+		appendStringInfoString(&builder->text, " OR ");
+		append_null_test(builder, column, true);
+	}
+	appendStringInfoChar(&builder->text, ')');
+}
+
+/* column < $n, and so on, by the default order of the type */
+static void
+append_comparison(Builder *builder, const Column *column, const Operator *oper,
+				  const JsonbValue *value)
+{
+	TypeCacheEntry *type = lookup_type_cache(column->type,
+											 TYPECACHE_LT_OPR | TYPECACHE_BTREE_OPFAMILY);
+	Oid			found = InvalidOid;
+
+	if (OidIsValid(type->lt_opr))
+		found = get_opfamily_member(type->btree_opf, type->btree_opintype,
+									type->btree_opintype, oper->strategy);
+	if (!OidIsValid(found))
+		refuse_type(column, oper->name, "a type with an order");
+	appendStringInfo(&builder->text, "%s %s ", column->quoted, rec_operator_quoted(found));
+	append_value(builder, column->type, read_whole(column, oper->name, value));
+}
+
+/* column @> $n, of an array or of jsonb */
+static void
+append_contains(Builder *builder, const Column *column, const Operator *oper,
+				const JsonbValue *value)
+{
+	Datum		operand;
+
+	if (OidIsValid(column->element))
+	{
+		(void) rec_equality_operator(column->element);
+		operand = read_array(column, oper->name, column->element, value);
+	}
+	else if (column->type == JSONBOID)
+		operand = read_value(column, oper->name, JSONBOID, value);
+	else
+		refuse_type(column, oper->name, "an array or jsonb");
+	appendStringInfo(&builder->text, "%s OPERATOR(pg_catalog.@>) ", column->quoted);
+	append_value(builder, column->type, operand);
+}
+
+/* column && $n */
+static void
+append_overlaps(Builder *builder, const Column *column, const Operator *oper,
+				const JsonbValue *value)
+{
+	if (!OidIsValid(column->element))
+		refuse_type(column, oper->name, "an array");
+	(void) rec_equality_operator(column->element);
+	appendStringInfo(&builder->text, "%s OPERATOR(pg_catalog.&&) ", column->quoted);
+	append_value(builder, column->type,
+				 read_array(column, oper->name, column->element, value));
+}
+
+/* The operator LIKE of a type: its own, as that of citext, or that of text. */
+static char *
+like_operator(Oid type)
+{
+	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+	Oid			namespace;
+	Oid			found;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for type %u", type);
+	namespace = ((Form_pg_type) GETSTRUCT(tuple))->typnamespace;
+	ReleaseSysCache(tuple);
+	found = GetSysCacheOid4(OPERNAMENSP, Anum_pg_operator_oid, PointerGetDatum("~~"),
+							ObjectIdGetDatum(type), ObjectIdGetDatum(TEXTOID),
+							ObjectIdGetDatum(namespace));
+	return OidIsValid(found) ? rec_operator_quoted(found) : pstrdup("OPERATOR(pg_catalog.~~)");
+}
+
+/* column LIKE $n, a pattern, so that the planner knows the ways to index it */
+static void
+append_prefix(Builder *builder, const Column *column, const Operator *oper,
+			  const JsonbValue *value)
+{
+	StringInfoData pattern;
+	char		category;
+	bool		preferred;
+
+	get_type_category_preferred(column->type, &category, &preferred);
+	if (category != TYPCATEGORY_STRING)
+		refuse_type(column, oper->name, "text");
+	if (value->type != jbvString)
+		refuse_operand(column, oper->name, "a string");
+	initStringInfo(&pattern);
+	for (const char *c = string_of(value); *c; c++)
+	{
+		if (*c == '\\' || *c == '%' || *c == '_')
+			appendStringInfoChar(&pattern, '\\');
+		appendStringInfoChar(&pattern, *c);
+	}
+	appendStringInfoChar(&pattern, '%');
+	appendStringInfo(&builder->text, "%s %s ", column->quoted, like_operator(column->type));
+	append_value(builder, TEXTOID, CStringGetTextDatum(pattern.data));
+}
+
+static void
+append_is_null(Builder *builder, const Column *column, const Operator *oper,
+			   const JsonbValue *value)
+{
+	if (value->type != jbvBool)
+		refuse_operand(column, oper->name, "true or false");
+	append_null_test(builder, column, value->val.boolean);
+}
+
+/* NOT (what the value says of the column) */
+static void
+append_not(Builder *builder, const Column *column, const Operator *oper pg_attribute_unused(),
+		   const JsonbValue *value)
+{
+	appendStringInfoString(&builder->text, "NOT (");
+	append_column(builder, column, value);
+	appendStringInfoChar(&builder->text, ')');
+}
+
+static const Operator operators[] = {
+	{"eq", append_equal, 0},
+	{"ne", append_not_equal, 0},
+	{"in", append_in, 0},
+	{"not", append_not, 0},
+	{"lt", append_comparison, BTLessStrategyNumber},
+	{"lte", append_comparison, BTLessEqualStrategyNumber},
+	{"gt", append_comparison, BTGreaterStrategyNumber},
+	{"gte", append_comparison, BTGreaterEqualStrategyNumber},
+	{"contains", append_contains, 0},
+	{"overlaps", append_overlaps, 0},
+	{"prefix", append_prefix, 0},
+	{"is_null", append_is_null, 0},
+};
+
+static const Operator *
+find_operator(const char *name)
+{
+	RecClosest	closest;
+
+	rec_closest_start(&closest, name);
+	for (int i = 0; i < (int) lengthof(operators); i++)
+	{
+		if (strcmp(operators[i].name, name) == 0)
+			return &operators[i];
+		rec_closest_consider(&closest, operators[i].name);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("filters have no operator \"%s\"", name),
+			 rec_closest_hint(&closest, "operator")));
+	return NULL;
+}
+
+/* ----------------
+ *		columns
+ * ----------------
+ */
+
+/* All that an object of operators says of a column. */
+static void
+append_operators(Builder *builder, const Column *column, JsonbContainer *object)
+{
+	JsonbIterator *it = JsonbIteratorInit(object);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	const Operator *oper = NULL;
+	const char *separator = "";
+
+	if (JsonContainerSize(object) == 0)
+		appendStringInfoString(&builder->text, "true");
+	(void) JsonbIteratorNext(&it, &value, true);
+	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_END_OBJECT)
+	{
+		if (token == WJB_KEY)
+		{
+			oper = find_operator(string_of(&value));
+			continue;
+		}
+		appendStringInfoString(&builder->text, separator);
+		oper->append(builder, column, oper, &value);
+		separator = " AND ";
+	}
+}
+
+/* What a value says of a column: null, a scalar, a list, or operators. */
+static void
+append_column(Builder *builder, const Column *column, const JsonbValue *value)
+{
+	check_stack_depth();
+	if (as_object(value))
+		append_operators(builder, column, as_object(value));
+	else if (as_array(value))
+		append_in(builder, column, find_operator("in"), value);
+	else if (OidIsValid(column->element) && value->type != jbvNull)
+		append_contains(builder, column, find_operator("contains"), value);
+	else
+		append_equal(builder, column, find_operator("eq"), value);
+}
+
+static void
+append_column_member(Builder *builder, const char *name, const JsonbValue *value)
+{
+	RecColumn	found = rec_column_lookup(builder->relid, name);
+	Column		column;
+
+	column.name = name;
+	column.quoted = psprintf("i.%s", quote_identifier(name));
+	column.type = found.type;
+	column.element = get_element_type(found.type);
+	append_column(builder, &column, value);
+}
+
+/* ----------------
+ *		combinations
+ * ----------------
+ */
+
+static JsonbContainer *
+filter_object(const char *name, const JsonbValue *value, const char *expected)
+{
+	JsonbContainer *object = as_object(value);
+
+	if (object == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("in a filter, \"%s\" must be %s", name, expected)));
+	return object;
+}
+
+/* (filter) AND (filter) ...; of no filters, all hold and not one of them does */
+static void
+append_list(Builder *builder, const char *name, bool all, const JsonbValue *value)
+{
+	JsonbContainer *array = as_array(value);
+	uint32		count = array ? JsonContainerSize(array) : 0;
+	JsonbValue	none = {.type = jbvNull};
+
+	if (array == NULL)
+		(void) filter_object(name, &none, "an array of objects");
+	if (count == 0)
+		appendStringInfoString(&builder->text, all ? "true" : "false");
+	for (uint32 i = 0; i < count; i++)
+	{
+		JsonbValue *element = getIthJsonbValueFromContainer(array, i);
+
+		if (i > 0)
+			appendStringInfoString(&builder->text, all ? " AND " : " OR ");
+		appendStringInfoChar(&builder->text, '(');
+		append_filter(builder, filter_object(name, element, "an array of objects"));
+		appendStringInfoChar(&builder->text, ')');
+	}
+}
+
+static void
+append_member(Builder *builder, const char *name, const JsonbValue *value)
+{
+	if (strcmp(name, "and") == 0 || strcmp(name, "or") == 0)
+		append_list(builder, name, *name == 'a', value);
+	else if (strcmp(name, "not") == 0)
+	{
+		appendStringInfoString(&builder->text, "NOT (");
+		append_filter(builder, filter_object(name, value, "an object"));
+		appendStringInfoChar(&builder->text, ')');
+	}
+	else
+		append_column_member(builder, name, value);
+}
+
+/* (member) AND (member) ... */
+static void
+append_filter(Builder *builder, JsonbContainer *object)
+{
+	JsonbIterator *it = JsonbIteratorInit(object);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	char	   *name = NULL;
+	const char *separator = "(";
+
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+	if (JsonContainerSize(object) == 0)
+	{
+		appendStringInfoString(&builder->text, "(true)");
+		return;
+	}
+	(void) JsonbIteratorNext(&it, &value, true);
+	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_END_OBJECT)
+	{
+		if (token == WJB_KEY)
+		{
+			name = string_of(&value);
+			continue;
+		}
+		appendStringInfoString(&builder->text, separator);
+		append_member(builder, name, &value);
+		separator = ") AND (";
+	}
+	appendStringInfoChar(&builder->text, ')');
+}
+
+/*
+ * Gives the condition that a filter is on the rows of a relation, with
+ * parameters from number "first" on.  All is allocated in the current
+ * context.  A filter that is not as it should be is an ERROR.
+ */
+void
+rec_filter_parse(RecFilter *filter, Oid relid, Jsonb *json, int first)
+{
+	Builder		builder;
+
+	if (!JB_ROOT_IS_OBJECT(json))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("filter must be a JSON object")));
+	memset(filter, 0, sizeof(*filter));
+	filter->first = first;
+	builder.filter = filter;
+	builder.relid = relid;
+	initStringInfo(&builder.text);
+	append_filter(&builder, &json->root);
+	filter->condition = builder.text.data;
+}
