@@ -14,9 +14,6 @@
  * operation, as REFRESH MATERIALIZED VIEW does, and with row_security off: a
  * policy that would hide rows is an error, not a smaller model.
  *
- * Rows are written to the table and its indexes directly, in batches, as COPY
- * does.
- *
  * Copyright (c) 2026, the recommender developers
  *
  * IDENTIFICATION
@@ -28,13 +25,9 @@
 
 #include <math.h>
 
-#include "access/heapam.h"
 #include "access/htup_details.h"
-#include "access/table.h"
-#include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "executor/executor.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -43,6 +36,7 @@
 #include "similarity.h"
 #include "spi.h"
 #include "sqlutil.h"
+#include "table_writer.h"
 #include "trend.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -50,20 +44,10 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
-#if PG_VERSION_NUM >= 160000
-#define ExecInsertIndexTuples_compat(rri, slot, estate) \
-	ExecInsertIndexTuples(rri, slot, estate, false, false, NULL, NIL, false)
-#else
-#define ExecInsertIndexTuples_compat(rri, slot, estate) \
-	ExecInsertIndexTuples(rri, slot, estate, false, false, NULL, NIL)
-#endif
-
-#define WRITE_BATCH			64	/* rows written at a time */
 #define ITEM_NCOLS			7	/* columns of table item */
 #define NEIGHBOR_NCOLS		7	/* columns of table neighbor */
 #define RESULT_NCOLS		14	/* columns of type refresh_result */
@@ -210,119 +194,6 @@ rec_model_rows(const RecMatrix *matrix, const RecOptions *options,
 }
 
 /* ----------------
- *		writing rows
- * ----------------
- */
-
-typedef struct TableWriter
-{
-	Relation	rel;
-	EState	   *estate;
-	ResultRelInfo *result_rel;
-	BulkInsertState bulk;
-	MemoryContext row_context;	/* values of the batch */
-	TupleTableSlot *slots[WRITE_BATCH];
-	int			nslots;
-	int64		written;
-} TableWriter;
-
-/* The table must be as create_recommender() made it. */
-static void
-check_table(Relation rel, const Oid *types, int n)
-{
-	TupleDesc	desc = RelationGetDescr(rel);
-	bool		fits = desc->natts == n;
-
-	for (int i = 0; fits && i < n; i++)
-		fits = !TupleDescAttr(desc, i)->attisdropped &&
-			(types[i] == InvalidOid ||
-			 getBaseType(TupleDescAttr(desc, i)->atttypid) == types[i]);
-	if (!fits)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table %s has other columns than a recommender's",
-						rec_relation_quoted(RelationGetRelid(rel))),
-				 errhint("Drop the recommender and create it again.")));
-}
-
-static TableWriter *
-open_writer(Oid relid, const Oid *types, int ncolumns)
-{
-	TableWriter *writer = palloc0_object(TableWriter);
-
-	writer->rel = table_open(relid, RowExclusiveLock);
-	check_table(writer->rel, types, ncolumns);
-	writer->estate = CreateExecutorState();
-	writer->result_rel = makeNode(ResultRelInfo);
-	InitResultRelInfo(writer->result_rel, writer->rel, 1, NULL, 0);
-	ExecOpenIndices(writer->result_rel, false);
-	writer->bulk = GetBulkInsertState();
-	writer->row_context = AllocSetContextCreate(CurrentMemoryContext,
-												"recommender rows to write",
-												ALLOCSET_DEFAULT_SIZES);
-	for (int i = 0; i < WRITE_BATCH; i++)
-		writer->slots[i] = table_slot_create(writer->rel, NULL);
-	return writer;
-}
-
-static void
-flush_rows(TableWriter *writer)
-{
-	MemoryContext old;
-
-	if (writer->nslots == 0)
-		return;
-	old = MemoryContextSwitchTo(GetPerTupleMemoryContext(writer->estate));
-	table_multi_insert(writer->rel, writer->slots, writer->nslots,
-					   GetCurrentCommandId(true), 0, writer->bulk);
-	MemoryContextSwitchTo(old);
-	for (int i = 0; i < writer->nslots; i++)
-	{
-		if (writer->result_rel->ri_NumIndices > 0)
-			list_free(ExecInsertIndexTuples_compat(writer->result_rel,
-												   writer->slots[i], writer->estate));
-		ExecClearTuple(writer->slots[i]);
-		ResetPerTupleExprContext(writer->estate);
-	}
-	writer->written += writer->nslots;
-	writer->nslots = 0;
-	MemoryContextReset(writer->row_context);
-}
-
-/* Gives a slot to fill, all of whose columns are not null. */
-static TupleTableSlot *
-begin_row(TableWriter *writer)
-{
-	TupleTableSlot *slot = writer->slots[writer->nslots];
-
-	ExecClearTuple(slot);
-	memset(slot->tts_isnull, 0, slot->tts_tupleDescriptor->natts * sizeof(bool));
-	return slot;
-}
-
-static void
-end_row(TableWriter *writer, TupleTableSlot *slot)
-{
-	ExecStoreVirtualTuple(slot);
-	if (++writer->nslots == WRITE_BATCH)
-		flush_rows(writer);
-}
-
-static void
-close_writer(TableWriter *writer)
-{
-	flush_rows(writer);
-	for (int i = 0; i < WRITE_BATCH; i++)
-		ExecDropSingleTupleTableSlot(writer->slots[i]);
-	FreeBulkInsertState(writer->bulk);
-	ExecCloseIndices(writer->result_rel);
-	FreeExecutorState(writer->estate);
-	MemoryContextDelete(writer->row_context);
-	table_close(writer->rel, NoLock);
-	CommandCounterIncrement();
-}
-
-/* ----------------
  *		writing a generation
  * ----------------
  */
@@ -333,7 +204,7 @@ typedef struct ModelWriter
 	const RecInteractions *interactions;
 	const RecMatrix *matrix;
 	int64		generation;
-	TableWriter *neighbor_writer;
+	RecTableWriter *neighbor_writer;
 	RecProgress *progress;
 	int64		neighbors;		/* written so far */
 } ModelWriter;
@@ -355,13 +226,11 @@ write_items(ModelWriter *writer)
 	double	   *trend = rec_model_trend(matrix, writer->interactions->stream,
 										rec_dict_count(writer->interactions->items),
 										&writer->definition->options);
-	TableWriter *table = open_writer(writer->definition->item_relid, types, ITEM_NCOLS);
+	RecTableWriter *table = rec_writer_open(writer->definition->item_relid, types, ITEM_NCOLS);
 
 	for (uint32 i = 0; i < matrix->nitems; i++)
 	{
-		TupleTableSlot *slot = begin_row(table);
-		Datum	   *values = slot->tts_values;
-		MemoryContext old = MemoryContextSwitchTo(table->row_context);
+		Datum	   *values = rec_writer_begin_row(table);
 
 		CHECK_FOR_INTERRUPTS();
 		values[0] = Int64GetDatum(writer->generation);
@@ -371,28 +240,11 @@ write_items(ModelWriter *writer)
 		values[4] = Float8GetDatum(matrix->item_sum[i]);
 		values[5] = Float8GetDatum(popularity[i]);
 		values[6] = Float8GetDatum(trend[i]);
-		MemoryContextSwitchTo(old);
-		end_row(table, slot);
+		rec_writer_end_row(table);
 	}
-	close_writer(table);
+	rec_writer_close(table);
 	pfree(popularity);
 	pfree(trend);
-}
-
-/* Gives a one-dimensional array of n four-byte values to fill. */
-static ArrayType *
-make_array4(Oid type, int n, void **data)
-{
-	Size		size = ARR_OVERHEAD_NONULLS(1) + n * sizeof(int32);
-	ArrayType  *array = palloc0(size);
-
-	SET_VARSIZE(array, size);
-	array->ndim = 1;
-	array->elemtype = type;
-	ARR_DIMS(array)[0] = n;
-	ARR_LBOUND(array)[0] = 1;
-	*data = ARR_DATA_PTR(array);
-	return array;
 }
 
 /* Takes a row of similarities and writes it; items without any have no row. */
@@ -400,9 +252,8 @@ static void
 write_neighbors(void *arg, uint32 item, const RecNeighbor *row, int n)
 {
 	ModelWriter *writer = (ModelWriter *) arg;
-	TableWriter *table = writer->neighbor_writer;
-	TupleTableSlot *slot;
-	MemoryContext old;
+	RecTableWriter *table = writer->neighbor_writer;
+	Datum	   *values;
 	int32	   *neighbors;
 	float4	   *scores;
 	int32	   *supports;
@@ -410,23 +261,21 @@ write_neighbors(void *arg, uint32 item, const RecNeighbor *row, int n)
 	rec_progress_step(writer->progress, item + 1, writer->matrix->nitems);
 	if (n == 0)
 		return;
-	slot = begin_row(table);
-	old = MemoryContextSwitchTo(table->row_context);
-	slot->tts_values[0] = Int64GetDatum(writer->generation);
-	slot->tts_values[1] = CStringGetTextDatum(rec_component_names[REC_BEHAVIOUR]);
-	slot->tts_values[2] = Int32GetDatum((int32) item);
-	slot->tts_values[3] = item_id(writer, item);
-	slot->tts_values[4] = PointerGetDatum(make_array4(INT4OID, n, (void **) &neighbors));
-	slot->tts_values[5] = PointerGetDatum(make_array4(FLOAT4OID, n, (void **) &scores));
-	slot->tts_values[6] = PointerGetDatum(make_array4(INT4OID, n, (void **) &supports));
+	values = rec_writer_begin_row(table);
+	values[0] = Int64GetDatum(writer->generation);
+	values[1] = CStringGetTextDatum(rec_component_names[REC_BEHAVIOUR]);
+	values[2] = Int32GetDatum((int32) item);
+	values[3] = item_id(writer, item);
+	values[4] = PointerGetDatum(rec_array4(INT4OID, n, (void **) &neighbors));
+	values[5] = PointerGetDatum(rec_array4(FLOAT4OID, n, (void **) &scores));
+	values[6] = PointerGetDatum(rec_array4(INT4OID, n, (void **) &supports));
 	for (int i = 0; i < n; i++)
 	{
 		neighbors[i] = (int32) row[i].item;
 		scores[i] = (float4) row[i].similarity;
 		supports[i] = (int32) row[i].support;
 	}
-	MemoryContextSwitchTo(old);
-	end_row(table, slot);
+	rec_writer_end_row(table);
 	writer->neighbors += n;
 }
 
@@ -445,11 +294,11 @@ write_neighbor_table(ModelWriter *writer)
 		writer->definition->item_type, INT4ARRAYOID, FLOAT4ARRAYOID, INT4ARRAYOID
 	};
 
-	writer->neighbor_writer = open_writer(writer->definition->neighbor_relid,
-										  types, NEIGHBOR_NCOLS);
+	writer->neighbor_writer = rec_writer_open(writer->definition->neighbor_relid,
+											  types, NEIGHBOR_NCOLS);
 	rec_model_rows(writer->matrix, &writer->definition->options,
 				   write_neighbors, show_step, writer);
-	close_writer(writer->neighbor_writer);
+	rec_writer_close(writer->neighbor_writer);
 }
 
 /* ----------------
@@ -519,7 +368,7 @@ move_pointer(const RecDefinition *definition, const RecRefreshFigures *figures,
 	values[0] = Int64GetDatum(figures->generation);
 	values[1] = Int64GetDatum(figures->items);
 	values[2] = TimestampTzGetDatum(newest);
-	values[3] = PointerGetDatum(make_array4(INT4OID, nsteps, &data));
+	values[3] = PointerGetDatum(rec_array4(INT4OID, nsteps, &data));
 	memcpy(data, steps, nsteps * sizeof(int32));
 	run_query(psprintf("UPDATE %s SET generation = $1, items = $2, as_of = $3, item_steps = $4, "
 					   "refreshed_at = pg_catalog.now()",

@@ -1,0 +1,26 @@
+/*-------------------------------------------------------------------------
+ *
+ * table_writer.h
+ *	  Writing rows to a recommender's own tables.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/table_writer.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_TABLE_WRITER_H
+#define REC_TABLE_WRITER_H
+
+#include "utils/array.h"
+
+typedef struct RecTableWriter RecTableWriter;
+
+extern RecTableWriter *rec_writer_open(Oid relid, const Oid *types, int ncolumns);
+extern Datum *rec_writer_begin_row(RecTableWriter *writer);
+extern void rec_writer_end_row(RecTableWriter *writer);
+extern void rec_writer_close(RecTableWriter *writer);
+extern ArrayType *rec_array4(Oid type, int n, void **data);
+
+#endif							/* REC_TABLE_WRITER_H */
