@@ -349,6 +349,59 @@ check_source(Findings *findings, const RecSource *source)
 }
 
 /* ----------------
+ *		checks of the relation of items
+ * ----------------
+ */
+
+/* True when the relation and its columns are there and of types that fit. */
+static bool
+check_items_exist(Findings *findings, const RecItemSource *items)
+{
+	const char *columns[] = {items->item_column, items->available_column,
+	items->created_column, items->group_column};
+	const char *hint = "Say what the items are now with recommender.set_items().";
+
+	if (get_rel_name(items->relid) == NULL)
+	{
+		add_finding(findings, "error", "items_missing", hint,
+					"the relation of items, with OID %u, does not exist any more", items->relid);
+		return false;
+	}
+	for (int i = 0; i < (int) lengthof(columns) + items->ncolumns; i++)
+	{
+		const char *column = i < (int) lengthof(columns) ? columns[i] :
+		items->columns[i - (int) lengthof(columns)].name;
+
+		if (column == NULL || get_attnum(items->relid, column) != InvalidAttrNumber)
+			continue;
+		add_finding(findings, "error", "column_missing", hint,
+					"%s has no column \"%s\" any more",
+					rec_relation_quoted(items->relid), column);
+		return false;
+	}
+	return true;
+}
+
+static void
+check_items_index(Findings *findings, const RecItemSource *items)
+{
+	char	   *statement = rec_items_missing_index(items);
+
+	if (statement)
+		add_finding(findings, "warning", "missing_item_index", statement,
+					"%s has no unique index on column \"%s\", so that looking up an item reads the whole table",
+					rec_relation_quoted(items->relid), items->item_column);
+}
+
+static void
+check_items(Findings *findings, const RecItemSource *items)
+{
+	if (!check_items_exist(findings, items))
+		return;
+	check_items_index(findings, items);
+}
+
+/* ----------------
  *		checks of the whole
  * ----------------
  */
@@ -447,6 +500,8 @@ rec_check_recommender(PG_FUNCTION_ARGS)
 	check_refreshed(&findings);
 	for (int i = 0; i < findings.definition->nsources; i++)
 		check_source(&findings, &findings.definition->sources[i]);
+	if (findings.definition->items)
+		check_items(&findings, findings.definition->items);
 	check_seen_events(&findings);
 	check_times(&findings);
 	SPI_finish();

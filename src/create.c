@@ -18,24 +18,17 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
-#include "access/table.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_class.h"
-#include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
 #include "definition.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "parser/parse_coerce.h"
 #include "sqlutil.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
-#include "utils/rel.h"
-#include "utils/relcache.h"
 #include "utils/typcache.h"
 
 /*
@@ -69,6 +62,19 @@ static const char *const create_statements[] = {
 	"context_columns name[] NOT NULL DEFAULT '{}')",
 	"COMMENT ON TABLE @S.source IS "
 	"'the relations whose rows are interactions; written by functions of the extension'",
+
+	"CREATE TABLE @S.item_source ("
+	"singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton), "
+	"relation regclass NOT NULL, "
+	"item_column name NOT NULL, "
+	"feature_columns name[] NOT NULL DEFAULT '{}', "
+	"text_columns name[] NOT NULL DEFAULT '{}', "
+	"available_column name, "
+	"created_column name, "
+	"group_column name, "
+	"options jsonb NOT NULL DEFAULT '{}')",
+	"COMMENT ON TABLE @S.item_source IS "
+	"'the relation whose rows are the items, no row if there is none; written by set_items() and remove_items()'",
 
 	"CREATE TABLE @S.item ("
 	"generation bigint NOT NULL, "
@@ -246,7 +252,8 @@ static const char *const drop_statements[] = {
 	"@S.popular_items, @S.trending_items, @S.rank_items, @S.score, @S.recommend_all",
 	"DROP VIEW IF EXISTS @S.neighbors",
 	"DROP TYPE IF EXISTS @S.recommendation, @S.user_recommendation",
-	"DROP TABLE IF EXISTS @S.definition, @S.source, @S.item, @S.neighbor, @S.refresh_run, @S.evaluation, @S.trial",
+	"DROP TABLE IF EXISTS @S.definition, @S.source, @S.item_source, @S.item, @S.neighbor, @S.refresh_run, "
+	"@S.evaluation, @S.trial",
 	"DROP SCHEMA @S",
 };
 
@@ -322,57 +329,9 @@ run_statements(const char *const *statements, int n, const Words *words)
 }
 
 /* ----------------
- *		arguments
- * ----------------
- */
-
-static char *
-text_argument(FunctionCallInfo fcinfo, int n)
-{
-	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
-}
-
-static char *
-name_argument(FunctionCallInfo fcinfo, int n)
-{
-	return PG_ARGISNULL(n) ? NULL : pstrdup(NameStr(*PG_GETARG_NAME(n)));
-}
-
-static void
-require(const void *value, const char *argument)
-{
-	if (value == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not be null", argument)));
-}
-
-static char *
-recommender_argument(FunctionCallInfo fcinfo)
-{
-	char	   *name = text_argument(fcinfo, 0);
-
-	require(name, "recommender");
-	return name;
-}
-
-/* ----------------
  *		checks
  * ----------------
  */
-
-static void
-check_relation(Oid relid)
-{
-	char		kind = get_rel_relkind(relid);
-
-	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE &&
-		kind != RELKIND_VIEW && kind != RELKIND_MATVIEW &&
-		kind != RELKIND_FOREIGN_TABLE)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is not a table or a view", get_rel_name(relid))));
-}
 
 /* Ids need equality, an order for indexes, and an array type for arguments. */
 static void
@@ -429,43 +388,13 @@ check_context_columns(Oid relid, ArrayType *columns)
 static void
 check_source(const RecSource *source, RecColumn *user, RecColumn *item)
 {
-	check_relation(source->relid);
+	rec_check_relation(source->relid);
 	*user = rec_column_lookup(source->relid, source->user_column);
 	*item = rec_column_lookup(source->relid, source->item_column);
 	check_id_type(user->type, source->user_column);
 	check_id_type(item->type, source->item_column);
 	rec_check_source_columns(source);
 	check_event_column(source);
-}
-
-/* True when an index of the table begins with a column. */
-static bool
-has_index_on(Oid relid, AttrNumber attnum)
-{
-	Relation	rel = table_open(relid, AccessShareLock);
-	bool		found = false;
-	ListCell   *cell;
-
-	foreach(cell, RelationGetIndexList(rel))
-	{
-		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
-
-		found |= index->rd_index->indisvalid &&
-			index->rd_index->indkey.values[0] == attnum &&
-			heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL);
-		index_close(index, AccessShareLock);
-	}
-	table_close(rel, AccessShareLock);
-	return found;
-}
-
-static bool
-can_have_index(const RecSource *source)
-{
-	char		kind = get_rel_relkind(source->relid);
-
-	return kind == RELKIND_RELATION || kind == RELKIND_PARTITIONED_TABLE ||
-		kind == RELKIND_MATVIEW;
 }
 
 /*
@@ -477,9 +406,9 @@ rec_missing_index(const RecSource *source)
 {
 	StringInfoData statement;
 
-	if (!can_have_index(source) ||
-		has_index_on(source->relid,
-					 rec_column_lookup(source->relid, source->user_column).attnum))
+	if (!rec_can_have_index(source->relid) ||
+		rec_has_index_on(source->relid,
+						 rec_column_lookup(source->relid, source->user_column).attnum, false))
 		return NULL;
 	initStringInfo(&statement);
 	appendStringInfo(&statement, "CREATE INDEX ON %s (%s",
@@ -495,9 +424,9 @@ rec_missing_index(const RecSource *source)
 char *
 rec_missing_time_index(const RecSource *source)
 {
-	if (source->time_column == NULL || !can_have_index(source) ||
-		has_index_on(source->relid,
-					 rec_column_lookup(source->relid, source->time_column).attnum))
+	if (source->time_column == NULL || !rec_can_have_index(source->relid) ||
+		rec_has_index_on(source->relid,
+						 rec_column_lookup(source->relid, source->time_column).attnum, false))
 		return NULL;
 	return psprintf("CREATE INDEX ON %s (%s);", rec_relation_quoted(source->relid),
 					quote_identifier(source->time_column));
@@ -520,13 +449,6 @@ notice_missing_index(const RecSource *source)
  * ----------------
  */
 
-static Datum
-name_or_null(const char *name, char *is_null)
-{
-	*is_null = name ? ' ' : 'n';
-	return name ? DirectFunctionCall1(namein, CStringGetDatum(name)) : (Datum) 0;
-}
-
 /*
  * Writes a source's row; one for the same relation is replaced:
  *
@@ -547,11 +469,11 @@ write_source(const char *schema, const RecSource *source, Datum weights,
 	int			code;
 
 	values[0] = ObjectIdGetDatum(source->relid);
-	values[1] = name_or_null(source->user_column, &nulls[1]);
-	values[2] = name_or_null(source->item_column, &nulls[2]);
-	values[3] = name_or_null(source->time_column, &nulls[3]);
-	values[4] = name_or_null(source->event_column, &nulls[4]);
-	values[5] = name_or_null(source->weight_column, &nulls[5]);
+	values[1] = rec_name_or_null(source->user_column, &nulls[1]);
+	values[2] = rec_name_or_null(source->item_column, &nulls[2]);
+	values[3] = rec_name_or_null(source->time_column, &nulls[3]);
+	values[4] = rec_name_or_null(source->event_column, &nulls[4]);
+	values[5] = rec_name_or_null(source->weight_column, &nulls[5]);
 	values[6] = source->event ? CStringGetTextDatum(source->event) : (Datum) 0;
 	nulls[6] = source->event ? ' ' : 'n';
 	values[7] = weights;
@@ -571,20 +493,6 @@ write_source(const char *schema, const RecSource *source, Datum weights,
 	code = SPI_execute_with_args(query.data, 9, types, values, nulls, false, 0);
 	if (code != SPI_OK_INSERT)
 		elog(ERROR, "could not write a source: %s", SPI_result_code_string(code));
-}
-
-/* Refuses a source whose ids cannot stand for those of the recommender. */
-static void
-check_same_type(Oid type, Oid expected, const char *column)
-{
-	if (type == expected ||
-		can_coerce_type(1, &type, &expected, COERCION_IMPLICIT))
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg("column \"%s\" must be of type %s, not %s",
-					column, format_type_be(expected), format_type_be(type)),
-			 errhint("Give a view that casts the column.")));
 }
 
 /* ----------------
@@ -623,7 +531,7 @@ PG_FUNCTION_INFO_V1(rec_create_recommender);
 Datum
 rec_create_recommender(PG_FUNCTION_ARGS)
 {
-	char	   *name = recommender_argument(fcinfo);
+	char	   *name = rec_recommender_argument(fcinfo);
 	RecSource	source = {0};
 	ArrayType  *contexts = PG_ARGISNULL(8) ? NULL : PG_GETARG_ARRAYTYPE_P(8);
 	Jsonb	   *given = PG_ARGISNULL(9) ? NULL : PG_GETARG_JSONB_P(9);
@@ -634,17 +542,17 @@ rec_create_recommender(PG_FUNCTION_ARGS)
 	Datum		values[1];
 	Oid			types[1] = {JSONBOID};
 
-	require(PG_ARGISNULL(1) ? NULL : fcinfo, "interactions");
+	rec_require_argument(PG_ARGISNULL(1) ? NULL : fcinfo, "interactions");
 	source.relid = PG_GETARG_OID(1);
-	source.user_column = name_argument(fcinfo, 2);
-	source.item_column = name_argument(fcinfo, 3);
-	source.time_column = name_argument(fcinfo, 4);
-	source.event_column = name_argument(fcinfo, 5);
-	source.weight_column = name_argument(fcinfo, 6);
+	source.user_column = rec_name_argument(fcinfo, 2);
+	source.item_column = rec_name_argument(fcinfo, 3);
+	source.time_column = rec_name_argument(fcinfo, 4);
+	source.event_column = rec_name_argument(fcinfo, 5);
+	source.weight_column = rec_name_argument(fcinfo, 6);
 	if (!PG_ARGISNULL(7))
 		source.event_weights = rec_event_weights_parse(PG_GETARG_JSONB_P(7));
-	require(source.user_column, "user_column");
-	require(source.item_column, "item_column");
+	rec_require_argument(source.user_column, "user_column");
+	rec_require_argument(source.item_column, "item_column");
 	rec_options_default(&options, true);
 	if (given)
 		rec_options_apply(&options, given, REC_SCOPE_BUILD | REC_SCOPE_SERVE);
@@ -681,7 +589,7 @@ PG_FUNCTION_INFO_V1(rec_add_interactions);
 Datum
 rec_add_interactions(PG_FUNCTION_ARGS)
 {
-	RecDefinition *definition = rec_definition_by_name(recommender_argument(fcinfo));
+	RecDefinition *definition = rec_definition_by_name(rec_recommender_argument(fcinfo));
 	RecSource	source = {0};
 	ArrayType  *contexts = PG_ARGISNULL(9) ? NULL : PG_GETARG_ARRAYTYPE_P(9);
 	RecCaller	caller;
@@ -689,21 +597,21 @@ rec_add_interactions(PG_FUNCTION_ARGS)
 	RecColumn	item;
 
 	rec_definition_check_owner(definition);
-	require(PG_ARGISNULL(1) ? NULL : fcinfo, "interactions");
+	rec_require_argument(PG_ARGISNULL(1) ? NULL : fcinfo, "interactions");
 	source.relid = PG_GETARG_OID(1);
-	source.user_column = name_argument(fcinfo, 2);
-	source.item_column = name_argument(fcinfo, 3);
-	source.time_column = name_argument(fcinfo, 4);
-	source.event_column = name_argument(fcinfo, 5);
-	source.weight_column = name_argument(fcinfo, 6);
-	source.event = text_argument(fcinfo, 7);
+	source.user_column = rec_name_argument(fcinfo, 2);
+	source.item_column = rec_name_argument(fcinfo, 3);
+	source.time_column = rec_name_argument(fcinfo, 4);
+	source.event_column = rec_name_argument(fcinfo, 5);
+	source.weight_column = rec_name_argument(fcinfo, 6);
+	source.event = rec_text_argument(fcinfo, 7);
 	if (!PG_ARGISNULL(8))
 		source.event_weights = rec_event_weights_parse(PG_GETARG_JSONB_P(8));
-	require(source.user_column, "user_column");
-	require(source.item_column, "item_column");
+	rec_require_argument(source.user_column, "user_column");
+	rec_require_argument(source.item_column, "item_column");
 	check_source(&source, &user, &item);
-	check_same_type(user.type, definition->user_type, source.user_column);
-	check_same_type(item.type, definition->item_type, source.item_column);
+	rec_check_same_type(user.type, definition->user_type, source.user_column);
+	rec_check_same_type(item.type, definition->item_type, source.item_column);
 	check_context_columns(source.relid, contexts);
 	definition = rec_definition_lock(definition, "add_interactions()");
 	rec_be_owner(definition, &caller);
@@ -725,13 +633,13 @@ PG_FUNCTION_INFO_V1(rec_remove_interactions);
 Datum
 rec_remove_interactions(PG_FUNCTION_ARGS)
 {
-	RecDefinition *definition = rec_definition_by_name(recommender_argument(fcinfo));
+	RecDefinition *definition = rec_definition_by_name(rec_recommender_argument(fcinfo));
 	Oid			types[1] = {OIDOID};
 	Datum		values[1];
 	uint64		removed;
 	RecCaller	caller;
 
-	require(PG_ARGISNULL(1) ? NULL : fcinfo, "interactions");
+	rec_require_argument(PG_ARGISNULL(1) ? NULL : fcinfo, "interactions");
 	rec_definition_check_owner(definition);
 	definition = rec_definition_lock(definition, "remove_interactions()");
 	values[0] = PG_GETARG_DATUM(1);
@@ -785,9 +693,9 @@ PG_FUNCTION_INFO_V1(rec_set_options);
 Datum
 rec_set_options(PG_FUNCTION_ARGS)
 {
-	RecDefinition *definition = rec_definition_by_name(recommender_argument(fcinfo));
+	RecDefinition *definition = rec_definition_by_name(rec_recommender_argument(fcinfo));
 
-	require(PG_ARGISNULL(1) ? NULL : fcinfo, "options");
+	rec_require_argument(PG_ARGISNULL(1) ? NULL : fcinfo, "options");
 	rec_definition_set_options(definition, PG_GETARG_JSONB_P(1));
 	definition = rec_definition_get(definition->schema);
 	PG_RETURN_JSONB_P(rec_options_to_jsonb(&definition->options,
@@ -815,7 +723,7 @@ PG_FUNCTION_INFO_V1(rec_drop_recommender);
 Datum
 rec_drop_recommender(PG_FUNCTION_ARGS)
 {
-	char	   *name = recommender_argument(fcinfo);
+	char	   *name = rec_recommender_argument(fcinfo);
 	Oid			schema = get_namespace_oid(name, true);
 	Words		words = {0};
 

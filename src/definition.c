@@ -80,8 +80,9 @@ static bool
 depends_on(const RecDefinition *definition, Oid relid)
 {
 	if (relid == InvalidOid || relid == definition->definition_relid ||
-		relid == definition->source_relid || relid == definition->item_relid ||
-		relid == definition->neighbor_relid)
+		relid == definition->source_relid || relid == definition->item_source_relid ||
+		relid == definition->item_relid || relid == definition->neighbor_relid ||
+		(definition->items && definition->items->relid == relid))
 		return true;
 	for (int i = 0; i < definition->nsources; i++)
 		if (definition->sources[i].relid == relid)
@@ -188,6 +189,15 @@ static const ColumnSpec column_specs[] = {
 	{"source", "event", TEXTOID},
 	{"source", "event_weights", JSONBOID},
 	{"source", "context_columns", NAMEARRAYOID},
+	{"item_source", "singleton", BOOLOID},
+	{"item_source", "relation", REGCLASSOID},
+	{"item_source", "item_column", NAMEOID},
+	{"item_source", "feature_columns", NAMEARRAYOID},
+	{"item_source", "text_columns", NAMEARRAYOID},
+	{"item_source", "available_column", NAMEOID},
+	{"item_source", "created_column", NAMEOID},
+	{"item_source", "group_column", NAMEOID},
+	{"item_source", "options", JSONBOID},
 	{"item", "generation", INT8OID},
 	{"item", "item_no", INT4OID},
 	{"item", "item_id", InvalidOid},
@@ -519,6 +529,58 @@ read_sources(RecDefinition *definition)
 	MemoryContextSwitchTo(old);
 }
 
+/* A column of names of the row at hand, NULL for a null. */
+static ArrayType *
+names_column(HeapTuple row, int column)
+{
+	bool		isnull;
+	Datum		names = SPI_getbinval(row, SPI_tuptable->tupdesc, column, &isnull);
+
+	return isnull ? NULL : DatumGetArrayTypeP(names);
+}
+
+/* Reads the row of the relation of items, if there is one. */
+static void
+read_items(RecDefinition *definition)
+{
+	RecItemSource *items;
+	HeapTuple	row;
+	Datum		value;
+	bool		isnull;
+	MemoryContext old;
+
+	read_query(psprintf("SELECT s.relation::pg_catalog.oid, s.item_column, s.feature_columns, "
+						"s.text_columns, s.available_column, s.created_column, s.group_column, s.options "
+						"FROM %s s",
+						rec_definition_table(definition, "item_source")));
+	if (SPI_processed == 0)
+		return;
+	if (SPI_processed > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("recommender \"%s\" must have one relation of items, not %llu",
+						rec_definition_name(definition),
+						(unsigned long long) SPI_processed),
+				 errhint("Run recommender.set_items() again.")));
+	row = SPI_tuptable->vals[0];
+	old = MemoryContextSwitchTo(definition->context);
+	items = palloc0_object(RecItemSource);
+	items->relid = DatumGetObjectId(SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &isnull));
+	items->item_column = text_column(row, 2);
+	rec_items_set_columns(items, names_column(row, 3), names_column(row, 4));
+	items->available_column = text_column(row, 5);
+	items->created_column = text_column(row, 6);
+	items->group_column = text_column(row, 7);
+	value = SPI_getbinval(row, SPI_tuptable->tupdesc, 8, &isnull);
+	if (items->item_column == NULL || isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("a relation of items must have an item column and options")));
+	rec_items_set_options(items, DatumGetJsonbP(value));
+	definition->items = items;
+	MemoryContextSwitchTo(old);
+}
+
 /* The types of ids are those of the recommender's own columns. */
 static void
 find_types(RecDefinition *definition)
@@ -554,7 +616,7 @@ find_types(RecDefinition *definition)
 static void
 lock_tables(Oid schema)
 {
-	static const char *const tables[] = {"definition", "source", "item", "neighbor"};
+	static const char *const tables[] = {"definition", "source", "item_source", "item", "neighbor"};
 
 	for (int i = 0; i < (int) lengthof(tables); i++)
 	{
@@ -600,6 +662,7 @@ begin_definition(Oid schema)
 								 * read */
 	definition->definition_relid = get_relname_relid("definition", schema);
 	definition->source_relid = get_relname_relid("source", schema);
+	definition->item_source_relid = get_relname_relid("item_source", schema);
 	definition->item_relid = get_relname_relid("item", schema);
 	definition->neighbor_relid = get_relname_relid("neighbor", schema);
 	return definition;
@@ -621,6 +684,7 @@ read_definition(RecDefinition *definition)
 	find_types(definition);
 	read_options(definition);
 	read_sources(definition);
+	read_items(definition);
 	PopActiveSnapshot();
 	SPI_finish();
 	rec_be_caller(&caller);

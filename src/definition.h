@@ -15,6 +15,7 @@
 
 #include "executor/spi.h"
 #include "interaction.h"
+#include "items.h"
 #include "options.h"
 
 /* Queries that a backend prepares once per recommender. */
@@ -63,6 +64,7 @@ typedef struct RecDefinition
 	MemoryContext context;		/* owns all of it */
 	Oid			definition_relid;
 	Oid			source_relid;
+	Oid			item_source_relid;
 	Oid			item_relid;
 	Oid			neighbor_relid;
 	Oid			user_type;
@@ -72,6 +74,7 @@ typedef struct RecDefinition
 	RecOptions	options;		/* in force */
 	int			nsources;
 	RecSource  *sources;		/* in order of position */
+	RecItemSource *items;		/* the relation of items, or NULL */
 	SPIPlanPtr	plans[REC_NPLANS];	/* NULL until used */
 	SPIPlanPtr	list_plans[REC_NORDERS][REC_LIST_LEVELS];
 } RecDefinition;

@@ -16,16 +16,23 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/relation.h"
+#include "access/table.h"
+#include "catalog/pg_cast.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
+#include "catalog/pg_index.h"
 #include "catalog/pg_operator.h"
 #include "miscadmin.h"
+#include "parser/parse_coerce.h"
 #include "sqlutil.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/relcache.h"
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 #include "utils/varlena.h"
@@ -221,6 +228,136 @@ rec_collation_quoted(Oid collation)
 	form = (Form_pg_collation) GETSTRUCT(tuple);
 	result = quote_qualified_identifier(get_namespace_name(form->collnamespace),
 										NameStr(form->collname));
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/* ----------------
+ *		arguments
+ * ----------------
+ */
+
+/* Gives an argument of type text, NULL for a null. */
+char *
+rec_text_argument(FunctionCallInfo fcinfo, int n)
+{
+	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
+}
+
+/* Gives an argument of type name, NULL for a null. */
+char *
+rec_name_argument(FunctionCallInfo fcinfo, int n)
+{
+	return PG_ARGISNULL(n) ? NULL : pstrdup(NameStr(*PG_GETARG_NAME(n)));
+}
+
+/* Refuses a null for the argument of that name. */
+void
+rec_require_argument(const void *value, const char *argument)
+{
+	if (value == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be null", argument)));
+}
+
+/* Gives the first argument, a recommender's name. */
+char *
+rec_recommender_argument(FunctionCallInfo fcinfo)
+{
+	char	   *name = rec_text_argument(fcinfo, 0);
+
+	rec_require_argument(name, "recommender");
+	return name;
+}
+
+/* Gives a value of type name for a query's parameter, with SPI's sign of null. */
+Datum
+rec_name_or_null(const char *name, char *is_null)
+{
+	*is_null = name ? ' ' : 'n';
+	return name ? DirectFunctionCall1(namein, CStringGetDatum(name)) : (Datum) 0;
+}
+
+/* ----------------
+ *		relations that a user names
+ * ----------------
+ */
+
+/* Refuses what has no rows to read. */
+void
+rec_check_relation(Oid relid)
+{
+	char		kind = get_rel_relkind(relid);
+
+	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE &&
+		kind != RELKIND_VIEW && kind != RELKIND_MATVIEW &&
+		kind != RELKIND_FOREIGN_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a table or a view", get_rel_name(relid))));
+}
+
+/* Refuses a column whose ids cannot stand for those of the recommender. */
+void
+rec_check_same_type(Oid type, Oid expected, const char *column)
+{
+	if (type == expected ||
+		can_coerce_type(1, &type, &expected, COERCION_IMPLICIT))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("column \"%s\" must be of type %s, not %s",
+					column, format_type_be(expected), format_type_be(type)),
+			 errhint("Give a view that casts the column.")));
+}
+
+/* True for a relation that indexes can be made on. */
+bool
+rec_can_have_index(Oid relid)
+{
+	char		kind = get_rel_relkind(relid);
+
+	return kind == RELKIND_RELATION || kind == RELKIND_PARTITIONED_TABLE ||
+		kind == RELKIND_MATVIEW;
+}
+
+/*
+ * True when an index of the table begins with a column; or, if "unique", when
+ * one is unique and of that column alone.
+ */
+bool
+rec_has_index_on(Oid relid, AttrNumber attnum, bool unique)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	bool		found = false;
+	ListCell   *cell;
+
+	foreach(cell, RelationGetIndexList(rel))
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+
+		found |= index->rd_index->indisvalid &&
+			index->rd_index->indkey.values[0] == attnum &&
+			heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL) &&
+			(!unique || (index->rd_index->indisunique && index->rd_index->indnkeyatts == 1));
+		index_close(index, AccessShareLock);
+	}
+	table_close(rel, AccessShareLock);
+	return found;
+}
+
+/* Gives the function of the cast between two types, InvalidOid for none. */
+Oid
+rec_cast_function(Oid from, Oid to)
+{
+	HeapTuple	tuple = SearchSysCache2(CASTSOURCETARGET, ObjectIdGetDatum(from),
+										ObjectIdGetDatum(to));
+	Oid			result;
+
+	if (!HeapTupleIsValid(tuple))
+		return InvalidOid;
+	result = ((Form_pg_cast) GETSTRUCT(tuple))->castfunc;
 	ReleaseSysCache(tuple);
 	return result;
 }

@@ -15,6 +15,7 @@
 #define REC_SQLUTIL_H
 
 #include "access/attnum.h"
+#include "fmgr.h"
 
 /* The best of several candidate names for a name that does not exist. */
 typedef struct RecClosest
@@ -44,6 +45,18 @@ extern char *rec_operator_quoted(Oid oper);
 extern char *rec_equality_operator(Oid type);
 extern char *rec_collation_quoted(Oid collation);
 extern const char *rec_type_quoted(Oid type, int32 typmod);
+
+extern char *rec_text_argument(FunctionCallInfo fcinfo, int n);
+extern char *rec_name_argument(FunctionCallInfo fcinfo, int n);
+extern void rec_require_argument(const void *value, const char *argument);
+extern char *rec_recommender_argument(FunctionCallInfo fcinfo);
+extern Datum rec_name_or_null(const char *name, char *is_null);
+
+extern void rec_check_relation(Oid relid);
+extern void rec_check_same_type(Oid type, Oid expected, const char *column);
+extern bool rec_can_have_index(Oid relid);
+extern bool rec_has_index_on(Oid relid, AttrNumber attnum, bool unique);
+extern Oid	rec_cast_function(Oid from, Oid to);
 
 extern void rec_memory_check(MemoryContext context, Size more);
 

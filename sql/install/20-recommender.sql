@@ -41,6 +41,29 @@ AS 'MODULE_PATHNAME', 'rec_remove_interactions';
 COMMENT ON FUNCTION recommender.remove_interactions IS
 'takes a table or view of interactions away from a recommender, also one that was dropped, by its OID; false when it was none of its sources';
 
+CREATE FUNCTION recommender.set_items(
+	recommender text,
+	items regclass,
+	item_column name DEFAULT 'id',
+	feature_columns name[] DEFAULT '{}',
+	text_columns name[] DEFAULT '{}',
+	available_column name DEFAULT NULL,
+	created_column name DEFAULT NULL,
+	group_column name DEFAULT NULL,
+	options jsonb DEFAULT '{}')
+RETURNS text
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'rec_set_items';
+COMMENT ON FUNCTION recommender.set_items IS
+'says which table or view has a recommender''s items, which of its columns describe them, and which one says whether an item can be had; replaces what was said before';
+
+CREATE FUNCTION recommender.remove_items(recommender text)
+RETURNS boolean
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'rec_remove_items';
+COMMENT ON FUNCTION recommender.remove_items IS
+'takes the table or view of items away from a recommender; false when it had none';
+
 CREATE FUNCTION recommender.set_options(recommender text, options jsonb)
 RETURNS jsonb
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE

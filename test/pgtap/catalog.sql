@@ -58,6 +58,8 @@ CREATE TABLE shop.signature (schema text, name text, arguments text, result text
 INSERT INTO shop.signature VALUES
 ('recommender', 'create_recommender', 'recommender text, interactions regclass, user_column name DEFAULT ''user_id''::name, item_column name DEFAULT ''item_id''::name, time_column name DEFAULT NULL::name, event_column name DEFAULT NULL::name, weight_column name DEFAULT NULL::name, event_weights jsonb DEFAULT NULL::jsonb, context_columns name[] DEFAULT ''{}''::name[], options jsonb DEFAULT ''{}''::jsonb', 'text'),
 ('recommender', 'add_interactions', 'recommender text, interactions regclass, user_column name DEFAULT ''user_id''::name, item_column name DEFAULT ''item_id''::name, time_column name DEFAULT NULL::name, event_column name DEFAULT NULL::name, weight_column name DEFAULT NULL::name, event text DEFAULT NULL::text, event_weights jsonb DEFAULT NULL::jsonb, context_columns name[] DEFAULT ''{}''::name[]', 'text'),
+('recommender', 'set_items', 'recommender text, items regclass, item_column name DEFAULT ''id''::name, feature_columns name[] DEFAULT ''{}''::name[], text_columns name[] DEFAULT ''{}''::name[], available_column name DEFAULT NULL::name, created_column name DEFAULT NULL::name, group_column name DEFAULT NULL::name, options jsonb DEFAULT ''{}''::jsonb', 'text'),
+('recommender', 'remove_items', 'recommender text', 'boolean'),
 ('recommender', 'set_options', 'recommender text, options jsonb', 'jsonb'),
 ('recommender', 'drop_recommender', 'recommender text', 'boolean'),
 ('recommender', 'check_recommender', 'recommender text, OUT severity text, OUT code text, OUT message text, OUT hint text', 'SETOF record'),
@@ -110,7 +112,7 @@ SELECT pronamespace::regnamespace::text AS schema, proname::text AS name, oid,
 FROM pg_proc WHERE pronamespace IN ('recommender'::regnamespace, 'recs'::regnamespace);
 SELECT is((SELECT string_agg(DISTINCT l.label, ', ') FROM shop.label l WHERE schema = 'recommender' AND l.name = v.name), v.label, format('label of recommender.%s', v.name))
 FROM (VALUES
-	('create_recommender', 'volatile unsafe'), ('add_interactions', 'volatile unsafe'), ('set_options', 'volatile unsafe'), ('drop_recommender', 'volatile unsafe'),
+	('create_recommender', 'volatile unsafe'), ('add_interactions', 'volatile unsafe'), ('set_items', 'volatile unsafe'), ('remove_items', 'volatile unsafe'), ('set_options', 'volatile unsafe'), ('drop_recommender', 'volatile unsafe'),
 	('refresh', 'volatile unsafe strict'), ('refresh_all', 'volatile unsafe'), ('check_recommender', 'stable unsafe strict'),
 	('recommender_list', 'stable unsafe'), ('refresh_run_list', 'stable unsafe'),
 	('recommend', 'stable safe'), ('recommend_session', 'stable safe'), ('recommend_basket', 'stable safe'), ('similar_items', 'stable safe'),
@@ -167,8 +169,8 @@ SELECT lives_ok(query, query) FROM unnest(ARRAY['SELECT recs.score(1, ''x'') WHE
  * ------------------------------------------------------------------------ */
 
 SELECT set_has($$SELECT relname::text FROM pg_class WHERE relnamespace = 'recs'::regnamespace AND relkind = 'r'$$,
-			   $$VALUES ('definition'), ('source'), ('item'), ('neighbor'), ('refresh_run')$$, 'tables');
-SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE relnamespace = 'recs'::regnamespace AND relname IN ('definition', 'source', 'item', 'neighbor', 'refresh_run')
+			   $$VALUES ('definition'), ('source'), ('item_source'), ('item'), ('neighbor'), ('refresh_run')$$, 'tables');
+SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE relnamespace = 'recs'::regnamespace AND relname IN ('definition', 'source', 'item_source', 'item', 'neighbor', 'refresh_run')
 				AND NOT EXISTS (SELECT FROM pg_index WHERE indrelid = c.oid AND indisunique)$$, 'each has a key');
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE relnamespace = 'recs'::regnamespace AND relpersistence <> 'p'$$, 'all are logged');
 SELECT throws_ok('INSERT INTO recs.definition DEFAULT VALUES', '23505', NULL, 'a definition has one row');

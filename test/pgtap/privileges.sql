@@ -263,21 +263,20 @@ SELECT is((SELECT string_agg(DISTINCT who, ' ') FROM test.log), 'rec_mallory', '
 
 -- A schema with the tables of a recommender, of which one is a view.
 CREATE FUNCTION test.fake(kind text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE name text;
 BEGIN
 	SET LOCAL ROLE rec_mallory;
 	CREATE SCHEMA fake;
-	CREATE TABLE fake.item (LIKE recs.item);
-	CREATE TABLE fake.neighbor (LIKE recs.neighbor);
-	CREATE TABLE fake.definition (LIKE recs.definition INCLUDING DEFAULTS);
+	FOR name IN SELECT relname FROM pg_class WHERE relnamespace = 'recs'::regnamespace AND relkind = 'r' LOOP
+		EXECUTE format('CREATE TABLE fake.%1$I (LIKE recs.%1$I INCLUDING DEFAULTS)', name);
+	END LOOP;
 	INSERT INTO fake.definition DEFAULT VALUES;
-	CREATE TABLE fake.refresh_run (LIKE recs.refresh_run);
-	CREATE TABLE fake.source (LIKE recs.source);
 	INSERT INTO fake.source VALUES (1, 'lair.plain', 'user_id', 'item_id', NULL, NULL, NULL, NULL, NULL, '{}');
 	CREATE TYPE fake.user_recommendation AS (user_id int, rank int, item_id int, score float8, strategy text);
 	IF kind LIKE 'view %' THEN
 		EXECUTE format('ALTER TABLE fake.%I RENAME TO hidden', substr(kind, 6));
 		EXECUTE format('CREATE VIEW fake.%I AS SELECT h.* FROM fake.hidden h RIGHT JOIN lair.trap() ON true', substr(kind, 6));
-	ELSE
+	ELSIF kind LIKE 'policy %' THEN
 		EXECUTE format('ALTER TABLE fake.%I ENABLE ROW LEVEL SECURITY', substr(kind, 8));
 		EXECUTE format('CREATE POLICY p ON fake.%I USING (lair.trap() = 1)', substr(kind, 8));
 	END IF;
@@ -285,8 +284,11 @@ BEGIN
 	GRANT SELECT ON ALL TABLES IN SCHEMA fake TO PUBLIC;
 	RESET ROLE;
 END $$;
-GRANT SELECT ON recs.item, recs.neighbor, recs.definition, recs.refresh_run, recs.source TO rec_mallory;
+GRANT SELECT ON ALL TABLES IN SCHEMA recs TO rec_mallory;
 GRANT USAGE ON SCHEMA recs TO rec_mallory;
+SELECT test.fake('none');
+SELECT matches(test.run(session_user, 'SELECT string_agg(name, '' '') FROM recommender.recommenders'), '\mfake\M', 'without views and policies it is one');
+DROP SCHEMA fake CASCADE;
 -- whoever looks at the overview, checks or refreshes runs nothing of rec_mallory's, but as rec_mallory
 CREATE FUNCTION test.lured(kind text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE query text; role name;
@@ -304,7 +306,7 @@ BEGIN
 	RETURN NEXT matches(test.run(session_user, 'SELECT string_agg(name, '' '') FROM recommender.recommenders'), '\mrecs\M', format('%s: the others are listed', kind));
 	DROP SCHEMA fake CASCADE;
 END $$;
-SELECT test.lured(kind) FROM unnest('{view source,view definition,view item,view neighbor,view refresh_run,policy source,policy definition,policy item,policy refresh_run}'::text[]) kind;
+SELECT test.lured(kind) FROM unnest('{view source,view item_source,view definition,view item,view neighbor,view refresh_run,policy source,policy item_source,policy definition,policy item,policy refresh_run}'::text[]) kind;
 
 /* ------------------------------------------------------------------------
  * Nobody gets more rights by a function of ours

@@ -83,6 +83,8 @@ INSERT INTO fake.definition DEFAULT VALUES;
 CREATE TABLE fake.source (position integer PRIMARY KEY, relation regclass UNIQUE, user_column name, item_column name,
 	time_column name, event_column name, weight_column name, event text, event_weights jsonb, context_columns name[] DEFAULT '{}');
 INSERT INTO fake.source VALUES (1, 'orders', 'customer', 'product', 'ordered_at', 'kind', 'amount', NULL, '{"view": 1}');
+CREATE TABLE fake.item_source (singleton boolean PRIMARY KEY DEFAULT true, relation regclass, item_column name, feature_columns name[] DEFAULT '{}',
+	text_columns name[] DEFAULT '{}', available_column name, created_column name, group_column name, options jsonb DEFAULT '{}');
 CREATE TABLE fake.item (generation bigint, item_no integer, item_id text, users bigint, weight float8, popularity float8, trend float8);
 INSERT INTO fake.item VALUES (1, 0, 'P1', 1, 1, 1, 1), (1, 1, 'P2', 1, 1, 1, 1);
 CREATE TABLE fake.neighbor (generation bigint, kind text, item_no integer, item_id text, neighbors integer[], scores real[], supports integer[]);
@@ -125,7 +127,7 @@ sub check_trap
 	return;
 }
 
-for my $table (qw(definition source item neighbor refresh_run evaluation))
+for my $table (qw(definition source item_source item neighbor refresh_run evaluation))
 {
 	check_trap("a view for table $table",
 		"ALTER TABLE fake.$table RENAME TO real;
@@ -148,7 +150,7 @@ check_trap('an implicit cast',
 	CREATE CAST (fake.tricky AS timestamptz) WITH FUNCTION fake.cast_it(fake.tricky) AS IMPLICIT;
 	ALTER TABLE fake.definition ALTER refreshed_at TYPE fake.tricky USING ROW(1)::fake.tricky});
 # a table that turns into a view while somebody who has looked at it waits
-for my $table (qw(definition source refresh_run evaluation))
+for my $table (qw(definition source item_source refresh_run evaluation))
 {
 	my $owner = RecommenderTest::Session->new($node, user => 'mallory');
 	my $watcher = RecommenderTest::Session->new($node);
@@ -217,7 +219,7 @@ for my $line (split /\n/, $columns)
 	check_change("$table.$column null", "ALTER TABLE $table ALTER $column DROP NOT NULL; UPDATE $table SET $column = NULL")
 	  if $kind eq 'TABLE' && $column ne 'singleton' && $column ne 'position';
 }
-for my $table (qw(definition source item neighbor refresh_run evaluation))
+for my $table (qw(definition source item_source item neighbor refresh_run evaluation))
 {
 	$session->query(join ';', 'BEGIN', @asks, 'ROLLBACK');
 	check_change("table $table is empty", "DELETE FROM fake.$table");
@@ -225,7 +227,7 @@ for my $table (qw(definition source item neighbor refresh_run evaluation))
 	check_change("table $table is a view", "ALTER TABLE fake.$table RENAME TO real; CREATE VIEW fake.$table AS SELECT * FROM fake.real");
 	check_change("table $table is partitioned",
 		"ALTER TABLE fake.$table RENAME TO real; CREATE TABLE fake.$table (LIKE fake.real) PARTITION BY LIST (" .
-		($table eq 'source' ? 'position' : $table eq 'evaluation' ? 'run' : 'generation') .
+		($table eq 'source' ? 'position' : $table eq 'item_source' ? 'singleton' : $table eq 'evaluation' ? 'run' : 'generation') .
 		"); ALTER TABLE fake.$table ATTACH PARTITION fake.real DEFAULT");
 	check_change("table $table has twice the rows",
 		"DO \$\$ DECLARE c text; BEGIN

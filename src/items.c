@@ -1,0 +1,675 @@
+/*-------------------------------------------------------------------------
+ *
+ * items.c
+ *	  The relation of a recommender's items: which column is what.
+ *
+ * set_items() names a relation whose rows are the items, the columns that
+ * describe them, and those that say whether an item can be had and since
+ * when.  What it is told is checked and written to the one row of the table
+ * "item_source"; the definition's cache reads it from there by the same
+ * functions, as nothing keeps others from writing that row.
+ *
+ * Names and options are read without a look at the relation, which may have
+ * changed since or be gone; whoever uses a column looks it up.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/items.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_ts_config.h"
+#include "catalog/pg_type.h"
+#include "definition.h"
+#include "fmgr.h"
+#include "items.h"
+#include "parser/parse_coerce.h"
+#include "spi.h"
+#include "sqlutil.h"
+#include "tsearch/ts_cache.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+#include "utils/regproc.h"
+#include "utils/syscache.h"
+
+#if PG_VERSION_NUM >= 160000
+#define qualified_names_compat(text)	stringToQualifiedNameList(text, NULL)
+#else
+#define qualified_names_compat(text)	stringToQualifiedNameList(text)
+#endif
+
+#define DEFAULT_BUCKETS		10
+#define MAX_BUCKETS			1000
+#define MAX_WEIGHT			1e6
+
+/* ----------------
+ *		columns
+ * ----------------
+ */
+
+/* Gives the names in a name[], which may be anything of that type. */
+static Datum *
+name_elements(ArrayType *names, const char *what, int *n)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+
+	*n = 0;
+	if (names == NULL)
+		return NULL;
+	if (ARR_NDIM(names) > 1 || ARR_ELEMTYPE(names) != NAMEOID)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be a one-dimensional array of names", what)));
+	deconstruct_array(names, NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR,
+					  &elements, &nulls, n);
+	for (int i = 0; i < *n; i++)
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("%s must not contain nulls", what)));
+	return elements;
+}
+
+static void
+add_columns(RecItemSource *items, const Datum *names, int n, bool text)
+{
+	for (int i = 0; i < n; i++)
+	{
+		RecItemColumn *column = &items->columns[items->ncolumns];
+
+		memset(column, 0, sizeof(*column));
+		column->name = pstrdup(NameStr(*DatumGetName(names[i])));
+		column->text = text;
+
+		column->weight = 1;
+		column->buckets = DEFAULT_BUCKETS;
+		for (int j = 0; j < items->ncolumns; j++)
+			if (strcmp(items->columns[j].name, column->name) == 0)
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("column \"%s\" is named twice in feature_columns and text_columns",
+								column->name)));
+		items->ncolumns++;
+	}
+}
+
+/*
+ * Sets the columns that describe items, in the current context; their options
+ * are the defaults.
+ */
+void
+rec_items_set_columns(RecItemSource *items, ArrayType *features, ArrayType *texts)
+{
+	int			nfeatures;
+	int			ntexts;
+	Datum	   *feature_names = name_elements(features, "feature_columns", &nfeatures);
+	Datum	   *text_names = name_elements(texts, "text_columns", &ntexts);
+
+	items->ncolumns = 0;
+	items->columns = palloc_array(RecItemColumn, nfeatures + ntexts + 1);
+	add_columns(items, feature_names, nfeatures, false);
+	add_columns(items, text_names, ntexts, true);
+}
+
+static bool
+is_vector(Oid type)
+{
+	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	result = strcmp(NameStr(((Form_pg_type) GETSTRUCT(tuple))->typname), "vector") == 0;
+	ReleaseSysCache(tuple);
+	return result && OidIsValid(rec_cast_function(type, FLOAT4ARRAYOID));
+}
+
+static RecItemColumnKind
+text_column_kind(const RecItemColumn *column, Oid type)
+{
+	if (type == TSVECTOROID)
+		return REC_ITEM_LEXEMES;
+	if (TypeCategory(type) != TYPCATEGORY_STRING)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\", a text column, must be of type text or tsvector, not %s",
+						column->name, format_type_be(type))));
+	return REC_ITEM_TEXT;
+}
+
+static RecItemColumnKind
+feature_column_kind(const RecItemColumn *column, Oid type)
+{
+	switch (type)
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case FLOAT4OID:
+		case FLOAT8OID:
+		case NUMERICOID:
+			return column->categorical ? REC_ITEM_CATEGORY : REC_ITEM_NUMBER;
+		case DATEOID:
+		case TIMESTAMPOID:
+		case TIMESTAMPTZOID:
+			return REC_ITEM_DATE;
+		case JSONOID:
+		case JSONBOID:
+			return REC_ITEM_JSON;
+		case TSVECTOROID:
+			return REC_ITEM_LEXEMES;
+		case FLOAT4ARRAYOID:
+		case FLOAT8ARRAYOID:
+			return REC_ITEM_EMBEDDING;
+		case UUIDOID:
+			return REC_ITEM_CATEGORY;
+	}
+	switch (TypeCategory(type))
+	{
+		case TYPCATEGORY_ARRAY:
+			return REC_ITEM_ARRAY;
+		case TYPCATEGORY_BOOLEAN:
+		case TYPCATEGORY_ENUM:
+		case TYPCATEGORY_STRING:
+		case TYPCATEGORY_NETWORK:
+			return REC_ITEM_CATEGORY;
+	}
+	if (is_vector(type))
+		return REC_ITEM_EMBEDDING;
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("column \"%s\" of type %s cannot describe items",
+					column->name, format_type_be(type)),
+			 errhint("Give a view that casts the column to text.")));
+}
+
+/*
+ * Gives what a column is by its type; an ERROR when the relation has no such
+ * column or it is of a type that says nothing.
+ */
+RecItemColumnKind
+rec_item_column_kind(const RecItemSource *items, const RecItemColumn *column)
+{
+	Oid			type = rec_column_lookup(items->relid, column->name).type;
+
+	return column->text ? text_column_kind(column, type) : feature_column_kind(column, type);
+}
+
+static void
+check_options_of_column(const RecItemColumn *column, RecItemColumnKind kind, Oid type)
+{
+	bool		bucketed = kind == REC_ITEM_NUMBER || kind == REC_ITEM_DATE;
+
+	if (column->categorical && kind != REC_ITEM_CATEGORY)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("column \"%s\" of type %s cannot be categorical",
+						column->name, format_type_be(type))));
+	if ((column->buckets != DEFAULT_BUCKETS || column->bounds) && !bucketed)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("column \"%s\" of type %s has no buckets",
+						column->name, format_type_be(type))));
+	if (column->bounds && kind != REC_ITEM_NUMBER)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("column \"%s\" of type %s takes a number of buckets, not their bounds",
+						column->name, format_type_be(type))));
+}
+
+/*
+ * Refuses a relation without the columns that are named, or with columns of
+ * types that do not fit.
+ */
+void
+rec_items_check_columns(const RecItemSource *items, Oid item_type)
+{
+	rec_check_same_type(rec_column_lookup(items->relid, items->item_column).type,
+						item_type, items->item_column);
+	for (int i = 0; i < items->ncolumns; i++)
+		check_options_of_column(&items->columns[i],
+								rec_item_column_kind(items, &items->columns[i]),
+								rec_column_lookup(items->relid, items->columns[i].name).type);
+	if (items->available_column)
+	{
+		Oid			type = rec_column_lookup(items->relid, items->available_column).type;
+
+		if (type != BOOLOID)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("column \"%s\", the availability, must be of type boolean, not %s",
+							items->available_column, format_type_be(type)),
+					 errhint("Give a view with a column that is true for what can be had.")));
+	}
+	if (items->created_column)
+		rec_check_time_column(rec_column_lookup(items->relid, items->created_column).type,
+							  psprintf("column \"%s\", the creation,", items->created_column));
+	if (items->group_column)
+	{
+		Oid			type = rec_column_lookup(items->relid, items->group_column).type;
+
+		(void) rec_equality_operator(type);
+	}
+}
+
+/*
+ * Gives the CREATE INDEX that looking up an item wants, NULL when there is
+ * such an index or the relation is no table.
+ */
+char *
+rec_items_missing_index(const RecItemSource *items)
+{
+	AttrNumber	attnum = rec_column_lookup(items->relid, items->item_column).attnum;
+
+	if (!rec_can_have_index(items->relid) || rec_has_index_on(items->relid, attnum, true))
+		return NULL;
+	return psprintf("CREATE UNIQUE INDEX ON %s (%s);", rec_relation_quoted(items->relid),
+					quote_identifier(items->item_column));
+}
+
+/* ----------------
+ *		options
+ * ----------------
+ */
+
+static void
+wrong_option(const char *option, const char *expected)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("option \"%s\" must be %s", option, expected)));
+}
+
+static char *
+string_of(const JsonbValue *value)
+{
+	return pnstrdup(value->val.string.val, value->val.string.len);
+}
+
+/* Gives a number of an option, or of its entry for a column, in its range. */
+static double
+number_of(const char *what, const JsonbValue *value, double min, double max, bool whole)
+{
+	double		number;
+
+	if (value->type != jbvNumeric)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be %s", what, whole ? "an integer" : "a number")));
+	number = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
+												NumericGetDatum(value->val.numeric)));
+	if (whole && number != rint(number))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be an integer", what)));
+	if (!(number >= min && number <= max))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be between %.10g and %.10g", what, min, max)));
+	return number;
+}
+
+static RecItemColumn *
+column_of_option(RecItemSource *items, const char *option, const JsonbValue *key)
+{
+	char	   *name = string_of(key);
+	RecClosest	closest;
+
+	rec_closest_start(&closest, name);
+	for (int i = 0; i < items->ncolumns; i++)
+	{
+		if (strcmp(items->columns[i].name, name) == 0)
+			return &items->columns[i];
+		rec_closest_consider(&closest, items->columns[i].name);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("column \"%s\" of option \"%s\" is none of feature_columns and text_columns",
+					name, option),
+			 rec_closest_hint(&closest, "column")));
+}
+
+/* Takes one entry of an option that is an object of columns. */
+typedef void (*ColumnEntry) (RecItemColumn *column, const JsonbValue *value);
+
+static void
+read_object(RecItemSource *items, const char *option, const JsonbValue *value,
+			ColumnEntry take)
+{
+	JsonbIterator *it;
+	JsonbIteratorToken token;
+	JsonbValue	entry;
+	RecItemColumn *column = NULL;
+
+	if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
+		wrong_option(option, "an object with an entry for each column");
+	it = JsonbIteratorInit(value->val.binary.data);
+	(void) JsonbIteratorNext(&it, &entry, false);
+	while ((token = JsonbIteratorNext(&it, &entry, true)) != WJB_END_OBJECT)
+	{
+		if (token == WJB_KEY)
+			column = column_of_option(items, option, &entry);
+		else
+			take(column, &entry);
+	}
+}
+
+static void
+take_weight(RecItemColumn *column, const JsonbValue *value)
+{
+	column->weight = number_of(psprintf("the weight of column \"%s\"", column->name),
+							   value, 0, MAX_WEIGHT, false);
+}
+
+static void
+set_weights(RecItemSource *items, const char *option, const JsonbValue *value)
+{
+	read_object(items, option, value, take_weight);
+}
+
+static void
+take_bounds(RecItemColumn *column, JsonbContainer *array)
+{
+	uint32		n = JsonContainerSize(array);
+
+	if (n < 1 || n > MAX_BUCKETS)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the buckets of column \"%s\" must have 1 to %d bounds",
+						column->name, MAX_BUCKETS)));
+	column->nbounds = (int) n;
+	column->bounds = palloc_array(double, n);
+	for (uint32 i = 0; i < n; i++)
+	{
+		column->bounds[i] =
+			number_of(psprintf("a bound of column \"%s\"", column->name),
+					  getIthJsonbValueFromContainer(array, i), -DBL_MAX, DBL_MAX, false);
+		if (i > 0 && column->bounds[i] <= column->bounds[i - 1])
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("the bounds of column \"%s\" must rise", column->name)));
+	}
+}
+
+static void
+take_buckets(RecItemColumn *column, const JsonbValue *value)
+{
+	if (value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data))
+		take_bounds(column, value->val.binary.data);
+	else if (value->type == jbvNumeric)
+		column->buckets = (int) number_of(psprintf("the number of buckets of column \"%s\"",
+												   column->name),
+										  value, 2, MAX_BUCKETS, true);
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the buckets of column \"%s\" must be a number of them or an array of bounds",
+						column->name)));
+}
+
+static void
+set_buckets(RecItemSource *items, const char *option, const JsonbValue *value)
+{
+	read_object(items, option, value, take_buckets);
+}
+
+static void
+set_categorical(RecItemSource *items, const char *option, const JsonbValue *value)
+{
+	JsonbContainer *array = value->type == jbvBinary ? value->val.binary.data : NULL;
+
+	if (array == NULL || !JsonContainerIsArray(array))
+		wrong_option(option, "an array of columns");
+	for (uint32 i = 0; i < JsonContainerSize(array); i++)
+	{
+		JsonbValue *element = getIthJsonbValueFromContainer(array, i);
+
+		if (element->type != jbvString)
+			wrong_option(option, "an array of columns");
+		column_of_option(items, option, element)->categorical = true;
+	}
+}
+
+static void
+set_config(RecItemSource *items, const char *option, const JsonbValue *value)
+{
+	if (value->type != jbvString)
+		wrong_option(option, "the name of a text search configuration");
+	items->config = string_of(value);
+}
+
+static void
+set_feature_max_items(RecItemSource *items, const char *option, const JsonbValue *value)
+{
+	items->feature_max_items =
+		(int) number_of(psprintf("option \"%s\"", option), value, 1, PG_INT32_MAX, true);
+}
+
+static void
+set_embedding_exact_items(RecItemSource *items, const char *option, const JsonbValue *value)
+{
+	items->embedding_exact_items =
+		(int) number_of(psprintf("option \"%s\"", option), value, 0, PG_INT32_MAX, true);
+}
+
+static const struct ItemOption
+{
+	const char *name;
+	void		(*set) (RecItemSource *items, const char *option, const JsonbValue *value);
+}			item_options[] =
+
+{
+	{"weights", set_weights},
+	{"buckets", set_buckets},
+	{"categorical", set_categorical},
+	{"config", set_config},
+	{"feature_max_items", set_feature_max_items},
+	{"embedding_exact_items", set_embedding_exact_items},
+};
+
+static const struct ItemOption *
+find_item_option(const JsonbValue *key)
+{
+	char	   *name = string_of(key);
+	RecClosest	closest;
+
+	rec_closest_start(&closest, name);
+	for (int i = 0; i < (int) lengthof(item_options); i++)
+	{
+		if (strcmp(item_options[i].name, name) == 0)
+			return &item_options[i];
+		rec_closest_consider(&closest, item_options[i].name);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("option \"%s\" of set_items() does not exist", name),
+			 rec_closest_hint(&closest, "option")));
+}
+
+/*
+ * Sets the options of an items relation whose columns are set, in the current
+ * context: what is not in the jsonb, or is null there, gets its default.  An
+ * option that does not exist or has a wrong value is an ERROR.
+ */
+void
+rec_items_set_options(RecItemSource *items, Jsonb *options)
+{
+	JsonbIterator *it = JsonbIteratorInit(&options->root);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	const struct ItemOption *option = NULL;
+
+	items->config = NULL;
+	items->feature_max_items = 10000;
+	items->embedding_exact_items = 20000;
+	if (!JB_ROOT_IS_OBJECT(options))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("options must be a JSON object")));
+	(void) JsonbIteratorNext(&it, &value, false);
+	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_END_OBJECT)
+	{
+		if (token == WJB_KEY)
+			option = find_item_option(&value);
+		else if (value.type != jbvNull)
+			option->set(items, option->name, &value);
+	}
+}
+
+/* Gives the qualified name of a text search configuration, or of the default. */
+static char *
+qualified_config(const char *config)
+{
+	Oid			oid = config ? get_ts_config_oid(qualified_names_compat(config), false) :
+	getTSCurrentConfig(true);
+	HeapTuple	tuple = SearchSysCache1(TSCONFIGOID, ObjectIdGetDatum(oid));
+	Form_pg_ts_config form;
+	char	   *result;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for text search configuration %u", oid);
+	form = (Form_pg_ts_config) GETSTRUCT(tuple);
+	result = quote_qualified_identifier(get_namespace_name(form->cfgnamespace),
+										NameStr(form->cfgname));
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/* ----------------
+ *		SQL functions
+ * ----------------
+ */
+
+static void
+notice_missing_index(const RecItemSource *items)
+{
+	char	   *statement = rec_items_missing_index(items);
+
+	if (statement)
+		ereport(NOTICE,
+				(errmsg("table %s has no unique index on column \"%s\", so that looking up an item reads the whole table",
+						rec_relation_quoted(items->relid), items->item_column),
+				 errhint("%s", statement)));
+}
+
+static Datum
+names_or_none(ArrayType *names)
+{
+	return PointerGetDatum(names ? names : construct_empty_array(NAMEOID));
+}
+
+/*
+ * Writes the one row of the table item_source:
+ *
+ *	INSERT INTO item_source ... VALUES ($1 ... $9)
+ *	ON CONFLICT (singleton) DO UPDATE SET ...
+ */
+static void
+write_items(const RecDefinition *definition, const RecItemSource *items,
+			ArrayType *features, ArrayType *texts, Jsonb *options)
+{
+	Oid			types[9] = {OIDOID, NAMEOID, NAMEARRAYOID, NAMEARRAYOID, NAMEOID, NAMEOID,
+	NAMEOID, JSONBOID, TEXTOID};
+	Datum		values[9];
+	char		nulls[10] = "         ";
+
+	values[0] = ObjectIdGetDatum(items->relid);
+	values[1] = rec_name_or_null(items->item_column, &nulls[1]);
+	values[2] = names_or_none(features);
+	values[3] = names_or_none(texts);
+	values[4] = rec_name_or_null(items->available_column, &nulls[4]);
+	values[5] = rec_name_or_null(items->created_column, &nulls[5]);
+	values[6] = rec_name_or_null(items->group_column, &nulls[6]);
+	values[7] = JsonbPGetDatum(options);
+	values[8] = CStringGetTextDatum(items->config);
+	rec_spi_execute(psprintf("INSERT INTO %s (relation, item_column, feature_columns, text_columns, "
+							 "available_column, created_column, group_column, options) "
+							 "VALUES ($1::pg_catalog.regclass, $2, $3, $4, $5, $6, $7, pg_catalog.jsonb_strip_nulls($8) "
+							 "OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('config', $9)) "
+							 "ON CONFLICT (singleton) DO UPDATE SET relation = EXCLUDED.relation, "
+							 "item_column = EXCLUDED.item_column, feature_columns = EXCLUDED.feature_columns, "
+							 "text_columns = EXCLUDED.text_columns, available_column = EXCLUDED.available_column, "
+							 "created_column = EXCLUDED.created_column, group_column = EXCLUDED.group_column, "
+							 "options = EXCLUDED.options",
+							 rec_definition_table(definition, "item_source")),
+					9, types, values, nulls, false, SPI_OK_INSERT);
+}
+
+/*
+ * set_items(recommender, items, item_column, feature_columns, text_columns,
+ * available_column, created_column, group_column, options): says what
+ * relation the items are rows of, in place of what was said before; gives the
+ * recommender's name.
+ */
+PG_FUNCTION_INFO_V1(rec_set_items);
+Datum
+rec_set_items(PG_FUNCTION_ARGS)
+{
+	RecDefinition *definition = rec_definition_by_name(rec_recommender_argument(fcinfo));
+	RecItemSource items = {0};
+	ArrayType  *features = PG_ARGISNULL(3) ? NULL : PG_GETARG_ARRAYTYPE_P(3);
+	ArrayType  *texts = PG_ARGISNULL(4) ? NULL : PG_GETARG_ARRAYTYPE_P(4);
+	Jsonb	   *options = PG_ARGISNULL(8) ?
+	DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"))) :
+	PG_GETARG_JSONB_P(8);
+	RecCaller	caller;
+
+	rec_definition_check_owner(definition);
+	rec_require_argument(PG_ARGISNULL(1) ? NULL : fcinfo, "items");
+	items.relid = PG_GETARG_OID(1);
+	items.item_column = rec_name_argument(fcinfo, 2);
+	items.available_column = rec_name_argument(fcinfo, 5);
+	items.created_column = rec_name_argument(fcinfo, 6);
+	items.group_column = rec_name_argument(fcinfo, 7);
+	rec_require_argument(items.item_column, "item_column");
+	rec_check_relation(items.relid);
+	rec_items_set_columns(&items, features, texts);
+	rec_items_set_options(&items, options);
+	items.config = qualified_config(items.config);
+	rec_items_check_columns(&items, definition->item_type);
+
+	definition = rec_definition_lock(definition, "set_items()");
+	rec_be_owner(definition, &caller);
+	SPI_connect();
+	write_items(definition, &items, features, texts, options);
+	SPI_finish();
+	rec_be_caller(&caller);
+	rec_definition_changed(definition->schema);
+	notice_missing_index(&items);
+	PG_RETURN_TEXT_P(cstring_to_text(rec_definition_name(definition)));
+}
+
+/*
+ * remove_items(recommender): forgets the relation of items; false when there
+ * was none.  What the model has of it goes with the next refresh.
+ */
+PG_FUNCTION_INFO_V1(rec_remove_items);
+Datum
+rec_remove_items(PG_FUNCTION_ARGS)
+{
+	RecDefinition *definition = rec_definition_by_name(rec_recommender_argument(fcinfo));
+	RecCaller	caller;
+	uint64		removed;
+
+	rec_definition_check_owner(definition);
+	definition = rec_definition_lock(definition, "remove_items()");
+	rec_be_owner(definition, &caller);
+	SPI_connect();
+	rec_spi_execute(psprintf("DELETE FROM %s", rec_definition_table(definition, "item_source")),
+					0, NULL, NULL, NULL, false, SPI_OK_DELETE);
+	removed = SPI_processed;
+	SPI_finish();
+	rec_be_caller(&caller);
+	rec_definition_changed(definition->schema);
+	PG_RETURN_BOOL(removed > 0);
+}
