@@ -40,18 +40,49 @@ compare_values(const uint32 *a, const uint32 *b, const double *values)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
+/* How many items the lists have. */
+static uint32
+list_length(const RecMemoryCatalog *memory)
+{
+	return memory->listed ? memory->nlisted : memory->nitems;
+}
+
+static uint32 *
+alloc_order(const RecMemoryCatalog *memory)
+{
+	return MemoryContextAllocHuge(GetMemoryChunkContext(memory->ids),
+								  mul_size(Max(memory->nitems, 1), sizeof(uint32)));
+}
+
 static uint32 *
 sorted_by(const RecMemoryCatalog *memory, const double *values)
 {
-	MemoryContext context = GetMemoryChunkContext(memory->ids);
-	uint32	   *order = MemoryContextAllocHuge(context,
-											   mul_size(Max(memory->nitems, 1), sizeof(uint32)));
+	uint32		n = list_length(memory);
+	uint32	   *order = alloc_order(memory);
 
-	for (uint32 i = 0; i < memory->nitems; i++)
-		order[i] = i;
+	for (uint32 i = 0; i < n; i++)
+		order[i] = memory->listed ? memory->listed[i] : i;
 	if (values)
-		sort_by_value(order, memory->nitems, values);
+		sort_by_value(order, n, values);
 	return order;
+}
+
+/*
+ * Bars the items that are not among the eligible ones for everybody.  They are
+ * on no list, so that what few others there are is quickly gone through.
+ */
+void
+rec_memory_catalog_keep(RecMemoryCatalog *memory, RecDict *eligible)
+{
+	memory->listed = alloc_order(memory);
+	memory->nlisted = 0;
+	for (uint32 i = 0; i < memory->nitems; i++)
+	{
+		if (rec_dict_find(eligible, memory->ids[i]) != REC_NOT_FOUND)
+			memory->listed[memory->nlisted++] = i;
+		else
+			memory->barred[i] = true;
+	}
 }
 
 static void
@@ -77,7 +108,7 @@ fetch_items(void *arg, const uint32 *items, int n, RecItemSet *set)
 			add_item(memory, items[i], set);
 }
 
-/* Gives the order of a component, NULL for that of the numbers. */
+/* Gives the order of a component, NULL for that of all numbers. */
 static const uint32 *
 list_order(RecMemoryCatalog *memory, RecComponent component)
 {
@@ -93,7 +124,7 @@ list_order(RecMemoryCatalog *memory, RecComponent component)
 			memory->by_trend = sorted_by(memory, memory->trend);
 		return memory->by_trend;
 	}
-	return NULL;
+	return memory->listed;
 }
 
 static bool
@@ -101,10 +132,11 @@ list_items(void *arg, RecComponent component, int level, RecItemSet *set, double
 {
 	RecMemoryCatalog *memory = (RecMemoryCatalog *) arg;
 	const uint32 *order = list_order(memory, component);
-	uint64		n = level < 4 ? (uint64) SHORT_LIST << (4 * level) : memory->nitems;
+	uint64		length = list_length(memory);
+	uint64		n = level < 4 ? (uint64) SHORT_LIST << (4 * level) : length;
 	uint32		number = 0;
 
-	n = Min(n, memory->nitems);
+	n = Min(n, length);
 	for (uint64 i = 0; i < n; i++)
 	{
 		number = order ? order[i] : (uint32) i;
@@ -115,14 +147,14 @@ list_items(void *arg, RecComponent component, int level, RecItemSet *set, double
 		*last = memory->popularity[number];
 	else if (n > 0 && component == REC_TREND && memory->trend)
 		*last = memory->trend[number];
-	return n == memory->nitems;
+	return n == length;
 }
 
 /* Gives items in memory as a catalog; they may change between selections. */
 RecCatalog
 rec_memory_catalog(RecMemoryCatalog *memory)
 {
-	RecCatalog	catalog = {fetch_items, list_items, memory};
+	RecCatalog	catalog = {fetch_items, list_items, NULL, memory};
 
 	return catalog;
 }

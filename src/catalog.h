@@ -27,8 +27,12 @@ typedef struct RecMemoryCatalog
 	uint32	   *by_trend;
 	uint32	   *item;			/* the caller's own numbers, or NULL */
 	bool	   *barred;			/* not eligible for the user at hand */
+	uint32	   *listed;			/* rising numbers of those that are eligible
+								 * for anybody; NULL for all */
+	uint32		nlisted;
 } RecMemoryCatalog;
 
+extern void rec_memory_catalog_keep(RecMemoryCatalog *memory, RecDict *eligible);
 extern RecCatalog rec_memory_catalog(RecMemoryCatalog *memory);
 
 #endif							/* REC_CATALOG_H */

@@ -34,6 +34,7 @@
 #include "catalog/pg_type.h"
 #include "definition.h"
 #include "miscadmin.h"
+#include "plans.h"
 #include "spi.h"
 #include "sqlutil.h"
 #include "storage/lmgr.h"
@@ -125,6 +126,7 @@ free_plans(void *arg)
 	for (int i = 0; i < definition->nsources; i++)
 		if (definition->sources[i].history_plan)
 			SPI_freeplan(definition->sources[i].history_plan);
+	rec_plans_free(definition);
 }
 
 /* Lets go of a definition at the end of the transaction, not before. */
@@ -785,6 +787,20 @@ rec_remove_source_hint(const RecDefinition *definition, const RecSource *source)
 					quote_literal_cstr(rec_definition_name(definition)), source->relid);
 }
 
+/* Refuses to go on without the relation of items that there was. */
+void
+rec_definition_check_items(const RecDefinition *definition)
+{
+	if (get_rel_name(definition->items->relid) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("the relation of items of recommender \"%s\" does not exist any more",
+						rec_definition_name(definition)),
+				 errdetail("It was the relation with OID %u.", definition->items->relid),
+				 errhint("Run SELECT recommender.remove_items(%s), or name another one with set_items().",
+						 quote_literal_cstr(rec_definition_name(definition)))));
+}
+
 /* Appends ", column" cast to a type when it has another; gives its place. */
 static int
 append_column(StringInfo query, const RecSource *source, const char *column,
@@ -976,4 +992,18 @@ rec_list_limit(int level)
 	static const int64 limits[REC_LIST_LEVELS] = {64, 2048, 0};
 
 	return limits[level];
+}
+
+/* Gives items' ids, none of them null, as an array. */
+Datum
+rec_id_array(const RecDefinition *definition, const Datum *ids, int n)
+{
+	int16		typlen;
+	bool		typbyval;
+	char		typalign;
+
+	get_typlenbyvalalign(definition->item_type, &typlen, &typbyval, &typalign);
+	return PointerGetDatum(construct_array(unconstify(Datum *, ids), n,
+										   definition->item_type,
+										   typlen, typbyval, typalign));
 }

@@ -77,6 +77,7 @@ typedef struct RecDefinition
 	RecItemSource *items;		/* the relation of items, or NULL */
 	SPIPlanPtr	plans[REC_NPLANS];	/* NULL until used */
 	SPIPlanPtr	list_plans[REC_NORDERS][REC_LIST_LEVELS];
+	struct RecPlans *kept_plans;	/* of plans.c; NULL until used */
 } RecDefinition;
 
 /* Who called, while something runs as the owner. */
@@ -101,12 +102,14 @@ extern void rec_be_caller(const RecCaller *caller);
 extern void rec_definition_check_owner(const RecDefinition *definition);
 extern List *rec_recommender_names(void);
 extern void rec_check_source_columns(const RecSource *source);
+extern void rec_definition_check_items(const RecDefinition *definition);
 extern char *rec_remove_source_hint(const RecDefinition *definition, const RecSource *source);
 extern char *rec_source_query(const RecDefinition *definition, const RecSource *source,
 							  const char *where, RecRowFormat *format);
 extern SPIPlanPtr rec_plan(RecDefinition *definition, RecPlan which);
 extern SPIPlanPtr rec_list_plan(RecDefinition *definition, RecListOrder order, int level);
 extern int64 rec_list_limit(int level);
+extern Datum rec_id_array(const RecDefinition *definition, const Datum *ids, int n);
 extern SPIPlanPtr rec_history_plan(RecDefinition *definition, RecSource *source);
 
 /* in create.c and serve.c */

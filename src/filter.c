@@ -11,7 +11,7 @@
  *
  * becomes the text
  *
- *	i.category OPERATOR(pg_catalog.=) $2 AND i.price ... AND (... OR ...)
+ *	(i.category OPERATOR(pg_catalog.=) $1) AND (i.price ...) AND ((...) OR (...))
  *
  * and a list of values.  Columns are those of the relation, quoted; operators
  * are the types' own, found in the catalogs, and qualified; values are read by
@@ -196,14 +196,15 @@ read_scalar(const Column *column, Oid type, const JsonbValue *value)
 	return result;
 }
 
-/* Reads a value of the column's type that is no array: jsonb takes anything. */
+/* Reads a value of a type that is no array: jsonb takes anything. */
 static Datum
-read_value(const Column *column, const char *oper, Oid type, const JsonbValue *value)
+read_value(const Column *column, const char *oper, Oid type, const JsonbValue *value,
+		   const char *expected)
 {
 	if (type == JSONBOID)
 		return JsonbPGetDatum(JsonbValueToJsonb(unconstify(JsonbValue *, value)));
 	if (value->type == jbvBinary || value->type == jbvNull)
-		refuse_operand(column, oper, "a single value that is not null");
+		refuse_operand(column, oper, expected);
 	return read_scalar(column, type, value);
 }
 
@@ -233,7 +234,8 @@ read_elements(const Column *column, const char *oper, Oid type,
 		if (element->type == jbvNull)
 			*has_null = true;
 		else
-			elements[n++] = read_value(column, oper, type, element);
+			elements[n++] = read_value(column, oper, type, element,
+									   "an array of single values");
 	}
 	get_typlenbyvalalign(type, &typlen, &typbyval, &typalign);
 	return PointerGetDatum(construct_array(elements, n, type, typlen, typbyval, typalign));
@@ -246,11 +248,9 @@ read_array(const Column *column, const char *oper, Oid type, const JsonbValue *v
 	bool		has_null;
 	Datum		array;
 
-	if (as_object(value))
-		refuse_operand(column, oper, "a value or an array of values");
 	array = read_elements(column, oper, type, value, &has_null);
 	if (has_null)
-		refuse_operand(column, oper, "without null");
+		refuse_operand(column, oper, "an array without null");
 	return array;
 }
 
@@ -264,7 +264,8 @@ read_whole(const Column *column, const char *oper, const JsonbValue *value)
 			refuse_operand(column, oper, "an array");
 		return read_array(column, oper, column->element, value);
 	}
-	return read_value(column, oper, column->type, value);
+	return read_value(column, oper, column->type, value,
+					  "a single value that is not null");
 }
 
 /* Appends the parameter that has a value. */
@@ -285,7 +286,7 @@ append_value(Builder *builder, Oid type, Datum value)
 	}
 	filter->types[filter->nvalues] = type;
 	filter->values[filter->nvalues] = value;
-	appendStringInfo(&builder->text, "$%d", filter->first + filter->nvalues++);
+	appendStringInfo(&builder->text, "$%d", ++filter->nvalues);
 }
 
 /* ----------------
@@ -408,7 +409,7 @@ append_contains(Builder *builder, const Column *column, const Operator *oper,
 		operand = read_array(column, oper->name, column->element, value);
 	}
 	else if (column->type == JSONBOID)
-		operand = read_value(column, oper->name, JSONBOID, value);
+		operand = read_value(column, oper->name, JSONBOID, value, NULL);
 	else
 		refuse_type(column, oper->name, "an array or jsonb");
 	appendStringInfo(&builder->text, "%s OPERATOR(pg_catalog.@>) ", column->quoted);
@@ -506,6 +507,17 @@ static const Operator operators[] = {
 	{"is_null", append_is_null, 0},
 };
 
+static char *
+operator_names(void)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int i = 0; i < (int) lengthof(operators); i++)
+		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", operators[i].name);
+	return names.data;
+}
+
 static const Operator *
 find_operator(const char *name)
 {
@@ -521,7 +533,8 @@ find_operator(const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("filters have no operator \"%s\"", name),
-			 rec_closest_hint(&closest, "operator")));
+			 closest.best ? rec_closest_hint(&closest, "operator") :
+			 errhint("The operators are %s.", operator_names())));
 	return NULL;
 }
 
@@ -673,12 +686,12 @@ append_filter(Builder *builder, JsonbContainer *object)
 }
 
 /*
- * Gives the condition that a filter is on the rows of a relation, with
- * parameters from number "first" on.  All is allocated in the current
- * context.  A filter that is not as it should be is an ERROR.
+ * Gives the condition that a filter is on the rows of a relation.  All is
+ * allocated in the current context.  A filter that is not as it should be is
+ * an ERROR.
  */
 void
-rec_filter_parse(RecFilter *filter, Oid relid, Jsonb *json, int first)
+rec_filter_parse(RecFilter *filter, Oid relid, Jsonb *json)
 {
 	Builder		builder;
 
@@ -687,7 +700,6 @@ rec_filter_parse(RecFilter *filter, Oid relid, Jsonb *json, int first)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("filter must be a JSON object")));
 	memset(filter, 0, sizeof(*filter));
-	filter->first = first;
 	builder.filter = filter;
 	builder.relid = relid;
 	initStringInfo(&builder.text);

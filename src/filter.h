@@ -19,13 +19,12 @@
 typedef struct RecFilter
 {
 	char	   *condition;		/* over the alias i */
-	int			first;			/* number of the first parameter */
 	int			nvalues;
 	int			allocated;
 	Oid		   *types;
 	Datum	   *values;			/* none is null */
 } RecFilter;
 
-extern void rec_filter_parse(RecFilter *filter, Oid relid, Jsonb *json, int first);
+extern void rec_filter_parse(RecFilter *filter, Oid relid, Jsonb *json);
 
 #endif							/* REC_FILTER_H */

@@ -83,9 +83,7 @@ rec_argument_unsupported(FunctionCallInfo fcinfo, int n, const char *argument)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("%s is not supported yet", argument),
-			 strcmp(argument, "filter") == 0 ?
-			 errhint("Any WHERE clause is a filter with ORDER BY score(user, item) DESC LIMIT k.") : 0));
+			 errmsg("%s is not supported yet", argument)));
 }
 
 /* Gives a jsonb, NULL for a null. */
@@ -247,11 +245,11 @@ rec_recommend(PG_FUNCTION_ARGS)
 	RecServe	serve;
 
 	rec_argument_type(fcinfo, 1, definition->user_type, "user_id");
-	rec_argument_unsupported(fcinfo, 3, "filter");
 	rec_argument_unsupported(fcinfo, 5, "context");
 	SPI_connect();
 	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 6));
 	rec_serve_require_model(&serve);
+	rec_serve_filter(&serve, rec_argument_jsonb(fcinfo, 3));
 	rec_serve_exclude(&serve, rec_argument_items(fcinfo, 4, definition, "exclude"));
 	if (!PG_ARGISNULL(1))
 		rec_serve_user(&serve, PG_GETARG_DATUM(1));
@@ -270,11 +268,11 @@ recommend_items(FunctionCallInfo fcinfo, bool session)
 	int64		k = rec_argument_k(fcinfo, 2);
 	RecServe	serve;
 
-	rec_argument_unsupported(fcinfo, 3, "filter");
 	rec_argument_unsupported(fcinfo, 5, "context");
 	SPI_connect();
 	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 6));
 	rec_serve_require_model(&serve);
+	rec_serve_filter(&serve, rec_argument_jsonb(fcinfo, 3));
 	rec_serve_exclude(&serve, rec_argument_items(fcinfo, 4, definition, "exclude"));
 	if (items)
 		rec_serve_items(&serve, items, session ? serve.options.session_decay : 1);
@@ -320,10 +318,10 @@ rec_similar_items(PG_FUNCTION_ARGS)
 	char		typalign;
 
 	rec_argument_type(fcinfo, 1, definition->item_type, "item_id");
-	rec_argument_unsupported(fcinfo, 3, "filter");
 	SPI_connect();
 	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 5));
 	rec_serve_require_model(&serve);
+	rec_serve_filter(&serve, rec_argument_jsonb(fcinfo, 3));
 	rec_serve_exclude(&serve, rec_argument_items(fcinfo, 4, definition, "exclude"));
 	if (!PG_ARGISNULL(1))
 	{
@@ -338,6 +336,27 @@ rec_similar_items(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+/* Appends the eligible items that nobody has touched, by rising id. */
+static void
+append_untouched(RecMemoryCatalog *memory, RecDict *eligible, RecDict *touched)
+{
+	uint32		count = rec_dict_count(eligible);
+	uint32	   *ranks = rec_dict_ranks(eligible, true);
+	uint32	   *by_rank = palloc_extended(mul_size(count + 1, sizeof(uint32)), MCXT_ALLOC_HUGE);
+
+	for (uint32 i = 0; i < count; i++)
+		by_rank[ranks[i]] = i;
+	for (uint32 i = 0; i < count; i++)
+	{
+		Datum		id = rec_dict_id(eligible, by_rank[i]);
+
+		if (rec_dict_find(touched, id) != REC_NOT_FOUND)
+			continue;
+		memory->popularity[memory->nitems] = 0;
+		memory->ids[memory->nitems++] = id;
+	}
+}
+
 /* Makes a catalog of popular items by counting now: there is no model yet. */
 static void
 count_popularity(RecServe *serve, RecMemoryCatalog *memory)
@@ -345,17 +364,29 @@ count_popularity(RecServe *serve, RecMemoryCatalog *memory)
 	RecInteractions *interactions = rec_model_interactions(serve->definition,
 														   CurrentMemoryContext, NULL);
 	RecMatrix  *matrix = rec_interactions_matrix(interactions, &serve->options);
+	RecDict    *eligible = serve->eligible ? rec_eligible_all(serve->eligible) : NULL;
+	RecDict    *touched = rec_dict_create(serve->definition->item_type,
+										  serve->definition->item_collation,
+										  CurrentMemoryContext);
+	Size		most = (Size) matrix->nitems + (eligible ? rec_dict_count(eligible) : 0) + 1;
 
 	memset(memory, 0, sizeof(*memory));
 	memory->nitems = matrix->nitems;
-	memory->ids = palloc_extended(mul_size(matrix->nitems + 1, sizeof(Datum)),
-								  MCXT_ALLOC_HUGE);
+	memory->ids = palloc_extended(mul_size(most, sizeof(Datum)), MCXT_ALLOC_HUGE);
+	memory->popularity = repalloc_huge(rec_model_popularity(matrix),
+									   mul_size(most, sizeof(double)));
 	for (uint32 i = 0; i < matrix->nitems; i++)
+	{
 		memory->ids[i] = rec_dict_id(interactions->items, matrix->item_id[i]);
-	memory->popularity = rec_model_popularity(matrix);
-	memory->barred = palloc_extended(matrix->nitems + 1, MCXT_ALLOC_HUGE);
-	for (uint32 i = 0; i < matrix->nitems; i++)
+		(void) rec_dict_intern(touched, memory->ids[i]);
+	}
+	if (eligible)
+		append_untouched(memory, eligible, touched);
+	memory->barred = palloc_extended(most, MCXT_ALLOC_HUGE);
+	for (uint32 i = 0; i < memory->nitems; i++)
 		memory->barred[i] = rec_dict_find(serve->excluded, memory->ids[i]) != REC_NOT_FOUND;
+	if (eligible)
+		rec_memory_catalog_keep(memory, eligible);
 }
 
 /*
@@ -397,9 +428,9 @@ rec_popular_items(PG_FUNCTION_ARGS)
 	RecRows		rows = rec_begin_recommendations(fcinfo, definition);
 	RecServe	serve;
 
-	rec_argument_unsupported(fcinfo, 2, "filter");
 	SPI_connect();
 	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 4));
+	rec_serve_filter(&serve, rec_argument_jsonb(fcinfo, 2));
 	rec_serve_exclude(&serve, rec_argument_items(fcinfo, 3, definition, "exclude"));
 	rec_append_popular(&rows, &serve, k, 1);
 	SPI_finish();

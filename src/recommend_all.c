@@ -169,10 +169,10 @@ rec_recommend_all(PG_FUNCTION_ARGS)
 	RecServe	serve;
 	RecBatch   *batch;
 
-	rec_argument_unsupported(fcinfo, 2, "filter");
 	rec_argument_unsupported(fcinfo, 4, "context");
 	SPI_connect();
 	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 5));
+	rec_serve_filter(&serve, rec_argument_jsonb(fcinfo, 2));
 	rec_serve_require_model(&serve);
 	batch = rec_batch_create(CurrentMemoryContext, &serve.options,
 							 definition->user_type, definition->user_collation,

@@ -676,6 +676,8 @@ kth_score(RecItemSet *set, int64 k)
  * ----------------
  */
 
+#define NEXT_LIST	2048		/* items of the list after the first, about */
+
 static inline int
 compare_candidates(const Candidate *a, const Candidate *b)
 {
@@ -794,6 +796,20 @@ fetch_lists(RecScores *scores, const RecCatalog *catalog, int level, RecItemSet 
 }
 
 /*
+ * True when the next longer list and all candidates together would hardly
+ * have what is missing.
+ */
+static bool
+is_sparse(RecScores *scores, const RecCatalog *catalog, RecItemSet *set, int64 k)
+{
+	int			n;
+
+	(void) rec_item_set_ranked(set, &n);
+	return n < k && catalog->is_sparse &&
+		catalog->is_sparse(catalog->arg, 2 * (k - n), scores->ncandidates + NEXT_LIST);
+}
+
+/*
  * Gives the k eligible items with the largest scores, best first, and their
  * number, which is less than k only when there are no more.
  */
@@ -816,7 +832,10 @@ rec_select_best(RecScores *scores, const RecCatalog *catalog, int64 k, int *n)
 		rest = fetch_lists(scores, catalog, level, set);
 		if (rest == -INFINITY)
 			break;
-		fetch_promising(scores, catalog, kth_score(set, k) - rest, set);
+		if (is_sparse(scores, catalog, set, k))
+			level = REC_ALL_LEVELS - 1;
+		else
+			fetch_promising(scores, catalog, kth_score(set, k) - rest, set);
 	}
 	items = rec_item_set_ranked(set, n);
 	*n = (int) Min((int64) *n, k);

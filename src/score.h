@@ -58,15 +58,21 @@ typedef struct RecItemSet RecItemSet;
  * rec_item_set_add().  "list" adds the first ones in order of a component (or
  * of their numbers, for REC_NCOMPONENTS), more with each level from 0; it
  * sets *last to the component's value of the last one and gives true when
- * those are all items there are.
+ * those are all items there are, or all eligible ones.  Level REC_ALL_LEVELS
+ * is that of all.  "is_sparse", which may be NULL, says that of the next so
+ * many items too few are likely to be eligible, so that it is better to list
+ * all.
  */
 typedef struct RecCatalog
 {
 	void		(*fetch) (void *arg, const uint32 *items, int n, RecItemSet *set);
 	bool		(*list) (void *arg, RecComponent order, int level,
 						 RecItemSet *set, double *last);
+	bool		(*is_sparse) (void *arg, int64 missing, int64 next);
 	void	   *arg;
 } RecCatalog;
+
+#define REC_ALL_LEVELS	1000
 
 #define REC_USER_STEPS	32		/* steps of items by their users */
 

@@ -124,6 +124,16 @@ rec_serve_require_model(const RecServe *serve)
 					 quote_literal_cstr(rec_definition_name(serve->definition)))));
 }
 
+/*
+ * Returns only what the relation of items has now, available, and what passes
+ * a filter, which may be NULL.
+ */
+void
+rec_serve_filter(RecServe *serve, Jsonb *filter)
+{
+	serve->eligible = rec_eligible_create(serve->definition, filter);
+}
+
 /* Excludes the items of an array, which may be NULL, from the answer. */
 void
 rec_serve_exclude(RecServe *serve, ArrayType *items)
@@ -295,19 +305,14 @@ rec_read_neighbors(HeapTuple tuple, TupleDesc desc, RecNeighborList *list)
 	return true;
 }
 
-static ArrayType *
+static Datum
 id_array(RecServe *serve, const RecPair *pairs, int n)
 {
 	Datum	   *ids = palloc_array(Datum, n + 1);
-	int16		typlen;
-	bool		typbyval;
-	char		typalign;
 
 	for (int i = 0; i < n; i++)
 		ids[i] = rec_dict_id(serve->history, pairs[i].item);
-	get_typlenbyvalalign(serve->definition->item_type, &typlen, &typbyval, &typalign);
-	return construct_array(ids, n, serve->definition->item_type,
-						   typlen, typbyval, typalign);
+	return rec_id_array(serve->definition, ids, n);
 }
 
 /*
@@ -324,7 +329,7 @@ add_history(RecServe *serve, const RecPair *pairs, int n)
 	if (n == 0)
 		return;
 	values[0] = Int64GetDatum(serve->generation);
-	values[1] = PointerGetDatum(id_array(serve, pairs, n));
+	values[1] = id_array(serve, pairs, n);
 	execute(rec_plan(serve->definition, REC_PLAN_NEIGHBORS), values);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
@@ -503,23 +508,57 @@ rec_serve_row(RecServe *serve, HeapTuple tuple, TupleDesc desc, RecScoredItem *i
 	return isfinite(item->popularity) && isfinite(item->trend);
 }
 
+/* Takes from items that may be returned those that are not eligible. */
+static void
+check_items(RecServe *serve, RecScoredItem *items, int n)
+{
+	Datum	   *ids = palloc_array(Datum, n + 1);
+	bool	   *marks = palloc_array(bool, n + 1);
+	int			nids = 0;
+
+	for (int i = 0; i < n; i++)
+		if (items[i].eligible)
+			ids[nids++] = serve->ids[items[i].ref];
+	rec_eligible_check(serve->eligible, ids, nids, marks);
+	nids = 0;
+	for (int i = 0; i < n; i++)
+		if (items[i].eligible)
+			items[i].eligible = marks[nids++];
+	pfree(ids);
+	pfree(marks);
+}
+
+/* Adds items to a set; "checked" ones are known to pass the filter. */
+static void
+add_items(RecServe *serve, RecItemSet *set, RecScoredItem *items, int n, bool checked)
+{
+	if (serve->eligible && !checked)
+		check_items(serve, items, n);
+	for (int i = 0; i < n; i++)
+		rec_item_set_add(set, &items[i]);
+}
+
 /* Adds the rows of the last query to a set; gives the last row. */
 static RecScoredItem
-add_rows(RecServe *serve, RecItemSet *set)
+add_rows(RecServe *serve, RecItemSet *set, bool checked)
 {
-	RecScoredItem item = {0};
+	int			n = (int) SPI_processed;
+	RecScoredItem *items = palloc_extended(mul_size(n + 1, sizeof(RecScoredItem)),
+										   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	RecScoredItem last = {0};
 
-	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		if (!rec_serve_row(serve, SPI_tuptable->vals[i], SPI_tuptable->tupdesc, &item))
+	for (int i = 0; i < n; i++)
+		if (!rec_serve_row(serve, SPI_tuptable->vals[i], SPI_tuptable->tupdesc, &items[i]))
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_CORRUPTED),
 					 errmsg("the model of recommender \"%s\" has an item that is not valid",
 							rec_definition_name(serve->definition)),
 					 errhint("Refresh the recommender.")));
-		rec_item_set_add(set, &item);
-	}
-	return item;
+	if (n > 0)
+		last = items[n - 1];
+	add_items(serve, set, items, n, checked);
+	pfree(items);
+	return last;
 }
 
 static void
@@ -535,8 +574,28 @@ fetch_items(void *arg, const uint32 *items, int n, RecItemSet *set)
 	values[1] = PointerGetDatum(construct_array(numbers, n, INT4OID, sizeof(int32),
 												true, TYPALIGN_INT));
 	execute(rec_plan(serve->definition, REC_PLAN_ITEMS_BY_NUMBER), values);
-	(void) add_rows(serve, set);
+	(void) add_rows(serve, set, false);
 	pfree(numbers);
+}
+
+/* What a list of eligible items is added to. */
+typedef struct ListTarget
+{
+	RecServe   *serve;
+	RecItemSet *set;
+} ListTarget;
+
+static void
+take_eligible(void *arg, const Datum *ids, int n)
+{
+	ListTarget *target = (ListTarget *) arg;
+	RecServe   *serve = target->serve;
+	Datum		values[2];
+
+	values[0] = Int64GetDatum(serve->generation);
+	values[1] = rec_id_array(serve->definition, ids, n);
+	execute(rec_plan(serve->definition, REC_PLAN_ITEMS_BY_ID), values);
+	(void) add_rows(serve, target->set, true);
 }
 
 static bool
@@ -545,25 +604,42 @@ list_items(void *arg, RecComponent component, int level, RecItemSet *set, double
 	RecServe   *serve = (RecServe *) arg;
 	RecListOrder order = component == REC_POPULARITY ? REC_ORDER_POPULARITY :
 	component == REC_TREND ? REC_ORDER_TREND : REC_ORDER_NUMBER;
+	ListTarget	target = {serve, set};
 	Datum		values[1];
 	RecScoredItem item;
 	int64		limit;
+	int64		n;
 
 	level = Min(level, REC_LIST_LEVELS - 1);
 	limit = rec_list_limit(level);
+	if (limit == 0 && serve->eligible)
+	{
+		rec_eligible_list(serve->eligible, take_eligible, &target);
+		return true;
+	}
 	values[0] = Int64GetDatum(serve->generation);
 	execute(rec_list_plan(serve->definition, order, level), values);
-	item = add_rows(serve, set);
+	n = (int64) SPI_processed;
+	item = add_rows(serve, set, false);
 	*last = component == REC_POPULARITY ? item.popularity :
 		component == REC_TREND ? item.trend : 0;
-	return limit == 0 || SPI_processed < (uint64) limit;
+	return limit == 0 || n < limit;
+}
+
+/* True when few items pass the filter, so that a list of those is short. */
+static bool
+is_sparse(void *arg, int64 missing, int64 next)
+{
+	RecServe   *serve = (RecServe *) arg;
+
+	return serve->eligible && rec_eligible_expected(serve->eligible, next) < missing;
 }
 
 /* Gives the stored model's items as a catalog. */
 RecCatalog
 rec_serve_catalog(RecServe *serve)
 {
-	RecCatalog	catalog = {fetch_items, list_items, serve};
+	RecCatalog	catalog = {fetch_items, list_items, is_sparse, serve};
 
 	return catalog;
 }
@@ -577,5 +653,5 @@ rec_serve_fetch_ids(RecServe *serve, ArrayType *ids, RecItemSet *set)
 	values[0] = Int64GetDatum(serve->generation);
 	values[1] = PointerGetDatum(ids);
 	execute(rec_plan(serve->definition, REC_PLAN_ITEMS_BY_ID), values);
-	(void) add_rows(serve, set);
+	(void) add_rows(serve, set, false);
 }

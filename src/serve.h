@@ -14,6 +14,7 @@
 #define REC_SERVE_H
 
 #include "definition.h"
+#include "eligible.h"
 #include "score.h"
 #include "utils/array.h"
 
@@ -36,6 +37,7 @@ typedef struct RecServe
 	uint32		steps[REC_USER_STEPS];	/* items with at least 2^step users */
 	int			nsteps;
 	RecDict    *excluded;		/* ids that must not be returned */
+	RecEligible *eligible;		/* which may be; NULL for all others */
 	RecDict    *history;		/* ids of the history */
 	RecScores  *scores;
 	Datum	   *ids;			/* ref of a scored item -> its id */
@@ -45,6 +47,7 @@ typedef struct RecServe
 
 extern void rec_serve_begin(RecServe *serve, RecDefinition *definition, Jsonb *options);
 extern void rec_serve_require_model(const RecServe *serve);
+extern void rec_serve_filter(RecServe *serve, Jsonb *filter);
 extern void rec_serve_exclude(RecServe *serve, ArrayType *items);
 extern void rec_serve_user(RecServe *serve, Datum user);
 extern void rec_serve_items(RecServe *serve, ArrayType *items, double decay);

@@ -68,3 +68,26 @@ rec_spi_select(const char *query)
 {
 	rec_spi_execute(query, 0, NULL, NULL, NULL, true, SPI_OK_SELECT);
 }
+
+/* Opens a cursor on the rows of a plan, read-only. */
+Portal
+rec_spi_open_cursor(SPIPlanPtr plan, Datum *values, const char *nulls)
+{
+	MemoryContext old = CurrentMemoryContext;
+	Portal		portal = SPI_cursor_open(NULL, plan, values, nulls, true);
+
+	MemoryContextSwitchTo(old);
+	if (portal == NULL)
+		elog(ERROR, "could not open a cursor: %s", SPI_result_code_string(SPI_result));
+	return portal;
+}
+
+/* Fetches the next rows of a cursor, up to "count". */
+void
+rec_spi_fetch(Portal portal, long count)
+{
+	MemoryContext old = CurrentMemoryContext;
+
+	SPI_cursor_fetch(portal, true, count);
+	MemoryContextSwitchTo(old);
+}

@@ -21,5 +21,7 @@ extern void rec_spi_execute_plan(SPIPlanPtr plan, Datum *values, const char *nul
 extern void rec_spi_execute(const char *query, int nargs, Oid *types, Datum *values,
 							const char *nulls, bool read_only, int expected);
 extern void rec_spi_select(const char *query);
+extern Portal rec_spi_open_cursor(SPIPlanPtr plan, Datum *values, const char *nulls);
+extern void rec_spi_fetch(Portal portal, long count);
 
 #endif							/* REC_SPI_H */

@@ -27,6 +27,8 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#define CHECKED_AT_ONCE		1000	/* items of which we ask if they are eligible */
+
 /* Gives the newest time in a source, REC_NO_TIME when it has none. */
 static int64
 source_newest(const RecDefinition *definition, const RecSource *source)
@@ -176,6 +178,29 @@ rising_items(RecServe *serve, RecInteractions *interactions, int *n)
 	return rising;
 }
 
+/* Keeps the first k rising items that are eligible; gives how many there are. */
+static int
+keep_eligible(RecServe *serve, const RecInteractions *interactions, RisingItem *rising,
+			  int n, int64 k)
+{
+	Datum		ids[CHECKED_AT_ONCE];
+	bool		marks[CHECKED_AT_ONCE];
+	int			kept = 0;
+
+	for (int from = 0; from < n && kept < k; from += CHECKED_AT_ONCE)
+	{
+		int			count = Min(n - from, CHECKED_AT_ONCE);
+
+		for (int i = 0; i < count; i++)
+			ids[i] = rec_dict_id(interactions->items, rising[from + i].id);
+		rec_eligible_check(serve->eligible, ids, count, marks);
+		for (int i = 0; i < count; i++)
+			if (marks[i])
+				rising[kept++] = rising[from + i];
+	}
+	return kept;
+}
+
 static void
 write_rising(RecRows *rows, Datum id, int rank, double trend)
 {
@@ -207,12 +232,14 @@ rec_trending_items(PG_FUNCTION_ARGS)
 	RecServe	serve;
 	int			n;
 
-	rec_argument_unsupported(fcinfo, 2, "filter");
 	SPI_connect();
 	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 4));
+	rec_serve_filter(&serve, rec_argument_jsonb(fcinfo, 2));
 	rec_serve_exclude(&serve, rec_argument_items(fcinfo, 3, definition, "exclude"));
 	interactions = recent_interactions(&serve);
 	rising = rising_items(&serve, interactions, &n);
+	if (serve.eligible)
+		n = keep_eligible(&serve, interactions, rising, n, k);
 	n = (int) Min((int64) n, k);
 	for (int i = 0; i < n; i++)
 	{

@@ -1,0 +1,262 @@
+/*-------------------------------------------------------------------------
+ *
+ * eligible.c
+ *	  Which items may be shown: they exist, are available, pass the filter.
+ *
+ * With a relation of items, an item may be shown if a row of its id is there
+ * now, its available_column is true, and the filter holds for it.  Two queries
+ * tell, with the caller's rights and snapshot:
+ *
+ *	check	SELECT i.id FROM items i WHERE i.id = ANY ($n) AND i.available AND (...)
+ *	list	SELECT i.id FROM items i WHERE true AND i.available AND (...)
+ *
+ * The check is for items at hand, a few dozen or thousand.  The list is for
+ * filters that so few items pass that it is quicker to ask which.
+ *
+ * The text of a query depends on the shape of the filter and not on its
+ * values, so that plans are kept (plans.c).  The check is planned once, as the
+ * way by the ids is the good one whatever the filter; the list is planned for
+ * the values of each call, so that it takes the index that is good for them.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/eligible.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "eligible.h"
+#include "filter.h"
+#include "items.h"
+#include "miscadmin.h"
+#include "plans.h"
+#include "spi.h"
+#include "sqlutil.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#define LIST_ROWS		1000	/* ids that a list gives at a time */
+
+struct RecEligible
+{
+	RecDefinition *definition;
+	char	   *condition;		/* " AND ..." on a row; "" for none */
+	RecFilter	filter;			/* and its parameters */
+	int64		nchecked;		/* ids until now ... */
+	int64		npassed;		/* ... and how many may be shown */
+};
+
+/* ----------------
+ *		conditions
+ * ----------------
+ */
+
+static void
+refuse_filter(const RecDefinition *definition)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("recommender \"%s\" has no relation of items to filter by",
+					rec_definition_name(definition)),
+			 errhint("Name it with recommender.set_items(%s, ...).",
+					 quote_literal_cstr(rec_definition_name(definition)))));
+}
+
+/*
+ * Gives what says which items may be shown: NULL when all may, as there is no
+ * relation of items.  A filter, which may be NULL, is an ERROR then.
+ */
+RecEligible *
+rec_eligible_create(RecDefinition *definition, Jsonb *filter)
+{
+	const RecItemSource *items = definition->items;
+	RecEligible *eligible;
+	StringInfoData condition;
+
+	if (items == NULL && filter)
+		refuse_filter(definition);
+	if (items == NULL)
+		return NULL;
+	rec_definition_check_items(definition);
+	eligible = palloc0_object(RecEligible);
+	eligible->definition = definition;
+	initStringInfo(&condition);
+	if (items->available_column)
+	{
+		(void) rec_column_lookup(items->relid, items->available_column);
+		appendStringInfo(&condition, " AND i.%s", quote_identifier(items->available_column));
+	}
+	if (filter)
+	{
+		rec_filter_parse(&eligible->filter, items->relid, filter);
+		appendStringInfo(&condition, " AND (%s)", eligible->filter.condition);
+	}
+	eligible->condition = condition.data;
+	return eligible;
+}
+
+/* ----------------
+ *		queries
+ * ----------------
+ */
+
+/* SELECT i.id FROM items i WHERE ..., up to where the condition begins */
+static char *
+id_query(const RecDefinition *definition)
+{
+	const RecItemSource *items = definition->items;
+
+	rec_check_same_type(rec_column_lookup(items->relid, items->item_column).type,
+						definition->item_type, items->item_column);
+	return psprintf("SELECT i.%s FROM %s i WHERE ", quote_identifier(items->item_column),
+					rec_relation_quoted(items->relid));
+}
+
+/* Gives the ids of the last query, without nulls, and their number. */
+static Datum *
+result_ids(const RecDefinition *definition, int *n)
+{
+	TupleDesc	desc = SPI_tuptable->tupdesc;
+	Datum	   *ids = palloc_extended(mul_size(SPI_processed + 1, sizeof(Datum)),
+									  MCXT_ALLOC_HUGE);
+
+	/* the table may have been altered since the definition was read */
+	if (getBaseType(SPI_gettypeid(desc, 1)) != definition->item_type)
+		elog(ERROR, "the type of the items' ids has changed");
+	*n = 0;
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		bool		isnull;
+		Datum		id = SPI_getbinval(SPI_tuptable->vals[i], desc, 1, &isnull);
+
+		if (!isnull)
+			ids[(*n)++] = id;
+	}
+	return ids;
+}
+
+/* Runs the check's query: the ids are the parameter after the filter's. */
+static void
+run_check(RecEligible *eligible, const Datum *ids, int n)
+{
+	RecDefinition *definition = eligible->definition;
+	const RecFilter *filter = &eligible->filter;
+	RecQuery	query = {0};
+
+	query.nargs = filter->nvalues + 1;
+	query.types = palloc_array(Oid, query.nargs);
+	query.values = palloc_array(Datum, query.nargs);
+	if (filter->nvalues > 0)
+	{
+		memcpy(query.types, filter->types, filter->nvalues * sizeof(Oid));
+		memcpy(query.values, filter->values, filter->nvalues * sizeof(Datum));
+	}
+	query.types[filter->nvalues] = get_array_type(definition->item_type);
+	query.values[filter->nvalues] = rec_id_array(definition, ids, n);
+	query.text = psprintf("%s i.%s %s ANY ($%d)%s", id_query(definition),
+						  quote_identifier(definition->items->item_column),
+						  rec_equality_operator(definition->item_type),
+						  query.nargs, eligible->condition);
+	rec_plans_execute(definition, &query);
+}
+
+/* Sets for each of n ids whether it may be shown; SPI is connected. */
+void
+rec_eligible_check(RecEligible *eligible, const Datum *ids, int n, bool *marks)
+{
+	RecDefinition *definition = eligible->definition;
+	RecDict    *found;
+	Datum	   *rows;
+	int			nrows;
+
+	if (n == 0)
+		return;
+	run_check(eligible, ids, n);
+	rows = result_ids(definition, &nrows);
+	found = rec_dict_create(definition->item_type, definition->item_collation,
+							CurrentMemoryContext);
+	for (int i = 0; i < nrows; i++)
+		(void) rec_dict_intern(found, rows[i]);
+	for (int i = 0; i < n; i++)
+	{
+		marks[i] = rec_dict_find(found, ids[i]) != REC_NOT_FOUND;
+		eligible->npassed += marks[i];
+	}
+	eligible->nchecked += n;
+	pfree(rows);
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/* Gives how many of n ids may be shown, going by those checked until now. */
+double
+rec_eligible_expected(const RecEligible *eligible, int64 n)
+{
+	if (eligible->nchecked == 0)
+		return (double) n;
+	return (double) n * eligible->npassed / eligible->nchecked;
+}
+
+static Portal
+open_list(RecEligible *eligible)
+{
+	RecQuery	query = {0};
+
+	query.text = psprintf("%s true%s", id_query(eligible->definition), eligible->condition);
+	query.nargs = eligible->filter.nvalues;
+	query.types = eligible->filter.types;
+	query.values = eligible->filter.values;
+	return rec_plans_open(eligible->definition, &query);
+}
+
+/*
+ * Hands the ids of all items that may be shown on, some at a time, whether the
+ * model knows them or not; SPI is connected.
+ */
+void
+rec_eligible_list(RecEligible *eligible, RecTakeIds take, void *arg)
+{
+	Portal		portal = open_list(eligible);
+	Datum	   *ids;
+	int			n;
+
+	do
+	{
+		SPITupleTable *table;
+
+		CHECK_FOR_INTERRUPTS();
+		rec_spi_fetch(portal, LIST_ROWS);
+		table = SPI_tuptable;
+		n = (int) SPI_processed;
+		if (n > 0)
+		{
+			int			nids;
+
+			ids = result_ids(eligible->definition, &nids);
+			take(arg, ids, nids);
+			pfree(ids);
+		}
+		SPI_freetuptable(table);
+	} while (n == LIST_ROWS);
+	SPI_cursor_close(portal);
+}
+
+static void
+intern_ids(void *arg, const Datum *ids, int n)
+{
+	for (int i = 0; i < n; i++)
+		(void) rec_dict_intern((RecDict *) arg, ids[i]);
+}
+
+/* Gives the ids of all items that may be shown; SPI is connected. */
+RecDict *
+rec_eligible_all(RecEligible *eligible)
+{
+	RecDict    *all = rec_dict_create(eligible->definition->item_type,
+									  eligible->definition->item_collation,
+									  CurrentMemoryContext);
+
+	rec_eligible_list(eligible, intern_ids, all);
+	return all;
+}
