@@ -23,6 +23,7 @@
 #include "definition.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "sentence.h"
 #include "sqlutil.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -151,6 +152,14 @@ static const char *const create_statements[] = {
 	"tried_at timestamptz NOT NULL DEFAULT pg_catalog.now())",
 	"COMMENT ON TABLE @S.trial IS 'what tune() has measured, so that it need not measure it again'",
 
+	"CREATE TABLE @S.explanation_template ("
+	"template text NOT NULL, "
+	"language text NOT NULL, "
+	"sentence text NOT NULL, "
+	"PRIMARY KEY (template, language))",
+	"COMMENT ON TABLE @S.explanation_template IS "
+	"'sentences that tell a contribution to a score, one for each template and language: yours to change'",
+
 	"CREATE VIEW @S.neighbors AS "
 	"SELECT i.item_id, n.kind, s.rank, j.item_id AS neighbor_id, s.similarity, s.support "
 	"FROM @S.definition d "
@@ -170,6 +179,13 @@ static const char *const create_statements[] = {
 	"CREATE TYPE @S.user_recommendation AS ("
 	"user_id @U @D, rank integer, item_id @I @C, score double precision, strategy text)",
 	"COMMENT ON TYPE @S.user_recommendation IS 'an item recommended to a user'",
+
+	"CREATE TYPE @S.explanation AS ("
+	"position integer, component text, because_item @I @C, because_value text, "
+	"similarity double precision, weight double precision, decay double precision, "
+	"contribution double precision, sentence text)",
+	"COMMENT ON TYPE @S.explanation IS "
+	"'one contribution to a score: the component, the item of the history or the value behind it, and the sentence to show'",
 
 	"CREATE FUNCTION @S.recommend(user_id @U, k integer DEFAULT 10, filter jsonb DEFAULT NULL, "
 	"exclude @I[] DEFAULT NULL, context jsonb DEFAULT NULL, options jsonb DEFAULT NULL) "
@@ -235,6 +251,14 @@ static const char *const create_statements[] = {
 	"COMMENT ON FUNCTION @S.score IS "
 	"'how well an item suits a user, as recommend() scores it; 0 for an item that is not in the model'",
 
+	"CREATE FUNCTION @S.explain(user_id @U, item_id @I, context jsonb DEFAULT NULL, "
+	"options jsonb DEFAULT NULL) "
+	"RETURNS SETOF @S.explanation LANGUAGE sql STABLE PARALLEL SAFE COST 2000 ROWS 10 "
+	"BEGIN ATOMIC SELECT * FROM recommender.explain(NULL::@S.explanation, "
+	"user_id, item_id, context, options); END",
+	"COMMENT ON FUNCTION @S.explain IS "
+	"'why an item has its score for a user: one row for each contribution, which in order add up to score()'",
+
 	"CREATE FUNCTION @S.recommend_all(k integer DEFAULT 10, filter jsonb DEFAULT NULL, "
 	"exclude @I[] DEFAULT NULL, context jsonb DEFAULT NULL, options jsonb DEFAULT NULL) "
 	"RETURNS SETOF @S.user_recommendation LANGUAGE sql STABLE PARALLEL SAFE COST 1000000 ROWS 100000 "
@@ -249,11 +273,11 @@ static const char *const drop_statements[] = {
 	/* before all else, so as not to keep what others need while we wait */
 	"LOCK TABLE @S.definition IN ACCESS EXCLUSIVE MODE",
 	"DROP FUNCTION IF EXISTS @S.recommend, @S.recommend_session, @S.recommend_basket, @S.similar_items, "
-	"@S.popular_items, @S.trending_items, @S.rank_items, @S.score, @S.recommend_all",
+	"@S.popular_items, @S.trending_items, @S.rank_items, @S.score, @S.explain, @S.recommend_all",
 	"DROP VIEW IF EXISTS @S.neighbors",
-	"DROP TYPE IF EXISTS @S.recommendation, @S.user_recommendation",
+	"DROP TYPE IF EXISTS @S.recommendation, @S.user_recommendation, @S.explanation",
 	"DROP TABLE IF EXISTS @S.definition, @S.source, @S.item_source, @S.item, @S.neighbor, @S.refresh_run, "
-	"@S.evaluation, @S.trial",
+	"@S.evaluation, @S.trial, @S.explanation_template",
 	"DROP SCHEMA @S",
 };
 
@@ -573,6 +597,7 @@ rec_create_recommender(PG_FUNCTION_ARGS)
 									   quote_qualified_identifier(name, "definition")),
 							  1, types, values, NULL, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not write the definition");
+	rec_sentences_install(name);
 	write_source(name, &source, PG_ARGISNULL(7) ? (Datum) 0 : PG_GETARG_DATUM(7), contexts);
 	SPI_finish();
 	notice_missing_index(&source);

@@ -35,6 +35,7 @@ typedef enum OptionKind
 	OPTION_BOOL,
 	OPTION_ENUM,				/* int; names by value_name */
 	OPTION_INTERVAL,			/* double, microseconds; 0 for null */
+	OPTION_TEXT,				/* char *; NULL for null */
 	OPTION_TEXTS,				/* nseen_events and seen_events */
 	OPTION_BLEND
 } OptionKind;
@@ -125,6 +126,7 @@ static const OptionSpec specs[] = {
 	{"seen_events", OPTION_TEXTS, SERVE, AT(seen_events), 0, 0, 0, NULL},
 	{"session_decay", OPTION_FLOAT, SERVE, AT(session_decay), 0.85, 0, 1, NULL},
 	{"reasons", OPTION_INT, SERVE, AT(reasons), 3, 0, 100, NULL},
+	{"language", OPTION_TEXT, SERVE, AT(language), 0, 0, 0, NULL},
 	{"trend_window", OPTION_INTERVAL, SERVE, AT(trend_window), 7 * DAY_USECS, 0, 0, NULL},
 	{"trend_baseline", OPTION_INTERVAL, SERVE, AT(trend_baseline), 28 * DAY_USECS, 0, 0, NULL},
 	{"trend_smoothing", OPTION_FLOAT, SERVE, AT(trend_smoothing), 10, 1e-6, 1e9, NULL},
@@ -132,6 +134,7 @@ static const OptionSpec specs[] = {
 
 #define INT_FIELD(options, spec)	((int *) ((char *) (options) + (spec)->offset))
 #define FLOAT_FIELD(options, spec)	((double *) ((char *) (options) + (spec)->offset))
+#define TEXT_FIELD(options, spec)	((char **) ((char *) (options) + (spec)->offset))
 #define BOOL_FIELD(options, spec)	((bool *) ((char *) (options) + (spec)->offset))
 
 static void
@@ -151,6 +154,9 @@ set_default(RecOptions *options, const OptionSpec *spec)
 			break;
 		case OPTION_BOOL:
 			*BOOL_FIELD(options, spec) = spec->initial != 0;
+			break;
+		case OPTION_TEXT:
+			*TEXT_FIELD(options, spec) = NULL;
 			break;
 		case OPTION_TEXTS:
 			options->nseen_events = lengthof(seen_default);
@@ -381,6 +387,11 @@ set_option(RecOptions *options, const OptionSpec *spec, const JsonbValue *value)
 		case OPTION_INTERVAL:
 			*FLOAT_FIELD(options, spec) = interval_value(spec, value);
 			break;
+		case OPTION_TEXT:
+			if (value->type != jbvString)
+				wrong_type(spec->name, "a string");
+			*TEXT_FIELD(options, spec) = string_value(value);
+			break;
 		case OPTION_TEXTS:
 			texts_value(options, spec, value);
 			break;
@@ -503,6 +514,12 @@ write_option(RecJson *json, const RecOptions *options, const OptionSpec *spec)
 			break;
 		case OPTION_INTERVAL:
 			write_interval(json, *FLOAT_FIELD(options, spec));
+			break;
+		case OPTION_TEXT:
+			if (*TEXT_FIELD(options, spec))
+				rec_json_text(json, WJB_VALUE, *TEXT_FIELD(options, spec));
+			else
+				rec_json_null(json);
 			break;
 		case OPTION_TEXTS:
 			rec_json_token(json, WJB_BEGIN_ARRAY);

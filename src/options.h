@@ -103,6 +103,7 @@ typedef struct RecOptions
 	char	  **seen_events;	/* events after which an item is seen */
 	double		session_decay;	/* factor per step back in a session */
 	int			reasons;		/* contributions shown with a row */
+	char	   *language;		/* of the sentences shown with them, or NULL */
 	double		trend_window;	/* microseconds */
 	double		trend_baseline; /* microseconds before the window */
 	double		trend_smoothing;	/* weight added to what is expected */

@@ -19,7 +19,7 @@
 
 #include "catalog.h"
 #include "catalog/pg_type.h"
-#include "json.h"
+#include "explain.h"
 #include "miscadmin.h"
 #include "model.h"
 #include "recommend.h"
@@ -128,68 +128,6 @@ rec_begin_recommendations(FunctionCallInfo fcinfo, const RecDefinition *definiti
 	return rec_begin_rows(fcinfo, types, RECOMMENDATION_NCOLS);
 }
 
-/* An id in jsonb: a number if it is an integer, a string otherwise. */
-static void
-write_id(RecJson *json, RecDict *dict, uint32 number)
-{
-	Datum		id = rec_dict_id(dict, number);
-
-	switch (rec_dict_type(dict))
-	{
-		case INT2OID:
-			rec_json_numeric(json, DirectFunctionCall1(int2_numeric, id));
-			break;
-		case INT4OID:
-			rec_json_numeric(json, DirectFunctionCall1(int4_numeric, id));
-			break;
-		case INT8OID:
-			rec_json_numeric(json, DirectFunctionCall1(int8_numeric, id));
-			break;
-		default:
-			rec_json_text(json, WJB_VALUE, rec_dict_text(dict, number));
-	}
-}
-
-/* [{"component": "behaviour", "item": 42, "contribution": 0.31}, ...] */
-static Datum
-reasons_json(const RecServe *serve, const RecScoredItem *item)
-{
-	RecJson		json = {0};
-	RecContribution *reasons;
-	int			n = rec_scores_contributions(serve->scores, item, &reasons);
-
-	n = rec_contributions_largest(reasons, n, serve->options.reasons);
-	rec_json_token(&json, WJB_BEGIN_ARRAY);
-	for (int i = 0; i < n; i++)
-	{
-		rec_json_token(&json, WJB_BEGIN_OBJECT);
-		rec_json_key(&json, "component");
-		rec_json_text(&json, WJB_VALUE, rec_component_names[reasons[i].component]);
-		if (reasons[i].signal)
-		{
-			rec_json_key(&json, "item");
-			write_id(&json, serve->history, reasons[i].signal->ref);
-		}
-		rec_json_key(&json, "contribution");
-		rec_json_number(&json, reasons[i].contribution);
-		rec_json_token(&json, WJB_END_OBJECT);
-	}
-	rec_json_token(&json, WJB_END_ARRAY);
-	pfree(reasons);
-	return JsonbPGetDatum(rec_json_finish(&json));
-}
-
-/* The reasons of a row that has none to give. */
-Datum
-rec_no_reasons(void)
-{
-	RecJson		json = {0};
-
-	rec_json_token(&json, WJB_BEGIN_ARRAY);
-	rec_json_token(&json, WJB_END_ARRAY);
-	return JsonbPGetDatum(rec_json_finish(&json));
-}
-
 /* Writes items as rows of recommendation, ranked on from a rank; ids by ref. */
 void
 rec_write_recommendations(RecRows *rows, const RecServe *serve, const Datum *ids,
@@ -207,7 +145,7 @@ rec_write_recommendations(RecRows *rows, const RecServe *serve, const Datum *ids
 		values[1] = ids[items[i].ref];
 		values[2] = Float8GetDatum(items[i].score);
 		values[3] = CStringGetTextDatum(rec_component_names[strategy]);
-		values[4] = reasons_json(serve, &items[i]);
+		values[4] = rec_reasons(serve, &items[i], ids[items[i].ref]);
 		tuplestore_putvalues(rows->store, rows->desc, values, nulls);
 	}
 }

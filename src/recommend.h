@@ -36,7 +36,6 @@ extern RecRows rec_begin_rows(FunctionCallInfo fcinfo, const Oid *types, int nco
 extern void rec_write_recommendations(RecRows *rows, const RecServe *serve,
 									  const Datum *ids, const RecScoredItem *items,
 									  int n, int first_rank);
-extern Datum rec_no_reasons(void);
 extern void rec_append_popular(RecRows *rows, RecServe *serve, int64 k, int first_rank);
 extern RecRows rec_begin_recommendations(FunctionCallInfo fcinfo,
 										 const RecDefinition *definition);

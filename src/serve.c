@@ -91,6 +91,8 @@ rec_serve_begin(RecServe *serve, RecDefinition *definition, Jsonb *options)
 									  CurrentMemoryContext);
 	serve->scores = rec_scores_create(&serve->options, 0);
 	serve->as_of = REC_NO_TIME;
+	if (serve->options.language)
+		rec_serve_want_sentences(serve, serve->options.language);
 	execute(rec_plan(definition, REC_PLAN_POINTER), NULL);
 	if (SPI_processed != 1)
 		return;
@@ -180,6 +182,78 @@ rec_event_is_seen(const RecOptions *options, const RecRow *row, bool has_events)
 	return false;
 }
 
+/* ----------------
+ *		what is remembered of the history
+ * ----------------
+ */
+
+/*
+ * Asks for sentences in a language, and for what they need to be remembered of
+ * the history, before that is read.
+ */
+void
+rec_serve_want_sentences(RecServe *serve, const char *language)
+{
+	serve->sentences = rec_sentences_load(serve->definition, language);
+	serve->past_allocated = 64;
+	serve->past = palloc_array(RecPast, serve->past_allocated);
+}
+
+/* Gives what is remembered of an item of the history. */
+static RecPast *
+get_past(RecServe *serve, uint32 item, bool is_new)
+{
+	if (item >= serve->past_allocated)
+	{
+		serve->past_allocated = Max(item + 1, serve->past_allocated * 2);
+		serve->past = repalloc_huge(serve->past, mul_size(serve->past_allocated, sizeof(RecPast)));
+	}
+	if (is_new)
+	{
+		serve->past[item].decay = 1;
+		serve->past[item].event = -1;
+		serve->past[item].time = PG_INT64_MIN;
+	}
+	return &serve->past[item];
+}
+
+static int
+event_number(RecServe *serve, const char *event)
+{
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, serve->events)
+	{
+		if (strcmp(lfirst(cell), event) == 0)
+			return n;
+		n++;
+	}
+	serve->events = lappend(serve->events, pstrdup(event));
+	return n;
+}
+
+/* Remembers an item's newest event; of several at one time, the last by name. */
+static void
+remember_event(RecServe *serve, RecPast *past, const RecRow *row)
+{
+	if (row->event == NULL || row->time < past->time ||
+		(row->time == past->time && past->event >= 0 &&
+		 strcmp(row->event, list_nth(serve->events, past->event)) <= 0))
+		return;
+	past->event = event_number(serve, row->event);
+	past->time = row->time;
+}
+
+/* Gives the newest event with an item of the history, NULL for none. */
+const char *
+rec_serve_event(const RecServe *serve, uint32 item)
+{
+	int			event = serve->past ? serve->past[item].event : -1;
+
+	return event < 0 ? NULL : list_nth(serve->events, event);
+}
+
 static void
 add_pair(HistoryReader *reader, uint32 item, double weight, int64 time)
 {
@@ -217,6 +291,7 @@ take_history(void *arg, const RecRow *row)
 	RecServe   *serve = reader->serve;
 	bool		has_events = reader->source->event_column || reader->source->event;
 	MemoryContext row_context;
+	uint32		known = rec_dict_count(serve->history);
 	uint32		item;
 
 	if (row->item_null)
@@ -231,6 +306,8 @@ take_history(void *arg, const RecRow *row)
 		if (!isfinite(row->weight))
 			refuse_weight(row->weight, serve->history, item);
 		add_pair(reader, item, row->weight, row->time);
+		if (serve->past)
+			remember_event(serve, get_past(serve, item, item == known), row);
 	}
 	MemoryContextSwitchTo(row_context);
 }
@@ -382,6 +459,9 @@ digest_history(HistoryReader *reader)
 									   Max(reader->newest, serve->as_of),
 									   rec_dict_ranks(serve->history, true));
 
+	for (int i = 0; i < n && serve->past; i++)
+		get_past(serve, reader->pairs[i].item, false)->decay =
+			rec_decay(options->half_life, Max(reader->newest, serve->as_of), reader->pairs[i].time);
 	for (int i = 0; i < n; i++)
 		if (reader->pairs[i].weight < 0)
 			(void) rec_dict_intern(serve->excluded,
@@ -458,6 +538,8 @@ rec_serve_items(RecServe *serve, ArrayType *items, double decay)
 		pairs[n].item = rec_dict_intern(serve->history, ids[i]);
 		if (pairs[n].item < known)
 			continue;			/* the newest of several counts */
+		if (serve->past)
+			get_past(serve, pairs[n].item, true)->decay = pow(decay, n);
 		pairs[n].weight = pow(decay, n);
 		pairs[n].time = REC_NO_TIME;
 		n++;

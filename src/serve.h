@@ -16,6 +16,7 @@
 #include "definition.h"
 #include "eligible.h"
 #include "score.h"
+#include "sentence.h"
 #include "utils/array.h"
 
 /* The neighbours of one item, which are in the row they were read from. */
@@ -25,6 +26,14 @@ typedef struct RecNeighborList
 	const int32 *items;
 	const float4 *values;
 } RecNeighborList;
+
+/* What is remembered of an item of the history, for explanations. */
+typedef struct RecPast
+{
+	double		decay;			/* factor of its age */
+	int			event;			/* its newest one, number in events; or -1 */
+	int64		time;			/* of that */
+} RecPast;
 
 typedef struct RecServe
 {
@@ -39,6 +48,10 @@ typedef struct RecServe
 	RecDict    *excluded;		/* ids that must not be returned */
 	RecEligible *eligible;		/* which may be; NULL for all others */
 	RecDict    *history;		/* ids of the history */
+	RecPast    *past;			/* by number in history; NULL when nobody asks */
+	uint32		past_allocated;
+	List	   *events;			/* names of the events in it */
+	RecSentences *sentences;	/* to tell reasons by; NULL for none */
 	RecScores  *scores;
 	Datum	   *ids;			/* ref of a scored item -> its id */
 	uint32		nids;
@@ -49,6 +62,8 @@ extern void rec_serve_begin(RecServe *serve, RecDefinition *definition, Jsonb *o
 extern void rec_serve_require_model(const RecServe *serve);
 extern void rec_serve_filter(RecServe *serve, Jsonb *filter);
 extern void rec_serve_exclude(RecServe *serve, ArrayType *items);
+extern void rec_serve_want_sentences(RecServe *serve, const char *language);
+extern const char *rec_serve_event(const RecServe *serve, uint32 item);
 extern void rec_serve_user(RecServe *serve, Datum user);
 extern void rec_serve_items(RecServe *serve, ArrayType *items, double decay);
 extern uint32 rec_serve_keep_id(RecServe *serve, Datum id);

@@ -20,6 +20,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "explain.h"
 #include "recommend.h"
 #include "spi.h"
 #include "sqlutil.h"

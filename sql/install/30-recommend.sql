@@ -65,6 +65,14 @@ AS 'MODULE_PATHNAME', 'rec_score';
 COMMENT ON FUNCTION recommender.score IS
 'what score() in a recommender''s schema calls';
 
+CREATE FUNCTION recommender.explain(model anyelement, user_id "any", item_id "any", context jsonb, options jsonb)
+RETURNS SETOF anyelement
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE	-- reads interactions and the model
+COST 2000 ROWS 10
+AS 'MODULE_PATHNAME', 'rec_explain';
+COMMENT ON FUNCTION recommender.explain IS
+'what explain() in a recommender''s schema calls';
+
 CREATE FUNCTION recommender.recommend_all(model anyelement, k integer, filter jsonb, exclude "any", context jsonb, options jsonb)
 RETURNS SETOF anyelement
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE	-- reads interactions and the model

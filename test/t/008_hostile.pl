@@ -75,6 +75,18 @@ sub attempt
 # a schema of mallory's
 # ---------------------------------------------------------------------------
 
+# tables of a recommender which the schema below does not make itself
+$node->safe_psql('shop', q{SET client_min_messages = error;
+	SELECT recommender.create_recommender('pattern', 'orders', 'customer', 'product')});
+my $others = $node->safe_psql('shop', q{
+	SELECT format('CREATE TABLE fake.%I (%s);', c.relname,
+		string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum))
+	FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+	WHERE c.relnamespace = 'pattern'::regnamespace AND c.relkind = 'r' AND c.relname NOT IN
+		('definition', 'source', 'item_source', 'item', 'neighbor', 'refresh_run', 'evaluation', 'trial')
+	GROUP BY c.oid});
+$node->safe_psql('shop', q{SELECT recommender.drop_recommender('pattern')});
+
 my $tables = q{
 CREATE SCHEMA fake;
 CREATE TABLE fake.definition (singleton boolean PRIMARY KEY DEFAULT true, options jsonb NOT NULL DEFAULT '{}',
@@ -108,6 +120,8 @@ BEGIN
 	RETURN true;
 END $$;
 GRANT USAGE ON SCHEMA fake TO PUBLIC;
+GRANT SELECT ON ALL TABLES IN SCHEMA fake TO PUBLIC;
+} . $others . q{
 GRANT SELECT ON ALL TABLES IN SCHEMA fake TO PUBLIC;
 };
 

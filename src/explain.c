@@ -1,0 +1,277 @@
+/*-------------------------------------------------------------------------
+ *
+ * explain.c
+ *	  Why an item has its score.
+ *
+ * explain() lists all contributions to the score of an item in the order in
+ * which they were added up, so that their sum is the score, to the last bit;
+ * the reasons of a recommendation are the largest few of the same.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/explain.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "explain.h"
+#include "json.h"
+#include "miscadmin.h"
+#include "recommend.h"
+#include "sentence.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#define EXPLANATION_NCOLS	9
+
+/* True for a contribution of an item of the history. */
+static bool
+is_of_history(const RecContribution *contribution)
+{
+	return contribution->signal &&
+		(contribution->component == REC_BEHAVIOUR || contribution->component == REC_CONTENT);
+}
+
+/* Gives the text of an id, as it is shown to people. */
+static char *
+title_of(const RecServe *serve, Datum id)
+{
+	Oid			output;
+	bool		is_varlena;
+
+	getTypeOutputInfo(serve->definition->item_type, &output, &is_varlena);
+	return OidOutputFunctionCall(output, id);
+}
+
+/* Gives the particular template for a contribution, NULL for the plain one. */
+static const char *
+detail_of(const RecServe *serve, const RecContribution *contribution, const char *value)
+{
+	if (contribution->contribution < 0)
+		return "against";
+	if (contribution->component == REC_BEHAVIOUR)
+		return rec_serve_event(serve, contribution->signal->ref);
+	if (contribution->component == REC_CONTENT && value)
+		return "value";
+	return NULL;
+}
+
+/*
+ * Gives the sentence for a contribution to the score of the item of a title;
+ * NULL when there is no template for it.  The value may be NULL.
+ */
+static char *
+sentence_for(const RecServe *serve, const RecContribution *contribution,
+			 const char *title, const char *value)
+{
+	RecSentenceWords words = {title, NULL, value};
+
+	if (is_of_history(contribution))
+		words.because = title_of(serve, rec_dict_id(serve->history, contribution->signal->ref));
+	return rec_sentence(serve->sentences, rec_component_names[contribution->component],
+						detail_of(serve, contribution, value), &words);
+}
+
+/* ----------------
+ *		reasons
+ * ----------------
+ */
+
+/* An id in jsonb: a number if it is an integer, a string otherwise. */
+static void
+write_id(RecJson *json, RecDict *dict, uint32 number)
+{
+	Datum		id = rec_dict_id(dict, number);
+
+	switch (rec_dict_type(dict))
+	{
+		case INT2OID:
+			rec_json_numeric(json, DirectFunctionCall1(int2_numeric, id));
+			break;
+		case INT4OID:
+			rec_json_numeric(json, DirectFunctionCall1(int4_numeric, id));
+			break;
+		case INT8OID:
+			rec_json_numeric(json, DirectFunctionCall1(int8_numeric, id));
+			break;
+		default:
+			rec_json_text(json, WJB_VALUE, rec_dict_text(dict, number));
+	}
+}
+
+/* {"component": "behaviour", "item": 42, "sentence": "...", "contribution": 0.31} */
+static void
+write_reason(RecJson *json, const RecServe *serve, const RecContribution *reason,
+			 const char *title)
+{
+	char	   *sentence = serve->sentences ? sentence_for(serve, reason, title, NULL) : NULL;
+
+	rec_json_token(json, WJB_BEGIN_OBJECT);
+	rec_json_key(json, "component");
+	rec_json_text(json, WJB_VALUE, rec_component_names[reason->component]);
+	if (is_of_history(reason))
+	{
+		rec_json_key(json, "item");
+		write_id(json, serve->history, reason->signal->ref);
+	}
+	if (sentence)
+	{
+		rec_json_key(json, "sentence");
+		rec_json_text(json, WJB_VALUE, sentence);
+	}
+	rec_json_key(json, "contribution");
+	rec_json_number(json, reason->contribution);
+	rec_json_token(json, WJB_END_OBJECT);
+}
+
+/*
+ * Gives the reasons of a recommended item as jsonb, an array: as many of the
+ * largest contributions to its score as the options say, largest first, with
+ * sentences if the options name a language.
+ */
+Datum
+rec_reasons(const RecServe *serve, const RecScoredItem *item, Datum id)
+{
+	RecJson		json = {0};
+	RecContribution *reasons;
+	int			n = rec_scores_contributions(serve->scores, item, &reasons);
+	const char *title = serve->sentences ? title_of(serve, id) : NULL;
+
+	n = rec_contributions_largest(reasons, n, serve->options.reasons);
+	rec_json_token(&json, WJB_BEGIN_ARRAY);
+	for (int i = 0; i < n; i++)
+		write_reason(&json, serve, &reasons[i], title);
+	rec_json_token(&json, WJB_END_ARRAY);
+	pfree(reasons);
+	return JsonbPGetDatum(rec_json_finish(&json));
+}
+
+/* The reasons of a row that has none to give. */
+Datum
+rec_no_reasons(void)
+{
+	RecJson		json = {0};
+
+	rec_json_token(&json, WJB_BEGIN_ARRAY);
+	rec_json_token(&json, WJB_END_ARRAY);
+	return JsonbPGetDatum(rec_json_finish(&json));
+}
+
+/* ----------------
+ *		explain()
+ * ----------------
+ */
+
+static void
+write_text(Datum *values, bool *nulls, int column, const char *text)
+{
+	nulls[column] = text == NULL;
+	values[column] = text ? CStringGetTextDatum(text) : (Datum) 0;
+}
+
+static void
+write_contribution(RecRows *rows, const RecServe *serve, int position,
+				   const RecContribution *contribution, const char *title)
+{
+	const RecSignal *signal = contribution->signal;
+	bool		of_history = is_of_history(contribution);
+	char	   *value = NULL;
+	Datum		values[EXPLANATION_NCOLS] = {0};
+	bool		nulls[EXPLANATION_NCOLS] = {0};
+
+	values[0] = Int32GetDatum(position);
+	values[1] = CStringGetTextDatum(rec_component_names[contribution->component]);
+	nulls[2] = !of_history;
+	if (of_history)
+		values[2] = rec_dict_id(serve->history, signal->ref);
+	write_text(values, nulls, 3, value);
+	values[4] = Float8GetDatum(contribution->value);
+	nulls[5] = signal == NULL;
+	if (signal)
+		values[5] = Float8GetDatum(signal->weight);
+	nulls[6] = !of_history;
+	if (of_history)
+		values[6] = Float8GetDatum(serve->past[signal->ref].decay);
+	values[7] = Float8GetDatum(contribution->contribution);
+	write_text(values, nulls, 8, sentence_for(serve, contribution, title, value));
+	tuplestore_putvalues(rows->store, rows->desc, values, nulls);
+}
+
+static RecRows
+begin_explanation(FunctionCallInfo fcinfo, const RecDefinition *definition)
+{
+	Oid			types[EXPLANATION_NCOLS] = {INT4OID, TEXTOID, definition->item_type, TEXTOID,
+		FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, TEXTOID
+	};
+
+	return rec_begin_rows(fcinfo, types, EXPLANATION_NCOLS);
+}
+
+/* Gives the score of one item, by its id; false when the model lacks it. */
+static bool
+score_item(RecServe *serve, Datum id, RecScoredItem *item)
+{
+	const RecDefinition *definition = serve->definition;
+	RecItemSet *set = rec_item_set_create(serve->scores);
+	RecScoredItem *items;
+	int16		typlen;
+	bool		typbyval;
+	char		typalign;
+	int			n;
+
+	get_typlenbyvalalign(definition->item_type, &typlen, &typbyval, &typalign);
+	serve->excluded = rec_dict_create(definition->item_type, definition->item_collation,
+									  CurrentMemoryContext);
+	rec_serve_fetch_ids(serve, construct_array(&id, 1, definition->item_type,
+											   typlen, typbyval, typalign), set);
+	items = rec_item_set_ranked(set, &n);
+	if (n > 0)
+		*item = items[0];
+	return n > 0;
+}
+
+/*
+ * explain(model, user_id, item_id, context, options): the contributions to
+ * score(user_id, item_id, context, options), in the order in which they add up
+ * to it; no rows for an item that is not in the model.  Similarity is the
+ * neighbour's, or the item's popularity or trend; weight is what the item of
+ * the history counts, after its decay.
+ */
+PG_FUNCTION_INFO_V1(rec_explain);
+Datum
+rec_explain(PG_FUNCTION_ARGS)
+{
+	RecDefinition *definition = rec_argument_definition(fcinfo);
+	RecRows		rows = begin_explanation(fcinfo, definition);
+	RecServe	serve;
+	RecScoredItem item;
+	RecContribution *contributions;
+	int			n;
+
+	rec_argument_type(fcinfo, 1, definition->user_type, "user_id");
+	rec_argument_type(fcinfo, 2, definition->item_type, "item_id");
+	rec_argument_unsupported(fcinfo, 3, "context");
+	if (PG_ARGISNULL(2))
+		return (Datum) 0;
+	SPI_connect();
+	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 4));
+	rec_serve_require_model(&serve);
+	if (serve.sentences == NULL)
+		rec_serve_want_sentences(&serve, REC_DEFAULT_LANGUAGE);
+	if (!PG_ARGISNULL(1))
+		rec_serve_user(&serve, PG_GETARG_DATUM(1));
+	rec_scores_blend(serve.scores);
+	if (score_item(&serve, PG_GETARG_DATUM(2), &item))
+	{
+		char	   *title = title_of(&serve, PG_GETARG_DATUM(2));
+
+		n = rec_scores_contributions(serve.scores, &item, &contributions);
+		for (int i = 0; i < n; i++)
+			write_contribution(&rows, &serve, i + 1, &contributions[i], title);
+	}
+	SPI_finish();
+	return (Datum) 0;
+}
