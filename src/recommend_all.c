@@ -183,6 +183,8 @@ rec_recommend_all(PG_FUNCTION_ARGS)
 	load_items(batch, &serve);
 	rec_scores_set_steps(batch->scores, serve.steps, serve.nsteps);
 	load_neighbors(batch, &serve);
+	if (serve.eligible)
+		rec_memory_catalog_keep(&batch->memory, rec_eligible_all(serve.eligible));
 	if (k > 0)
 		answer_all(batch, &rows, rec_argument_items(fcinfo, 3, definition, "exclude"), k);
 	SPI_finish();
