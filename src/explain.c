@@ -18,10 +18,12 @@
 
 #include "catalog/pg_type.h"
 #include "explain.h"
+#include "items.h"
 #include "json.h"
-#include "miscadmin.h"
+#include "plans.h"
 #include "recommend.h"
 #include "sentence.h"
+#include "sqlutil.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -35,16 +37,80 @@ is_of_history(const RecContribution *contribution)
 		(contribution->component == REC_BEHAVIOUR || contribution->component == REC_CONTENT);
 }
 
-/* Gives the text of an id, as it is shown to people. */
-static char *
-title_of(const RecServe *serve, Datum id)
-{
-	Oid			output;
-	bool		is_varlena;
+/* ----------------
+ *		titles
+ * ----------------
+ */
 
-	getTypeOutputInfo(serve->definition->item_type, &output, &is_varlena);
-	return OidOutputFunctionCall(output, id);
+/* Gives the column that items are called by, NULL when there is none. */
+static const RecItemColumn *
+title_column(const RecItemSource *items)
+{
+	for (int i = 0; items && i < items->ncolumns; i++)
+		if (items->columns[i].text &&
+			rec_item_column_kind(items, &items->columns[i]) == REC_ITEM_TEXT)
+			return &items->columns[i];
+	return NULL;
 }
+
+/*
+ * Gives what the relation of items calls an item, with the caller's rights;
+ * NULL when it does not:
+ *
+ *	SELECT i.title::text FROM items i WHERE i.id = $1
+ */
+static char *
+read_title(const RecServe *serve, Datum id)
+{
+	RecDefinition *definition = serve->definition;
+	const RecItemSource *items = definition->items;
+	const RecItemColumn *column = title_column(items);
+	RecQuery	query = {.nargs = 1, .types = &definition->item_type, .values = &id};
+	char	   *title = NULL;
+
+	if (column == NULL)
+		return NULL;
+	query.text = psprintf("SELECT i.%s::pg_catalog.text FROM %s i WHERE i.%s %s $1",
+						  quote_identifier(column->name), rec_relation_quoted(items->relid),
+						  quote_identifier(items->item_column),
+						  rec_equality_operator(definition->item_type));
+	rec_plans_execute(definition, &query);
+	for (uint64 i = 0; i < SPI_processed && (title == NULL || *title == '\0'); i++)
+		title = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
+	return title && *title ? title : NULL;
+}
+
+/* Gives what an item is called: its title, or else its id. */
+static char *
+title_of(RecServe *serve, Datum id)
+{
+	const RecDefinition *definition = serve->definition;
+	uint32		known;
+	uint32		number;
+
+	if (serve->titled == NULL)
+		serve->titled = rec_dict_create(definition->item_type, definition->item_collation,
+										CurrentMemoryContext);
+	known = rec_dict_count(serve->titled);
+	number = rec_dict_intern(serve->titled, id);
+	if (number < known)
+		return serve->titles[number];
+	if (number >= serve->titles_allocated)
+	{
+		serve->titles_allocated = Max(64, serve->titles_allocated * 2);
+		serve->titles = serve->titles == NULL ? palloc_array(char *, serve->titles_allocated) :
+			repalloc_array(serve->titles, char *, serve->titles_allocated);
+	}
+	serve->titles[number] = read_title(serve, id);
+	if (serve->titles[number] == NULL)
+		serve->titles[number] = rec_dict_text(serve->titled, number);
+	return serve->titles[number];
+}
+
+/* ----------------
+ *		sentences
+ * ----------------
+ */
 
 /* Gives the particular template for a contribution, NULL for the plain one. */
 static const char *
@@ -64,7 +130,7 @@ detail_of(const RecServe *serve, const RecContribution *contribution, const char
  * NULL when there is no template for it.  The value may be NULL.
  */
 static char *
-sentence_for(const RecServe *serve, const RecContribution *contribution,
+sentence_for(RecServe *serve, const RecContribution *contribution,
 			 const char *title, const char *value)
 {
 	RecSentenceWords words = {title, NULL, value};
@@ -104,7 +170,7 @@ write_id(RecJson *json, RecDict *dict, uint32 number)
 
 /* {"component": "behaviour", "item": 42, "sentence": "...", "contribution": 0.31} */
 static void
-write_reason(RecJson *json, const RecServe *serve, const RecContribution *reason,
+write_reason(RecJson *json, RecServe *serve, const RecContribution *reason,
 			 const char *title)
 {
 	char	   *sentence = serve->sentences ? sentence_for(serve, reason, title, NULL) : NULL;
@@ -133,7 +199,7 @@ write_reason(RecJson *json, const RecServe *serve, const RecContribution *reason
  * sentences if the options name a language.
  */
 Datum
-rec_reasons(const RecServe *serve, const RecScoredItem *item, Datum id)
+rec_reasons(RecServe *serve, const RecScoredItem *item, Datum id)
 {
 	RecJson		json = {0};
 	RecContribution *reasons;
@@ -173,7 +239,7 @@ write_text(Datum *values, bool *nulls, int column, const char *text)
 }
 
 static void
-write_contribution(RecRows *rows, const RecServe *serve, int position,
+write_contribution(RecRows *rows, RecServe *serve, int position,
 				   const RecContribution *contribution, const char *title)
 {
 	const RecSignal *signal = contribution->signal;

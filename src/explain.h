@@ -16,6 +16,6 @@
 #include "serve.h"
 
 extern Datum rec_no_reasons(void);
-extern Datum rec_reasons(const RecServe *serve, const RecScoredItem *item, Datum id);
+extern Datum rec_reasons(RecServe *serve, const RecScoredItem *item, Datum id);
 
 #endif							/* REC_EXPLAIN_H */

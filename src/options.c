@@ -37,7 +37,8 @@ typedef enum OptionKind
 	OPTION_INTERVAL,			/* double, microseconds; 0 for null */
 	OPTION_TEXT,				/* char *; NULL for null */
 	OPTION_TEXTS,				/* nseen_events and seen_events */
-	OPTION_BLEND
+	OPTION_BLEND,
+	OPTION_CAPS					/* ncaps and caps */
 } OptionKind;
 
 typedef struct OptionSpec
@@ -126,6 +127,9 @@ static const OptionSpec specs[] = {
 	{"seen_events", OPTION_TEXTS, SERVE, AT(seen_events), 0, 0, 0, NULL},
 	{"session_decay", OPTION_FLOAT, SERVE, AT(session_decay), 0.85, 0, 1, NULL},
 	{"reasons", OPTION_INT, SERVE, AT(reasons), 3, 0, 100, NULL},
+	{"diversity", OPTION_FLOAT, SERVE, AT(diversity), 0, 0, 1, NULL},
+	{"max_per", OPTION_CAPS, SERVE, AT(caps), 0, 1, PG_INT32_MAX, NULL},
+	{"popularity_discount", OPTION_FLOAT, SERVE, AT(popularity_discount), 0, 0, 1e6, NULL},
 	{"language", OPTION_TEXT, SERVE, AT(language), 0, 0, 0, NULL},
 	{"trend_window", OPTION_INTERVAL, SERVE, AT(trend_window), 7 * DAY_USECS, 0, 0, NULL},
 	{"trend_baseline", OPTION_INTERVAL, SERVE, AT(trend_baseline), 28 * DAY_USECS, 0, 0, NULL},
@@ -164,6 +168,10 @@ set_default(RecOptions *options, const OptionSpec *spec)
 			break;
 		case OPTION_BLEND:
 			memcpy(options->blend, blend_default, sizeof(blend_default));
+			break;
+		case OPTION_CAPS:
+			options->ncaps = 0;
+			options->caps = NULL;
 			break;
 	}
 }
@@ -226,12 +234,13 @@ static double
 number_value(const char *name, const OptionSpec *spec, const JsonbValue *value)
 {
 	double		number;
+	bool		whole = spec->kind == OPTION_INT || spec->kind == OPTION_CAPS;
 
 	if (value->type != jbvNumeric)
-		wrong_type(name, spec->kind == OPTION_INT ? "an integer" : "a number");
+		wrong_type(name, whole ? "an integer" : "a number");
 	number = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
 												NumericGetDatum(value->val.numeric)));
-	if (spec->kind == OPTION_INT && number != rint(number))
+	if (whole && number != rint(number))
 		wrong_type(name, "an integer");
 	if (!(number >= spec->min && number <= spec->max))
 		ereport(ERROR,
@@ -360,6 +369,28 @@ blend_value(RecOptions *options, const OptionSpec *spec, const JsonbValue *value
 	}
 }
 
+/* Reads an object of numbers by column, in the current context. */
+static void
+caps_value(RecOptions *options, const OptionSpec *spec, const JsonbValue *value)
+{
+	JsonbIterator *it;
+	JsonbIteratorToken token;
+	JsonbValue	item;
+
+	if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
+		wrong_type(spec->name, "an object of whole numbers by column");
+	options->caps = palloc_array(RecCap, JsonContainerSize(value->val.binary.data) + 1);
+	options->ncaps = 0;
+	it = JsonbIteratorInit(value->val.binary.data);
+	while ((token = JsonbIteratorNext(&it, &item, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			options->caps[options->ncaps].column = string_value(&item);
+		else if (token == WJB_VALUE)
+			options->caps[options->ncaps++].most = (int) number_value(spec->name, spec, &item);
+	}
+}
+
 static void
 set_option(RecOptions *options, const OptionSpec *spec, const JsonbValue *value)
 {
@@ -397,6 +428,9 @@ set_option(RecOptions *options, const OptionSpec *spec, const JsonbValue *value)
 			break;
 		case OPTION_BLEND:
 			blend_value(options, spec, value);
+			break;
+		case OPTION_CAPS:
+			caps_value(options, spec, value);
 			break;
 	}
 }
@@ -534,6 +568,16 @@ write_option(RecJson *json, const RecOptions *options, const OptionSpec *spec)
 				rec_json_key(json, rec_component_names[i]);
 				rec_json_numeric(json, DirectFunctionCall1(float8_numeric,
 														   Float8GetDatum(options->blend[i])));
+			}
+			rec_json_token(json, WJB_END_OBJECT);
+			break;
+		case OPTION_CAPS:
+			rec_json_token(json, WJB_BEGIN_OBJECT);
+			for (int i = 0; i < options->ncaps; i++)
+			{
+				rec_json_key(json, options->caps[i].column);
+				rec_json_numeric(json, DirectFunctionCall1(int4_numeric,
+														   Int32GetDatum(options->caps[i].most)));
 			}
 			rec_json_token(json, WJB_END_OBJECT);
 			break;

@@ -62,6 +62,13 @@ typedef enum RecTruncate
 	REC_TRUNCATE_TARGET
 } RecTruncate;
 
+/* At most so many items of one value of a column. */
+typedef struct RecCap
+{
+	char	   *column;
+	int			most;
+} RecCap;
+
 /* When an option may be given: these are bits of a scope. */
 #define REC_SCOPE_BUILD		1	/* takes effect with the next build */
 #define REC_SCOPE_SERVE		2	/* takes effect with the next call */
@@ -103,6 +110,10 @@ typedef struct RecOptions
 	char	  **seen_events;	/* events after which an item is seen */
 	double		session_decay;	/* factor per step back in a session */
 	int			reasons;		/* contributions shown with a row */
+	double		diversity;		/* of an answer, 0 to 1 */
+	int			ncaps;
+	RecCap	   *caps;			/* in order of the columns' names */
+	double		popularity_discount;	/* times popularity, off a score */
 	char	   *language;		/* of the sentences shown with them, or NULL */
 	double		trend_window;	/* microseconds */
 	double		trend_baseline; /* microseconds before the window */

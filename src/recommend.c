@@ -130,7 +130,7 @@ rec_begin_recommendations(FunctionCallInfo fcinfo, const RecDefinition *definiti
 
 /* Writes items as rows of recommendation, ranked on from a rank; ids by ref. */
 void
-rec_write_recommendations(RecRows *rows, const RecServe *serve, const Datum *ids,
+rec_write_recommendations(RecRows *rows, RecServe *serve, const Datum *ids,
 						  const RecScoredItem *items, int n, int first_rank)
 {
 	Datum		values[RECOMMENDATION_NCOLS];

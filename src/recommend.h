@@ -33,7 +33,7 @@ extern int64 rec_argument_k(FunctionCallInfo fcinfo, int n);
 extern void rec_argument_unsupported(FunctionCallInfo fcinfo, int n, const char *argument);
 extern Jsonb *rec_argument_jsonb(FunctionCallInfo fcinfo, int n);
 extern RecRows rec_begin_rows(FunctionCallInfo fcinfo, const Oid *types, int ncolumns);
-extern void rec_write_recommendations(RecRows *rows, const RecServe *serve,
+extern void rec_write_recommendations(RecRows *rows, RecServe *serve,
 									  const Datum *ids, const RecScoredItem *items,
 									  int n, int first_rank);
 extern void rec_append_popular(RecRows *rows, RecServe *serve, int64 k, int first_rank);

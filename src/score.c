@@ -17,7 +17,7 @@
  *	  factors		blend.factors * trust
  *	  content		blend.content * (1 - trust * t(j))
  *	  context		blend.context
- *	  popularity	blend.popularity * (1 - trust)
+ *	  popularity	blend.popularity * (1 - trust) - popularity_discount
  *	  trend			blend.trend
  *
  * are the factors.  t(j) = u / (u + item_kappa) is what the behaviour around
@@ -425,7 +425,8 @@ rec_scores_blend(RecScores *scores)
 		set_content_factor(scores, blend[REC_CONTENT] / largest[REC_CONTENT], trust);
 	if (largest[REC_CONTEXT] > 0)
 		scores->factor[REC_CONTEXT] = blend[REC_CONTEXT] / largest[REC_CONTEXT];
-	scores->factor[REC_POPULARITY] = blend[REC_POPULARITY] * (1 - personal);
+	scores->factor[REC_POPULARITY] = blend[REC_POPULARITY] * (1 - personal) -
+		options->popularity_discount;
 	scores->factor[REC_TREND] = blend[REC_TREND];
 	apply_factors(scores);
 }

@@ -15,17 +15,10 @@
 
 #include "definition.h"
 #include "eligible.h"
+#include "rerank.h"
 #include "score.h"
 #include "sentence.h"
 #include "utils/array.h"
-
-/* The neighbours of one item, which are in the row they were read from. */
-typedef struct RecNeighborList
-{
-	int			n;
-	const int32 *items;
-	const float4 *values;
-} RecNeighborList;
 
 /* What is remembered of an item of the history, for explanations. */
 typedef struct RecPast
@@ -52,6 +45,9 @@ typedef struct RecServe
 	uint32		past_allocated;
 	List	   *events;			/* names of the events in it */
 	RecSentences *sentences;	/* to tell reasons by; NULL for none */
+	RecDict    *titled;			/* ids of known titles; NULL until asked for */
+	char	  **titles;			/* by number in it */
+	uint32		titles_allocated;
 	RecScores  *scores;
 	Datum	   *ids;			/* ref of a scored item -> its id */
 	uint32		nids;

@@ -75,6 +75,16 @@ SELECT is_empty($$
 		FROM shop.event WHERE user_id = u GROUP BY 1)$$,
 	'decays are those of the newest interaction with the item');
 
+-- items are called by their titles
+SAVEPOINT before;
+CREATE TABLE shop.item (id int PRIMARY KEY, name text, about tsvector);
+INSERT INTO shop.item SELECT i, CASE WHEN i % 3 > 0 THEN 'Thing no. ' || i WHEN i % 2 > 0 THEN '' END FROM generate_series(0, 61) i;
+SELECT recommender.set_items('recs', 'shop.item', text_columns => '{about,name}');
+SELECT is_empty($$SELECT u, i, e.* FROM generate_series(0, 9) u, generate_series(0, 61) i, recs.explain(u, i) e
+	WHERE because_item IS NOT NULL AND (e.sentence ~ CASE WHEN because_item % 3 > 0 THEN ' Thing no. ' || because_item || '(\.| into your cart\.)$' ELSE ' ' || because_item || '(\.| into your cart\.)$' END) IS NOT TRUE$$,
+	'in sentences, items have their titles, and their ids without');
+ROLLBACK TO before;
+
 -- who and what is not known
 SELECT is_empty('SELECT * FROM recs.explain(1, 9999)', 'an item that is not in the model');
 SELECT is_empty('SELECT * FROM recs.explain(1, NULL)', 'no item');
