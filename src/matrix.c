@@ -385,7 +385,7 @@ typedef struct Collector
 								 * pair */
 } Collector;
 
-static inline void
+static pg_attribute_always_inline void
 prefetch_row(const RecStream *stream, uint32 row)
 {
 	rec_prefetch(&stream->item[row]);

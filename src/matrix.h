@@ -17,7 +17,11 @@
 
 #define REC_NO_TIME		PG_INT64_MIN
 
-/* Asks for memory that will be needed soon. */
+/*
+ * Asks for memory that will be needed soon.  A function that does nothing else
+ * must be inlined always: gcc takes it for one without effect and leaves out
+ * its calls.
+ */
 #ifdef __GNUC__
 #define rec_prefetch(address)	__builtin_prefetch(address)
 #else

@@ -61,7 +61,10 @@
 #define SAMPLE_BLOCKS		128 /* of a sample, at most twice as many */
 #define SAMPLE_SIZE			1000	/* similarities that are enough */
 #define DENSE_SHARE			4	/* additions per this many items: all dirty */
-#define PREFETCH_USERS		6	/* how far ahead of the counting */
+#define PREFETCH_STARTS		24	/* how far ahead of the counting */
+#define PREFETCH_LISTS		10
+#define PREFETCH_ITEMS		128 /* of a list; the processor sees to the rest */
+#define LINE_ITEMS			(PG_CACHE_LINE_SIZE / 2 / sizeof(uint32))
 
 struct RecSimilarity
 {
@@ -341,14 +344,24 @@ add_user(RecSimilarity *state, int64 p)
 	return n;
 }
 
-/* The items of users to come are somewhere in a large array. */
-static inline void
-prefetch_user(const RecSimilarity *state, int64 p)
+/*
+ * The items of users to come are somewhere in a large array, and where they
+ * are is somewhere in another one.
+ */
+static pg_attribute_always_inline void
+prefetch_user(const RecMatrix *matrix, int64 p, int64 end)
 {
-	const RecMatrix *matrix = state->matrix;
+	if (p + PREFETCH_STARTS < end)
+		rec_prefetch(matrix->user_start + matrix->item_user[p + PREFETCH_STARTS]);
+	if (p + PREFETCH_LISTS < end)
+	{
+		uint32		u = matrix->item_user[p + PREFETCH_LISTS];
+		int64		from = matrix->user_start[u];
+		int64		to = Min(matrix->user_start[u + 1], from + PREFETCH_ITEMS);
 
-	if (p < matrix->item_start[state->row + 1])
-		rec_prefetch(matrix->user_item + matrix->user_start[matrix->item_user[p]]);
+		for (int64 q = from; q < to; q += LINE_ITEMS)
+			rec_prefetch(matrix->user_item + q);
+	}
 }
 
 /* Fills the counters of the row's item with all others. */
@@ -356,12 +369,12 @@ static void
 accumulate(RecSimilarity *state)
 {
 	const RecMatrix *matrix = state->matrix;
+	int64		end = matrix->item_start[state->row + 1];
 	int64		work = 0;
 
-	for (int64 p = matrix->item_start[state->row];
-		 p < matrix->item_start[state->row + 1]; p++)
+	for (int64 p = matrix->item_start[state->row]; p < end; p++)
 	{
-		prefetch_user(state, p + PREFETCH_USERS);
+		prefetch_user(matrix, p, end);
 		work += add_user(state, p);
 		if (work > INTERRUPT_WORK)
 		{
