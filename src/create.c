@@ -180,6 +180,13 @@ static const char *const create_statements[] = {
 	"user_id @U @D, rank integer, item_id @I @C, score double precision, strategy text)",
 	"COMMENT ON TYPE @S.user_recommendation IS 'an item recommended to a user'",
 
+	"CREATE TYPE @S.recommendation_components AS ("
+	"rank integer, item_id @I @C, score double precision, behaviour double precision, "
+	"factors double precision, content double precision, context double precision, "
+	"popularity double precision, trend double precision, strategy text)",
+	"COMMENT ON TYPE @S.recommendation_components IS "
+	"'a recommended item, its score, and what each component gives to it'",
+
 	"CREATE TYPE @S.explanation AS ("
 	"position integer, component text, because_item @I @C, because_value text, "
 	"similarity double precision, weight double precision, decay double precision, "
@@ -194,6 +201,14 @@ static const char *const create_statements[] = {
 	"user_id, k, filter, exclude, context, options); END",
 	"COMMENT ON FUNCTION @S.recommend IS "
 	"'the k items that suit a user best, best first; a user without history gets popular items'",
+
+	"CREATE FUNCTION @S.recommend_components(user_id @U, k integer DEFAULT 10, filter jsonb DEFAULT NULL, "
+	"exclude @I[] DEFAULT NULL, context jsonb DEFAULT NULL, options jsonb DEFAULT NULL) "
+	"RETURNS SETOF @S.recommendation_components LANGUAGE sql STABLE PARALLEL SAFE COST 2000 ROWS 10 "
+	"BEGIN ATOMIC SELECT * FROM recommender.recommend_components(NULL::@S.recommendation_components, "
+	"user_id, k, filter, exclude, context, options); END",
+	"COMMENT ON FUNCTION @S.recommend_components IS "
+	"'what recommend() answers, with a column for each component''s part of the score'",
 
 	"CREATE FUNCTION @S.recommend_session(items @I[], k integer DEFAULT 10, filter jsonb DEFAULT NULL, "
 	"exclude @I[] DEFAULT NULL, context jsonb DEFAULT NULL, options jsonb DEFAULT NULL) "
@@ -272,10 +287,10 @@ static const char *const create_statements[] = {
 static const char *const drop_statements[] = {
 	/* before all else, so as not to keep what others need while we wait */
 	"LOCK TABLE @S.definition IN ACCESS EXCLUSIVE MODE",
-	"DROP FUNCTION IF EXISTS @S.recommend, @S.recommend_session, @S.recommend_basket, @S.similar_items, "
+	"DROP FUNCTION IF EXISTS @S.recommend, @S.recommend_components, @S.recommend_session, @S.recommend_basket, @S.similar_items, "
 	"@S.popular_items, @S.trending_items, @S.rank_items, @S.score, @S.explain, @S.recommend_all",
 	"DROP VIEW IF EXISTS @S.neighbors",
-	"DROP TYPE IF EXISTS @S.recommendation, @S.user_recommendation, @S.explanation",
+	"DROP TYPE IF EXISTS @S.recommendation, @S.user_recommendation, @S.recommendation_components, @S.explanation",
 	"DROP TABLE IF EXISTS @S.definition, @S.source, @S.item_source, @S.item, @S.neighbor, @S.refresh_run, "
 	"@S.evaluation, @S.trial, @S.explanation_template",
 	"DROP SCHEMA @S",

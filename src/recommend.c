@@ -28,6 +28,8 @@
 #include "utils/lsyscache.h"
 
 #define RECOMMENDATION_NCOLS	5	/* rank, item_id, score, strategy, reasons */
+#define COMPONENTS_NCOLS		(REC_NCOMPONENTS + 4)	/* rank, item_id, score,
+														 * each component, strategy */
 
 /* ----------------
  *		arguments
@@ -150,19 +152,52 @@ rec_write_recommendations(RecRows *rows, RecServe *serve, const Datum *ids,
 	}
 }
 
+/* Gives the best k of the stored model and their number. */
+static RecScoredItem *
+select_items(RecServe *serve, int64 k, int *n)
+{
+	RecCatalog	catalog = rec_serve_catalog(serve);
+
+	*n = 0;
+	return k == 0 ? NULL : rec_select_best(serve->scores, &catalog, k, n);
+}
+
 /* Selects the best k of the stored model and writes them. */
 static void
 answer(FunctionCallInfo fcinfo, RecServe *serve, int64 k)
 {
 	RecRows		rows = rec_begin_recommendations(fcinfo, serve->definition);
-	RecCatalog	catalog = rec_serve_catalog(serve);
-	RecScoredItem *items;
 	int			n;
+	RecScoredItem *items = select_items(serve, k, &n);
 
-	if (k == 0)
-		return;
-	items = rec_select_best(serve->scores, &catalog, k, &n);
 	rec_write_recommendations(&rows, serve, serve->ids, items, n, 1);
+}
+
+/* The same in rows that show what each component gives to the score. */
+static void
+answer_components(FunctionCallInfo fcinfo, RecServe *serve, int64 k)
+{
+	Oid			types[COMPONENTS_NCOLS] = {INT4OID, serve->definition->item_type, FLOAT8OID,
+		FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, TEXTOID
+	};
+	RecRows		rows = rec_begin_rows(fcinfo, types, COMPONENTS_NCOLS);
+	Datum		values[COMPONENTS_NCOLS];
+	bool		nulls[COMPONENTS_NCOLS] = {0};
+	int			n;
+	RecScoredItem *items = select_items(serve, k, &n);
+
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		values[0] = Int32GetDatum(i + 1);
+		values[1] = serve->ids[items[i].ref];
+		values[2] = Float8GetDatum(items[i].score);
+		for (int c = 0; c < REC_NCOMPONENTS; c++)
+			values[3 + c] = Float8GetDatum(items[i].term[c]);
+		values[3 + REC_NCOMPONENTS] =
+			CStringGetTextDatum(rec_component_names[rec_scores_strategy(&items[i])]);
+		tuplestore_putvalues(rows.store, rows.desc, values, nulls);
+	}
 }
 
 /* ----------------
@@ -170,13 +205,10 @@ answer(FunctionCallInfo fcinfo, RecServe *serve, int64 k)
  * ----------------
  */
 
-/*
- * recommend(model, user_id, k, filter, exclude, context, options): the k
- * items that suit a user best; an unknown or null user gets popular ones.
- */
-PG_FUNCTION_INFO_V1(rec_recommend);
-Datum
-rec_recommend(PG_FUNCTION_ARGS)
+/* The two functions that answer a user, in either kind of rows. */
+static Datum
+recommend_user(FunctionCallInfo fcinfo,
+			   void (*write) (FunctionCallInfo fcinfo, RecServe *serve, int64 k))
 {
 	RecDefinition *definition = rec_argument_definition(fcinfo);
 	int64		k = rec_argument_k(fcinfo, 2);
@@ -192,9 +224,31 @@ rec_recommend(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(1))
 		rec_serve_user(&serve, PG_GETARG_DATUM(1));
 	rec_scores_blend(serve.scores);
-	answer(fcinfo, &serve, k);
+	write(fcinfo, &serve, k);
 	SPI_finish();
 	return (Datum) 0;
+}
+
+/*
+ * recommend(model, user_id, k, filter, exclude, context, options): the k
+ * items that suit a user best; an unknown or null user gets popular ones.
+ */
+PG_FUNCTION_INFO_V1(rec_recommend);
+Datum
+rec_recommend(PG_FUNCTION_ARGS)
+{
+	return recommend_user(fcinfo, answer);
+}
+
+/*
+ * recommend_components(model, user_id, k, filter, exclude, context, options):
+ * the same items, with what each component gives to the score.
+ */
+PG_FUNCTION_INFO_V1(rec_recommend_components);
+Datum
+rec_recommend_components(PG_FUNCTION_ARGS)
+{
+	return recommend_user(fcinfo, answer_components);
 }
 
 /* The two functions that take items for a history. */

@@ -9,6 +9,14 @@ AS 'MODULE_PATHNAME', 'rec_recommend';
 COMMENT ON FUNCTION recommender.recommend IS
 'what recommend() in a recommender''s schema calls';
 
+CREATE FUNCTION recommender.recommend_components(model anyelement, user_id "any", k integer, filter jsonb, exclude "any", context jsonb, options jsonb)
+RETURNS SETOF anyelement
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE	-- reads interactions and the model
+COST 2000 ROWS 10
+AS 'MODULE_PATHNAME', 'rec_recommend_components';
+COMMENT ON FUNCTION recommender.recommend_components IS
+'what recommend_components() in a recommender''s schema calls';
+
 CREATE FUNCTION recommender.recommend_session(model anyelement, items "any", k integer, filter jsonb, exclude "any", context jsonb, options jsonb)
 RETURNS SETOF anyelement
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE	-- reads the model

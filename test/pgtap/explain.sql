@@ -58,6 +58,17 @@ SELECT is_empty($$
 								  FROM jsonb_array_elements(r.reasons) WITH ORDINALITY t (x, n))$$,
 	'reasons are the largest three');
 
+-- the components of a recommendation are the sums of its contributions
+SELECT is_empty($$
+	SELECT u, r.rank FROM shop.option o, generate_series(0, 41) u, recs.recommend(u, 30, options => o.options) r
+		FULL JOIN recs.recommend_components(u, 30, options => o.options) c USING (rank, item_id, score, strategy)
+	WHERE r.reasons IS NULL OR c.behaviour IS NULL OR c.factors + c.content + c.context <> 0
+	   OR (c.behaviour, c.popularity, c.trend) <> (
+		SELECT coalesce(sum(contribution ORDER BY position) FILTER (WHERE component = 'behaviour'), 0),
+			   coalesce(sum(contribution) FILTER (WHERE component = 'popularity'), 0),
+			   coalesce(sum(contribution) FILTER (WHERE component = 'trend'), 0)
+		FROM recs.explain(u, r.item_id, options => o.options))$$, 'components are the sums of their contributions');
+
 -- each row: its contribution is of its similarity and weight
 SELECT is_empty($$
 	SELECT u, i, e.* FROM generate_series(0, 41) u, generate_series(0, 61) i, recs.explain(u, i) e
