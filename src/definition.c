@@ -99,8 +99,15 @@ relation_changed(Datum arg pg_attribute_unused(), Oid relid)
 
 	definition_table_start_iterate(definitions, &it);
 	while ((entry = definition_table_iterate(definitions, &it)) != NULL)
-		if (entry->definition && depends_on(entry->definition, relid))
+	{
+		if (entry->definition == NULL)
+			continue;
+		if (depends_on(entry->definition, relid))
 			entry->definition->valid = false;
+		for (RecTableUse *use = entry->definition->uses; use; use = use->next)
+			if (relid == InvalidOid || relid == use->relid)
+				use->valid = false;
+	}
 }
 
 /* A schema was renamed: the plans' texts name it. */
@@ -116,13 +123,6 @@ free_plans(void *arg)
 {
 	RecDefinition *definition = (RecDefinition *) arg;
 
-	for (int i = 0; i < REC_NPLANS; i++)
-		if (definition->plans[i])
-			SPI_freeplan(definition->plans[i]);
-	for (int order = 0; order < REC_NORDERS; order++)
-		for (int level = 0; level < REC_LIST_LEVELS; level++)
-			if (definition->list_plans[order][level])
-				SPI_freeplan(definition->list_plans[order][level]);
 	for (int i = 0; i < definition->nsources; i++)
 		if (definition->sources[i].history_plan)
 			SPI_freeplan(definition->sources[i].history_plan);
@@ -294,25 +294,40 @@ table_is_plain(Oid relid)
 	return plain;
 }
 
-/* Gives the first table that is not as create_recommender() makes it, or NULL. */
+/* True when a table has a column as create_recommender() makes it. */
+static bool
+column_is_right(Oid relid, const ColumnSpec *spec)
+{
+	AttrNumber	attnum = get_attnum(relid, spec->column);
+
+	return attnum != InvalidAttrNumber &&
+		(!OidIsValid(spec->type) || get_atttype(relid, attnum) == spec->type);
+}
+
+/*
+ * Gives the first table that is not as create_recommender() makes it, or NULL;
+ * looks at one table alone when it is named.
+ */
 static const char *
-find_damage(Oid schema)
+find_damage(Oid schema, const char *table)
 {
 	const char *previous = "";
+	Oid			relid = InvalidOid;
 
 	for (int i = 0; i < (int) lengthof(column_specs); i++)
 	{
 		const ColumnSpec *spec = &column_specs[i];
-		Oid			relid = get_relname_relid(spec->table, schema);
-		AttrNumber	attnum;
 
-		if (!OidIsValid(relid) ||
-			(strcmp(spec->table, previous) != 0 && !table_is_plain(relid)))
-			return spec->table;
+		if (table && strcmp(spec->table, table) != 0)
+			continue;
+		if (strcmp(spec->table, previous) != 0)
+		{
+			relid = get_relname_relid(spec->table, schema);
+			if (!OidIsValid(relid) || !table_is_plain(relid))
+				return spec->table;
+		}
 		previous = spec->table;
-		attnum = get_attnum(relid, spec->column);
-		if (attnum == InvalidAttrNumber ||
-			(OidIsValid(spec->type) && get_atttype(relid, attnum) != spec->type))
+		if (!column_is_right(relid, spec))
 			return spec->table;
 	}
 	return NULL;
@@ -326,7 +341,7 @@ find_damage(Oid schema)
 bool
 rec_schema_is_recommender(Oid schema)
 {
-	return find_damage(schema) == NULL;
+	return find_damage(schema, NULL) == NULL;
 }
 
 /*
@@ -586,6 +601,30 @@ read_items(RecDefinition *definition)
 	MemoryContextSwitchTo(old);
 }
 
+static void
+table_damaged(const char *table, Oid schema)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table \"%s\" of recommender \"%s\" is not as create_recommender() makes it",
+					table, get_namespace_name(schema)),
+			 errhint("Mend it, or drop the recommender and create it again.")));
+}
+
+/* Refuses a table, which is locked, that is not as it was made. */
+void
+rec_definition_check_table(const RecDefinition *definition, const char *table)
+{
+	Oid			relid = get_relname_relid(table, definition->schema);
+	AttrNumber	item_id;
+
+	if (find_damage(definition->schema, table))
+		table_damaged(table, definition->schema);
+	item_id = get_attnum(relid, "item_id");
+	if (item_id != InvalidAttrNumber && get_atttype(relid, item_id) != definition->item_type)
+		table_damaged(table, definition->schema);
+}
+
 /* The types of ids are those of the recommender's own columns. */
 static void
 find_types(RecDefinition *definition)
@@ -603,15 +642,33 @@ find_types(RecDefinition *definition)
 						rec_definition_name(definition))));
 	user = rec_column_lookup(get_typ_typrelid(row), "user_id");
 	if (rec_column_lookup(definition->neighbor_relid, "item_id").type != item.type)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"%s\" of recommender \"%s\" is not as create_recommender() makes it",
-						"neighbor", rec_definition_name(definition)),
-				 errhint("Mend it, or drop the recommender and create it again.")));
+		table_damaged("neighbor", definition->schema);
 	definition->item_type = item.type;
 	definition->item_collation = item.collation;
+	get_typlenbyvalalign(item.type, &definition->item_typlen, &definition->item_typbyval,
+						 &definition->item_typalign);
 	definition->user_type = user.type;
 	definition->user_collation = user.collation;
+}
+
+/*
+ * Keeps a table as it is until the transaction ends; gives InvalidOid when
+ * there is none of that name.
+ */
+Oid
+rec_table_lock(Oid schema, const char *table)
+{
+	Oid			relid;
+
+	/* while we waited, the name may have gone over to another table */
+	while (OidIsValid(relid = get_relname_relid(table, schema)))
+	{
+		LockRelationOid(relid, AccessShareLock);
+		if (get_relname_relid(table, schema) == relid)
+			break;
+		UnlockRelationOid(relid, AccessShareLock);
+	}
+	return relid;
 }
 
 /*
@@ -624,25 +681,26 @@ lock_tables(Oid schema)
 	static const char *const tables[] = {"definition", "source", "item_source", "item", "neighbor"};
 
 	for (int i = 0; i < (int) lengthof(tables); i++)
-	{
-		Oid			relid;
-
-		/* while we waited, the name may have gone over to another table */
-		while (OidIsValid(relid = get_relname_relid(tables[i], schema)))
-		{
-			LockRelationOid(relid, AccessShareLock);
-			if (get_relname_relid(tables[i], schema) == relid)
-				break;
-			UnlockRelationOid(relid, AccessShareLock);
-		}
-	}
+		(void) rec_table_lock(schema, tables[i]);
 	AcceptInvalidationMessages();	/* a lock that was held before brings none */
+}
+
+/* Locks the tables of a definition that is kept, of which it knows where they are. */
+static void
+lock_known_tables(const RecDefinition *definition)
+{
+	LockRelationOid(definition->definition_relid, AccessShareLock);
+	LockRelationOid(definition->source_relid, AccessShareLock);
+	LockRelationOid(definition->item_source_relid, AccessShareLock);
+	LockRelationOid(definition->item_relid, AccessShareLock);
+	LockRelationOid(definition->neighbor_relid, AccessShareLock);
+	AcceptInvalidationMessages();
 }
 
 static RecDefinition *
 begin_definition(Oid schema)
 {
-	const char *damage = find_damage(schema);
+	const char *damage = find_damage(schema, NULL);
 	MemoryContext context;
 	RecDefinition *definition;
 
@@ -651,11 +709,7 @@ begin_definition(Oid schema)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("the recommender does not exist any more")));
 	if (damage)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"%s\" of recommender \"%s\" is not as create_recommender() makes it",
-						damage, get_namespace_name(schema)),
-				 errhint("Mend it, or drop the recommender and create it again.")));
+		table_damaged(damage, schema);
 	context = AllocSetContextCreate(CacheMemoryContext, "recommender definition",
 									ALLOCSET_SMALL_SIZES);
 	definition = MemoryContextAllocZero(context, sizeof(RecDefinition));
@@ -715,7 +769,7 @@ rec_definition_get(Oid schema)
 	entry = definition_table_lookup(definitions, schema);
 	if (entry && entry->definition && entry->definition->complete)
 	{
-		lock_tables(schema);
+		lock_known_tables(entry->definition);
 		if (entry->definition->valid)
 			return entry->definition;
 	}
@@ -911,102 +965,12 @@ rec_history_plan(RecDefinition *definition, RecSource *source)
 	return source->history_plan;
 }
 
-#define NEIGHBOR_COLUMNS "SELECT n.item_id, n.item_no, n.neighbors, n.scores FROM %s n " \
-	"WHERE n.generation OPERATOR(pg_catalog.=) $1 " \
-	"AND n.kind OPERATOR(pg_catalog.=) 'behaviour' "
-
-#define ITEM_COLUMNS "SELECT i.item_no, i.item_id, i.popularity, i.trend FROM %s i " \
-	"WHERE i.generation OPERATOR(pg_catalog.=) $1 "
-
-/* Gives one of the plans on the recommender's own tables; SPI is connected. */
-SPIPlanPtr
-rec_plan(RecDefinition *definition, RecPlan which)
-{
-	Oid			types[2] = {INT8OID, INT8OID};
-	Oid			item_array = get_array_type(definition->item_type);
-	char	   *equal = rec_equality_operator(definition->item_type);
-	char	   *item = rec_definition_table(definition, "item");
-	char	   *query = NULL;
-	int			nargs = 2;
-
-	if (definition->plans[which])
-		return definition->plans[which];
-	switch (which)
-	{
-		case REC_PLAN_POINTER:
-			nargs = 0;
-			query = psprintf("SELECT d.generation, d.as_of, d.items, d.item_steps FROM %s d",
-							 rec_definition_table(definition, "definition"));
-			break;
-		case REC_PLAN_NEIGHBORS:
-			types[1] = item_array;
-			query = psprintf(NEIGHBOR_COLUMNS "AND n.item_id %s ANY ($2)",
-							 rec_definition_table(definition, "neighbor"), equal);
-			break;
-		case REC_PLAN_ALL_NEIGHBORS:
-			nargs = 1;
-			query = psprintf(NEIGHBOR_COLUMNS, rec_definition_table(definition, "neighbor"));
-			break;
-		case REC_PLAN_ITEMS_BY_NUMBER:
-			types[1] = INT4ARRAYOID;
-			query = psprintf(ITEM_COLUMNS "AND i.item_no OPERATOR(pg_catalog.=) ANY ($2)", item);
-			break;
-		case REC_PLAN_ITEMS_BY_ID:
-			types[1] = item_array;
-			query = psprintf(ITEM_COLUMNS "AND i.item_id %s ANY ($2)", item, equal);
-			break;
-		case REC_NPLANS:
-			elog(ERROR, "no such plan: %d", which);
-	}
-	definition->plans[which] = prepare(query, nargs, types);
-	return definition->plans[which];
-}
-
-/*
- * Gives the plan of the first items in one of the orders; SPI is connected.
- * The limit is a constant of the plan, so that a short list is planned as
- * the short index scan it is.
- */
-SPIPlanPtr
-rec_list_plan(RecDefinition *definition, RecListOrder order, int level)
-{
-	static const char *const order_by[REC_NORDERS] = {
-		"i.item_no", "i.popularity DESC, i.item_no", "i.trend DESC, i.item_no"
-	};
-	Oid			types[1] = {INT8OID};
-	SPIPlanPtr *plan = &definition->list_plans[order][level];
-	StringInfoData query;
-
-	if (*plan)
-		return *plan;
-	initStringInfo(&query);
-	appendStringInfo(&query, ITEM_COLUMNS "ORDER BY %s",
-					 rec_definition_table(definition, "item"), order_by[order]);
-	if (rec_list_limit(level) > 0)
-		appendStringInfo(&query, " LIMIT " INT64_FORMAT, rec_list_limit(level));
-	*plan = prepare(query.data, 1, types);
-	return *plan;
-}
-
-/* Gives how many items a list of a level has; 0 for all. */
-int64
-rec_list_limit(int level)
-{
-	static const int64 limits[REC_LIST_LEVELS] = {64, 2048, 0};
-
-	return limits[level];
-}
-
 /* Gives items' ids, none of them null, as an array. */
 Datum
 rec_id_array(const RecDefinition *definition, const Datum *ids, int n)
 {
-	int16		typlen;
-	bool		typbyval;
-	char		typalign;
-
-	get_typlenbyvalalign(definition->item_type, &typlen, &typbyval, &typalign);
 	return PointerGetDatum(construct_array(unconstify(Datum *, ids), n,
-										   definition->item_type,
-										   typlen, typbyval, typalign));
+										   definition->item_type, definition->item_typlen,
+										   definition->item_typbyval,
+										   definition->item_typalign));
 }

@@ -18,28 +18,6 @@
 #include "items.h"
 #include "options.h"
 
-/* Queries that a backend prepares once per recommender. */
-typedef enum RecPlan
-{
-	REC_PLAN_POINTER,			/* the generation that serves */
-	REC_PLAN_NEIGHBORS,			/* neighbour rows of items by id */
-	REC_PLAN_ALL_NEIGHBORS,
-	REC_PLAN_ITEMS_BY_NUMBER,
-	REC_PLAN_ITEMS_BY_ID,
-	REC_NPLANS
-} RecPlan;
-
-/* Orders in which the items of a model can be listed. */
-typedef enum RecListOrder
-{
-	REC_ORDER_NUMBER,
-	REC_ORDER_POPULARITY,
-	REC_ORDER_TREND,
-	REC_NORDERS
-} RecListOrder;
-
-#define REC_LIST_LEVELS	3		/* short, long and whole lists */
-
 /* A relation of interactions.  Columns are names, as written in the table. */
 typedef struct RecSource
 {
@@ -54,6 +32,14 @@ typedef struct RecSource
 	SPIPlanPtr	history_plan;	/* rows of one user; NULL until used */
 	RecRowFormat history_format;
 } RecSource;
+
+/* Something that was found out about one of the recommender's tables. */
+typedef struct RecTableUse
+{
+	struct RecTableUse *next;
+	Oid			relid;
+	bool		valid;			/* nothing about the table changed since */
+} RecTableUse;
 
 typedef struct RecDefinition
 {
@@ -71,13 +57,15 @@ typedef struct RecDefinition
 	Oid			user_collation;
 	Oid			item_type;
 	Oid			item_collation;
+	int16		item_typlen;
+	bool		item_typbyval;
+	char		item_typalign;
 	RecOptions	options;		/* in force */
 	int			nsources;
 	RecSource  *sources;		/* in order of position */
 	RecItemSource *items;		/* the relation of items, or NULL */
-	SPIPlanPtr	plans[REC_NPLANS];	/* NULL until used */
-	SPIPlanPtr	list_plans[REC_NORDERS][REC_LIST_LEVELS];
 	struct RecPlans *kept_plans;	/* of plans.c; NULL until used */
+	RecTableUse *uses;			/* of store.c */
 } RecDefinition;
 
 /* Who called, while something runs as the owner. */
@@ -94,6 +82,8 @@ extern RecDefinition *rec_definition_get(Oid schema);
 extern RecDefinition *rec_definition_by_name(const char *name);
 extern RecDefinition *rec_definition_of_row(Oid row_type);
 extern bool rec_schema_is_recommender(Oid schema);
+extern Oid	rec_table_lock(Oid schema, const char *table);
+extern void rec_definition_check_table(const RecDefinition *definition, const char *table);
 extern RecDefinition *rec_definition_lock(RecDefinition *definition, const char *command);
 extern void rec_definition_changed(Oid schema);
 extern Oid	rec_schema_owner(Oid schema);
@@ -106,9 +96,6 @@ extern void rec_definition_check_items(const RecDefinition *definition);
 extern char *rec_remove_source_hint(const RecDefinition *definition, const RecSource *source);
 extern char *rec_source_query(const RecDefinition *definition, const RecSource *source,
 							  const char *where, RecRowFormat *format);
-extern SPIPlanPtr rec_plan(RecDefinition *definition, RecPlan which);
-extern SPIPlanPtr rec_list_plan(RecDefinition *definition, RecListOrder order, int level);
-extern int64 rec_list_limit(int level);
 extern Datum rec_id_array(const RecDefinition *definition, const Datum *ids, int n);
 extern SPIPlanPtr rec_history_plan(RecDefinition *definition, RecSource *source);
 

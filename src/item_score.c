@@ -136,33 +136,32 @@ reading_all_pays(const ScoreState *state)
 		(Size) state->serve.nitems * BYTES_PER_ITEM < get_hash_memory_limit();
 }
 
+/* Reads all items' scores into the state's context. */
 static void
 read_all_items(ScoreState *state)
 {
 	RecDefinition *definition = state->definition;
-	MemoryContext old = MemoryContextSwitchTo(state->context);
 	RecDict    *items = rec_dict_create(definition->item_type,
 										definition->item_collation, state->context);
-	double	   *scores;
-	Datum		values[1];
+	RecStoreScan *scan = rec_serve_all_items(&state->serve);
+	RecScoredItem item;
+	uint32		allocated = 1024;
 
-	MemoryContextSwitchTo(old);
-	values[0] = Int64GetDatum(state->serve.generation);
-	rec_spi_execute_plan(rec_list_plan(definition, REC_ORDER_NUMBER, REC_LIST_LEVELS - 1),
-						 values, NULL, true, SPI_OK_SELECT);
-	scores = MemoryContextAllocHuge(state->context,
-									mul_size(SPI_processed + 1, sizeof(double)));
-	for (uint64 i = 0; i < SPI_processed; i++)
+	state->scores = MemoryContextAlloc(state->context, allocated * sizeof(double));
+	while (rec_serve_next_item(&state->serve, scan, &item))
 	{
-		RecScoredItem item = {0};
+		uint32		number = rec_dict_intern(items, state->serve.ids[item.ref]);
 
-		if (!rec_serve_row(&state->serve, SPI_tuptable->vals[i], SPI_tuptable->tupdesc, &item))
-			continue;
+		if (number == allocated)
+		{
+			allocated *= 2;
+			state->scores = repalloc_huge(state->scores, mul_size(allocated, sizeof(double)));
+		}
 		rec_scores_fill(state->serve.scores, &item);
-		scores[rec_dict_intern(items, state->serve.ids[item.ref])] = item.score;
+		state->scores[number] = item.score;
 	}
+	rec_store_end(scan);
 	state->items = items;
-	state->scores = scores;
 }
 
 /* Asks the model for one item. */

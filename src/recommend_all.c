@@ -35,52 +35,43 @@ model_damaged(const RecServe *serve)
 			 errhint("Refresh the recommender.")));
 }
 
-static void
-execute(SPIPlanPtr plan, int64 generation)
-{
-	Datum		values[1];
-
-	values[0] = Int64GetDatum(generation);
-	rec_spi_execute_plan(plan, values, NULL, true, SPI_OK_SELECT);
-}
-
 /* Items are listed in order of their numbers, which have no gaps. */
 static void
 load_items(RecBatch *batch, RecServe *serve)
 {
-	execute(rec_list_plan(serve->definition, REC_ORDER_NUMBER, REC_LIST_LEVELS - 1),
-			serve->generation);
-	rec_batch_begin_model(batch, (uint32) SPI_processed);
-	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		RecScoredItem item = {0};
-		uint32		number;
+	RecStoreScan *scan = rec_serve_all_items(serve);
+	RecScoredItem item;
+	int64		n = 0;
 
-		if (!rec_serve_row(serve, SPI_tuptable->vals[i], SPI_tuptable->tupdesc, &item) ||
-			item.item != i)
+	if (serve->nitems > PG_INT32_MAX)
+		model_damaged(serve);
+	rec_batch_begin_model(batch, (uint32) serve->nitems);
+	while (rec_serve_next_item(serve, scan, &item))
+	{
+		if (item.item != n || n == serve->nitems)
 			model_damaged(serve);
-		number = rec_dict_intern(batch->items, serve->ids[item.ref]);
-		rec_batch_set_item(batch, (uint32) i, number, item.popularity, item.trend);
+		rec_batch_set_item(batch, item.item,
+						   rec_dict_intern(batch->items, serve->ids[item.ref]),
+						   item.popularity, item.trend);
+		n++;
 	}
+	rec_store_end(scan);
+	if (n != serve->nitems)
+		model_damaged(serve);
 	rec_batch_end_model(batch);
+	rec_scores_set_steps(batch->scores, serve->steps, serve->nsteps);
 }
 
 static void
 load_neighbors(RecBatch *batch, RecServe *serve)
 {
-	execute(rec_plan(serve->definition, REC_PLAN_ALL_NEIGHBORS), serve->generation);
-	for (uint64 i = 0; i < SPI_processed; i++)
+	rec_serve_all_neighbors(serve, batch->items, batch->neighbors);
+	for (uint32 i = 0; i < rec_dict_count(batch->items); i++)
 	{
-		HeapTuple	tuple = SPI_tuptable->vals[i];
-		bool		isnull;
-		Datum		id = SPI_getbinval(tuple, SPI_tuptable->tupdesc, 1, &isnull);
-		uint32		item = isnull ? REC_NOT_FOUND : rec_dict_find(batch->items, id);
+		const RecNeighborList *list = &batch->neighbors[i];
 
-		if (item == REC_NOT_FOUND ||
-			!rec_read_neighbors(tuple, SPI_tuptable->tupdesc, &batch->neighbors[item]))
-			model_damaged(serve);
-		for (int n = 0; n < batch->neighbors[item].n; n++)
-			if ((uint32) batch->neighbors[item].items[n] >= batch->memory.nitems)
+		for (int n = 0; n < list->n; n++)
+			if ((uint32) list->items[n] >= batch->memory.nitems)
 				model_damaged(serve);
 	}
 }

@@ -3,7 +3,8 @@
  * serve.c
  *	  What answering a call needs: model, history, exclusions, catalog.
  *
- * All reads go through SPI with the caller's rights and the snapshot of the
+ * The user's interactions are read through SPI, the recommender's own tables
+ * through store.c, both with the caller's rights and the snapshot of the
  * calling query, so that privileges, row security and the transaction's own
  * changes count.  The model's tables are believed in nothing: types, lengths
  * and ranges are checked at each read.
@@ -27,24 +28,58 @@
 #include "similarity.h"
 #include "spi.h"
 #include "sqlutil.h"
+#include "store.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/lsyscache.h"
+
+/* ----------------
+ *		paths
+ * ----------------
+ */
+
+static const RecStorePath pointer_path = {
+	"definition", {"singleton"}, {"generation", "as_of", "items", "item_steps"}
+};
+
+#define NEIGHBOR_COLUMNS	{"item_id", "kind", "neighbors", "scores"}
+#define NEIGHBOR_NCOLS		4
+
+static const RecStorePath neighbors_by_id = {
+	"neighbor", {"item_id", "generation"}, NEIGHBOR_COLUMNS
+};
+
+static const RecStorePath all_neighbors = {"neighbor", {"generation"}, NEIGHBOR_COLUMNS};
+
+#define ITEM_COLUMNS	{"item_no", "item_id", "popularity", "trend"}
+#define ITEM_NCOLS		4
+
+static const RecStorePath items_by_number = {"item", {"generation", "item_no"}, ITEM_COLUMNS};
+
+static const RecStorePath items_by_id = {"item", {"item_id", "generation"}, ITEM_COLUMNS};
+
+static const RecStorePath items_by_popularity = {
+	"item", {"generation", "-popularity", "item_no"}, ITEM_COLUMNS
+};
+
+static const RecStorePath items_by_trend = {
+	"item", {"generation", "-trend", "item_no"}, ITEM_COLUMNS
+};
 
 /* ----------------
  *		the model
  * ----------------
  */
 
+/* Says that what the model's tables hold is not what a refresh writes. */
 static void
-execute(SPIPlanPtr plan, Datum *values)
+model_damaged(const RecServe *serve, const char *what)
 {
-	rec_spi_execute_plan(plan, values, NULL, true, SPI_OK_SELECT);
-}
-
-static Datum
-column(HeapTuple tuple, TupleDesc desc, int number, bool *isnull)
-{
-	return SPI_getbinval(tuple, desc, number, isnull);
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("the model of recommender \"%s\" has %s not valid",
+					rec_definition_name(serve->definition), what),
+			 errhint("Refresh the recommender.")));
 }
 
 /*
@@ -52,13 +87,13 @@ column(HeapTuple tuple, TupleDesc desc, int number, bool *isnull)
  * they are not valid.
  */
 static bool
-read_steps(RecServe *serve, ArrayType *steps)
+read_steps(RecServe *serve, Datum steps)
 {
-	int			n = ARR_NDIM(steps) == 0 ? 0 : ARR_DIMS(steps)[0];
-	const int32 *numbers = (const int32 *) ARR_DATA_PTR(steps);
+	const void *elements;
+	int			n = rec_store_array(steps, INT4OID, &elements);
+	const int32 *numbers = elements;
 
-	if (ARR_NDIM(steps) > 1 || ARR_ELEMTYPE(steps) != INT4OID || ARR_HASNULL(steps) ||
-		n > REC_USER_STEPS)
+	if (n < 0 || n > REC_USER_STEPS)
 		return false;
 	for (int i = 0; i < n; i++)
 	{
@@ -71,6 +106,28 @@ read_steps(RecServe *serve, ArrayType *steps)
 	return true;
 }
 
+/* Reads which generation serves, and what is known of it. */
+static void
+read_pointer(RecServe *serve)
+{
+	Datum		values[4] = {BoolGetDatum(true)};
+	bool		nulls[4];
+	RecStoreScan *scan = rec_store_begin(serve->definition, &pointer_path, 1, values);
+
+	if (rec_store_next(scan, values, nulls))
+	{
+		if (!nulls[0])
+			serve->generation = DatumGetInt64(values[0]);
+		if (!nulls[1])
+			serve->as_of = DatumGetInt64(values[1]);
+		if (!nulls[2])
+			serve->nitems = Max(DatumGetInt64(values[2]), 0);
+		if (nulls[3] || !read_steps(serve, values[3]))
+			model_damaged(serve, "numbers of items that are");
+	}
+	rec_store_end(scan);
+}
+
 /*
  * Begins a call: the options in force, what is to be excluded, and which
  * generation serves by the caller's snapshot.
@@ -78,10 +135,6 @@ read_steps(RecServe *serve, ArrayType *steps)
 void
 rec_serve_begin(RecServe *serve, RecDefinition *definition, Jsonb *options)
 {
-	bool		isnull;
-	Datum		as_of;
-	Datum		steps;
-
 	memset(serve, 0, sizeof(*serve));
 	serve->definition = definition;
 	serve->options = definition->options;
@@ -93,23 +146,7 @@ rec_serve_begin(RecServe *serve, RecDefinition *definition, Jsonb *options)
 	serve->as_of = REC_NO_TIME;
 	if (serve->options.language)
 		rec_serve_want_sentences(serve, serve->options.language);
-	execute(rec_plan(definition, REC_PLAN_POINTER), NULL);
-	if (SPI_processed != 1)
-		return;
-	serve->generation = DatumGetInt64(column(SPI_tuptable->vals[0],
-											 SPI_tuptable->tupdesc, 1, &isnull));
-	as_of = column(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
-	if (!isnull)
-		serve->as_of = DatumGetInt64(as_of);
-	serve->nitems = Max(DatumGetInt64(column(SPI_tuptable->vals[0],
-											 SPI_tuptable->tupdesc, 3, &isnull)), 0);
-	steps = column(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 4, &isnull);
-	if (isnull || !read_steps(serve, DatumGetArrayTypeP(steps)))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("the model of recommender \"%s\" has numbers of items that are not valid",
-						rec_definition_name(definition)),
-				 errhint("Refresh the recommender.")));
+	read_pointer(serve);
 }
 
 /* Refuses to answer from a model that was never built. */
@@ -338,58 +375,86 @@ rec_history_weigh(const RecOptions *options, RecPair *pairs, int n)
 	}
 }
 
-/* What one row of the model's neighbours says, once it has been checked. */
+/*
+ * Keeps what a row of neighbours says, in the current context; false when it
+ * is damaged.
+ */
 static bool
-check_neighbors(ArrayType *neighbors, ArrayType *scores)
+keep_neighbors(Datum neighbors, Datum scores, RecNeighborList *list)
 {
-	int			n = ARR_NDIM(neighbors) == 1 ? ARR_DIMS(neighbors)[0] : -1;
-	const int32 *numbers = (const int32 *) ARR_DATA_PTR(neighbors);
-	const float4 *values = (const float4 *) ARR_DATA_PTR(scores);
+	const void *items;
+	const void *values;
 
-	if (n < 0 || ARR_ELEMTYPE(neighbors) != INT4OID || ARR_HASNULL(neighbors) ||
-		ARR_NDIM(scores) != 1 || ARR_DIMS(scores)[0] != n ||
-		ARR_ELEMTYPE(scores) != FLOAT4OID || ARR_HASNULL(scores))
+	list->n = rec_store_array_copy(neighbors, INT4OID, &items);
+	if (list->n < 0 || rec_store_array_copy(scores, FLOAT4OID, &values) != list->n)
 		return false;
-	for (int i = 0; i < n; i++)
-		if (numbers[i] < 0 || !isfinite(values[i]))
+	list->items = items;
+	list->values = values;
+	for (int i = 0; i < list->n; i++)
+		if (list->items[i] < 0 || !isfinite(list->values[i]))
 			return false;
 	return true;
 }
 
-/*
- * Reads a row (item_id, item_no, neighbors, scores) into a list that is in the
- * row; false when the row is damaged.
- */
-bool
-rec_read_neighbors(HeapTuple tuple, TupleDesc desc, RecNeighborList *list)
+/* True when a row of neighbours is of a kind. */
+static bool
+is_of_kind(Datum kind, const char *name)
 {
-	bool		null1;
-	bool		null2;
-	Datum		neighbors = column(tuple, desc, 3, &null1);
-	Datum		scores = column(tuple, desc, 4, &null2);
-	ArrayType  *numbers;
-	ArrayType  *values;
+	text	   *given = DatumGetTextPP(kind);
 
-	if (null1 || null2)
-		return false;
-	numbers = DatumGetArrayTypeP(neighbors);
-	values = DatumGetArrayTypeP(scores);
-	if (!check_neighbors(numbers, values))
-		return false;
-	list->n = ARR_DIMS(numbers)[0];
-	list->items = (const int32 *) ARR_DATA_PTR(numbers);
-	list->values = (const float4 *) ARR_DATA_PTR(values);
-	return true;
+	return VARSIZE_ANY_EXHDR(given) == strlen(name) &&
+		memcmp(VARDATA_ANY(given), name, strlen(name)) == 0;
 }
 
-static Datum
-id_array(RecServe *serve, const RecPair *pairs, int n)
+/*
+ * Reads rows of neighbours to their items' places in "lists", which are the
+ * ids' numbers in "items", in the current context.
+ */
+static void
+read_lists(RecServe *serve, RecStoreScan *scan, RecDict *items, RecNeighborList *lists)
 {
+	Datum		values[NEIGHBOR_NCOLS];
+	bool		nulls[NEIGHBOR_NCOLS];
+
+	while (rec_store_next(scan, values, nulls))
+	{
+		uint32		number = nulls[0] ? REC_NOT_FOUND : rec_dict_find(items, values[0]);
+
+		if (nulls[1] || !is_of_kind(values[1], rec_component_names[REC_BEHAVIOUR]))
+			continue;
+		if (number == REC_NOT_FOUND || nulls[2] || nulls[3] ||
+			!keep_neighbors(values[2], values[3], &lists[number]))
+			model_damaged(serve, "a row of neighbours that is");
+	}
+	rec_store_end(scan);
+}
+
+/* Reads the neighbours of all items, which must all be in the dictionary. */
+void
+rec_serve_all_neighbors(RecServe *serve, RecDict *items, RecNeighborList *lists)
+{
+	Datum		keys[1];
+
+	keys[0] = Int64GetDatum(serve->generation);
+	read_lists(serve, rec_store_begin_all(serve->definition, &all_neighbors, 1, keys),
+			   items, lists);
+}
+
+/* Reads the neighbours of the history's items to their numbers' places. */
+static RecNeighborList *
+read_neighbors(RecServe *serve, const RecPair *pairs, int n)
+{
+	RecNeighborList *lists = palloc0_array(RecNeighborList, rec_dict_count(serve->history) + 1);
 	Datum	   *ids = palloc_array(Datum, n + 1);
+	Datum		keys[2];
 
 	for (int i = 0; i < n; i++)
 		ids[i] = rec_dict_id(serve->history, pairs[i].item);
-	return rec_id_array(serve->definition, ids, n);
+	keys[0] = rec_id_array(serve->definition, ids, n);
+	keys[1] = Int64GetDatum(serve->generation);
+	read_lists(serve, rec_store_begin_any(serve->definition, &neighbors_by_id, 2, keys, 0),
+			   serve->history, lists);
+	return lists;
 }
 
 /*
@@ -399,33 +464,14 @@ id_array(RecServe *serve, const RecPair *pairs, int n)
 static void
 add_history(RecServe *serve, const RecPair *pairs, int n)
 {
-	uint32		nids = rec_dict_count(serve->history);
-	RecNeighborList *by_id = palloc0_array(RecNeighborList, nids + 1);
-	Datum		values[2];
+	RecNeighborList *lists;
 
 	if (n == 0)
 		return;
-	values[0] = Int64GetDatum(serve->generation);
-	values[1] = id_array(serve, pairs, n);
-	execute(rec_plan(serve->definition, REC_PLAN_NEIGHBORS), values);
-	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		HeapTuple	tuple = SPI_tuptable->vals[i];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
-		bool		isnull;
-		Datum		id = column(tuple, desc, 1, &isnull);
-		uint32		number = isnull ? REC_NOT_FOUND : rec_dict_find(serve->history, id);
-
-		if (number == REC_NOT_FOUND || !rec_read_neighbors(tuple, desc, &by_id[number]))
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_CORRUPTED),
-					 errmsg("the model of recommender \"%s\" has a row of neighbours that is not valid",
-							rec_definition_name(serve->definition)),
-					 errhint("Refresh the recommender.")));
-	}
+	lists = read_neighbors(serve, pairs, n);
 	for (int i = 0; i < n; i++)
 	{
-		const RecNeighborList *list = &by_id[pairs[i].item];
+		const RecNeighborList *list = &lists[pairs[i].item];
 		RecSignal	signal = {REC_BEHAVIOUR, pairs[i].item, pairs[i].weight,
 			list->n, list->items, list->values
 		};
@@ -553,10 +599,12 @@ rec_serve_items(RecServe *serve, ArrayType *items, double decay)
  * ----------------
  */
 
-/* Keeps an id, which must stay allocated, and gives the ref to it. */
+/* Keeps a copy of an id and gives the ref to it. */
 uint32
 rec_serve_keep_id(RecServe *serve, Datum id)
 {
+	const RecDefinition *definition = serve->definition;
+
 	if (serve->nids == serve->ids_allocated)
 	{
 		serve->ids_allocated = Max(128, serve->ids_allocated * 2);
@@ -566,28 +614,44 @@ rec_serve_keep_id(RecServe *serve, Datum id)
 			serve->ids = repalloc_huge(serve->ids,
 									   mul_size(serve->ids_allocated, sizeof(Datum)));
 	}
-	serve->ids[serve->nids] = id;
+	if (definition->item_typlen == -1)
+		id = PointerGetDatum(PG_DETOAST_DATUM_PACKED(id));
+	serve->ids[serve->nids] = datumCopy(id, definition->item_typbyval, definition->item_typlen);
 	return serve->nids++;
 }
 
 /* Reads (item_no, item_id, popularity, trend); false when it is damaged. */
-bool
-rec_serve_row(RecServe *serve, HeapTuple tuple, TupleDesc desc, RecScoredItem *item)
+static bool
+read_item(RecServe *serve, const Datum *values, const bool *nulls, RecScoredItem *item)
 {
-	bool		nulls[4];
-	int32		number = DatumGetInt32(column(tuple, desc, 1, &nulls[0]));
-	Datum		id = column(tuple, desc, 2, &nulls[1]);
-	Datum		popularity = column(tuple, desc, 3, &nulls[2]);
-	Datum		trend = column(tuple, desc, 4, &nulls[3]);
+	int32		number = nulls[0] ? -1 : DatumGetInt32(values[0]);
 
-	if (nulls[0] || nulls[1] || nulls[2] || nulls[3] || number < 0)
+	if (number < 0 || nulls[1] || nulls[2] || nulls[3])
 		return false;
 	item->item = (uint32) number;
-	item->popularity = DatumGetFloat8(popularity);
-	item->trend = DatumGetFloat8(trend);
-	item->eligible = rec_dict_find(serve->excluded, id) == REC_NOT_FOUND;
-	item->ref = rec_serve_keep_id(serve, id);
+	item->popularity = DatumGetFloat8(values[2]);
+	item->trend = DatumGetFloat8(values[3]);
+	item->eligible = rec_dict_find(serve->excluded, values[1]) == REC_NOT_FOUND;
+	item->ref = rec_serve_keep_id(serve, values[1]);
 	return isfinite(item->popularity) && isfinite(item->trend);
+}
+
+/*
+ * Gives the next item of a scan; false when there is none.  Its id is kept,
+ * and it is eligible unless it is excluded.
+ */
+bool
+rec_serve_next_item(RecServe *serve, RecStoreScan *scan, RecScoredItem *item)
+{
+	Datum		values[ITEM_NCOLS];
+	bool		nulls[ITEM_NCOLS];
+
+	memset(item, 0, sizeof(*item));
+	if (!rec_store_next(scan, values, nulls))
+		return false;
+	if (!read_item(serve, values, nulls, item))
+		model_damaged(serve, "an item that is");
+	return true;
 }
 
 /* Takes from items that may be returned those that are not eligible. */
@@ -610,37 +674,46 @@ check_items(RecServe *serve, RecScoredItem *items, int n)
 	pfree(marks);
 }
 
-/* Adds items to a set; "checked" ones are known to pass the filter. */
-static void
-add_items(RecServe *serve, RecItemSet *set, RecScoredItem *items, int n, bool checked)
+/* Reads items until there are "most"; gives their number. */
+static int
+read_items(RecServe *serve, RecStoreScan *scan, RecScoredItem *items, int most)
 {
-	if (serve->eligible && !checked)
-		check_items(serve, items, n);
-	for (int i = 0; i < n; i++)
-		rec_item_set_add(set, &items[i]);
+	int			n = 0;
+
+	while (n < most && rec_serve_next_item(serve, scan, &items[n]))
+		n++;
+	return n;
 }
 
-/* Adds the rows of the last query to a set; gives the last row. */
-static RecScoredItem
-add_rows(RecServe *serve, RecItemSet *set, bool checked)
-{
-	int			n = (int) SPI_processed;
-	RecScoredItem *items = palloc_extended(mul_size(n + 1, sizeof(RecScoredItem)),
-										   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	RecScoredItem last = {0};
+#define ITEMS_AT_ONCE	2048	/* that are asked about in one query */
 
-	for (int i = 0; i < n; i++)
-		if (!rec_serve_row(serve, SPI_tuptable->vals[i], SPI_tuptable->tupdesc, &items[i]))
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_CORRUPTED),
-					 errmsg("the model of recommender \"%s\" has an item that is not valid",
-							rec_definition_name(serve->definition)),
-					 errhint("Refresh the recommender.")));
-	if (n > 0)
-		last = items[n - 1];
-	add_items(serve, set, items, n, checked);
+/*
+ * Adds the items of a scan to a set, at most "limit"; "checked" ones are known
+ * to pass the filter.  Gives their number and the last one.
+ */
+static uint64
+add_items(RecServe *serve, RecStoreScan *scan, uint64 limit, RecItemSet *set,
+		  bool checked, RecScoredItem *last)
+{
+	int			size = (int) Min(limit, ITEMS_AT_ONCE);
+	RecScoredItem *items = palloc_array(RecScoredItem, size);
+	uint64		added = 0;
+	int			n;
+
+	do
+	{
+		n = read_items(serve, scan, items, (int) Min((uint64) size, limit - added));
+		if (serve->eligible && !checked)
+			check_items(serve, items, n);
+		for (int i = 0; i < n; i++)
+			rec_item_set_add(set, &items[i]);
+		if (n > 0)
+			*last = items[n - 1];
+		added += n;
+	} while (n == size && added < limit);
+	rec_store_end(scan);
 	pfree(items);
-	return last;
+	return added;
 }
 
 static void
@@ -648,16 +721,30 @@ fetch_items(void *arg, const uint32 *items, int n, RecItemSet *set)
 {
 	RecServe   *serve = (RecServe *) arg;
 	Datum	   *numbers = palloc_array(Datum, n);
-	Datum		values[2];
+	Datum		keys[2];
+	RecScoredItem last;
 
 	for (int i = 0; i < n; i++)
 		numbers[i] = Int32GetDatum((int32) items[i]);
-	values[0] = Int64GetDatum(serve->generation);
-	values[1] = PointerGetDatum(construct_array(numbers, n, INT4OID, sizeof(int32),
-												true, TYPALIGN_INT));
-	execute(rec_plan(serve->definition, REC_PLAN_ITEMS_BY_NUMBER), values);
-	(void) add_rows(serve, set, false);
+	keys[0] = Int64GetDatum(serve->generation);
+	keys[1] = PointerGetDatum(construct_array(numbers, n, INT4OID, sizeof(int32),
+											  true, TYPALIGN_INT));
+	(void) add_items(serve, rec_store_begin_any(serve->definition, &items_by_number, 2, keys, 1),
+					 n, set, false, &last);
 	pfree(numbers);
+}
+
+/* Adds the items of an array of ids that the model knows to a set. */
+static void
+fetch_ids(RecServe *serve, Datum ids, RecItemSet *set, bool checked)
+{
+	Datum		keys[2];
+	RecScoredItem last;
+
+	keys[0] = ids;
+	keys[1] = Int64GetDatum(serve->generation);
+	(void) add_items(serve, rec_store_begin_any(serve->definition, &items_by_id, 2, keys, 0),
+					 PG_UINT64_MAX, set, checked, &last);
 }
 
 /* What a list of eligible items is added to. */
@@ -672,40 +759,34 @@ take_eligible(void *arg, const Datum *ids, int n)
 {
 	ListTarget *target = (ListTarget *) arg;
 	RecServe   *serve = target->serve;
-	Datum		values[2];
 
-	values[0] = Int64GetDatum(serve->generation);
-	values[1] = rec_id_array(serve->definition, ids, n);
-	execute(rec_plan(serve->definition, REC_PLAN_ITEMS_BY_ID), values);
-	(void) add_rows(serve, target->set, true);
+	fetch_ids(serve, rec_id_array(serve->definition, ids, n), target->set, true);
 }
 
 static bool
 list_items(void *arg, RecComponent component, int level, RecItemSet *set, double *last)
 {
+	static const uint64 limits[] = {64, 2048, PG_UINT64_MAX};
 	RecServe   *serve = (RecServe *) arg;
-	RecListOrder order = component == REC_POPULARITY ? REC_ORDER_POPULARITY :
-	component == REC_TREND ? REC_ORDER_TREND : REC_ORDER_NUMBER;
+	const RecStorePath *path = component == REC_POPULARITY ? &items_by_popularity :
+	component == REC_TREND ? &items_by_trend : &items_by_number;
+	uint64		limit = limits[Min(level, (int) lengthof(limits) - 1)];
 	ListTarget	target = {serve, set};
-	Datum		values[1];
-	RecScoredItem item;
-	int64		limit;
-	int64		n;
+	RecScoredItem item = {0};
+	Datum		keys[1];
+	uint64		n;
 
-	level = Min(level, REC_LIST_LEVELS - 1);
-	limit = rec_list_limit(level);
-	if (limit == 0 && serve->eligible)
+	if (limit == PG_UINT64_MAX && serve->eligible)
 	{
 		rec_eligible_list(serve->eligible, take_eligible, &target);
 		return true;
 	}
-	values[0] = Int64GetDatum(serve->generation);
-	execute(rec_list_plan(serve->definition, order, level), values);
-	n = (int64) SPI_processed;
-	item = add_rows(serve, set, false);
+	keys[0] = Int64GetDatum(serve->generation);
+	n = add_items(serve, rec_store_begin(serve->definition, path, 1, keys), limit, set,
+				  false, &item);
 	*last = component == REC_POPULARITY ? item.popularity :
 		component == REC_TREND ? item.trend : 0;
-	return limit == 0 || n < limit;
+	return n < limit;
 }
 
 /* True when few items pass the filter, so that a list of those is short. */
@@ -726,14 +807,19 @@ rec_serve_catalog(RecServe *serve)
 	return catalog;
 }
 
+/* Begins to read all items, for rec_serve_next_item(), in order of their numbers. */
+RecStoreScan *
+rec_serve_all_items(RecServe *serve)
+{
+	Datum		keys[1];
+
+	keys[0] = Int64GetDatum(serve->generation);
+	return rec_store_begin(serve->definition, &items_by_number, 1, keys);
+}
+
 /* Adds the items of an array of ids that the model knows to a set. */
 void
 rec_serve_fetch_ids(RecServe *serve, ArrayType *ids, RecItemSet *set)
 {
-	Datum		values[2];
-
-	values[0] = Int64GetDatum(serve->generation);
-	values[1] = PointerGetDatum(ids);
-	execute(rec_plan(serve->definition, REC_PLAN_ITEMS_BY_ID), values);
-	(void) add_rows(serve, set, false);
+	fetch_ids(serve, PointerGetDatum(ids), set, false);
 }

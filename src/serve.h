@@ -18,6 +18,7 @@
 #include "rerank.h"
 #include "score.h"
 #include "sentence.h"
+#include "store.h"
 #include "utils/array.h"
 
 /* What is remembered of an item of the history, for explanations. */
@@ -63,12 +64,12 @@ extern const char *rec_serve_event(const RecServe *serve, uint32 item);
 extern void rec_serve_user(RecServe *serve, Datum user);
 extern void rec_serve_items(RecServe *serve, ArrayType *items, double decay);
 extern uint32 rec_serve_keep_id(RecServe *serve, Datum id);
-extern bool rec_serve_row(RecServe *serve, HeapTuple tuple, TupleDesc desc,
-						  RecScoredItem *item);
+extern bool rec_serve_next_item(RecServe *serve, RecStoreScan *scan, RecScoredItem *item);
+extern RecStoreScan *rec_serve_all_items(RecServe *serve);
+extern void rec_serve_all_neighbors(RecServe *serve, RecDict *items, RecNeighborList *lists);
 extern void rec_serve_fetch_ids(RecServe *serve, ArrayType *ids, RecItemSet *set);
 extern RecCatalog rec_serve_catalog(RecServe *serve);
 
-extern bool rec_read_neighbors(HeapTuple tuple, TupleDesc desc, RecNeighborList *list);
 extern int	rec_history_digest(const RecOptions *options, RecPair *pairs, int n,
 							   int64 newest, const uint32 *item_rank);
 extern void rec_history_weigh(const RecOptions *options, RecPair *pairs, int n);

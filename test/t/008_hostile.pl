@@ -90,7 +90,7 @@ $node->safe_psql('shop', q{SELECT recommender.drop_recommender('pattern')});
 my $tables = q{
 CREATE SCHEMA fake;
 CREATE TABLE fake.definition (singleton boolean PRIMARY KEY DEFAULT true, options jsonb NOT NULL DEFAULT '{}',
-	generation bigint NOT NULL DEFAULT 1, items bigint NOT NULL DEFAULT 1, item_steps integer[] NOT NULL DEFAULT '{}', as_of timestamptz, refreshed_at timestamptz);
+	generation bigint NOT NULL DEFAULT 1, items bigint NOT NULL DEFAULT 2, item_steps integer[] NOT NULL DEFAULT '{}', as_of timestamptz, refreshed_at timestamptz);
 INSERT INTO fake.definition DEFAULT VALUES;
 CREATE TABLE fake.source (position integer PRIMARY KEY, relation regclass UNIQUE, user_column name, item_column name,
 	time_column name, event_column name, weight_column name, event text, event_weights jsonb, context_columns name[] DEFAULT '{}');
@@ -98,8 +98,13 @@ INSERT INTO fake.source VALUES (1, 'orders', 'customer', 'product', 'ordered_at'
 CREATE TABLE fake.item_source (singleton boolean PRIMARY KEY DEFAULT true, relation regclass, item_column name, feature_columns name[] DEFAULT '{}',
 	text_columns name[] DEFAULT '{}', available_column name, created_column name, group_column name, options jsonb DEFAULT '{}');
 CREATE TABLE fake.item (generation bigint, item_no integer, item_id text, users bigint, weight float8, popularity float8, trend float8);
+CREATE INDEX ON fake.item (generation, item_no);
+CREATE INDEX ON fake.item (item_id, generation);
+CREATE INDEX ON fake.item (generation, popularity DESC, item_no);
+CREATE INDEX ON fake.item (generation, trend DESC, item_no);
 INSERT INTO fake.item VALUES (1, 0, 'P1', 1, 1, 1, 1), (1, 1, 'P2', 1, 1, 1, 1);
 CREATE TABLE fake.neighbor (generation bigint, kind text, item_no integer, item_id text, neighbors integer[], scores real[], supports integer[]);
+CREATE INDEX ON fake.neighbor (item_id, generation);
 INSERT INTO fake.neighbor VALUES (1, 'behaviour', 0, 'P1', '{1}', '{1}', '{1}'), (1, 'behaviour', 1, 'P2', '{0}', '{1}', '{1}');
 CREATE TABLE fake.refresh_run (generation bigint, mode text, started_at timestamptz, finished_at timestamptz,
 	interactions bigint, users bigint, items bigint, neighbors bigint, null_keys bigint, without_weight bigint,
