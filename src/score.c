@@ -30,8 +30,11 @@
  *
  * A score is one sum: the contributions of the signals, in order of their
  * components and then as they were added, then popularity and trend.  Each is
- * (factor * weight) * value, and whoever adds up the contributions in this
- * order comes to the score, to the last bit.
+ * (factor * weight) * value, rounded to a multiple of 2^-45 of what a score can
+ * be.  Sums of such numbers are exact, so that whoever adds the contributions
+ * up comes to the score, to the last bit, in whatever order.  (Only when they
+ * are more than a hundred times what remains of them, for and against, do sums
+ * round again, and then the order matters.)
  *
  * The best k are found without looking at every item: candidates of the
  * signals come with their sums, all others from lists in falling order of
@@ -116,6 +119,7 @@ struct RecScores
 	bool		summed;			/* largest is known */
 	double		largest[REC_NLISTED];	/* absolute raw sum; 0 for none */
 
+	double		grid;			/* added and taken away again, it rounds */
 	double		factor[REC_NCOMPONENTS];	/* of each component's value */
 	double		content_factor[REC_USER_STEPS + 1]; /* by step; first, of
 													 * items without users */
@@ -330,10 +334,17 @@ factor_for(const RecScores *scores, RecComponent component, uint32 item)
 	return scores->factor[component];
 }
 
+/* Rounds a contribution so that sums are exact. */
+static inline double
+on_grid(const RecScores *scores, double contribution)
+{
+	return (contribution + scores->grid) - scores->grid;
+}
+
 static inline double
 contribution_of(const RecScores *scores, const RecSignal *signal, uint32 item, float4 value)
 {
-	return factor_for(scores, signal->component, item) * signal->weight * value;
+	return on_grid(scores, factor_for(scores, signal->component, item) * signal->weight * value);
 }
 
 static void
@@ -348,7 +359,7 @@ add_contributions(RecScores *scores, const HeldSignal *held)
 		Candidate  *candidate = &scores->candidates[scores->entries[held->first + i]];
 		double		contribution = component == REC_CONTENT ?
 			contribution_of(scores, signal, candidate->item, signal->values[i]) :
-			weight * signal->values[i];
+			on_grid(scores, weight * signal->values[i]);
 
 		candidate->listed += contribution;
 		candidate->term[component] += contribution;
@@ -379,6 +390,7 @@ clear_factors(RecScores *scores)
 	sum_up(scores);
 	memset(scores->factor, 0, sizeof(scores->factor));
 	memset(scores->content_factor, 0, sizeof(scores->content_factor));
+	scores->grid = 0;
 }
 
 /* Sets content's factor for items of each number of users. */
@@ -395,6 +407,22 @@ set_content_factor(RecScores *scores, double weight, double trust)
 		scores->content_factor[step] = weight * (1 - trust * users / (users + kappa));
 	}
 	scores->factor[REC_CONTENT] = weight;
+}
+
+/*
+ * Lets contributions be rounded to 2^-45 of the largest score there can be:
+ * the grid is so large that the last bit of what is added to it is that.
+ */
+static void
+set_grid(RecScores *scores)
+{
+	double		most = scores->factor[REC_POPULARITY] + scores->factor[REC_TREND];
+	int			exponent;
+
+	for (int c = 0; c < REC_NLISTED; c++)
+		most += scores->factor[c] * scores->largest[c];
+	(void) frexp(most, &exponent);
+	scores->grid = most > 0 && exponent < 1000 ? ldexp(1.5, exponent - 45 + 52) : 0;
 }
 
 static double
@@ -428,6 +456,7 @@ rec_scores_blend(RecScores *scores)
 	scores->factor[REC_POPULARITY] = blend[REC_POPULARITY] * (1 - personal) -
 		options->popularity_discount;
 	scores->factor[REC_TREND] = blend[REC_TREND];
+	set_grid(scores);
 	apply_factors(scores);
 }
 
@@ -471,8 +500,8 @@ rec_scores_fill(const RecScores *scores, RecScoredItem *item)
 		memcpy(item->term, candidate->term, sizeof(candidate->term));
 		item->score = candidate->listed;
 	}
-	item->term[REC_POPULARITY] = scores->factor[REC_POPULARITY] * item->popularity;
-	item->term[REC_TREND] = scores->factor[REC_TREND] * item->trend;
+	item->term[REC_POPULARITY] = on_grid(scores, scores->factor[REC_POPULARITY] * item->popularity);
+	item->term[REC_TREND] = on_grid(scores, scores->factor[REC_TREND] * item->trend);
 	item->score += item->term[REC_POPULARITY];
 	item->score += item->term[REC_TREND];
 }
@@ -789,7 +818,7 @@ fetch_lists(RecScores *scores, const RecCatalog *catalog, int level, RecItemSet 
 		listed = true;
 		if (catalog->list(catalog->arg, components[i], level, set, &last))
 			return -INFINITY;
-		rest += factor * last;
+		rest += on_grid(scores, factor * last);
 	}
 	if (!listed && catalog->list(catalog->arg, REC_NCOMPONENTS, level, set, &last))
 		return -INFINITY;
@@ -825,7 +854,8 @@ rec_select_best(RecScores *scores, const RecCatalog *catalog, int64 k, int *n)
 
 	if (wanted > 0)
 		fetch_best_candidates(scores, catalog, (int) wanted, set);
-	rest = Max(scores->factor[REC_POPULARITY], 0) + Max(scores->factor[REC_TREND], 0);
+	rest = on_grid(scores, Max(scores->factor[REC_POPULARITY], 0)) +
+		on_grid(scores, Max(scores->factor[REC_TREND], 0));
 	if (kth_score(set, k) >= rest)
 		fetch_promising(scores, catalog, kth_score(set, k) - rest, set);
 	for (int level = 0; kth_score(set, k) < rest; level++)

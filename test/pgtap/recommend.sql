@@ -105,6 +105,12 @@ CREATE FUNCTION oracle.take_items(options jsonb, items text[], decay float8) RET
 	INSERT INTO oracle.excluded SELECT '', item FROM unnest(items) item;
 $$;
 
+-- Rounds to 2^-45 of the power of two above a bound.
+CREATE FUNCTION oracle.on_grid(x float8, most float8) RETURNS float8 LANGUAGE sql IMMUTABLE AS $$
+	SELECT coalesce((x + max(g)) - max(g), x)
+	FROM generate_series(-100, 100) n, LATERAL (SELECT 1.5 * power(2::float8, n + 8) AS g) g WHERE power(2::float8, n) <= most
+$$;
+
 -- The score of every item of the model for everyone in oracle.person.
 CREATE TABLE oracle.person (user_id text);
 CREATE TABLE oracle.score (user_id text, item_no bigint, item text, score float8, excluded boolean);
@@ -122,19 +128,21 @@ CREATE FUNCTION oracle.take_scores(options jsonb) RETURNS void LANGUAGE sql AS $
 		WHERE EXISTS (SELECT FROM oracle.neighbor n WHERE n.item = h.item) GROUP BY user_id),
 	factor AS MATERIALIZED (
 		SELECT p.user_id, o.trend, o.popularity * (1 - coalesce(e, 0)) AS popularity,
-			   o.behaviour * coalesce(e, 1) / nullif(l.behaviour, 0) AS behaviour
+			   o.behaviour * coalesce(e, 1) / nullif(l.behaviour, 0) AS behaviour, l.behaviour AS largest
 		FROM oracle.options($1) o, oracle.person p
 			 LEFT JOIN largest l USING (user_id) LEFT JOIN evidence USING (user_id),
 			 LATERAL (SELECT n / nullif(n + o.kappa, 0) AS e WHERE n > 0
 					  UNION ALL SELECT NULL WHERE n > 0 IS NOT TRUE) t),
+	bound AS MATERIALIZED (
+		SELECT user_id, popularity + trend + coalesce(behaviour * largest, 0) AS most FROM factor),
 	listed AS MATERIALIZED (
-		SELECT h.user_id, n.item_no, sum(f.behaviour * h.weight * n.similarity ORDER BY h.place) AS behaviour
-		FROM factor f JOIN oracle.history h USING (user_id) JOIN oracle.neighbor n USING (item)
+		SELECT h.user_id, n.item_no, sum(oracle.on_grid(f.behaviour * h.weight * n.similarity, most) ORDER BY h.place) AS behaviour
+		FROM factor f JOIN bound USING (user_id) JOIN oracle.history h USING (user_id) JOIN oracle.neighbor n USING (item)
 		GROUP BY h.user_id, n.item_no)
 	SELECT f.user_id, i.item_no, i.item,
-		   coalesce(c.behaviour, 0) + f.popularity * i.popularity + f.trend * i.trend,
+		   coalesce(c.behaviour, 0) + oracle.on_grid(f.popularity * i.popularity, most) + oracle.on_grid(f.trend * i.trend, most),
 		   EXISTS (SELECT FROM oracle.excluded x WHERE x.user_id = f.user_id AND x.item = i.item)
-	FROM factor f CROSS JOIN oracle.item i
+	FROM factor f JOIN bound USING (user_id) CROSS JOIN oracle.item i
 		 LEFT JOIN listed c ON c.user_id = f.user_id AND c.item_no = i.item_no
 $$;
 
