@@ -338,7 +338,9 @@ factor_for(const RecScores *scores, RecComponent component, uint32 item)
 static inline double
 on_grid(const RecScores *scores, double contribution)
 {
-	return (contribution + scores->grid) - scores->grid;
+	double		moved = contribution + scores->grid;	/* a double, not wider */
+
+	return moved - scores->grid;
 }
 
 static inline double
@@ -416,7 +418,7 @@ set_content_factor(RecScores *scores, double weight, double trust)
 static void
 set_grid(RecScores *scores)
 {
-	double		most = scores->factor[REC_POPULARITY] + scores->factor[REC_TREND];
+	double		most = fabs(scores->factor[REC_POPULARITY]) + scores->factor[REC_TREND];
 	int			exponent;
 
 	for (int c = 0; c < REC_NLISTED; c++)
