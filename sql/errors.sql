@@ -171,7 +171,7 @@ SELECT DISTINCT t COLLATE "C" FROM unnest(ARRAY['-1', '-2147483648', 'NULL']) k,
 SELECT DISTINCT t COLLATE "C" FROM unnest('{"recommend(1, ","recommend_session(''{1}'', ","recommend_basket(''{1}'', ","similar_items(1, ",popular_items(,trending_items(,recommend_all(}'::text[]) f,
 	LATERAL shop.try('SELECT * FROM recs.' || f || 'filter => ''{}'')') t ORDER BY 1;
 SELECT DISTINCT t COLLATE "C" FROM unnest('{"recommend(1, ","recommend_session(''{1}'', ","recommend_basket(''{1}'', ",recommend_all(,"rank_items(1, ''{1}'', ","score(1, 1, "}'::text[]) f,
-	LATERAL shop.try('SELECT * FROM recs.' || f || 'context => ''{}'')') t ORDER BY 1;
+	LATERAL shop.try('SELECT * FROM recs.' || f || 'context => ''[]'')') t ORDER BY 1;
 SELECT shop.try_each('SELECT * FROM recs.recommend(2147483648)', 'SELECT * FROM recs.recommend(1, 2147483648)', 'SELECT * FROM recs.recommend(''x'')');
 
 /* The functions below, called with what is no recommender */
@@ -302,13 +302,13 @@ FROM unnest(ARRAY[
 	'DROP VIEW recs.neighbors; ALTER TABLE recs.neighbor ALTER neighbors TYPE int USING 1', 'DROP VIEW recs.neighbors; ALTER TABLE recs.neighbor ALTER neighbors TYPE bigint[]',
 	'DROP VIEW recs.neighbors; ALTER TABLE recs.neighbor ALTER scores TYPE float8[]', 'DROP VIEW recs.neighbors; ALTER TABLE recs.neighbor ALTER scores TYPE float8 USING 1',
 	'DROP VIEW recs.neighbors; ALTER TABLE recs.neighbor ALTER item_id TYPE text', 'DROP VIEW recs.neighbors; ALTER TABLE recs.neighbor DROP scores', 'DROP VIEW recs.neighbors; ALTER TABLE recs.neighbor ALTER kind TYPE int USING 1',
-	'DROP VIEW recs.neighbors; ALTER TABLE recs.item ALTER item_no TYPE text', 'DROP VIEW recs.neighbors; ALTER TABLE recs.item ALTER item_id TYPE text', 'DROP VIEW recs.neighbors; ALTER TABLE recs.item ALTER item_id TYPE bigint',
+	'DROP VIEW recs.neighbors, recs.context_lifts; ALTER TABLE recs.item ALTER item_no TYPE text', 'DROP VIEW recs.neighbors, recs.context_lifts; ALTER TABLE recs.item ALTER item_id TYPE text', 'DROP VIEW recs.neighbors, recs.context_lifts; ALTER TABLE recs.item ALTER item_id TYPE bigint',
 	'ALTER TABLE recs.item ALTER popularity TYPE text', 'ALTER TABLE recs.item ALTER popularity TYPE real', 'ALTER TABLE recs.item ALTER trend TYPE numeric', 'ALTER TABLE recs.item DROP trend', 'ALTER TABLE recs.item DROP users',
 	'ALTER TABLE recs.definition ALTER options DROP DEFAULT, ALTER options TYPE int USING 1', 'ALTER TABLE recs.definition ALTER options DROP DEFAULT, ALTER options TYPE text',
-	'DROP VIEW recs.neighbors; ALTER TABLE recs.definition ALTER generation DROP DEFAULT, ALTER generation TYPE text', 'ALTER TABLE recs.definition ALTER as_of TYPE text', 'ALTER TABLE recs.definition ALTER items DROP DEFAULT, ALTER items TYPE text',
-	'ALTER TABLE recs.definition DROP as_of', 'DROP VIEW recs.neighbors; ALTER TABLE recs.definition DROP generation', 'ALTER TABLE recs.source ALTER event_weights TYPE int USING 1', 'ALTER TABLE recs.source ALTER relation TYPE text',
+	'DROP VIEW recs.neighbors, recs.context_lifts; ALTER TABLE recs.definition ALTER generation DROP DEFAULT, ALTER generation TYPE text', 'ALTER TABLE recs.definition ALTER as_of TYPE text', 'ALTER TABLE recs.definition ALTER items DROP DEFAULT, ALTER items TYPE text',
+	'ALTER TABLE recs.definition DROP as_of', 'DROP VIEW recs.neighbors, recs.context_lifts; ALTER TABLE recs.definition DROP generation', 'ALTER TABLE recs.source ALTER event_weights TYPE int USING 1', 'ALTER TABLE recs.source ALTER relation TYPE text',
 	'ALTER TABLE recs.source ALTER user_column TYPE int USING 1', 'ALTER TABLE recs.source DROP event', 'DROP TABLE recs.neighbor CASCADE', 'DROP TABLE recs.source',
-	'DROP VIEW recs.neighbors; ALTER TABLE recs.item RENAME TO hidden; CREATE VIEW recs.item AS TABLE recs.hidden',
+	'DROP VIEW recs.neighbors, recs.context_lifts; ALTER TABLE recs.item RENAME TO hidden; CREATE VIEW recs.item AS TABLE recs.hidden',
 	'DROP TYPE recs.user_recommendation CASCADE', 'ALTER TYPE recs.recommendation ADD ATTRIBUTE x int', 'ALTER TYPE recs.recommendation RENAME ATTRIBUTE item_id TO item',
 	'ALTER TYPE recs.user_recommendation DROP ATTRIBUTE user_id', 'ALTER TYPE recs.user_recommendation ALTER ATTRIBUTE user_id TYPE text']) change;
 -- ids of neighbours that are bits of another type
@@ -320,9 +320,9 @@ SELECT shop.say_after('DROP VIEW numbers.neighbors; ALTER TABLE numbers.neighbor
 SELECT recommender.drop_recommender('numbers');
 -- what a refresh says
 SELECT shop.say_after(change, 'SELECT recommender.refresh(''recs'')')
-FROM unnest(ARRAY['DROP VIEW recs.neighbors; ALTER TABLE recs.item ALTER item_no TYPE text', 'ALTER TABLE recs.item DROP trend', 'ALTER TABLE recs.item ADD x int', 'DROP VIEW recs.neighbors; ALTER TABLE recs.neighbor ALTER scores TYPE float8[]',
-	'DROP VIEW recs.neighbors; ALTER TABLE recs.item RENAME TO hidden; CREATE VIEW recs.item AS TABLE recs.hidden', 'DROP VIEW recs.neighbors; ALTER TABLE recs.neighbor RENAME TO hidden; CREATE VIEW recs.neighbor AS TABLE recs.hidden',
-	'DROP VIEW recs.neighbors; DROP TABLE recs.item; CREATE TABLE recs.item (generation bigint NOT NULL, item_no int NOT NULL, item_id int NOT NULL, users bigint NOT NULL, weight float8 NOT NULL, popularity float8 NOT NULL, trend float8 NOT NULL) PARTITION BY LIST (generation)',
+FROM unnest(ARRAY['DROP VIEW recs.neighbors, recs.context_lifts; ALTER TABLE recs.item ALTER item_no TYPE text', 'ALTER TABLE recs.item DROP trend', 'ALTER TABLE recs.item ADD x int', 'DROP VIEW recs.neighbors; ALTER TABLE recs.neighbor ALTER scores TYPE float8[]',
+	'DROP VIEW recs.neighbors, recs.context_lifts; ALTER TABLE recs.item RENAME TO hidden; CREATE VIEW recs.item AS TABLE recs.hidden', 'DROP VIEW recs.neighbors; ALTER TABLE recs.neighbor RENAME TO hidden; CREATE VIEW recs.neighbor AS TABLE recs.hidden',
+	'DROP VIEW recs.neighbors, recs.context_lifts; DROP TABLE recs.item; CREATE TABLE recs.item (generation bigint NOT NULL, item_no int NOT NULL, item_id int NOT NULL, users bigint NOT NULL, weight float8 NOT NULL, popularity float8 NOT NULL, trend float8 NOT NULL) PARTITION BY LIST (generation)',
 	'DROP TABLE recs.refresh_run', 'ALTER TABLE recs.definition DROP refreshed_at', 'UPDATE recs.refresh_run SET generation = 9223372036854775807', 'UPDATE recs.refresh_run SET generation = -5', 'TRUNCATE recs.refresh_run']) change;
 -- what the overview and the check say
 SELECT shop.say_after(change || '; SELECT shop.definition_changed()', 'SELECT * FROM recommender.recommenders', 'SELECT * FROM recommender.refresh_runs', 'SELECT * FROM recommender.check_recommender(''recs'')')

@@ -107,6 +107,19 @@ static const char *const create_statements[] = {
 	"COMMENT ON TABLE @S.neighbor IS "
 	"'the neighbours of an item, best first: their numbers, similarities and the users behind each'",
 
+	"CREATE TABLE @S.context_lift ("
+	"generation bigint NOT NULL, "
+	"column_name name NOT NULL, "
+	"value text COLLATE pg_catalog.\"C\" NOT NULL, "
+	"item_nos integer[] NOT NULL, "
+	"lifts real[] NOT NULL, "
+	"PRIMARY KEY (column_name, value, generation)) "
+	"WITH (toast_tuple_target = 8160)",
+	"ALTER TABLE @S.context_lift ALTER item_nos SET STORAGE EXTERNAL, "
+	"ALTER lifts SET STORAGE EXTERNAL",
+	"COMMENT ON TABLE @S.context_lift IS "
+	"'how much more, or less, items are chosen with a value of the context: their numbers and logarithms of lifts'",
+
 	"CREATE TABLE @S.refresh_run ("
 	"generation bigint PRIMARY KEY, "
 	"mode text NOT NULL, "
@@ -170,6 +183,15 @@ static const char *const create_statements[] = {
 	"JOIN @S.item j ON j.generation = d.generation AND j.item_no = s.item_no",
 	"COMMENT ON VIEW @S.neighbors IS "
 	"'each item of the model with its neighbours, best first, by their own ids'",
+
+	"CREATE VIEW @S.context_lifts AS "
+	"SELECT c.column_name, c.value, i.item_id, l.lift "
+	"FROM @S.definition d "
+	"JOIN @S.context_lift c ON c.generation = d.generation "
+	"CROSS JOIN LATERAL unnest(c.item_nos, c.lifts) AS l(item_no, lift) "
+	"JOIN @S.item i ON i.generation = d.generation AND i.item_no = l.item_no",
+	"COMMENT ON VIEW @S.context_lifts IS "
+	"'what each value of the context says of items, by their own ids: the logarithm of a lift'",
 
 	"CREATE TYPE @S.recommendation AS ("
 	"rank integer, item_id @I @C, score double precision, strategy text, reasons jsonb)",
@@ -289,10 +311,10 @@ static const char *const drop_statements[] = {
 	"LOCK TABLE @S.definition IN ACCESS EXCLUSIVE MODE",
 	"DROP FUNCTION IF EXISTS @S.recommend, @S.recommend_components, @S.recommend_session, @S.recommend_basket, @S.similar_items, "
 	"@S.popular_items, @S.trending_items, @S.rank_items, @S.score, @S.explain, @S.recommend_all",
-	"DROP VIEW IF EXISTS @S.neighbors",
+	"DROP VIEW IF EXISTS @S.neighbors, @S.context_lifts",
 	"DROP TYPE IF EXISTS @S.recommendation, @S.user_recommendation, @S.recommendation_components, @S.explanation",
-	"DROP TABLE IF EXISTS @S.definition, @S.source, @S.item_source, @S.item, @S.neighbor, @S.refresh_run, "
-	"@S.evaluation, @S.trial, @S.explanation_template",
+	"DROP TABLE IF EXISTS @S.definition, @S.source, @S.item_source, @S.item, @S.neighbor, @S.context_lift, "
+	"@S.refresh_run, @S.evaluation, @S.trial, @S.explanation_template",
 	"DROP SCHEMA @S",
 };
 

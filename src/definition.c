@@ -83,6 +83,7 @@ depends_on(const RecDefinition *definition, Oid relid)
 	if (relid == InvalidOid || relid == definition->definition_relid ||
 		relid == definition->source_relid || relid == definition->item_source_relid ||
 		relid == definition->item_relid || relid == definition->neighbor_relid ||
+		relid == definition->context_relid ||
 		(definition->items && definition->items->relid == relid))
 		return true;
 	for (int i = 0; i < definition->nsources; i++)
@@ -214,6 +215,11 @@ static const ColumnSpec column_specs[] = {
 	{"neighbor", "neighbors", INT4ARRAYOID},
 	{"neighbor", "scores", FLOAT4ARRAYOID},
 	{"neighbor", "supports", INT4ARRAYOID},
+	{"context_lift", "generation", INT8OID},
+	{"context_lift", "column_name", NAMEOID},
+	{"context_lift", "value", TEXTOID},
+	{"context_lift", "item_nos", INT4ARRAYOID},
+	{"context_lift", "lifts", FLOAT4ARRAYOID},
 	{"refresh_run", "generation", INT8OID},
 	{"refresh_run", "mode", TEXTOID},
 	{"refresh_run", "started_at", TIMESTAMPTZOID},
@@ -509,11 +515,57 @@ text_column(HeapTuple row, int column)
 	return SPI_getvalue(row, SPI_tuptable->tupdesc, column);
 }
 
+/* Reads the names of a source's context columns into the current context. */
+static void
+read_context_columns(RecSource *source, ArrayType *columns)
+{
+	Datum	   *names;
+
+	if (array_contains_nulls(columns))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("context columns must not be null")));
+	deconstruct_array(columns, NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR,
+					  &names, NULL, &source->ncontexts);
+	source->context_columns = palloc_array(char *, source->ncontexts + 1);
+	for (int i = 0; i < source->ncontexts; i++)
+		source->context_columns[i] = pstrdup(NameStr(*DatumGetName(names[i])));
+}
+
+/* Numbers the context columns of all sources, those of one name alike. */
+static void
+number_contexts(RecDefinition *definition)
+{
+	int			n = 0;
+
+	for (int i = 0; i < definition->nsources; i++)
+		n += definition->sources[i].ncontexts;
+	definition->contexts = palloc_array(char *, n + 1);
+	for (int i = 0; i < definition->nsources; i++)
+	{
+		RecSource  *source = &definition->sources[i];
+
+		source->context_numbers = palloc_array(int, source->ncontexts + 1);
+		for (int c = 0; c < source->ncontexts; c++)
+		{
+			int			number = 0;
+
+			while (number < definition->ncontexts &&
+				   strcmp(definition->contexts[number], source->context_columns[c]) != 0)
+				number++;
+			if (number == definition->ncontexts)
+				definition->contexts[definition->ncontexts++] = source->context_columns[c];
+			source->context_numbers[c] = number;
+		}
+	}
+}
+
 static void
 read_source(RecSource *source, HeapTuple row)
 {
 	bool		isnull;
 	Datum		weights;
+	Datum		contexts;
 
 	memset(source, 0, sizeof(*source));
 	source->relid = DatumGetObjectId(SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &isnull));
@@ -526,6 +578,9 @@ read_source(RecSource *source, HeapTuple row)
 	weights = SPI_getbinval(row, SPI_tuptable->tupdesc, 8, &isnull);
 	if (!isnull)
 		source->event_weights = rec_event_weights_parse(DatumGetJsonbP(weights));
+	contexts = SPI_getbinval(row, SPI_tuptable->tupdesc, 9, &isnull);
+	if (!isnull)
+		read_context_columns(source, DatumGetArrayTypeP(contexts));
 	if (source->user_column == NULL || source->item_column == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -538,7 +593,7 @@ read_sources(RecDefinition *definition)
 	MemoryContext old;
 
 	read_query(psprintf("SELECT s.relation::pg_catalog.oid, s.user_column, s.item_column, "
-						"s.time_column, s.event_column, s.weight_column, s.event, s.event_weights "
+						"s.time_column, s.event_column, s.weight_column, s.event, s.event_weights, s.context_columns "
 						"FROM %s s ORDER BY s.position",
 						rec_definition_table(definition, "source")));
 	old = MemoryContextSwitchTo(definition->context);
@@ -546,6 +601,7 @@ read_sources(RecDefinition *definition)
 	for (uint64 i = 0; i < SPI_processed; i++)
 		read_source(&definition->sources[i], SPI_tuptable->vals[i]);
 	definition->nsources = (int) SPI_processed;
+	number_contexts(definition);
 	MemoryContextSwitchTo(old);
 }
 
@@ -678,7 +734,8 @@ rec_table_lock(Oid schema, const char *table)
 static void
 lock_tables(Oid schema)
 {
-	static const char *const tables[] = {"definition", "source", "item_source", "item", "neighbor"};
+	static const char *const tables[] = {"definition", "source", "item_source", "item", "neighbor",
+	"context_lift"};
 
 	for (int i = 0; i < (int) lengthof(tables); i++)
 		(void) rec_table_lock(schema, tables[i]);
@@ -724,6 +781,7 @@ begin_definition(Oid schema)
 	definition->item_source_relid = get_relname_relid("item_source", schema);
 	definition->item_relid = get_relname_relid("item", schema);
 	definition->neighbor_relid = get_relname_relid("neighbor", schema);
+	definition->context_relid = get_relname_relid("context_lift", schema);
 	return definition;
 }
 
@@ -898,6 +956,28 @@ check_source(const RecDefinition *definition, const RecSource *source)
 				 errhint("%s", rec_remove_source_hint(definition, source))));
 }
 
+/* Appends the columns of a source: user, item and what else it has. */
+static int
+append_columns(StringInfo query, const RecDefinition *definition,
+			   const RecSource *source, RecRowFormat *format)
+{
+	int			n = 0;
+
+	check_source(definition, source);
+	memset(format, 0, sizeof(*format));
+	format->user = append_column(query, source, source->user_column,
+								 definition->user_type, &n);
+	format->item = append_column(query, source, source->item_column,
+								 definition->item_type, &n);
+	rec_check_source_columns(source);
+	format->time = append_column(query, source, source->time_column, InvalidOid, &n);
+	format->event = append_column(query, source, source->event_column, InvalidOid, &n);
+	format->weight = append_column(query, source, source->weight_column, InvalidOid, &n);
+	format->event_weights = source->event_weights;
+	format->constant_event = source->event;
+	return n;
+}
+
 /*
  * Gives the query for the interactions of a source, with a WHERE clause or
  * NULL, and where its columns are:
@@ -911,25 +991,58 @@ rec_source_query(const RecDefinition *definition, const RecSource *source,
 				 const char *where, RecRowFormat *format)
 {
 	StringInfoData query;
-	int			n = 0;
 
-	check_source(definition, source);
 	initStringInfo(&query);
 	appendStringInfoString(&query, "SELECT");
-	format->user = append_column(&query, source, source->user_column,
-								 definition->user_type, &n);
-	format->item = append_column(&query, source, source->item_column,
-								 definition->item_type, &n);
-	rec_check_source_columns(source);
-	format->time = append_column(&query, source, source->time_column, InvalidOid, &n);
-	format->event = append_column(&query, source, source->event_column, InvalidOid, &n);
-	format->weight = append_column(&query, source, source->weight_column, InvalidOid, &n);
-	format->event_weights = source->event_weights;
-	format->constant_event = source->event;
+	(void) append_columns(&query, definition, source, format);
 	appendStringInfo(&query, " FROM %s i", rec_relation_quoted(source->relid));
 	if (where)
 		appendStringInfo(&query, " WHERE %s", where);
 	return query.data;
+}
+
+/*
+ * The same for all interactions with their context, which is told as numbers
+ * of situations; without, when these are NULL:
+ *
+ *	SELECT i.user, i.item, ..., i.context, i.context FROM relation i
+ */
+char *
+rec_training_query(const RecDefinition *definition, const RecSource *source,
+				   RecSituations *situations, RecRowFormat *format)
+{
+	StringInfoData query;
+	int			n;
+
+	initStringInfo(&query);
+	appendStringInfoString(&query, "SELECT");
+	n = append_columns(&query, definition, source, format);
+	format->situations = situations;
+	format->ncontexts = situations ? source->ncontexts : 0;
+	format->first_context = n;
+	format->contexts = source->context_numbers;
+	for (int i = 0; i < format->ncontexts; i++)
+		(void) append_column(&query, source, source->context_columns[i], InvalidOid, &n);
+	appendStringInfo(&query, " FROM %s i", rec_relation_quoted(source->relid));
+	return query.data;
+}
+
+/* True when some source has times that tell a part of the time. */
+bool
+rec_definition_tells_time(const RecDefinition *definition, RecTimePart part)
+{
+	for (int i = 0; i < definition->nsources; i++)
+	{
+		const RecSource *source = &definition->sources[i];
+		AttrNumber	attnum = source->time_column == NULL ? InvalidAttrNumber :
+		get_attnum(source->relid, source->time_column);
+
+		if (attnum != InvalidAttrNumber &&
+			(part != REC_TIME_HOUR ||
+			 getBaseType(get_atttype(source->relid, attnum)) != DATEOID))
+			return true;
+	}
+	return false;
 }
 
 static SPIPlanPtr

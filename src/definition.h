@@ -29,6 +29,9 @@ typedef struct RecSource
 	char	   *weight_column;
 	char	   *event;			/* event of all rows */
 	RecEventWeights *event_weights; /* NULL: every event counts 1 */
+	int			ncontexts;
+	char	  **context_columns;
+	int		   *context_numbers;	/* in the recommender's contexts */
 	SPIPlanPtr	history_plan;	/* rows of one user; NULL until used */
 	RecRowFormat history_format;
 } RecSource;
@@ -53,6 +56,7 @@ typedef struct RecDefinition
 	Oid			item_source_relid;
 	Oid			item_relid;
 	Oid			neighbor_relid;
+	Oid			context_relid;
 	Oid			user_type;
 	Oid			user_collation;
 	Oid			item_type;
@@ -63,6 +67,8 @@ typedef struct RecDefinition
 	RecOptions	options;		/* in force */
 	int			nsources;
 	RecSource  *sources;		/* in order of position */
+	int			ncontexts;
+	char	  **contexts;		/* context columns of all sources, each once */
 	RecItemSource *items;		/* the relation of items, or NULL */
 	struct RecPlans *kept_plans;	/* of plans.c; NULL until used */
 	RecTableUse *uses;			/* of store.c */
@@ -96,6 +102,9 @@ extern void rec_definition_check_items(const RecDefinition *definition);
 extern char *rec_remove_source_hint(const RecDefinition *definition, const RecSource *source);
 extern char *rec_source_query(const RecDefinition *definition, const RecSource *source,
 							  const char *where, RecRowFormat *format);
+extern char *rec_training_query(const RecDefinition *definition, const RecSource *source,
+								RecSituations *situations, RecRowFormat *format);
+extern bool rec_definition_tells_time(const RecDefinition *definition, RecTimePart part);
 extern Datum rec_id_array(const RecDefinition *definition, const Datum *ids, int n);
 extern SPIPlanPtr rec_history_plan(RecDefinition *definition, RecSource *source);
 

@@ -317,7 +317,7 @@ take_segment(void *arg, const RecRow *row)
 static void
 read_segments(UserSegments *segments, const char *query)
 {
-	RecRowFormat format = {0, 1, -1, -1, -1, NULL, NULL};
+	RecRowFormat format = {.user = 0,.item = 1,.weight = -1,.time = -1,.event = -1};
 	SPIPlanPtr	plan = rec_spi_prepare(query, 0, NULL, 0);
 	TupleDesc	desc;
 

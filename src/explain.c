@@ -16,6 +16,7 @@
  */
 #include "postgres.h"
 
+#include "call_context.h"
 #include "catalog/pg_type.h"
 #include "explain.h"
 #include "items.h"
@@ -35,6 +36,15 @@ is_of_history(const RecContribution *contribution)
 {
 	return contribution->signal &&
 		(contribution->component == REC_BEHAVIOUR || contribution->component == REC_CONTENT);
+}
+
+/* Gives the value of the context that a contribution comes from, or NULL. */
+static const RecCallValue *
+context_of(const RecServe *serve, const RecContribution *contribution)
+{
+	if (contribution->component != REC_CONTEXT)
+		return NULL;
+	return &serve->context[contribution->signal->ref];
 }
 
 /* ----------------
@@ -122,6 +132,8 @@ detail_of(const RecServe *serve, const RecContribution *contribution, const char
 		return rec_serve_event(serve, contribution->signal->ref);
 	if (contribution->component == REC_CONTENT && value)
 		return "value";
+	if (contribution->component == REC_CONTEXT)
+		return context_of(serve, contribution)->column;
 	return NULL;
 }
 
@@ -135,6 +147,8 @@ sentence_for(RecServe *serve, const RecContribution *contribution,
 {
 	RecSentenceWords words = {title, NULL, value};
 
+	if (contribution->component == REC_CONTEXT)
+		words.value = context_of(serve, contribution)->text;
 	if (is_of_history(contribution))
 		words.because = title_of(serve, rec_dict_id(serve->history, contribution->signal->ref));
 	return rec_sentence(serve->sentences, rec_component_names[contribution->component],
@@ -174,6 +188,7 @@ write_reason(RecJson *json, RecServe *serve, const RecContribution *reason,
 			 const char *title)
 {
 	char	   *sentence = serve->sentences ? sentence_for(serve, reason, title, NULL) : NULL;
+	const RecCallValue *context = context_of(serve, reason);
 
 	rec_json_token(json, WJB_BEGIN_OBJECT);
 	rec_json_key(json, "component");
@@ -182,6 +197,13 @@ write_reason(RecJson *json, RecServe *serve, const RecContribution *reason,
 	{
 		rec_json_key(json, "item");
 		write_id(json, serve->history, reason->signal->ref);
+	}
+	if (context)
+	{
+		rec_json_key(json, "context");
+		rec_json_text(json, WJB_VALUE, context->column);
+		rec_json_key(json, "value");
+		rec_json_text(json, WJB_VALUE, context->text);
 	}
 	if (sentence)
 	{
@@ -243,8 +265,9 @@ write_contribution(RecRows *rows, RecServe *serve, int position,
 				   const RecContribution *contribution, const char *title)
 {
 	const RecSignal *signal = contribution->signal;
+	const RecCallValue *context = context_of(serve, contribution);
 	bool		of_history = is_of_history(contribution);
-	char	   *value = NULL;
+	char	   *value = context ? psprintf("%s: %s", context->column, context->text) : NULL;
 	Datum		values[EXPLANATION_NCOLS] = {0};
 	bool		nulls[EXPLANATION_NCOLS] = {0};
 
@@ -319,16 +342,17 @@ rec_explain(PG_FUNCTION_ARGS)
 
 	rec_argument_type(fcinfo, 1, definition->user_type, "user_id");
 	rec_argument_type(fcinfo, 2, definition->item_type, "item_id");
-	rec_argument_unsupported(fcinfo, 3, "context");
 	if (PG_ARGISNULL(2))
 		return (Datum) 0;
 	SPI_connect();
 	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 4));
 	rec_serve_require_model(&serve);
+	rec_serve_read_context(&serve, rec_argument_jsonb(fcinfo, 3));
 	if (serve.sentences == NULL)
 		rec_serve_want_sentences(&serve, REC_DEFAULT_LANGUAGE);
 	if (!PG_ARGISNULL(1))
 		rec_serve_user(&serve, PG_GETARG_DATUM(1));
+	rec_serve_add_context(&serve, serve.scores);
 	rec_scores_blend(serve.scores);
 	if (score_item(&serve, PG_GETARG_DATUM(2), &item))
 	{

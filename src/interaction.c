@@ -142,6 +142,8 @@ rec_interactions_add(RecInteractions *interactions, const RecRow *row)
 						rec_dict_text(interactions->items, item)),
 				 errhint("Leave such rows out with a WHERE clause or a view.")));
 	rec_stream_add(interactions->stream, user, item, row->weight, row->time);
+	if (interactions->situations)
+		rec_situations_append(interactions->situations, row->situation);
 }
 
 /* Makes the matrix of the interactions in the current context. */
@@ -230,7 +232,7 @@ number_of(Datum value, Oid type)
 	}
 }
 
-/* Gives microseconds; an infinite time is none, a future one is now. */
+/* Gives microseconds; an infinite time is none. */
 static int64
 time_of(Datum value, Oid type)
 {
@@ -241,9 +243,7 @@ time_of(Datum value, Oid type)
 	else if (type == DATEOID)
 		value = DirectFunctionCall1(date_timestamptz, value);
 	time = DatumGetTimestampTz(value);
-	if (TIMESTAMP_NOT_FINITE(time))
-		return REC_NO_TIME;
-	return Min(time, GetCurrentTransactionStartTimestamp());
+	return TIMESTAMP_NOT_FINITE(time) ? REC_NO_TIME : time;
 }
 
 /* ----------------
@@ -262,6 +262,10 @@ typedef struct RowReceiver
 	Oid			time_type;
 	Oid			event_type;
 	FmgrInfo	event_output;
+	RecWallClock wall;			/* of the times */
+	Oid		   *context_types;
+	FmgrInfo   *context_outputs;
+	char	  **context_texts;	/* of the row at hand */
 } RowReceiver;
 
 static Oid
@@ -273,20 +277,46 @@ column_type(TupleDesc desc, int column)
 }
 
 static void
+prepare_output(Oid type, FmgrInfo *function)
+{
+	Oid			output;
+	bool		is_varlena;
+
+	getTypeOutputInfo(type, &output, &is_varlena);
+	fmgr_info(output, function);
+}
+
+static void
+prepare_contexts(RowReceiver *receiver, TupleDesc desc)
+{
+	const RecRowFormat *format = receiver->format;
+
+	receiver->wall = format->time < 0 ? REC_WALL_NONE :
+		receiver->time_type == TIMESTAMPTZOID ? REC_WALL_ZONE :
+		receiver->time_type == TIMESTAMPOID ? REC_WALL_SESSION : REC_WALL_DATE;
+	receiver->context_types = palloc_array(Oid, format->ncontexts + 1);
+	receiver->context_outputs = palloc_array(FmgrInfo, format->ncontexts + 1);
+	receiver->context_texts = palloc_array(char *, format->ncontexts + 1);
+	for (int i = 0; i < format->ncontexts; i++)
+	{
+		receiver->context_types[i] = column_type(desc, format->first_context + i);
+		prepare_output(receiver->context_types[i], &receiver->context_outputs[i]);
+	}
+}
+
+static void
 receiver_startup(DestReceiver *self, int operation pg_attribute_unused(), TupleDesc desc)
 {
 	RowReceiver *receiver = (RowReceiver *) self;
 	const RecRowFormat *format = receiver->format;
-	Oid			output;
-	bool		is_varlena;
 
 	receiver->weight_type = column_type(desc, format->weight);
 	receiver->time_type = column_type(desc, format->time);
 	receiver->event_type = column_type(desc, format->event);
-	if (format->event < 0)
-		return;
-	getTypeOutputInfo(receiver->event_type, &output, &is_varlena);
-	fmgr_info(output, &receiver->event_output);
+	if (format->event >= 0)
+		prepare_output(receiver->event_type, &receiver->event_output);
+	if (format->situations)
+		prepare_contexts(receiver, desc);
 }
 
 /* Gives the row's event as text; NULL when there is none. */
@@ -301,6 +331,46 @@ row_event(RowReceiver *receiver, TupleTableSlot *slot)
 		return NULL;
 	return OutputFunctionCall(&receiver->event_output,
 							  slot->tts_values[format->event]);
+}
+
+/*
+ * Gives a value of the context as text: that of the type's output, but words
+ * for booleans, no blanks that pad, and no zeros that end a fraction, so that
+ * it is what people write in a call.
+ */
+static char *
+context_text(FmgrInfo *output, Oid type, Datum value)
+{
+	char	   *text;
+
+	if (type == BOOLOID)
+		return DatumGetBool(value) ? "true" : "false";
+	if (type == NUMERICOID)
+		value = DirectFunctionCall1(numeric_trim_scale, value);
+	text = OutputFunctionCall(output, value);
+	if (type == BPCHAROID)
+		text[bpchartruelen(text, (int) strlen(text))] = '\0';
+	return text;
+}
+
+/* Gives the number of the situation that a row is in. */
+static uint32
+row_situation(RowReceiver *receiver, TupleTableSlot *slot, int64 time)
+{
+	const RecRowFormat *format = receiver->format;
+
+	for (int i = 0; i < format->ncontexts; i++)
+	{
+		int			column = format->first_context + i;
+
+		receiver->context_texts[i] = slot->tts_isnull[column] ? NULL :
+			context_text(&receiver->context_outputs[i], receiver->context_types[i],
+						 slot->tts_values[column]);
+	}
+	return rec_situation_number(format->situations, format->contexts,
+								receiver->context_texts, format->ncontexts,
+								time == REC_NO_TIME ? REC_WALL_NONE : receiver->wall,
+								time);
 }
 
 static void
@@ -324,6 +394,10 @@ fill_row(RowReceiver *receiver, TupleTableSlot *slot, RecRow *row)
 								 receiver->weight_type);
 	if (format->time >= 0 && !slot->tts_isnull[format->time])
 		row->time = time_of(slot->tts_values[format->time], receiver->time_type);
+	if (format->situations)
+		row->situation = row_situation(receiver, slot, row->time);
+	/* a time in the future counts as now */
+	row->time = Min(row->time, GetCurrentTransactionStartTimestamp());
 }
 
 static bool

@@ -16,6 +16,7 @@
 #include "dictionary.h"
 #include "executor/spi.h"
 #include "matrix.h"
+#include "situation.h"
 
 /* The weight of each kind of event. */
 typedef struct RecEventWeight
@@ -37,6 +38,7 @@ typedef struct RecInteractions
 	RecDict    *users;
 	RecDict    *items;
 	RecStream  *stream;
+	RecSituations *situations;	/* of the stream's rows, or NULL */
 	bool		has_time;		/* rows come with a time column */
 	int64		null_keys;		/* rows without user or item, not counted */
 	int64		without_weight; /* rows of an event without weight, likewise */
@@ -52,6 +54,10 @@ typedef struct RecRowFormat
 	int			event;
 	const RecEventWeights *event_weights;	/* NULL: every event counts 1 */
 	const char *constant_event; /* event of all rows when event is -1 */
+	RecSituations *situations;	/* to tell which one a row is in, or NULL */
+	int			ncontexts;		/* columns of the context, ... */
+	int			first_context;	/* ... the place of the first, ... */
+	const int  *contexts;		/* ... and their numbers in the situations */
 } RecRowFormat;
 
 /* One row of a query as its columns say. */
@@ -65,6 +71,7 @@ typedef struct RecRow
 	double		weight;
 	int64		time;
 	bool		has_weight;		/* false: the event has none */
+	uint32		situation;		/* if the format has situations */
 } RecRow;
 
 /* Takes a row; memory of the current context is gone after the call. */

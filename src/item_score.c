@@ -8,8 +8,8 @@
  * items, the model's items are read into a hash table once, as a hash join
  * would do, and look-ups cost no query at all.
  *
- * What is prepared lives with the call's expression.  It is good for one user
- * and one set of options under one snapshot: an expression that is executed
+ * What is prepared lives with the call's expression.  It is good for one user,
+ * one context and one set of options under one snapshot: an expression that is executed
  * again under another snapshot, as in a loop of PL/pgSQL, starts anew.
  *
  * Copyright (c) 2026, the recommender developers
@@ -21,6 +21,7 @@
  */
 #include "postgres.h"
 
+#include "call_context.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "recommend.h"
@@ -55,6 +56,7 @@ typedef struct ScoreState
 	bool		prepared;
 	bool		user_null;
 	Datum		user;
+	Jsonb	   *context_given;	/* or NULL */
 	Jsonb	   *options;		/* as given, or NULL */
 	RecServe	serve;
 	int64		calls;			/* answered by a query each */
@@ -87,6 +89,12 @@ same_jsonb(const Jsonb *a, const Jsonb *b)
 	return VARSIZE(a) == VARSIZE(b) && memcmp(a, b, VARSIZE(a)) == 0;
 }
 
+static Jsonb *
+copy_jsonb(Jsonb *jsonb)
+{
+	return jsonb == NULL ? NULL : DatumGetJsonbPCopy(JsonbPGetDatum(jsonb));
+}
+
 static bool
 same_user(const ScoreState *state, bool isnull, Datum user)
 {
@@ -101,7 +109,7 @@ same_user(const ScoreState *state, bool isnull, Datum user)
 
 /* Reads the user's history; what is prepared is in the state's context. */
 static void
-prepare_user(ScoreState *state, bool isnull, Datum user, Jsonb *options)
+prepare_user(ScoreState *state, bool isnull, Datum user, Jsonb *context, Jsonb *options)
 {
 	MemoryContext old;
 	int16		typlen;
@@ -115,12 +123,14 @@ prepare_user(ScoreState *state, bool isnull, Datum user, Jsonb *options)
 	get_typlenbyval(state->definition->user_type, &typlen, &typbyval);
 	state->user_null = isnull;
 	state->user = isnull ? (Datum) 0 : datumCopy(user, typbyval, typlen);
-	state->options = options == NULL ? NULL :
-		DatumGetJsonbPCopy(JsonbPGetDatum(options));
+	state->context_given = copy_jsonb(context);
+	state->options = copy_jsonb(options);
 	rec_serve_begin(&state->serve, state->definition, state->options);
 	rec_serve_require_model(&state->serve);
+	rec_serve_read_context(&state->serve, state->context_given);
 	if (!isnull)
 		rec_serve_user(&state->serve, state->user);
+	rec_serve_add_context(&state->serve, state->serve.scores);
 	rec_scores_blend(state->serve.scores);
 	MemoryContextSwitchTo(old);
 	state->serial = state->definition->serial;
@@ -222,7 +232,7 @@ get_state(FunctionCallInfo fcinfo)
 
 /* The definition is asked for again: the one kept may be gone by now. */
 static bool
-still_good(const ScoreState *state, bool isnull, Datum user, Jsonb *options)
+still_good(const ScoreState *state, bool isnull, Datum user, Jsonb *context, Jsonb *options)
 {
 	SnapshotMark mark;
 
@@ -231,7 +241,8 @@ still_good(const ScoreState *state, bool isnull, Datum user, Jsonb *options)
 	mark = mark_snapshot();
 	return
 		memcmp(&mark, &state->mark, sizeof(mark)) == 0 &&
-		same_user(state, isnull, user) && same_jsonb(state->options, options);
+		same_user(state, isnull, user) && same_jsonb(state->context_given, context) &&
+		same_jsonb(state->options, options);
 }
 
 /*
@@ -244,13 +255,13 @@ Datum
 rec_score(PG_FUNCTION_ARGS)
 {
 	ScoreState *state = get_state(fcinfo);
+	Jsonb	   *context = rec_argument_jsonb(fcinfo, 3);
 	Jsonb	   *options = rec_argument_jsonb(fcinfo, 4);
 	double		score;
 
-	rec_argument_unsupported(fcinfo, 3, "context");
 	if (PG_ARGISNULL(2))
 		PG_RETURN_NULL();
-	if (!still_good(state, PG_ARGISNULL(1), PG_GETARG_DATUM(1), options))
+	if (!still_good(state, PG_ARGISNULL(1), PG_GETARG_DATUM(1), context, options))
 	{
 		state->prepared = false;
 		state->definition = rec_argument_definition(fcinfo);
@@ -258,7 +269,7 @@ rec_score(PG_FUNCTION_ARGS)
 		rec_argument_type(fcinfo, 1, state->definition->user_type, "user_id");
 		rec_argument_type(fcinfo, 2, state->definition->item_type, "item_id");
 		SPI_connect();
-		prepare_user(state, PG_ARGISNULL(1), PG_GETARG_DATUM(1), options);
+		prepare_user(state, PG_ARGISNULL(1), PG_GETARG_DATUM(1), context, options);
 		SPI_finish();
 	}
 	if (state->items)

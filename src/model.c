@@ -28,6 +28,7 @@
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "context_model.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -91,11 +92,13 @@ expected_rows(Oid relid)
 
 /*
  * Reads all sources of a recommender with the current user's rights and the
- * active snapshot; the result is in "context".  SPI is connected.
+ * active snapshot, and in which situations interactions were if that is asked
+ * for and there is something to tell; the result is in "context".  SPI is
+ * connected.
  */
 RecInteractions *
 rec_model_interactions(const RecDefinition *definition, MemoryContext context,
-					   RecProgress *progress)
+					   bool situations, RecProgress *progress)
 {
 	ReadState	state = {0};
 
@@ -104,14 +107,17 @@ rec_model_interactions(const RecDefinition *definition, MemoryContext context,
 												 definition->user_collation,
 												 definition->item_type,
 												 definition->item_collation);
+	if (situations)
+		state.interactions->situations =
+			rec_model_situations(definition, &definition->options, context);
 	state.progress = progress;
 	for (int i = 0; i < definition->nsources; i++)
 		state.expected += expected_rows(definition->sources[i].relid);
 	for (int i = 0; i < definition->nsources; i++)
 	{
 		RecRowFormat format;
-		char	   *query = rec_source_query(definition, &definition->sources[i],
-											 NULL, &format);
+		char	   *query = rec_training_query(definition, &definition->sources[i],
+											   state.interactions->situations, &format);
 		SPIPlanPtr	plan = rec_spi_prepare(query, 0, NULL, CURSOR_OPT_PARALLEL_OK);
 
 		rec_read_rows(plan, NULL, &format, take_row, &state);
@@ -301,6 +307,45 @@ write_neighbor_table(ModelWriter *writer)
 	rec_writer_close(writer->neighbor_writer);
 }
 
+/*
+ * Learns what the context says of items.  That goes before the matrix, so that
+ * the memory of the two is not needed at once.
+ */
+static RecLifts *
+learn_lifts(ModelWriter *writer)
+{
+	RecSituations *situations = writer->interactions->situations;
+	RecLifts   *lifts;
+
+	if (situations == NULL)
+		return NULL;
+	rec_progress_phase(writer->progress, "learning from the context");
+	lifts = rec_context_learn(writer->interactions->stream,
+							  rec_dict_count(writer->interactions->items),
+							  situations, &writer->definition->options);
+	rec_situations_forget_rows(situations);
+	return lifts;
+}
+
+static void
+write_lifts(ModelWriter *writer, RecLifts *lifts)
+{
+	uint32		nids = rec_dict_count(writer->interactions->items);
+	uint32	   *number;
+
+	if (lifts == NULL)
+		return;
+	rec_progress_phase(writer->progress, "writing what the context says");
+	number = palloc_extended(mul_size((Size) nids + 1, sizeof(uint32)), MCXT_ALLOC_HUGE);
+	memset(number, 0xff, nids * sizeof(uint32));
+	for (uint32 i = 0; i < writer->matrix->nitems; i++)
+		number[writer->matrix->item_id[i]] = i;
+	rec_lifts_renumber(lifts, number);
+	rec_model_write_lifts(writer->definition, writer->generation,
+						  writer->interactions->situations, lifts);
+	pfree(number);
+}
+
 /* ----------------
  *		one refresh
  * ----------------
@@ -389,15 +434,22 @@ analyze_tables(const RecDefinition *definition)
 	run_query(psprintf("ANALYZE %s (generation, kind, item_id)",
 					   rec_definition_table(definition, "neighbor")),
 			  0, NULL, NULL, NULL, SPI_OK_UTILITY);
+	run_query(psprintf("ANALYZE %s (generation, column_name, value)",
+					   rec_definition_table(definition, "context_lift")),
+			  0, NULL, NULL, NULL, SPI_OK_UTILITY);
 }
 
 static int64
 model_size(const RecDefinition *definition)
 {
-	return DatumGetInt64(DirectFunctionCall1(pg_total_relation_size,
-											 ObjectIdGetDatum(definition->item_relid))) +
-		DatumGetInt64(DirectFunctionCall1(pg_total_relation_size,
-										  ObjectIdGetDatum(definition->neighbor_relid)));
+	Oid			tables[] = {definition->item_relid, definition->neighbor_relid,
+	definition->context_relid};
+	int64		size = 0;
+
+	for (int i = 0; i < (int) lengthof(tables); i++)
+		size += DatumGetInt64(DirectFunctionCall1(pg_total_relation_size,
+												  ObjectIdGetDatum(tables[i])));
+	return size;
 }
 
 static void
@@ -444,21 +496,23 @@ build_generation(const RecDefinition *definition, RecProgress *progress,
 	MemoryContext old = MemoryContextSwitchTo(context);
 	ModelWriter writer = {0};
 	RecInteractions *interactions;
+	RecLifts   *lifts;
 	TimestampTz since = GetCurrentTimestamp();
 
 	rec_progress_phase(progress, "reading interactions");
-	interactions = rec_model_interactions(definition, context, progress);
+	interactions = rec_model_interactions(definition, context, true, progress);
 	figures->read_ms = elapsed_ms(since);
 	figures->interactions = interactions->stream->count;
 	figures->null_keys = interactions->null_keys;
 	figures->without_weight = interactions->without_weight;
 
 	since = GetCurrentTimestamp();
-	rec_progress_phase(progress, "building the matrix");
 	writer.definition = definition;
 	writer.interactions = interactions;
 	writer.generation = figures->generation;
 	writer.progress = progress;
+	lifts = learn_lifts(&writer);
+	rec_progress_phase(progress, "building the matrix");
 	writer.matrix = rec_interactions_matrix(interactions, &definition->options);
 	figures->memory_bytes = MemoryContextMemAllocated(context, true);
 	figures->users = writer.matrix->nusers;
@@ -471,9 +525,11 @@ build_generation(const RecDefinition *definition, RecProgress *progress,
 	rec_progress_phase(progress, "computing neighbours");
 	write_neighbor_table(&writer);
 	figures->neighbors = writer.neighbors;
+	write_lifts(&writer, lifts);
 	rec_progress_phase(progress, "deleting the old generation");
 	delete_old(definition, "item", figures->generation);
 	delete_old(definition, "neighbor", figures->generation);
+	delete_old(definition, "context_lift", figures->generation);
 	move_pointer(definition, figures, writer.matrix, interactions->stream->newest);
 	analyze_tables(definition);
 	figures->model_bytes = model_size(definition);
@@ -537,6 +593,10 @@ rec_model_refresh(RecDefinition *definition, bool verbose)
 	nest = NewGUCNestLevel();
 	set_for_refresh("search_path", "pg_catalog, pg_temp");
 	set_for_refresh("row_security", "off");
+	/* values of the context are texts, which must not depend on the session */
+	set_for_refresh("DateStyle", "ISO");
+	set_for_refresh("IntervalStyle", "postgres");
+	set_for_refresh("extra_float_digits", "1");
 	SPI_connect();
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetTransactionSnapshot());

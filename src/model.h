@@ -38,7 +38,7 @@ typedef struct RecRefreshFigures
 
 extern RecRefreshFigures rec_model_refresh(RecDefinition *definition, bool verbose);
 extern RecInteractions *rec_model_interactions(const RecDefinition *definition,
-											   MemoryContext context,
+											   MemoryContext context, bool situations,
 											   RecProgress *progress);
 extern double *rec_model_popularity(const RecMatrix *matrix);
 extern int	rec_model_user_steps(const RecMatrix *matrix, uint32 *steps);

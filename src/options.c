@@ -18,6 +18,7 @@
 
 #include <math.h>
 
+#include "clock.h"
 #include "fmgr.h"
 #include "json.h"
 #include "miscadmin.h"
@@ -37,6 +38,8 @@ typedef enum OptionKind
 	OPTION_INTERVAL,			/* double, microseconds; 0 for null */
 	OPTION_TEXT,				/* char *; NULL for null */
 	OPTION_TEXTS,				/* nseen_events and seen_events */
+	OPTION_SET,					/* int, a bit for each; names by value_name */
+	OPTION_TIMEZONE,			/* name of a time zone, PostgreSQL's own copy */
 	OPTION_BLEND,
 	OPTION_CAPS					/* ncaps and caps */
 } OptionKind;
@@ -93,6 +96,8 @@ truncate_name(int value)
 	return value < (int) lengthof(names) ? names[value] : NULL;
 }
 
+#define ALL_TIME_PARTS	((1 << REC_NTIMES) - 1)
+
 #define BUILD		REC_SCOPE_BUILD
 #define SERVE		REC_SCOPE_SERVE
 #define AT(field)	offsetof(RecOptions, field)
@@ -119,6 +124,11 @@ static const OptionSpec specs[] = {
 	{"ridge_damping", OPTION_FLOAT, BUILD, AT(ridge_damping), 0, -2, 2, NULL},
 	{"ridge_candidates", OPTION_INT, BUILD, AT(ridge_candidates), 100, 1, 2000, NULL},
 	{"ridge_exact_items", OPTION_INT, BUILD, AT(ridge_exact_items), 10000, 0, 50000, NULL},
+	{"context_time", OPTION_SET, BUILD, AT(context_time), ALL_TIME_PARTS, 0, 0, rec_time_part_name},
+	{"context_timezone", OPTION_TIMEZONE, BUILD | SERVE, AT(context_timezone), 0, 0, 0, NULL},
+	{"context_smoothing", OPTION_FLOAT, BUILD, AT(context_smoothing), 20, 1e-6, 1e9, NULL},
+	{"context_significance", OPTION_FLOAT, BUILD, AT(context_significance), 0.001, 0, 1, NULL},
+	{"context_now", OPTION_BOOL, SERVE, AT(context_now), 0, 0, 1, NULL},
 	{"blend", OPTION_BLEND, SERVE, AT(blend), 0, 0, 1e6, NULL},
 	{"kappa", OPTION_FLOAT, SERVE, AT(kappa), 1, 0, 1e9, NULL},
 	{"item_kappa", OPTION_FLOAT, SERVE, AT(item_kappa), 5, 0, 1e9, NULL},
@@ -150,6 +160,7 @@ set_default(RecOptions *options, const OptionSpec *spec)
 	{
 		case OPTION_INT:
 		case OPTION_ENUM:
+		case OPTION_SET:
 			*INT_FIELD(options, spec) = (int) spec->initial;
 			break;
 		case OPTION_FLOAT:
@@ -165,6 +176,9 @@ set_default(RecOptions *options, const OptionSpec *spec)
 		case OPTION_TEXTS:
 			options->nseen_events = lengthof(seen_default);
 			options->seen_events = seen_default;
+			break;
+		case OPTION_TIMEZONE:
+			options->context_timezone = "UTC";
 			break;
 		case OPTION_BLEND:
 			memcpy(options->blend, blend_default, sizeof(blend_default));
@@ -256,16 +270,14 @@ string_value(const JsonbValue *value)
 	return pnstrdup(value->val.string.val, value->val.string.len);
 }
 
+/* Gives the number of one of the names that an option knows. */
 static int
-enum_value(const OptionSpec *spec, const JsonbValue *value)
+named_value(const OptionSpec *spec, const JsonbValue *value)
 {
 	RecClosest	closest;
-	char	   *given;
+	char	   *given = string_value(value);
 	const char *name;
 
-	if (value->type != jbvString)
-		wrong_type(spec->name, "a string");
-	given = string_value(value);
 	rec_closest_start(&closest, given);
 	for (int i = 0; (name = spec->value_name(i)) != NULL; i++)
 	{
@@ -278,6 +290,67 @@ enum_value(const OptionSpec *spec, const JsonbValue *value)
 			 errmsg("%s \"%s\" does not exist", spec->name, given),
 			 rec_closest_hint(&closest, spec->name)));
 	return -1;
+}
+
+static int
+enum_value(const OptionSpec *spec, const JsonbValue *value)
+{
+	if (value->type != jbvString)
+		wrong_type(spec->name, "a string");
+	return named_value(spec, value);
+}
+
+/* Gives the bits of the names in an array. */
+static int
+set_value(const OptionSpec *spec, const JsonbValue *value)
+{
+	JsonbContainer *array = value->type == jbvBinary ? value->val.binary.data : NULL;
+	int			set = 0;
+
+	if (array == NULL || !JsonContainerIsArray(array))
+		wrong_type(spec->name, "an array of strings");
+	for (uint32 i = 0; i < JsonContainerSize(array); i++)
+	{
+		JsonbValue *element = getIthJsonbValueFromContainer(array, i);
+
+		if (element->type != jbvString)
+			wrong_type(spec->name, "an array of strings");
+		set |= 1 << named_value(spec, element);
+	}
+	return set;
+}
+
+static void
+time_zone_missing(const char *given)
+{
+	RecClosest	closest;
+	pg_tzenum  *zones = pg_tzenumerate_start();
+	pg_tz	   *zone;
+
+	rec_closest_start(&closest, given);
+	while ((zone = pg_tzenumerate_next(zones)) != NULL)
+		rec_closest_consider(&closest, pstrdup(pg_get_timezone_name(zone)));
+	pg_tzenumerate_end(zones);
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("time zone \"%s\" does not exist", given),
+			 rec_closest_hint(&closest, "time zone")));
+}
+
+/* Gives the name of a time zone as PostgreSQL keeps it for good. */
+static const char *
+time_zone_value(const OptionSpec *spec, const JsonbValue *value)
+{
+	char	   *given;
+	pg_tz	   *zone;
+
+	if (value->type != jbvString)
+		wrong_type(spec->name, "the name of a time zone");
+	given = string_value(value);
+	zone = pg_tzset(given);
+	if (zone == NULL || !pg_tz_acceptable(zone))
+		time_zone_missing(given);
+	return pg_get_timezone_name(zone);
 }
 
 /* Gives an interval in microseconds, a month counting thirty days. */
@@ -426,6 +499,12 @@ set_option(RecOptions *options, const OptionSpec *spec, const JsonbValue *value)
 		case OPTION_TEXTS:
 			texts_value(options, spec, value);
 			break;
+		case OPTION_SET:
+			*INT_FIELD(options, spec) = set_value(spec, value);
+			break;
+		case OPTION_TIMEZONE:
+			options->context_timezone = time_zone_value(spec, value);
+			break;
 		case OPTION_BLEND:
 			blend_value(options, spec, value);
 			break;
@@ -561,6 +640,16 @@ write_option(RecJson *json, const RecOptions *options, const OptionSpec *spec)
 				rec_json_text(json, WJB_ELEM, options->seen_events[i]);
 			rec_json_token(json, WJB_END_ARRAY);
 			break;
+		case OPTION_SET:
+			rec_json_token(json, WJB_BEGIN_ARRAY);
+			for (int i = 0; spec->value_name(i) != NULL; i++)
+				if (*INT_FIELD(options, spec) & (1 << i))
+					rec_json_text(json, WJB_ELEM, spec->value_name(i));
+			rec_json_token(json, WJB_END_ARRAY);
+			break;
+		case OPTION_TIMEZONE:
+			rec_json_text(json, WJB_VALUE, options->context_timezone);
+			break;
 		case OPTION_BLEND:
 			rec_json_token(json, WJB_BEGIN_OBJECT);
 			for (int i = 0; i < REC_NCOMPONENTS; i++)
@@ -603,7 +692,7 @@ rec_options_to_jsonb(const RecOptions *options, int scopes)
 }
 
 static bool
-equals_scalar(const JsonbValue *a, const JsonbValue *b)
+equals_value(const JsonbValue *a, const JsonbValue *b)
 {
 	if (a->type != b->type)
 		return false;
@@ -618,6 +707,8 @@ equals_scalar(const JsonbValue *a, const JsonbValue *b)
 													NumericGetDatum(b->val.numeric)));
 		case jbvBool:
 			return a->val.boolean == b->val.boolean;
+		case jbvBinary:
+			return compareJsonbContainers(a->val.binary.data, b->val.binary.data) == 0;
 		default:
 			return true;
 	}
@@ -639,7 +730,7 @@ rec_options_same_build(const RecOptions *options, Jsonb *json)
 		JsonbValue *now = findJsonbValueFromContainer(&current->root, JB_FOBJECT, &key);
 
 		(void) JsonbIteratorNext(&it, &value, true);
-		if (now && !equals_scalar(now, &value))
+		if (now && !equals_value(now, &value))
 			return false;
 	}
 	return true;

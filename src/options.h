@@ -100,7 +100,14 @@ typedef struct RecOptions
 	int			ridge_candidates;	/* items that explain one: local form */
 	int			ridge_exact_items;	/* catalogues up to this: exact form */
 
+	/* build: what the context says of items */
+	int			context_time;	/* bits 1 << RecTimePart */
+	const char *context_timezone;	/* where the clock hangs; never freed */
+	double		context_smoothing;	/* interactions added to those of a value */
+	double		context_significance;	/* p-value that a lift may have */
+
 	/* serve */
+	bool		context_now;	/* the time of the call is context */
 	double		blend[REC_NCOMPONENTS]; /* weight of each component */
 	double		kappa;			/* evidence at which behaviour has half */
 	double		item_kappa;		/* users at which an item's behaviour has half */

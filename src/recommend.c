@@ -17,6 +17,7 @@
  */
 #include "postgres.h"
 
+#include "call_context.h"
 #include "catalog.h"
 #include "catalog/pg_type.h"
 #include "explain.h"
@@ -75,17 +76,6 @@ rec_argument_k(FunctionCallInfo fcinfo, int n)
 				 errmsg("k must not be null")));
 	rec_check_k(PG_GETARG_INT32(n));
 	return PG_GETARG_INT32(n);
-}
-
-/* Refuses what needs a part of the model that there is not. */
-void
-rec_argument_unsupported(FunctionCallInfo fcinfo, int n, const char *argument)
-{
-	if (PG_ARGISNULL(n))
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("%s is not supported yet", argument)));
 }
 
 /* Gives a jsonb, NULL for a null. */
@@ -215,14 +205,15 @@ recommend_user(FunctionCallInfo fcinfo,
 	RecServe	serve;
 
 	rec_argument_type(fcinfo, 1, definition->user_type, "user_id");
-	rec_argument_unsupported(fcinfo, 5, "context");
 	SPI_connect();
 	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 6));
 	rec_serve_require_model(&serve);
 	rec_serve_filter(&serve, rec_argument_jsonb(fcinfo, 3));
+	rec_serve_read_context(&serve, rec_argument_jsonb(fcinfo, 5));
 	rec_serve_exclude(&serve, rec_argument_items(fcinfo, 4, definition, "exclude"));
 	if (!PG_ARGISNULL(1))
 		rec_serve_user(&serve, PG_GETARG_DATUM(1));
+	rec_serve_add_context(&serve, serve.scores);
 	rec_scores_blend(serve.scores);
 	write(fcinfo, &serve, k);
 	SPI_finish();
@@ -260,14 +251,15 @@ recommend_items(FunctionCallInfo fcinfo, bool session)
 	int64		k = rec_argument_k(fcinfo, 2);
 	RecServe	serve;
 
-	rec_argument_unsupported(fcinfo, 5, "context");
 	SPI_connect();
 	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 6));
 	rec_serve_require_model(&serve);
 	rec_serve_filter(&serve, rec_argument_jsonb(fcinfo, 3));
+	rec_serve_read_context(&serve, rec_argument_jsonb(fcinfo, 5));
 	rec_serve_exclude(&serve, rec_argument_items(fcinfo, 4, definition, "exclude"));
 	if (items)
 		rec_serve_items(&serve, items, session ? serve.options.session_decay : 1);
+	rec_serve_add_context(&serve, serve.scores);
 	rec_scores_blend(serve.scores);
 	answer(fcinfo, &serve, k);
 	SPI_finish();
@@ -354,7 +346,7 @@ static void
 count_popularity(RecServe *serve, RecMemoryCatalog *memory)
 {
 	RecInteractions *interactions = rec_model_interactions(serve->definition,
-														   CurrentMemoryContext, NULL);
+														   CurrentMemoryContext, false, NULL);
 	RecMatrix  *matrix = rec_interactions_matrix(interactions, &serve->options);
 	RecDict    *eligible = serve->eligible ? rec_eligible_all(serve->eligible) : NULL;
 	RecDict    *touched = rec_dict_create(serve->definition->item_type,
@@ -472,14 +464,15 @@ rec_rank_items(PG_FUNCTION_ARGS)
 	int			n;
 
 	rec_argument_type(fcinfo, 1, definition->user_type, "user_id");
-	rec_argument_unsupported(fcinfo, 3, "context");
 	if (items == NULL)
 		return (Datum) 0;
 	SPI_connect();
 	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 4));
 	rec_serve_require_model(&serve);
+	rec_serve_read_context(&serve, rec_argument_jsonb(fcinfo, 3));
 	if (!PG_ARGISNULL(1))
 		rec_serve_user(&serve, PG_GETARG_DATUM(1));
+	rec_serve_add_context(&serve, serve.scores);
 	rec_scores_blend(serve.scores);
 	known = rec_dict_create(definition->item_type, definition->item_collation,
 							CurrentMemoryContext);

@@ -30,7 +30,6 @@ extern void rec_argument_type(FunctionCallInfo fcinfo, int n, Oid expected,
 extern ArrayType *rec_argument_items(FunctionCallInfo fcinfo, int n,
 									 const RecDefinition *definition, const char *argument);
 extern int64 rec_argument_k(FunctionCallInfo fcinfo, int n);
-extern void rec_argument_unsupported(FunctionCallInfo fcinfo, int n, const char *argument);
 extern Jsonb *rec_argument_jsonb(FunctionCallInfo fcinfo, int n);
 extern RecRows rec_begin_rows(FunctionCallInfo fcinfo, const Oid *types, int ncolumns);
 extern void rec_write_recommendations(RecRows *rows, RecServe *serve,

@@ -16,6 +16,7 @@
 #include "postgres.h"
 
 #include "batch.h"
+#include "call_context.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "recommend.h"
@@ -76,6 +77,16 @@ load_neighbors(RecBatch *batch, RecServe *serve)
 	}
 }
 
+/* The lifts of the call's context must be of items that the model has. */
+static void
+check_context(const RecBatch *batch, const RecServe *serve)
+{
+	for (int i = 0; i < serve->ncontext; i++)
+		for (int n = 0; n < serve->context[i].lifts.n; n++)
+			if ((uint32) serve->context[i].lifts.items[n] >= batch->memory.nitems)
+				model_damaged(serve);
+}
+
 static void
 write_user(RecBatch *batch, RecRows *rows, Datum user, const RecScoredItem *items, int n)
 {
@@ -117,7 +128,8 @@ bar_array(RecBatch *batch, ArrayType *items)
 
 /* Answers one user after the other, in a context that is emptied between. */
 static void
-answer_all(RecBatch *batch, RecRows *rows, ArrayType *exclude, int64 k)
+answer_all(RecBatch *batch, RecRows *rows, const RecServe *serve, ArrayType *exclude,
+		   int64 k)
 {
 	RecCatalog	catalog = rec_memory_catalog(&batch->memory);
 	MemoryContext user_context = AllocSetContextCreate(CurrentMemoryContext,
@@ -135,6 +147,7 @@ answer_all(RecBatch *batch, RecRows *rows, ArrayType *exclude, int64 k)
 		end = rec_batch_user_end(batch, from);
 		bar_array(batch, exclude);
 		rec_batch_score_user(batch, from, end);
+		rec_serve_add_context(serve, batch->scores);
 		rec_scores_blend(batch->scores);
 		items = rec_select_best(batch->scores, &catalog, k, &n);
 		write_user(batch, rows, rec_dict_id(batch->users, batch->rows[from].user), items, n);
@@ -160,11 +173,11 @@ rec_recommend_all(PG_FUNCTION_ARGS)
 	RecServe	serve;
 	RecBatch   *batch;
 
-	rec_argument_unsupported(fcinfo, 4, "context");
 	SPI_connect();
 	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 5));
 	rec_serve_filter(&serve, rec_argument_jsonb(fcinfo, 2));
 	rec_serve_require_model(&serve);
+	rec_serve_read_context(&serve, rec_argument_jsonb(fcinfo, 4));
 	batch = rec_batch_create(CurrentMemoryContext, &serve.options,
 							 definition->user_type, definition->user_collation,
 							 definition->item_type, definition->item_collation);
@@ -176,8 +189,9 @@ rec_recommend_all(PG_FUNCTION_ARGS)
 	load_neighbors(batch, &serve);
 	if (serve.eligible)
 		rec_memory_catalog_keep(&batch->memory, rec_eligible_all(serve.eligible));
+	check_context(batch, &serve);
 	if (k > 0)
-		answer_all(batch, &rows, rec_argument_items(fcinfo, 3, definition, "exclude"), k);
+		answer_all(batch, &rows, &serve, rec_argument_items(fcinfo, 3, definition, "exclude"), k);
 	SPI_finish();
 	return (Datum) 0;
 }

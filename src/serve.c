@@ -72,8 +72,8 @@ static const RecStorePath items_by_trend = {
  */
 
 /* Says that what the model's tables hold is not what a refresh writes. */
-static void
-model_damaged(const RecServe *serve, const char *what)
+void
+rec_serve_damaged(const RecServe *serve, const char *what)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_CORRUPTED),
@@ -123,7 +123,7 @@ read_pointer(RecServe *serve)
 		if (!nulls[2])
 			serve->nitems = Max(DatumGetInt64(values[2]), 0);
 		if (nulls[3] || !read_steps(serve, values[3]))
-			model_damaged(serve, "numbers of items that are");
+			rec_serve_damaged(serve, "numbers of items that are");
 	}
 	rec_store_end(scan);
 }
@@ -376,17 +376,17 @@ rec_history_weigh(const RecOptions *options, RecPair *pairs, int n)
 }
 
 /*
- * Keeps what a row of neighbours says, in the current context; false when it
- * is damaged.
+ * Keeps the arrays of a row, of items and what they are worth, in the current
+ * context; false when they are damaged.
  */
-static bool
-keep_neighbors(Datum neighbors, Datum scores, RecNeighborList *list)
+bool
+rec_keep_list(Datum numbers, Datum worths, RecNeighborList *list)
 {
 	const void *items;
 	const void *values;
 
-	list->n = rec_store_array_copy(neighbors, INT4OID, &items);
-	if (list->n < 0 || rec_store_array_copy(scores, FLOAT4OID, &values) != list->n)
+	list->n = rec_store_array_copy(numbers, INT4OID, &items);
+	if (list->n < 0 || rec_store_array_copy(worths, FLOAT4OID, &values) != list->n)
 		return false;
 	list->items = items;
 	list->values = values;
@@ -423,8 +423,8 @@ read_lists(RecServe *serve, RecStoreScan *scan, RecDict *items, RecNeighborList 
 		if (nulls[1] || !is_of_kind(values[1], rec_component_names[REC_BEHAVIOUR]))
 			continue;
 		if (number == REC_NOT_FOUND || nulls[2] || nulls[3] ||
-			!keep_neighbors(values[2], values[3], &lists[number]))
-			model_damaged(serve, "a row of neighbours that is");
+			!rec_keep_list(values[2], values[3], &lists[number]))
+			rec_serve_damaged(serve, "a row of neighbours that is");
 	}
 	rec_store_end(scan);
 }
@@ -650,7 +650,7 @@ rec_serve_next_item(RecServe *serve, RecStoreScan *scan, RecScoredItem *item)
 	if (!rec_store_next(scan, values, nulls))
 		return false;
 	if (!read_item(serve, values, nulls, item))
-		model_damaged(serve, "an item that is");
+		rec_serve_damaged(serve, "an item that is");
 	return true;
 }
 

@@ -29,6 +29,15 @@ typedef struct RecPast
 	int64		time;			/* of that */
 } RecPast;
 
+/* A value of the context of a call that the model knows something of. */
+typedef struct RecCallValue
+{
+	const char *column;
+	const char *text;
+	double		weight;			/* its part of the column's values */
+	RecNeighborList lifts;
+} RecCallValue;
+
 typedef struct RecServe
 {
 	RecDefinition *definition;
@@ -50,11 +59,15 @@ typedef struct RecServe
 	char	  **titles;			/* by number in it */
 	uint32		titles_allocated;
 	RecScores  *scores;
+	int			ncontext;
+	RecCallValue *context;		/* ref of a signal of the context -> value */
 	Datum	   *ids;			/* ref of a scored item -> its id */
 	uint32		nids;
 	uint32		ids_allocated;
 } RecServe;
 
+extern void rec_serve_damaged(const RecServe *serve, const char *what);
+extern bool rec_keep_list(Datum numbers, Datum worths, RecNeighborList *list);
 extern void rec_serve_begin(RecServe *serve, RecDefinition *definition, Jsonb *options);
 extern void rec_serve_require_model(const RecServe *serve);
 extern void rec_serve_filter(RecServe *serve, Jsonb *filter);

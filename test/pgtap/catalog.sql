@@ -93,7 +93,8 @@ FROM (VALUES
 	('recommender.refresh_progress', 'pid integer, datname name, usename name, recommender text, phase text, percent integer, started_at timestamp with time zone'),
 	('recs.recommendation', 'rank integer, item_id text, score double precision, strategy text, reasons jsonb'),
 	('recs.user_recommendation', 'user_id bigint, rank integer, item_id text, score double precision, strategy text'),
-	('recs.neighbors', 'item_id text, kind text, rank bigint, neighbor_id text, similarity real, support integer')) v (relation, columns);
+	('recs.neighbors', 'item_id text, kind text, rank bigint, neighbor_id text, similarity real, support integer'),
+	('recs.context_lifts', 'column_name name, value text, item_id text, lift real')) v (relation, columns);
 SELECT is((SELECT string_agg(DISTINCT collname, ' ') FROM pg_attribute a JOIN pg_collation c ON c.oid = attcollation
 		   WHERE attname = 'item_id' AND attrelid IN ('recs.item'::regclass, 'recs.neighbor'::regclass, 'recs.recommendation'::regclass, 'recs.user_recommendation'::regclass)),
 		  'C', 'ids keep their collation');

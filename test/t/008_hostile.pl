@@ -33,13 +33,13 @@ my @looks = (
 my $one = 'NULL::fake.recommendation';
 my @asks = (
 	q{SELECT count(*) FROM recommender.check_recommender('fake')},
-	"SELECT count(*) FROM recommender.recommend($one, 1, 10, NULL, NULL::text[], NULL, NULL)",
-	"SELECT count(*) FROM recommender.recommend_basket($one, ARRAY['P1', 'P2'], 10, NULL, NULL::text[], NULL, NULL)",
+	"SELECT count(*) FROM recommender.recommend($one, 1, 10, NULL, NULL::text[], '{\"month\": 6}', NULL)",
+	"SELECT count(*) FROM recommender.recommend_basket($one, ARRAY['P1', 'P2'], 10, NULL, NULL::text[], '{\"month\": 6}', NULL)",
 	"SELECT count(*) FROM recommender.similar_items($one, 'P1'::text, 10, NULL, NULL::text[], NULL)",
 	"SELECT count(*) FROM recommender.popular_items($one, 10, NULL, NULL::text[], NULL)",
 	"SELECT count(*) FROM recommender.trending_items($one, 10, NULL, NULL::text[], NULL)",
-	"SELECT recommender.score($one, 1, 'P1'::text, NULL, NULL)",
-	"SELECT count(*) FROM recommender.recommend_all(NULL::fake.user_recommendation, 10, NULL, NULL::text[], NULL, NULL)",
+	"SELECT recommender.score($one, 1, 'P1'::text, '{\"month\": 6}', NULL)",
+	"SELECT count(*) FROM recommender.recommend_all(NULL::fake.user_recommendation, 10, NULL, NULL::text[], '{\"month\": 6}', NULL)",
 	q{SELECT recommender.set_options('fake', '{"history": 3}')},
 	q{SELECT recommender.add_interactions('fake', 'orders', 'customer', 'product')},
 	q{SELECT recommender.refresh('fake')},
@@ -83,7 +83,7 @@ my $others = $node->safe_psql('shop', q{
 		string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum))
 	FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
 	WHERE c.relnamespace = 'pattern'::regnamespace AND c.relkind = 'r' AND c.relname NOT IN
-		('definition', 'source', 'item_source', 'item', 'neighbor', 'refresh_run', 'evaluation', 'trial')
+		('definition', 'source', 'item_source', 'item', 'neighbor', 'context_lift', 'refresh_run', 'evaluation', 'trial')
 	GROUP BY c.oid});
 $node->safe_psql('shop', q{SELECT recommender.drop_recommender('pattern')});
 
@@ -106,6 +106,9 @@ INSERT INTO fake.item VALUES (1, 0, 'P1', 1, 1, 1, 1), (1, 1, 'P2', 1, 1, 1, 1);
 CREATE TABLE fake.neighbor (generation bigint, kind text, item_no integer, item_id text, neighbors integer[], scores real[], supports integer[]);
 CREATE INDEX ON fake.neighbor (item_id, generation);
 INSERT INTO fake.neighbor VALUES (1, 'behaviour', 0, 'P1', '{1}', '{1}', '{1}'), (1, 'behaviour', 1, 'P2', '{0}', '{1}', '{1}');
+CREATE TABLE fake.context_lift (generation bigint, column_name name, value text, item_nos integer[], lifts real[]);
+CREATE INDEX ON fake.context_lift (column_name, value, generation);
+INSERT INTO fake.context_lift VALUES (1, 'month', 'june', '{0,1}', '{1,-1}');
 CREATE TABLE fake.refresh_run (generation bigint, mode text, started_at timestamptz, finished_at timestamptz,
 	interactions bigint, users bigint, items bigint, neighbors bigint, null_keys bigint, without_weight bigint,
 	read_ms float8, build_ms float8, write_ms float8, memory_bytes bigint, model_bytes bigint, options jsonb);
@@ -146,7 +149,7 @@ sub check_trap
 	return;
 }
 
-for my $table (qw(definition source item_source item neighbor refresh_run evaluation))
+for my $table (qw(definition source item_source item neighbor context_lift refresh_run evaluation))
 {
 	check_trap("a view for table $table",
 		"ALTER TABLE fake.$table RENAME TO real;
@@ -157,7 +160,7 @@ for my $table (qw(definition source item_source item neighbor refresh_run evalua
 check_trap("an index on table $_",
 	"CREATE FUNCTION fake.trap_now(integer) RETURNS boolean IMMUTABLE LANGUAGE sql RETURN fake.trap();
 	ALTER FUNCTION fake.trap IMMUTABLE; CREATE INDEX ON fake.$_ (generation) WHERE fake.trap_now(1)")
-  for qw(definition item neighbor refresh_run);
+  for qw(definition item neighbor context_lift refresh_run);
 check_trap('a cast',
 	q{CREATE TYPE fake.tricky AS (x integer);
 	CREATE FUNCTION fake.cast_it(fake.tricky) RETURNS oid LANGUAGE sql AS $$ SELECT 1::oid WHERE fake.trap() $$;
@@ -238,7 +241,7 @@ for my $line (split /\n/, $columns)
 	check_change("$table.$column null", "ALTER TABLE $table ALTER $column DROP NOT NULL; UPDATE $table SET $column = NULL")
 	  if $kind eq 'TABLE' && $column ne 'singleton' && $column ne 'position';
 }
-for my $table (qw(definition source item_source item neighbor refresh_run evaluation))
+for my $table (qw(definition source item_source item neighbor context_lift refresh_run evaluation))
 {
 	$session->query(join ';', 'BEGIN', @asks, 'ROLLBACK');
 	check_change("table $table is empty", "DELETE FROM fake.$table");
@@ -264,6 +267,7 @@ my @values = (
 	[ 'definition', 'options', "'[]'", "'1'", "'null'", q('{"no": 1}'), q('{"neighbors": 1e9}'), q('{"blend": 7}') ],
 	[ 'source', 'relation', '0', '4711', "'pg_class'", "'fake.recommendation'", "'orders_pkey'" ],
 	[ 'source', 'user_column', "''", q('"'), "'kind'" ],
+	[ 'source', 'context_columns', "'{NULL}'", q('{""}'), "'{nosuch}'", "'{kind,kind}'", q('{{kind},{customer}}'), "'[5:5]={month}'" ],
 	[ 'source', 'event_weights', "'[]'", "'1'", q('{"view": "x"}') ],
 	[ 'item', 'item_no', '-1', '5', '2147483647', '-2147483648' ],
 	[ 'item', 'popularity', "'NaN'", "'infinity'", '-1', '1e308' ],
@@ -276,6 +280,11 @@ my @values = (
 		'(SELECT array_agg(n) FROM generate_series(1, 20000) n)' ],
 	[ 'neighbor', 'scores', "'{}'", "'{NULL}'", "'{{1}}'", "'{NaN}'", "'{Infinity}'", "'{-1}'", "'{3e38}'", "'{1,1}'", "'[7:7]={1}'" ],
 	[ 'neighbor', 'supports', "'{}'", "'{NULL}'", "'{-1}'" ],
+	[ 'context_lift', 'column_name', "''", "'weekday'" ],
+	[ 'context_lift', 'value', "''", "'nosuch'" ],
+	[ 'context_lift', 'item_nos', "'{}'", "'{NULL,1}'", "'{{1,2}}'", "'{-1,1}'", "'{0,2147483647}'", "'{-2147483648,1}'", "'{0,0}'", "'{0,1,2}'", "'[5:6]={0,1}'",
+		'(SELECT array_agg(n) FROM generate_series(1, 20000) n)' ],
+	[ 'context_lift', 'lifts', "'{}'", "'{NULL,1}'", "'{{1,2}}'", "'{NaN,1}'", "'{Infinity,1}'", "'{3e38,3e38}'", "'{1}'", "'[7:8]={1,1}'" ],
 	[ 'refresh_run', 'generation', '9223372036854775807', '-1' ],
 	[ 'refresh_run', 'options', "'[]'", "'null'" ]);
 

@@ -1,0 +1,25 @@
+/*-------------------------------------------------------------------------
+ *
+ * context_model.h
+ *	  The context in a model: which columns it has, and the table of lifts.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/context_model.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_CONTEXT_MODEL_H
+#define REC_CONTEXT_MODEL_H
+
+#include "context.h"
+#include "definition.h"
+
+extern RecSituations *rec_model_situations(const RecDefinition *definition,
+										   const RecOptions *options,
+										   MemoryContext context);
+extern void rec_model_write_lifts(const RecDefinition *definition, int64 generation,
+								  const RecSituations *situations, const RecLifts *lifts);
+
+#endif							/* REC_CONTEXT_MODEL_H */
