@@ -56,36 +56,12 @@
 
 #include <math.h>
 
+#include "candidates.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "score.h"
 #include "utils/float.h"
-
-/* An item that some signal speaks for, or against. */
-typedef struct Candidate
-{
-	uint32		item;
-	double		listed;			/* sum of all contributions of signals */
-	double		term[REC_NLISTED];	/* sum of each component's */
-} Candidate;
-
-typedef struct CandidateSlot
-{
-	uint32		item;
-	int			index;			/* in the array of candidates */
-	char		status;
-} CandidateSlot;
-
-#define SH_PREFIX candidate_table
-#define SH_ELEMENT_TYPE CandidateSlot
-#define SH_KEY_TYPE uint32
-#define SH_KEY item
-#define SH_HASH_KEY(tb, key) murmurhash32(key)
-#define SH_EQUAL(tb, a, b) ((a) == (b))
-#define SH_SCOPE static inline
-#define SH_DEFINE
-#define SH_DECLARE
-#include "lib/simplehash.h"
+#include "utils/memutils.h"
 
 /* A signal and where its candidates are. */
 typedef struct HeldSignal
@@ -97,16 +73,14 @@ typedef struct HeldSignal
 struct RecScores
 {
 	const RecOptions *options;
-	Candidate  *candidates;
-	int			ncandidates;
-	int			candidates_allocated;
-	candidate_table_hash *slots;	/* item -> candidate, or ... */
-	uint32		nitems;			/* ... when not 0, so many items have ... */
-	int		   *index;			/* ... their candidate here, -1 for none */
+	RecCandidates *candidates;	/* with raw sums, then with terms */
+	double	   *listed;			/* all terms of each candidate, summed up */
+	double	   *own_listed;		/* room for that */
+	int			own_allocated;
 	HeldSignal *signals;
 	int			nsignals;
 	int			signals_allocated;
-	int		   *entries;		/* candidate of each item of each signal */
+	int32	   *entries;		/* candidate of each item of each signal */
 	int64		nentries;
 	int64		entries_allocated;
 	int			nsteps;			/* of items by their users: the number of ... */
@@ -136,22 +110,11 @@ rec_scores_create(const RecOptions *options, uint32 nitems)
 	RecScores  *scores = palloc0_object(RecScores);
 
 	scores->options = options;
-	scores->nitems = nitems;
-	if (nitems == 0)
-		scores->slots = candidate_table_create(CurrentMemoryContext, 2048, NULL);
-	else
-	{
-		Size		size = mul_size(nitems, sizeof(int));
-
-		scores->index = MemoryContextAllocHuge(CurrentMemoryContext, size);
-		memset(scores->index, -1, size);
-	}
-	scores->candidates_allocated = 2048;
-	scores->candidates = palloc_array(Candidate, scores->candidates_allocated);
+	scores->candidates = rec_candidates_create(nitems);
 	scores->signals_allocated = 64;
 	scores->signals = palloc_array(HeldSignal, scores->signals_allocated);
 	scores->entries_allocated = 8192;
-	scores->entries = palloc_array(int, scores->entries_allocated);
+	scores->entries = palloc_array(int32, scores->entries_allocated);
 	scores->last_ref = PG_UINT32_MAX;
 	return scores;
 }
@@ -171,11 +134,7 @@ rec_scores_set_steps(RecScores *scores, const uint32 *steps, int n)
 void
 rec_scores_reset(RecScores *scores)
 {
-	if (scores->nitems == 0)
-		candidate_table_reset(scores->slots);
-	for (int i = 0; i < scores->ncandidates && scores->nitems > 0; i++)
-		scores->index[scores->candidates[i].item] = -1;
-	scores->ncandidates = 0;
+	rec_candidates_reset(scores->candidates);
 	scores->nsignals = 0;
 	scores->nentries = 0;
 	scores->evidence = 0;
@@ -188,59 +147,6 @@ rec_scores_reset(RecScores *scores)
  *		signals
  * ----------------
  */
-
-static int
-append_candidate(RecScores *scores, uint32 item)
-{
-	if (scores->ncandidates == scores->candidates_allocated)
-	{
-		scores->candidates_allocated *= 2;
-		scores->candidates = repalloc_huge(scores->candidates,
-										   mul_size(scores->candidates_allocated,
-													sizeof(Candidate)));
-	}
-	memset(&scores->candidates[scores->ncandidates], 0, sizeof(Candidate));
-	scores->candidates[scores->ncandidates].item = item;
-	return scores->ncandidates++;
-}
-
-/* Gives the candidate of an item, a new one if there is none yet. */
-static inline int
-get_candidate(RecScores *scores, uint32 item)
-{
-	int		   *index;
-	bool		found;
-
-	if (item < scores->nitems)
-	{
-		index = &scores->index[item];
-		found = *index >= 0;
-	}
-	else if (scores->nitems > 0)
-		elog(ERROR, "item number %u is out of range", item);
-	else
-		index = &candidate_table_insert(scores->slots, item, &found)->index;
-	if (!found)
-		*index = append_candidate(scores, item);
-	return *index;
-}
-
-/* Gives the candidate of an item, NULL when there is none. */
-static inline const Candidate *
-find_candidate(const RecScores *scores, uint32 item)
-{
-	int			index = -1;
-
-	if (item < scores->nitems)
-		index = scores->index[item];
-	else if (scores->nitems == 0)
-	{
-		CandidateSlot *slot = candidate_table_lookup(scores->slots, item);
-
-		index = slot ? slot->index : -1;
-	}
-	return index >= 0 ? &scores->candidates[index] : NULL;
-}
 
 /* What a signal of the history is worth as evidence. */
 static void
@@ -263,6 +169,8 @@ void
 rec_scores_add(RecScores *scores, const RecSignal *signal)
 {
 	HeldSignal *held;
+	int32	   *places;
+	double	   *sums;
 
 	if (scores->nsignals == scores->signals_allocated)
 	{
@@ -274,19 +182,17 @@ rec_scores_add(RecScores *scores, const RecSignal *signal)
 	{
 		scores->entries_allocated *= 2;
 		scores->entries = repalloc_huge(scores->entries,
-										mul_size(scores->entries_allocated, sizeof(int)));
+										mul_size(scores->entries_allocated, sizeof(int32)));
 	}
 	held = &scores->signals[scores->nsignals++];
 	held->signal = *signal;
 	held->first = scores->nentries;
+	places = scores->entries + scores->nentries;
+	scores->nentries += signal->n;
+	rec_candidates_locate(scores->candidates, signal->items, signal->n, places);
+	sums = rec_candidates_sums(scores->candidates, signal->component);
 	for (int i = 0; i < signal->n; i++)
-	{
-		int			index = get_candidate(scores, signal->items ? (uint32) signal->items[i] : (uint32) i);
-
-		scores->entries[scores->nentries++] = index;
-		scores->candidates[index].term[signal->component] +=
-			signal->weight * signal->values[i];
-	}
+		sums[places[i]] += signal->weight * signal->values[i];
 	count_evidence(scores, signal);
 	CHECK_FOR_INTERRUPTS();
 }
@@ -302,13 +208,17 @@ sum_up(RecScores *scores)
 {
 	if (scores->summed)
 		return;
-	memset(scores->largest, 0, sizeof(scores->largest));
-	for (int i = 0; i < scores->ncandidates; i++)
-		for (int c = 0; c < REC_NLISTED; c++)
-			scores->largest[c] = Max(scores->largest[c], fabs(scores->candidates[i].term[c]));
 	for (int c = 0; c < REC_NLISTED; c++)
-		if (!isfinite(scores->largest[c]))
+	{
+		const double *sums = scores->candidates->sum[c];
+		double		largest = 0;
+
+		for (int i = 0; sums && i < scores->candidates->n; i++)
+			largest = Max(largest, fabs(sums[i]));
+		if (!isfinite(largest))
 			float_overflow_error();
+		scores->largest[c] = largest;
+	}
 	if (!isfinite(scores->evidence) || !isfinite(scores->personal))
 		float_overflow_error();
 	scores->summed = true;
@@ -353,37 +263,59 @@ static void
 add_contributions(RecScores *scores, const HeldSignal *held)
 {
 	const RecSignal *signal = &held->signal;
-	RecComponent component = signal->component;
-	double		weight = scores->factor[component] * signal->weight;
+	const int32 *places = scores->entries + held->first;
+	const uint32 *item = scores->candidates->item;
+	double	   *terms = scores->candidates->sum[signal->component];
+	double		weight = scores->factor[signal->component] * signal->weight;
 
-	for (int i = 0; i < signal->n; i++)
-	{
-		Candidate  *candidate = &scores->candidates[scores->entries[held->first + i]];
-		double		contribution = component == REC_CONTENT ?
-			contribution_of(scores, signal, candidate->item, signal->values[i]) :
-			on_grid(scores, weight * signal->values[i]);
-
-		candidate->listed += contribution;
-		candidate->term[component] += contribution;
-	}
+	if (signal->component == REC_CONTENT)
+		for (int i = 0; i < signal->n; i++)
+			terms[places[i]] += contribution_of(scores, signal, item[places[i]], signal->values[i]);
+	else
+		for (int i = 0; i < signal->n; i++)
+			terms[places[i]] += on_grid(scores, weight * signal->values[i]);
 	CHECK_FOR_INTERRUPTS();
+}
+
+/* Adds up the terms of each candidate; where there is one, that is the sum. */
+static void
+add_up_terms(RecScores *scores)
+{
+	const RecCandidates *candidates = scores->candidates;
+	double	   *only = NULL;
+	int			ncomponents = 0;
+
+	for (int c = 0; c < REC_NLISTED; c++)
+	{
+		only = candidates->sum[c] ? candidates->sum[c] : only;
+		ncomponents += candidates->sum[c] != NULL;
+	}
+	scores->listed = only;
+	if (ncomponents < 2)
+		return;
+	if (scores->own_allocated < candidates->n)
+	{
+		scores->own_allocated = candidates->allocated;
+		scores->own_listed = MemoryContextAllocHuge(GetMemoryChunkContext(scores),
+													mul_size(scores->own_allocated, sizeof(double)));
+	}
+	scores->listed = scores->own_listed;
+	memset(scores->listed, 0, candidates->n * sizeof(double));
+	for (int c = 0; c < REC_NLISTED; c++)
+		for (int i = 0; candidates->sum[c] && i < candidates->n; i++)
+			scores->listed[i] += candidates->sum[c][i];
 }
 
 /* Adds up the contributions of all signals by the factors. */
 static void
 apply_factors(RecScores *scores)
 {
-	for (int i = 0; i < scores->ncandidates; i++)
-	{
-		Candidate  *candidate = &scores->candidates[i];
-
-		candidate->listed = 0;
-		memset(candidate->term, 0, sizeof(candidate->term));
-	}
+	rec_candidates_clear_sums(scores->candidates);
 	for (int c = 0; c < REC_NLISTED; c++)
 		for (int s = 0; s < scores->nsignals; s++)
 			if (scores->signals[s].signal.component == (RecComponent) c)
 				add_contributions(scores, &scores->signals[s]);
+	add_up_terms(scores);
 }
 
 static void
@@ -493,14 +425,16 @@ rec_scores_component_only(RecScores *scores, RecComponent component)
 void
 rec_scores_fill(const RecScores *scores, RecScoredItem *item)
 {
-	const Candidate *candidate = find_candidate(scores, item->item);
+	const RecCandidates *candidates = scores->candidates;
+	int32		place = rec_candidates_find(candidates, item->item);
 
 	memset(item->term, 0, sizeof(item->term));
 	item->score = 0;
-	if (candidate)
+	if (place >= 0)
 	{
-		memcpy(item->term, candidate->term, sizeof(candidate->term));
-		item->score = candidate->listed;
+		for (int c = 0; c < REC_NLISTED; c++)
+			item->term[c] = candidates->sum[c] ? candidates->sum[c][place] : 0;
+		item->score = scores->listed[place];
 	}
 	item->term[REC_POPULARITY] = on_grid(scores, scores->factor[REC_POPULARITY] * item->popularity);
 	item->term[REC_TREND] = on_grid(scores, scores->factor[REC_TREND] * item->trend);
@@ -710,6 +644,13 @@ kth_score(RecItemSet *set, int64 k)
 
 #define NEXT_LIST	2048		/* items of the list after the first, about */
 
+/* A candidate and what the signals say of it. */
+typedef struct Candidate
+{
+	uint32		item;
+	double		listed;
+} Candidate;
+
 static inline int
 compare_candidates(const Candidate *a, const Candidate *b)
 {
@@ -738,9 +679,9 @@ fetch(const RecCatalog *catalog, const uint32 *items, int n, RecItemSet *set)
  * all others.
  */
 static inline bool
-is_promising(const Candidate *candidate, double needed)
+is_promising(double listed, double needed)
 {
-	return candidate->listed > Max(needed, 0);
+	return listed > Max(needed, 0);
 }
 
 /*
@@ -753,17 +694,17 @@ fetch_best_candidates(RecScores *scores, const RecCatalog *catalog, int wanted,
 {
 	Candidate  *best = palloc_array(Candidate, 2 * wanted);
 	uint32	   *items = palloc_array(uint32, wanted);
-	Candidate	last = {PG_UINT32_MAX, -INFINITY, {0}};
+	Candidate	last = {PG_UINT32_MAX, -INFINITY};
 	int			n = 0;
 
-	for (int i = 0; i < scores->ncandidates; i++)
+	for (int i = 0; i < scores->candidates->n; i++)
 	{
-		const Candidate *candidate = &scores->candidates[i];
+		Candidate	candidate = {scores->candidates->item[i], scores->listed[i]};
 
-		if (!is_promising(candidate, 0) ||
-			compare_candidates(candidate, &last) >= 0)
+		if (!is_promising(candidate.listed, 0) ||
+			compare_candidates(&candidate, &last) >= 0)
 			continue;
-		best[n++] = *candidate;
+		best[n++] = candidate;
 		if (n < 2 * wanted)
 			continue;
 		sort_candidates(best, n);
@@ -784,16 +725,16 @@ static void
 fetch_promising(RecScores *scores, const RecCatalog *catalog, double needed,
 				RecItemSet *set)
 {
-	uint32	   *items = palloc_array(uint32, scores->ncandidates + 1);
+	uint32	   *items = palloc_array(uint32, scores->candidates->n + 1);
 	int			n = 0;
 
-	for (int i = 0; i < scores->ncandidates; i++)
+	for (int i = 0; i < scores->candidates->n; i++)
 	{
-		const Candidate *candidate = &scores->candidates[i];
+		uint32		item = scores->candidates->item[i];
 
-		if (is_promising(candidate, needed) &&
-			member_table_lookup(set->members, candidate->item) == NULL)
-			items[n++] = candidate->item;
+		if (is_promising(scores->listed[i], needed) &&
+			member_table_lookup(set->members, item) == NULL)
+			items[n++] = item;
 	}
 	fetch(catalog, items, n, set);
 	pfree(items);
@@ -838,7 +779,7 @@ is_sparse(RecScores *scores, const RecCatalog *catalog, RecItemSet *set, int64 k
 
 	(void) rec_item_set_ranked(set, &n);
 	return n < k && catalog->is_sparse &&
-		catalog->is_sparse(catalog->arg, 2 * (k - n), scores->ncandidates + NEXT_LIST);
+		catalog->is_sparse(catalog->arg, 2 * (k - n), scores->candidates->n + NEXT_LIST);
 }
 
 /*
@@ -852,7 +793,7 @@ rec_select_best(RecScores *scores, const RecCatalog *catalog, int64 k, int *n)
 	RecScoredItem *items;
 	double		rest;			/* most that an item outside can have besides
 								 * what the signals say */
-	int64		wanted = Min(k + 16, (int64) scores->ncandidates);
+	int64		wanted = Min(k + 16, (int64) scores->candidates->n);
 
 	if (wanted > 0)
 		fetch_best_candidates(scores, catalog, (int) wanted, set);
