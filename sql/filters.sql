@@ -95,6 +95,15 @@ SELECT * FROM shop.pass('{}', '{"price": {"gt": 20}}');
 SELECT array_agg(item_id ORDER BY item_id) FROM recs.rank_items(1, '{1,2,6}');
 ROLLBACK;
 
+-- at most so many of one value of a column; null is none
+SELECT o, (SELECT array_agg(item_id ORDER BY rank) FROM recs.popular_items(10, options => o)),
+	(SELECT array_agg(item_id ORDER BY rank) FROM recs.recommend(NULL, 3, '{"price": {"gte": 0}}', options => o)),
+	(SELECT array_agg(item_id ORDER BY rank) FROM recs.similar_items(6, 10, options => o))
+FROM unnest(ARRAY['{}', '{"max_per": {}}', '{"max_per": {"category": 1}}', '{"max_per": {"category": 2}}', '{"max_per": {"brand": 1}}', '{"max_per": {"size": 1, "category": 2}}', '{"max_per": {"details": 1, "the \"Name\"": 1}}']::jsonb[]) WITH ORDINALITY AS u (o, n) ORDER BY n;
+SELECT recommender.set_options('recs', '{"max_per": {"category": 1}}') -> 'max_per';
+SELECT array_agg(item_id ORDER BY rank) FROM recs.popular_items(10);
+SELECT recommender.set_options('recs', '{"max_per": null}') -> 'max_per';
+
 /* errors */
 
 -- Runs commands, gives the error of each, and takes back what they did.
@@ -136,9 +145,18 @@ SELECT shop.refused('{"price": {"lt": null}}', '{"price": {"gte": [1]}}', '{"pri
 	'{"tags": {"contains": null}}', '{"tags": {"contains": ["a", null]}}', '{"tags": {"contains": {"a": 1}}}', '{"tags": {"contains": [["a"]]}}', '{"tags": {"overlaps": [null]}}', '{"tags": {"eq": "red"}}', '{"tags": {"lt": 1}}');
 -- types
 SELECT shop.refused('{"place": "(1,2)"}', '{"place": ["(1,2)"]}', '{"place": {"lt": "(1,2)"}}', '{"price": {"contains": 1}}', '{"category": {"overlaps": ["a"]}}', '{"details": {"overlaps": ["a"]}}', '{"price": {"prefix": "1"}}', '{"tags": {"prefix": "r"}}');
+-- caps
+SELECT shop.try_each(VARIADIC array_agg(format('SELECT * FROM recs.recommend(1, options => %L)', o) ORDER BY n)) FROM unnest(ARRAY[
+	'{"max_per": 2}', '{"max_per": []}', '{"max_per": {"brand": 0}}', '{"max_per": {"brand": "2"}}', '{"max_per": {"brand": 1.5}}', '{"max_per": {"brand": null}}',
+	'{"max_per": {"brnad": 2}}', '{"max_per": {"ctid": 2}}', '{"max_per": {"place": 2}}']) WITH ORDINALITY AS u (o, n);
+SELECT shop.try_each($$SELECT recommender.set_options('recs', '{"max_per": {"brnad": 2}}')$$,
+	$$SELECT * FROM recs.similar_items(1, options => '{"max_per": {"brnad": 2}}')$$, $$SELECT * FROM recs.recommend_all(options => '{"max_per": {"brnad": 2}}')$$,
+	$$SELECT * FROM recs.popular_items(options => '{"max_per": {"brnad": 2}}')$$, $$SELECT * FROM recs.recommend_basket('{1}', options => '{"max_per": {"brnad": 2}}')$$,
+	$$SELECT * FROM recommender.evaluate_query('SELECT customer, product FROM shop.orders', 'SELECT customer, product FROM shop.orders', options => '{"max_per": {"brand": 2}}')$$);
 -- without a relation of items there is nothing to filter by
 SELECT recommender.remove_items('recs');
 SELECT shop.refused('{}', '{"category": "hats"}');
+SELECT shop.try_each($$SELECT * FROM recs.recommend(1, options => '{"max_per": {"brand": 2}}')$$, $$SELECT * FROM recs.recommend_all(options => '{"max_per": {"brand": 2}}')$$);
 -- the relation was altered, or is gone
 SELECT recommender.set_items('recs', 'shop.products', available_column => 'in_stock');
 ALTER TABLE shop.products ALTER in_stock TYPE text;

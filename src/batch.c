@@ -23,6 +23,7 @@
 #include <math.h>
 
 #include "batch.h"
+#include "capped.h"
 #include "miscadmin.h"
 #include "model.h"
 #include "similarity.h"
@@ -121,8 +122,10 @@ take_row(void *arg, const RecRow *row)
 
 /* Adds all interactions of a recommender; SPI is connected. */
 void
-rec_batch_read(RecBatch *batch, const RecDefinition *definition)
+rec_batch_read(RecBatch *batch, RecDefinition *definition)
 {
+	batch->definition = definition;
+	rec_capped_check(definition, batch->options);
 	for (int i = 0; i < definition->nsources; i++)
 	{
 		RecRowFormat format;
@@ -194,6 +197,7 @@ rec_batch_begin_model(RecBatch *batch, uint32 nitems)
 
 	MemoryContextReset(batch->model_context);
 	memset(memory, 0, sizeof(*memory));
+	batch->values = NULL;
 	memory->nitems = nitems;
 	memory->ids = alloc_array(batch, nitems, sizeof(Datum));
 	memory->popularity = alloc_array(batch, nitems, sizeof(double));

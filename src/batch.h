@@ -52,6 +52,7 @@ typedef struct RecBatch
 	uint32	   *user_rank;
 	uint32	   *item_rank;
 	const RecSource *source;	/* the one being read, or NULL */
+	RecDefinition *definition;	/* whose interactions were read, or NULL */
 
 	/* the model */
 	MemoryContext model_context;	/* owns it; emptied for the next one */
@@ -60,6 +61,8 @@ typedef struct RecBatch
 	uint32	   *model_number;	/* dictionary's number -> model's, or
 								 * REC_NOT_FOUND */
 	RecNeighborList *neighbors; /* by the dictionary's numbers */
+	int32	   *values;			/* of max_per's columns, item by item; NULL
+								 * until asked for */
 
 	/* the user at hand */
 	RecScores  *scores;
@@ -71,7 +74,7 @@ extern RecBatch *rec_batch_create(MemoryContext context, const RecOptions *optio
 								  Oid user_type, Oid user_collation,
 								  Oid item_type, Oid item_collation);
 extern void rec_batch_add(RecBatch *batch, const RecRow *row, uint8 seen);
-extern void rec_batch_read(RecBatch *batch, const RecDefinition *definition);
+extern void rec_batch_read(RecBatch *batch, RecDefinition *definition);
 extern void rec_batch_sort(RecBatch *batch);
 extern int64 rec_batch_user_end(const RecBatch *batch, int64 from);
 extern void rec_batch_begin_model(RecBatch *batch, uint32 nitems);

@@ -40,11 +40,16 @@ struct RecCapped
 
 /*
  * Refuses an option max_per that names columns which the relation of items
- * does not have, or whose values cannot be compared.
+ * does not have, or whose values cannot be compared; any, when there is no
+ * recommender (NULL) to have such a relation.
  */
 void
 rec_capped_check(const RecDefinition *definition, const RecOptions *options)
 {
+	if (options->ncaps > 0 && definition == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"max_per\" needs a recommender with a relation of items")));
 	if (options->ncaps > 0 && definition->items == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

@@ -20,6 +20,7 @@
 
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "capped.h"
 #include "definition.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -731,6 +732,8 @@ rec_definition_set_options(RecDefinition *definition, Jsonb *given)
 	definition = rec_definition_lock(definition, "set_options()");
 	options = definition->options;
 	rec_options_apply(&options, given, REC_SCOPE_BUILD | REC_SCOPE_SERVE);
+	if (definition->items)
+		rec_capped_check(definition, &options);
 	values[0] = JsonbPGetDatum(given);
 	rec_be_owner(definition, &caller);
 	SPI_connect();

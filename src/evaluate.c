@@ -28,6 +28,7 @@
 #include "common/pg_prng.h"
 #include "evaluate.h"
 #include "miscadmin.h"
+#include "reranker.h"
 #include "sqlutil.h"
 #include "utils/memutils.h"
 
@@ -374,6 +375,17 @@ choose_contestant(RecScores *scores, RecContestant contestant)
 		rec_scores_component_only(scores, REC_POPULARITY);
 }
 
+/* Gives a contestant's list; only the recommender's is reranked. */
+static RecScoredItem *
+select_items(RecBatch *batch, const RecCatalog *catalog, RecContestant contestant,
+			 int64 k, int *n)
+{
+	choose_contestant(batch->scores, contestant);
+	if (contestant == REC_CONTESTANT_RECOMMENDER)
+		return rec_batch_select(batch, catalog, k, n);
+	return rec_select_best(batch->scores, catalog, k, n);
+}
+
 /* Measures one user, if anything is relevant. */
 static void
 measure_user(RecEvaluation *evaluation, Relevance *relevance, int64 from, int64 to)
@@ -394,8 +406,7 @@ measure_user(RecEvaluation *evaluation, Relevance *relevance, int64 from, int64 
 			RecScoredItem *items;
 			int			n;
 
-			choose_contestant(batch->scores, c);
-			items = rec_select_best(batch->scores, &catalog, evaluation->largest_k, &n);
+			items = select_items(batch, &catalog, c, evaluation->largest_k, &n);
 			measure_list(evaluation, relevance, c, items, n, values);
 			for (int i = 0; i < n; i++)
 				evaluation->exposure[c][batch->memory.item[items[i].ref]]++;

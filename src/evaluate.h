@@ -106,7 +106,7 @@ extern RecEstimate *rec_evaluation_summary(const RecEvaluation *evaluation,
 										   int resamples, int64 seed);
 extern RecComparison rec_compare(const RecBatch *batch, const RecEvaluation *a,
 								 const RecEvaluation *b, int resamples, int64 seed);
-extern RecBatch *rec_evaluation_batch(const RecDefinition *definition,
+extern RecBatch *rec_evaluation_batch(RecDefinition *definition,
 									  const RecOptions *options,
 									  const RecOptions *other_options);
 extern const char *rec_argument_split(FunctionCallInfo fcinfo, int n);

@@ -15,6 +15,7 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "capped.h"
 #include "evaluate.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -375,7 +376,7 @@ write_query_segments(EstimateWriter *writer, const RecEvaluation *evaluation,
  * The other options are those that will be compared with, or NULL.
  */
 RecBatch *
-rec_evaluation_batch(const RecDefinition *definition, const RecOptions *options,
+rec_evaluation_batch(RecDefinition *definition, const RecOptions *options,
 					 const RecOptions *other_options)
 {
 	RecBatch   *batch = rec_batch_create(CurrentMemoryContext, options,
@@ -559,6 +560,7 @@ rec_evaluate_query(PG_FUNCTION_ARGS)
 	argument_ks(fcinfo, 2, &request);
 	rec_options_default(&options, false);
 	rec_options_apply(&options, PG_GETARG_JSONB_P(4), REC_SCOPE_BUILD | REC_SCOPE_SERVE);
+	rec_capped_check(NULL, &options);
 	request.resamples = rec_argument_range(fcinfo, 5, "resamples", 0, 100000);
 	request.split.seed = PG_GETARG_INT64(6);
 	writer = begin_writer(fcinfo);

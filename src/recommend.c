@@ -24,6 +24,7 @@
 #include "miscadmin.h"
 #include "model.h"
 #include "recommend.h"
+#include "reranker.h"
 #include "sqlutil.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -149,7 +150,7 @@ select_items(RecServe *serve, int64 k, int *n)
 	RecCatalog	catalog = rec_serve_catalog(serve);
 
 	*n = 0;
-	return k == 0 ? NULL : rec_select_best(serve->scores, &catalog, k, n);
+	return k == 0 ? NULL : rec_serve_select(serve, &catalog, &serve->ids, k, n);
 }
 
 /* Selects the best k of the stored model and writes them. */
@@ -382,6 +383,7 @@ rec_append_popular(RecRows *rows, RecServe *serve, int64 k, int first_rank)
 {
 	RecMemoryCatalog memory;
 	RecCatalog	catalog = rec_serve_catalog(serve);
+	Datum	   *const *ids;
 	RecScoredItem *items;
 	int			n;
 
@@ -393,10 +395,9 @@ rec_append_popular(RecRows *rows, RecServe *serve, int64 k, int first_rank)
 		count_popularity(serve, &memory);
 		catalog = rec_memory_catalog(&memory);
 	}
-	items = rec_select_best(serve->scores, &catalog, k, &n);
-	rec_write_recommendations(rows, serve,
-							  serve->generation == 0 ? memory.ids : serve->ids,
-							  items, n, first_rank);
+	ids = serve->generation == 0 ? &memory.ids : &serve->ids;
+	items = rec_serve_select(serve, &catalog, ids, k, &n);
+	rec_write_recommendations(rows, serve, *ids, items, n, first_rank);
 }
 
 /*

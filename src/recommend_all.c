@@ -20,6 +20,7 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "recommend.h"
+#include "reranker.h"
 #include "spi.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -149,7 +150,7 @@ answer_all(RecBatch *batch, RecRows *rows, const RecServe *serve, ArrayType *exc
 		rec_batch_score_user(batch, from, end);
 		rec_serve_add_context(serve, batch->scores);
 		rec_scores_blend(batch->scores);
-		items = rec_select_best(batch->scores, &catalog, k, &n);
+		items = rec_batch_select(batch, &catalog, k, &n);
 		write_user(batch, rows, rec_dict_id(batch->users, batch->rows[from].user), items, n);
 		rec_batch_next_user(batch);
 		MemoryContextSwitchTo(old);

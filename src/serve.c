@@ -440,20 +440,33 @@ rec_serve_all_neighbors(RecServe *serve, RecDict *items, RecNeighborList *lists)
 			   items, lists);
 }
 
+/*
+ * Reads the neighbours of n items, which must be in the dictionary, to their
+ * numbers' places.
+ */
+void
+rec_serve_neighbors(RecServe *serve, const Datum *ids, int n, RecDict *items,
+					RecNeighborList *lists)
+{
+	Datum		keys[2];
+
+	keys[0] = rec_id_array(serve->definition, ids, n);
+	keys[1] = Int64GetDatum(serve->generation);
+	read_lists(serve, rec_store_begin_any(serve->definition, &neighbors_by_id, 2, keys, 0),
+			   items, lists);
+}
+
 /* Reads the neighbours of the history's items to their numbers' places. */
 static RecNeighborList *
 read_neighbors(RecServe *serve, const RecPair *pairs, int n)
 {
 	RecNeighborList *lists = palloc0_array(RecNeighborList, rec_dict_count(serve->history) + 1);
 	Datum	   *ids = palloc_array(Datum, n + 1);
-	Datum		keys[2];
 
 	for (int i = 0; i < n; i++)
 		ids[i] = rec_dict_id(serve->history, pairs[i].item);
-	keys[0] = rec_id_array(serve->definition, ids, n);
-	keys[1] = Int64GetDatum(serve->generation);
-	read_lists(serve, rec_store_begin_any(serve->definition, &neighbors_by_id, 2, keys, 0),
-			   serve->history, lists);
+	rec_serve_neighbors(serve, ids, n, serve->history, lists);
+	pfree(ids);
 	return lists;
 }
 

@@ -80,6 +80,8 @@ extern uint32 rec_serve_keep_id(RecServe *serve, Datum id);
 extern bool rec_serve_next_item(RecServe *serve, RecStoreScan *scan, RecScoredItem *item);
 extern RecStoreScan *rec_serve_all_items(RecServe *serve);
 extern void rec_serve_all_neighbors(RecServe *serve, RecDict *items, RecNeighborList *lists);
+extern void rec_serve_neighbors(RecServe *serve, const Datum *ids, int n, RecDict *items,
+								RecNeighborList *lists);
 extern void rec_serve_fetch_ids(RecServe *serve, ArrayType *ids, RecItemSet *set);
 extern RecCatalog rec_serve_catalog(RecServe *serve);
 

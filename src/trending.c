@@ -235,6 +235,8 @@ rec_trending_items(PG_FUNCTION_ARGS)
 
 	SPI_connect();
 	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 4));
+	serve.options.ncaps = 0;	/* what rises is shown as it rises */
+	serve.options.diversity = 0;
 	rec_serve_filter(&serve, rec_argument_jsonb(fcinfo, 2));
 	rec_serve_exclude(&serve, rec_argument_items(fcinfo, 3, definition, "exclude"));
 	interactions = recent_interactions(&serve);

@@ -310,6 +310,63 @@ SELECT is((SELECT array_agg((user_id, rank, item_id, score)::text ORDER BY user_
 FROM oracle.filter WHERE n BETWEEN 100 AND 130 ORDER BY n;
 
 /* ------------------------------------------------------------------------
+ * At most so many of one value
+ * ------------------------------------------------------------------------ */
+
+-- which values are equal, by the type (1.0 and 1.00 are)
+SELECT 'CREATE TABLE oracle.number AS SELECT id, jsonb_build_object(' || string_agg(format('%1$L, CASE WHEN %1$I IS NOT NULL THEN dense_rank() OVER (ORDER BY %1$I) END', name), ', ') || ') AS values FROM oracle.product'
+FROM oracle.column \gexec
+
+-- the first k of a ranking, leaving out what would be one too many
+CREATE FUNCTION oracle.capped(call text, k int, caps jsonb) RETURNS TABLE (rank int, item_id int, score float8) LANGUAGE plpgsql AS $$
+DECLARE
+	r record; taken jsonb := '{}'; keys text[]; n int := 0;
+BEGIN
+	FOR r IN EXECUTE format('SELECT a.item_id, a.score, n.values FROM %s a JOIN oracle.number n ON n.id = a.item_id ORDER BY a.rank', call) LOOP
+		EXIT WHEN n = k;
+		keys := ARRAY(SELECT c || '=' || (r.values ->> c) FROM jsonb_object_keys(caps) c WHERE r.values ->> c IS NOT NULL);
+		CONTINUE WHEN EXISTS (SELECT FROM jsonb_object_keys(caps) c WHERE (taken -> (c || '=' || (r.values ->> c)))::int >= (caps -> c)::int);
+		taken := taken || (SELECT coalesce(jsonb_object_agg(key, coalesce((taken -> key)::int, 0) + 1), '{}') FROM unnest(keys) key);
+		n := n + 1; rank := n; item_id := r.item_id; score := r.score;
+		RETURN NEXT;
+	END LOOP;
+END $$;
+
+CREATE FUNCTION oracle.same_capped(rec text, ask text, key text, filter jsonb, caps jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	k int := oracle.pick(key || 'k', '1', '5', '10', '10', '30', '1000');
+	result text;
+BEGIN
+	EXECUTE format($q$
+		SELECT string_agg(format('%%s / %%s', e, g), '; ') FROM
+			(SELECT rank, item_id, score FROM %1$I.%2$s %3$s, %4$L::jsonb, options => %5$L)) g
+			FULL JOIN oracle.capped(%6$L, %3$s, %7$L) e USING (rank)
+			WHERE g IS NULL OR e IS NULL OR (g.item_id, g.score) <> (e.item_id, e.score)$q$,
+		rec, ask, k, filter, jsonb_build_object('max_per', caps), format('%I.%s 1000000, %L::jsonb)', rec, ask, filter), caps) INTO result;
+	RETURN format('%s%s', result, CASE WHEN result <> '' THEN format(' [%s k %s %s %s]', ask, k, filter, caps) ELSE '' END);
+END $$;
+
+SELECT is(oracle.same_capped('few', ask, key, CASE WHEN n % 3 = 0 THEN f.filter ELSE '{}' END, (
+		SELECT jsonb_object_agg(name, 1 + oracle.draw(key || name, 3)) FROM (SELECT name FROM oracle.column ORDER BY md5(key || name) LIMIT 1 + n % 2) c)), '', format('caps %s', n))
+FROM oracle.filter f, LATERAL (SELECT 'caps' || n) AS s (key),
+	LATERAL (SELECT regexp_replace(oracle.random_ask(key), 'trending_items', 'popular_items')) AS a (ask)
+WHERE n <= 150 ORDER BY n;
+SELECT is(oracle.same_capped('new', 'popular_items(', 'new' || m, '{}', '{"a_text": 2}'), '', format('caps before the first refresh, %s', m)) FROM generate_series(1, 4) m;
+SELECT is((SELECT array_agg((user_id, rank, item_id, score)::text ORDER BY user_id, rank) FROM few.recommend_all(5, filter, options => '{"max_per": {"a_mood": 1, "texts": 1}}')),
+		  (SELECT array_agg((visitor, rank, item_id, score)::text ORDER BY visitor, rank) FROM (SELECT DISTINCT visitor FROM oracle.visit) v,
+				LATERAL few.recommend(visitor, 5, filter, options => '{"max_per": {"a_mood": 1, "texts": 1}}')),
+		  format('recommend_all with caps under filter %s', n))
+FROM oracle.filter WHERE n BETWEEN 140 AND 145 ORDER BY n;
+
+-- a view may have several rows of an item: the smallest text counts
+CREATE VIEW oracle.offer AS SELECT id, oracle.pick(id || 'x' || n, 'a', 'b', 'c', 'd', NULL) AS shop FROM oracle.product, generate_series(1, 3) n;
+SELECT recommender.set_items('new', 'oracle.offer');
+SELECT is((SELECT array_agg(item_id ORDER BY rank) FROM new.popular_items(100, options => '{"max_per": {"shop": 2}}')),
+		  (SELECT array_agg(item_id ORDER BY rank) FROM (SELECT item_id, rank, shop, row_number() OVER (PARTITION BY shop ORDER BY rank) AS nth
+				FROM (SELECT r.item_id, r.rank, min(shop COLLATE "C") AS shop FROM new.popular_items(1000) r JOIN oracle.offer o ON o.id = r.item_id GROUP BY 1, 2) r) r
+			WHERE nth <= 2 OR shop IS NULL), 'caps over a view with several rows of an item');
+
+/* ------------------------------------------------------------------------
  * A catalogue of thousands: lists are read level by level, and filters that
  * let one in a thousand through go by the query for those
  * ------------------------------------------------------------------------ */
