@@ -38,12 +38,21 @@
 #include "utils/lsyscache.h"
 
 #define LIST_ROWS		1000	/* ids that a list gives at a time */
+#define MIN_SAMPLE		200		/* checked items that tell how many pass */
+
+/*
+ * Looking up an item by an index, in the planner's units.  That would say
+ * four or five, for a page from the disk; but what is asked for all the time
+ * is in memory.
+ */
+#define LOOKUP_COST		1.0
 
 struct RecEligible
 {
 	RecDefinition *definition;
 	char	   *condition;		/* " AND ..." on a row; "" for none */
 	RecFilter	filter;			/* and its parameters */
+	Portal		list;			/* open when not NULL */
 	int64		nchecked;		/* ids until now ... */
 	int64		npassed;		/* ... and how many may be shown */
 };
@@ -189,25 +198,53 @@ rec_eligible_check(RecEligible *eligible, const Datum *ids, int n, bool *marks)
 	SPI_freetuptable(SPI_tuptable);
 }
 
-/* Gives how many of n ids may be shown, going by those checked until now. */
-double
-rec_eligible_expected(const RecEligible *eligible, int64 n)
-{
-	if (eligible->nchecked == 0)
-		return (double) n;
-	return (double) n * eligible->npassed / eligible->nchecked;
-}
-
-static Portal
+/* Opens the list, for the call's values, unless it is open already. */
+static void
 open_list(RecEligible *eligible)
 {
 	RecQuery	query = {0};
 
+	if (eligible->list)
+		return;
 	query.text = psprintf("%s true%s", id_query(eligible->definition), eligible->condition);
 	query.nargs = eligible->filter.nvalues;
 	query.types = eligible->filter.types;
 	query.values = eligible->filter.values;
-	return rec_plans_open(eligible->definition, &query);
+	eligible->list = rec_plans_open(eligible->definition, &query);
+}
+
+static void
+close_list(RecEligible *eligible)
+{
+	SPI_cursor_close(eligible->list);
+	eligible->list = NULL;
+}
+
+/* What the list costs by the planner, and looking up in the model what it has. */
+static double
+list_cost(const RecEligible *eligible)
+{
+	const Plan *plan = linitial_node(PlannedStmt, eligible->list->stmts)->planTree;
+
+	return plan->total_cost + plan->plan_rows * LOOKUP_COST;
+}
+
+/*
+ * True when listing all items that may be shown is better than looking at the
+ * next so many items, in which to find those that are wanted: going by those
+ * checked until now there are hardly enough among them, or the list is cheap.
+ */
+bool
+rec_eligible_are_rare(RecEligible *eligible, int64 wanted, int64 next)
+{
+	if (eligible->nchecked >= MIN_SAMPLE &&
+		(double) next * eligible->npassed / eligible->nchecked < wanted)
+		return true;
+	open_list(eligible);
+	if (list_cost(eligible) < next * 2 * LOOKUP_COST)
+		return true;
+	close_list(eligible);
+	return false;
 }
 
 /*
@@ -217,16 +254,16 @@ open_list(RecEligible *eligible)
 void
 rec_eligible_list(RecEligible *eligible, RecTakeIds take, void *arg)
 {
-	Portal		portal = open_list(eligible);
 	Datum	   *ids;
 	int			n;
 
+	open_list(eligible);
 	do
 	{
 		SPITupleTable *table;
 
 		CHECK_FOR_INTERRUPTS();
-		rec_spi_fetch(portal, LIST_ROWS);
+		rec_spi_fetch(eligible->list, LIST_ROWS);
 		table = SPI_tuptable;
 		n = (int) SPI_processed;
 		if (n > 0)
@@ -239,7 +276,7 @@ rec_eligible_list(RecEligible *eligible, RecTakeIds take, void *arg)
 		}
 		SPI_freetuptable(table);
 	} while (n == LIST_ROWS);
-	SPI_cursor_close(portal);
+	close_list(eligible);
 }
 
 static void

@@ -24,7 +24,7 @@ typedef void (*RecTakeIds) (void *arg, const Datum *ids, int n);
 extern RecEligible *rec_eligible_create(RecDefinition *definition, Jsonb *filter);
 extern void rec_eligible_check(RecEligible *eligible, const Datum *ids, int n,
 							   bool *marks);
-extern double rec_eligible_expected(const RecEligible *eligible, int64 n);
+extern bool rec_eligible_are_rare(RecEligible *eligible, int64 wanted, int64 next);
 extern void rec_eligible_list(RecEligible *eligible, RecTakeIds take, void *arg);
 extern RecDict *rec_eligible_all(RecEligible *eligible);
 

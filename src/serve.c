@@ -802,13 +802,13 @@ list_items(void *arg, RecComponent component, int level, RecItemSet *set, double
 	return n < limit;
 }
 
-/* True when few items pass the filter, so that a list of those is short. */
+/* True when it is better to list what passes the filter than to look on. */
 static bool
 is_sparse(void *arg, int64 missing, int64 next)
 {
 	RecServe   *serve = (RecServe *) arg;
 
-	return serve->eligible && rec_eligible_expected(serve->eligible, next) < missing;
+	return serve->eligible && rec_eligible_are_rare(serve->eligible, missing, next);
 }
 
 /* Gives the stored model's items as a catalog. */
