@@ -377,6 +377,8 @@ rec_batch_score_user(RecBatch *batch, int64 from, int64 to)
 
 		rec_scores_add(batch->scores, &signal);
 	}
+	for (uint32 i = 0; i < batch->nbarred; i++)
+		rec_scores_bar(batch->scores, batch->barred[i]);
 	pfree(pairs);
 	return n;
 }

@@ -66,6 +66,8 @@ rec_candidates_reset(RecCandidates *candidates)
 		memset(candidates->slots, -1, (Size) candidates->nslots * sizeof(RecCandidateSlot));
 	candidates->nfilled = 0;
 	rec_candidates_clear_sums(candidates);
+	if (candidates->barred)
+		memset(candidates->barred, 0, Min(candidates->n, candidates->barred_allocated));
 	candidates->n = 0;
 }
 
@@ -115,14 +117,14 @@ find_slot(const RecCandidates *candidates, uint32 item)
 	return &candidates->slots[i];
 }
 
-/* Makes the hash table, or one of twice the size. */
+/* Makes the hash table, or a larger one. */
 static void
-grow_slots(RecCandidates *candidates)
+grow_slots(RecCandidates *candidates, int bits)
 {
 	RecCandidateSlot *old = candidates->slots;
 	uint32		nold = candidates->nslots;
 
-	candidates->bits = nold > 0 ? candidates->bits + 1 : FIRST_BITS;
+	candidates->bits = bits;
 	candidates->nslots = (uint32) 1 << candidates->bits;
 	candidates->slots = alloc(candidates, candidates->nslots, sizeof(RecCandidateSlot));
 	memset(candidates->slots, -1, (Size) candidates->nslots * sizeof(RecCandidateSlot));
@@ -147,7 +149,7 @@ locate_by_hash(RecCandidates *candidates, uint32 item)
 	RecCandidateSlot *slot;
 
 	if (candidates->nfilled >= candidates->nslots / 2)
-		grow_slots(candidates);
+		grow_slots(candidates, Max(candidates->bits + 1, FIRST_BITS));
 	slot = find_slot(candidates, item);
 	if (slot->place < 0)
 	{
@@ -156,6 +158,25 @@ locate_by_hash(RecCandidates *candidates, uint32 item)
 		candidates->nfilled++;
 	}
 	return slot->place;
+}
+
+#define MOST_EXPECTED	(1 << 16)
+
+/*
+ * Makes room for what is to come, of about n items with many among them more
+ * than once, so that it need not grow in steps.
+ */
+void
+rec_candidates_expect(RecCandidates *candidates, int n)
+{
+	int			bits = FIRST_BITS;
+
+	n = Min(n, MOST_EXPECTED);
+	make_room(candidates, n);
+	while (((uint32) 1 << bits) < (uint32) n)
+		bits++;
+	if (candidates->slots == NULL && n > (1 << FIRST_BITS))
+		grow_slots(candidates, bits);
 }
 
 /*
@@ -190,6 +211,27 @@ rec_candidates_find(const RecCandidates *candidates, uint32 item)
 	if (item < candidates->ndirect)
 		return candidates->direct[item];
 	return candidates->slots ? find_slot(candidates, item)->place : -1;
+}
+
+/* Keeps an item, if it is a candidate, from being selected. */
+void
+rec_candidates_bar(RecCandidates *candidates, uint32 item)
+{
+	int32		place = rec_candidates_find(candidates, item);
+
+	if (place < 0)
+		return;
+	if (place >= candidates->barred_allocated)
+	{
+		Size		size = candidates->allocated;
+
+		candidates->barred = candidates->barred ? repalloc_huge(candidates->barred, size) :
+			alloc(candidates, size, sizeof(bool));
+		memset(candidates->barred + candidates->barred_allocated, 0,
+			   size - candidates->barred_allocated);
+		candidates->barred_allocated = candidates->allocated;
+	}
+	candidates->barred[place] = true;
 }
 
 /* ----------------

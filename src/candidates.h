@@ -29,6 +29,8 @@ typedef struct RecCandidates
 	int			allocated;
 	uint32	   *item;			/* of each place */
 	double	   *sum[REC_NLISTED];	/* of each place; NULL until used */
+	bool	   *barred;			/* not to be selected; NULL until used */
+	int			barred_allocated;
 
 	uint32		ndirect;		/* items below have ... */
 	int32	   *direct;			/* ... their place here, -1 for none */
@@ -39,11 +41,20 @@ typedef struct RecCandidates
 } RecCandidates;
 
 extern RecCandidates *rec_candidates_create(uint32 nitems);
+extern void rec_candidates_expect(RecCandidates *candidates, int n);
 extern void rec_candidates_locate(RecCandidates *candidates, const int32 *items, int n,
 								  int32 *places);
 extern int32 rec_candidates_find(const RecCandidates *candidates, uint32 item);
+extern void rec_candidates_bar(RecCandidates *candidates, uint32 item);
 extern double *rec_candidates_sums(RecCandidates *candidates, RecComponent component);
 extern void rec_candidates_clear_sums(RecCandidates *candidates);
 extern void rec_candidates_reset(RecCandidates *candidates);
+
+/* True when the item of a place is not to be selected. */
+static inline bool
+rec_candidate_is_barred(const RecCandidates *candidates, int place)
+{
+	return place < candidates->barred_allocated && candidates->barred[place];
+}
 
 #endif							/* REC_CANDIDATES_H */

@@ -154,7 +154,7 @@ list_items(void *arg, RecComponent component, int level, RecItemSet *set, double
 RecCatalog
 rec_memory_catalog(RecMemoryCatalog *memory)
 {
-	RecCatalog	catalog = {fetch_items, list_items, NULL, memory};
+	RecCatalog	catalog = {fetch_items, list_items, NULL, memory, 0};
 
 	return catalog;
 }

@@ -21,6 +21,7 @@ typedef struct RecNeighborList
 	int			n;
 	const int32 *items;
 	const float4 *values;
+	int32		item;			/* number of the item whose they are */
 } RecNeighborList;
 
 /* Kinds of neighbours that tell how alike two items are. */

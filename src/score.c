@@ -111,9 +111,9 @@ rec_scores_create(const RecOptions *options, uint32 nitems)
 
 	scores->options = options;
 	scores->candidates = rec_candidates_create(nitems);
-	scores->signals_allocated = 64;
+	scores->signals_allocated = 16;
 	scores->signals = palloc_array(HeldSignal, scores->signals_allocated);
-	scores->entries_allocated = 8192;
+	scores->entries_allocated = 1024;
 	scores->entries = palloc_array(int32, scores->entries_allocated);
 	scores->last_ref = PG_UINT32_MAX;
 	return scores;
@@ -161,6 +161,38 @@ count_evidence(RecScores *scores, const RecSignal *signal)
 	scores->last_ref = signal->ref;
 }
 
+static void
+make_room(RecScores *scores, int nsignals, int64 nentries)
+{
+	if (nsignals > scores->signals_allocated)
+	{
+		scores->signals_allocated = Max(nsignals, scores->signals_allocated * 2);
+		scores->signals = repalloc_huge(scores->signals,
+										mul_size(scores->signals_allocated, sizeof(HeldSignal)));
+	}
+	if (nentries > scores->entries_allocated)
+	{
+		scores->entries_allocated = Max(nentries, scores->entries_allocated * 2);
+		scores->entries = repalloc_huge(scores->entries,
+										mul_size(scores->entries_allocated, sizeof(int32)));
+	}
+}
+
+/* Makes room for that many more signals with that many items in all. */
+void
+rec_scores_expect(RecScores *scores, int nsignals, int64 nentries)
+{
+	make_room(scores, scores->nsignals + nsignals, scores->nentries + nentries);
+	rec_candidates_expect(scores->candidates, (int) Min(nentries, PG_INT32_MAX));
+}
+
+/* Keeps an item from being selected by what the signals so far say of it. */
+void
+rec_scores_bar(RecScores *scores, uint32 item)
+{
+	rec_candidates_bar(scores->candidates, item);
+}
+
 /*
  * Adds a signal.  The order of the calls is that of the sums.  All signals of
  * one item of the history come one after the other.
@@ -172,18 +204,7 @@ rec_scores_add(RecScores *scores, const RecSignal *signal)
 	int32	   *places;
 	double	   *sums;
 
-	if (scores->nsignals == scores->signals_allocated)
-	{
-		scores->signals_allocated *= 2;
-		scores->signals = repalloc_array(scores->signals, HeldSignal,
-										 scores->signals_allocated);
-	}
-	while (scores->nentries + signal->n > scores->entries_allocated)
-	{
-		scores->entries_allocated *= 2;
-		scores->entries = repalloc_huge(scores->entries,
-										mul_size(scores->entries_allocated, sizeof(int32)));
-	}
+	make_room(scores, scores->nsignals + 1, scores->nentries + signal->n);
 	held = &scores->signals[scores->nsignals++];
 	held->signal = *signal;
 	held->first = scores->nentries;
@@ -674,35 +695,33 @@ fetch(const RecCatalog *catalog, const uint32 *items, int n, RecItemSet *set)
 }
 
 /*
- * True when what the signals say of a candidate makes its score more than
- * "needed", and more than nothing: one that they do not help is an item like
- * all others.
+ * True when what the signals say of a candidate makes its score "needed" or
+ * more, and more than nothing: one that they do not help is an item like all
+ * others.
  */
 static inline bool
-is_promising(double listed, double needed)
+is_promising(const RecScores *scores, int place, double needed)
 {
-	return listed > Max(needed, 0);
+	return scores->listed[place] > 0 && scores->listed[place] >= needed &&
+		!rec_candidate_is_barred(scores->candidates, place);
 }
 
 /*
- * Fetches the "wanted" candidates of which the signals say most, of equal ones
- * those with the lowest numbers.
+ * Finds the "wanted" candidates of which the signals say most, of equal ones
+ * those with the lowest numbers; gives their number.  There is room for twice
+ * as many.
  */
-static void
-fetch_best_candidates(RecScores *scores, const RecCatalog *catalog, int wanted,
-					  RecItemSet *set)
+static int
+find_best_candidates(const RecScores *scores, Candidate *best, int wanted)
 {
-	Candidate  *best = palloc_array(Candidate, 2 * wanted);
-	uint32	   *items = palloc_array(uint32, wanted);
-	Candidate	last = {PG_UINT32_MAX, -INFINITY};
+	Candidate	last = {PG_UINT32_MAX, 0};
 	int			n = 0;
 
 	for (int i = 0; i < scores->candidates->n; i++)
 	{
 		Candidate	candidate = {scores->candidates->item[i], scores->listed[i]};
 
-		if (!is_promising(candidate.listed, 0) ||
-			compare_candidates(&candidate, &last) >= 0)
+		if (!is_promising(scores, i, last.listed) || compare_candidates(&candidate, &last) >= 0)
 			continue;
 		best[n++] = candidate;
 		if (n < 2 * wanted)
@@ -712,15 +731,38 @@ fetch_best_candidates(RecScores *scores, const RecCatalog *catalog, int wanted,
 		last = best[n - 1];
 	}
 	sort_candidates(best, n);
-	n = Min(n, wanted);
-	for (int i = 0; i < n; i++)
-		items[i] = best[i].item;
+	return Min(n, wanted);
+}
+
+/*
+ * Fetches the best candidates, k and some to spare, and with them all that
+ * could come up to the k-th of them by the "rest" that they may have besides,
+ * unless they are too many.
+ */
+static void
+fetch_best_candidates(RecScores *scores, const RecCatalog *catalog, int k, double rest,
+					  RecItemSet *set)
+{
+	int			wanted = Min(k + catalog->spare, scores->candidates->n);
+	int64		most = 4 * (int64) wanted + 64;
+	Candidate  *best = palloc_array(Candidate, 2 * wanted);
+	uint32	   *items = palloc_array(uint32, Min(most, scores->candidates->n));
+	int			nbest = find_best_candidates(scores, best, wanted);
+	double		needed = nbest >= k ? Min(best[k - 1].listed - rest, best[nbest - 1].listed) : 0;
+	int			n = 0;
+
+	for (int i = 0; i < scores->candidates->n && n < most && nbest >= k; i++)
+		if (is_promising(scores, i, needed))
+			items[n++] = scores->candidates->item[i];
+	if (n == 0 || n == most)
+		for (n = 0; n < nbest; n++)
+			items[n] = best[n].item;
 	fetch(catalog, items, n, set);
 	pfree(best);
 	pfree(items);
 }
 
-/* Fetches all candidates that could score more than "needed" by themselves. */
+/* Fetches all candidates that could score "needed" or more by themselves. */
 static void
 fetch_promising(RecScores *scores, const RecCatalog *catalog, double needed,
 				RecItemSet *set)
@@ -732,7 +774,7 @@ fetch_promising(RecScores *scores, const RecCatalog *catalog, double needed,
 	{
 		uint32		item = scores->candidates->item[i];
 
-		if (is_promising(scores->listed[i], needed) &&
+		if (is_promising(scores, i, needed) &&
 			member_table_lookup(set->members, item) == NULL)
 			items[n++] = item;
 	}
@@ -783,6 +825,23 @@ is_sparse(RecScores *scores, const RecCatalog *catalog, RecItemSet *set, int64 k
 }
 
 /*
+ * True when items that score "rest" at the most could come before the k-th
+ * eligible item.  With an equal score only those could that are of a lower
+ * number, which in a list is the order of equals.
+ */
+static bool
+may_be_beaten(RecItemSet *set, int64 k, double rest)
+{
+	int			n;
+	const RecScoredItem *items = rec_item_set_ranked(set, &n);
+	const RecScoredItem *last = n < k ? NULL : &items[k - 1];
+
+	return last == NULL || last->score < rest ||
+		(last->score == rest &&
+		 last->score != last->term[REC_POPULARITY] + last->term[REC_TREND]);
+}
+
+/*
  * Gives the k eligible items with the largest scores, best first, and their
  * number, which is less than k only when there are no more.
  */
@@ -793,15 +852,14 @@ rec_select_best(RecScores *scores, const RecCatalog *catalog, int64 k, int *n)
 	RecScoredItem *items;
 	double		rest;			/* most that an item outside can have besides
 								 * what the signals say */
-	int64		wanted = Min(k + 16, (int64) scores->candidates->n);
 
-	if (wanted > 0)
-		fetch_best_candidates(scores, catalog, (int) wanted, set);
 	rest = on_grid(scores, Max(scores->factor[REC_POPULARITY], 0)) +
 		on_grid(scores, Max(scores->factor[REC_TREND], 0));
-	if (kth_score(set, k) >= rest)
+	if (scores->candidates->n > 0)
+		fetch_best_candidates(scores, catalog, (int) Min(k, scores->candidates->n), rest, set);
+	if (!may_be_beaten(set, k, rest))
 		fetch_promising(scores, catalog, kth_score(set, k) - rest, set);
-	for (int level = 0; kth_score(set, k) < rest; level++)
+	for (int level = 0; may_be_beaten(set, k, rest); level++)
 	{
 		rest = fetch_lists(scores, catalog, level, set);
 		if (rest == -INFINITY)

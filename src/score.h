@@ -61,7 +61,8 @@ typedef struct RecItemSet RecItemSet;
  * those are all items there are, or all eligible ones.  Level REC_ALL_LEVELS
  * is that of all.  "is_sparse", which may be NULL, says that of the next so
  * many items too few are likely to be eligible, so that it is better to list
- * all.
+ * all.  So many of the best candidates as "spare" says may turn out not to be
+ * eligible.
  */
 typedef struct RecCatalog
 {
@@ -70,6 +71,7 @@ typedef struct RecCatalog
 						 RecItemSet *set, double *last);
 	bool		(*is_sparse) (void *arg, int64 missing, int64 next);
 	void	   *arg;
+	int			spare;
 } RecCatalog;
 
 #define REC_ALL_LEVELS	1000
@@ -79,7 +81,9 @@ typedef struct RecCatalog
 extern RecScores *rec_scores_create(const RecOptions *options, uint32 nitems);
 extern void rec_scores_set_steps(RecScores *scores, const uint32 *steps, int n);
 extern void rec_scores_reset(RecScores *scores);
+extern void rec_scores_expect(RecScores *scores, int nsignals, int64 nentries);
 extern void rec_scores_add(RecScores *scores, const RecSignal *signal);
+extern void rec_scores_bar(RecScores *scores, uint32 item);
 extern void rec_scores_blend(RecScores *scores);
 extern void rec_scores_similarity(RecScores *scores, double trust);
 extern void rec_scores_component_only(RecScores *scores, RecComponent component);

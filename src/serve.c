@@ -42,8 +42,8 @@ static const RecStorePath pointer_path = {
 	"definition", {"singleton"}, {"generation", "as_of", "items", "item_steps"}
 };
 
-#define NEIGHBOR_COLUMNS	{"item_id", "kind", "neighbors", "scores"}
-#define NEIGHBOR_NCOLS		4
+#define NEIGHBOR_COLUMNS	{"item_id", "kind", "neighbors", "scores", "item_no"}
+#define NEIGHBOR_NCOLS		5
 
 static const RecStorePath neighbors_by_id = {
 	"neighbor", {"item_id", "generation"}, NEIGHBOR_COLUMNS
@@ -422,9 +422,10 @@ read_lists(RecServe *serve, RecStoreScan *scan, RecDict *items, RecNeighborList 
 
 		if (nulls[1] || !is_of_kind(values[1], rec_component_names[REC_BEHAVIOUR]))
 			continue;
-		if (number == REC_NOT_FOUND || nulls[2] || nulls[3] ||
+		if (number == REC_NOT_FOUND || nulls[2] || nulls[3] || nulls[4] ||
 			!rec_keep_list(values[2], values[3], &lists[number]))
 			rec_serve_damaged(serve, "a row of neighbours that is");
+		lists[number].item = DatumGetInt32(values[4]);
 	}
 	rec_store_end(scan);
 }
@@ -470,6 +471,36 @@ read_neighbors(RecServe *serve, const RecPair *pairs, int n)
 	return lists;
 }
 
+/* Tells the scores what to expect of the neighbours of a history. */
+static void
+expect_lists(RecServe *serve, const RecNeighborList *lists, const RecPair *pairs, int n)
+{
+	int64		entries = 0;
+
+	for (int i = 0; i < n; i++)
+		entries += lists[pairs[i].item].n;
+	rec_scores_expect(serve->scores, n, entries);
+}
+
+/*
+ * Bars the history's items that are excluded, as far as rows of neighbours
+ * told their numbers: to look them up would be in vain.
+ */
+static void
+bar_history(RecServe *serve, const RecNeighborList *lists, const RecPair *pairs, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		const RecNeighborList *list = &lists[pairs[i].item];
+
+		if (list->items == NULL ||
+			rec_dict_find(serve->excluded, rec_dict_id(serve->history, pairs[i].item)) == REC_NOT_FOUND)
+			continue;
+		rec_scores_bar(serve->scores, (uint32) list->item);
+		serve->nbarred++;
+	}
+}
+
 /*
  * Adds the neighbours of the history's items to the scores, in the order of
  * the history whatever the order in which the rows come.
@@ -482,6 +513,7 @@ add_history(RecServe *serve, const RecPair *pairs, int n)
 	if (n == 0)
 		return;
 	lists = read_neighbors(serve, pairs, n);
+	expect_lists(serve, lists, pairs, n);
 	for (int i = 0; i < n; i++)
 	{
 		const RecNeighborList *list = &lists[pairs[i].item];
@@ -491,6 +523,7 @@ add_history(RecServe *serve, const RecPair *pairs, int n)
 
 		rec_scores_add(serve->scores, &signal);
 	}
+	bar_history(serve, lists, pairs, n);
 }
 
 /*
@@ -811,12 +844,16 @@ is_sparse(void *arg, int64 missing, int64 next)
 	return serve->eligible && rec_eligible_are_rare(serve->eligible, missing, next);
 }
 
+#define MOST_SPARE	16
+
 /* Gives the stored model's items as a catalog. */
 RecCatalog
 rec_serve_catalog(RecServe *serve)
 {
-	RecCatalog	catalog = {fetch_items, list_items, is_sparse, serve};
+	RecCatalog	catalog = {fetch_items, list_items, is_sparse, serve, MOST_SPARE};
 
+	if (serve->eligible == NULL)
+		catalog.spare = (int) Min(rec_dict_count(serve->excluded) - serve->nbarred, MOST_SPARE);
 	return catalog;
 }
 

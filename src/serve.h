@@ -49,6 +49,7 @@ typedef struct RecServe
 	uint32		steps[REC_USER_STEPS];	/* items with at least 2^step users */
 	int			nsteps;
 	RecDict    *excluded;		/* ids that must not be returned */
+	uint32		nbarred;		/* so many of them are barred in the scores */
 	RecEligible *eligible;		/* which may be; NULL for all others */
 	RecDict    *history;		/* ids of the history */
 	RecPast    *past;			/* by number in history; NULL when nobody asks */
