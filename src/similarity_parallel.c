@@ -26,8 +26,8 @@
  */
 #include "postgres.h"
 
-#include "access/parallel.h"
 #include "access/xact.h"
+#include "matrix_share.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "similarity_parallel.h"
@@ -49,23 +49,17 @@
 #define REC_PARALLEL_WORK	INT64CONST(8000000)
 #endif
 
-/* What is in the segment, by key; a matrix without weights has no such. */
+/* What is in the segment beside the matrix, by key. */
 enum
 {
 	KEY_SHARED = 1,
-	KEY_USER_START,
-	KEY_USER_ITEM,
-	KEY_USER_WEIGHT,
-	KEY_ITEM_START,
-	KEY_ITEM_USER,
-	KEY_ITEM_WEIGHT,
 	KEY_QUEUES
 };
 
 typedef struct SharedRows
 {
 	RecOptions	options;		/* those of the build; the rest is not valid */
-	RecMatrix	matrix;			/* its pointers are not valid */
+	uint32		nitems;
 	uint32		nblocks;
 	pg_atomic_uint32 next;		/* block that nobody has taken yet */
 } SharedRows;
@@ -137,29 +131,13 @@ init_buffer(BlockBuffer *buffer, const RecOptions *options)
 static uint32
 block_end(const SharedRows *shared, uint32 number)
 {
-	return Min((number + 1) * BLOCK_ROWS, shared->matrix.nitems);
+	return Min((number + 1) * BLOCK_ROWS, shared->nitems);
 }
 
 /* ----------------
  *		a worker
  * ----------------
  */
-
-/* Makes a matrix of the arrays in the segment. */
-static void
-attach_matrix(RecMatrix *matrix, const SharedRows *shared, shm_toc *toc)
-{
-	*matrix = shared->matrix;
-	matrix->user_start = shm_toc_lookup(toc, KEY_USER_START, false);
-	matrix->user_item = shm_toc_lookup(toc, KEY_USER_ITEM, false);
-	matrix->user_weight = shm_toc_lookup(toc, KEY_USER_WEIGHT, true);
-	matrix->item_start = shm_toc_lookup(toc, KEY_ITEM_START, false);
-	matrix->item_user = shm_toc_lookup(toc, KEY_ITEM_USER, false);
-	matrix->item_weight = shm_toc_lookup(toc, KEY_ITEM_WEIGHT, true);
-	matrix->item_sum = NULL;
-	matrix->item_id = NULL;
-	matrix->user_id = NULL;
-}
 
 static shm_mq_handle *
 attach_queue(dsm_segment *segment, shm_toc *toc)
@@ -185,7 +163,7 @@ rec_similarity_worker(dsm_segment *segment, shm_toc *toc)
 	BlockBuffer buffer;
 	uint32		number;
 
-	attach_matrix(&matrix, shared, toc);
+	rec_matrix_attach(&matrix, toc);
 	state = rec_row_begin(&matrix, &shared->options);
 	init_buffer(&buffer, &shared->options);
 	while ((number = pg_atomic_fetch_add_u32(&shared->next, 1)) < shared->nblocks)
@@ -212,63 +190,20 @@ rec_similarity_worker(dsm_segment *segment, shm_toc *toc)
  * ----------------
  */
 
-/* The arrays of a matrix by key; of those that there are not, size is 0. */
-static const void *
-matrix_array(const RecMatrix *matrix, int key, Size *size)
-{
-	Size		npairs = matrix->npairs;
-	const void *array = NULL;
-
-	switch (key)
-	{
-		case KEY_USER_START:
-			array = matrix->user_start;
-			*size = mul_size((Size) matrix->nusers + 1, sizeof(int64));
-			break;
-		case KEY_ITEM_START:
-			array = matrix->item_start;
-			*size = mul_size((Size) matrix->nitems + 1, sizeof(int64));
-			break;
-		case KEY_USER_ITEM:
-		case KEY_ITEM_USER:
-			array = key == KEY_USER_ITEM ? matrix->user_item : matrix->item_user;
-			*size = mul_size(npairs, sizeof(uint32));
-			break;
-		case KEY_USER_WEIGHT:
-		case KEY_ITEM_WEIGHT:
-			array = key == KEY_USER_WEIGHT ? matrix->user_weight : matrix->item_weight;
-			*size = array ? mul_size(npairs, sizeof(double)) : 0;
-			break;
-	}
-	return array;
-}
-
 /* Announces all that is to be in the segment; gives the bytes of it. */
 static Size
 estimate_segment(ParallelContext *pcxt, const RecMatrix *matrix, int nworkers)
 {
 	Size		queues = mul_size(nworkers, QUEUE_SIZE);
-	Size		total = add_size(sizeof(SharedRows), queues);
 
-	for (int key = KEY_USER_START; key <= KEY_ITEM_WEIGHT; key++)
-	{
-		Size		size;
-
-		if (matrix_array(matrix, key, &size) == NULL)
-			continue;
-		total = add_size(total, size);
-		if (pcxt == NULL)
-			continue;
-		shm_toc_estimate_chunk(&pcxt->estimator, size);
-		shm_toc_estimate_keys(&pcxt->estimator, 1);
-	}
 	if (pcxt)
 	{
 		shm_toc_estimate_chunk(&pcxt->estimator, sizeof(SharedRows));
 		shm_toc_estimate_chunk(&pcxt->estimator, queues);
 		shm_toc_estimate_keys(&pcxt->estimator, 2);
 	}
-	return total;
+	return add_size(rec_matrix_share_estimate(pcxt, matrix),
+					add_size(sizeof(SharedRows), queues));
 }
 
 static SharedRows *
@@ -277,22 +212,11 @@ fill_segment(ParallelContext *pcxt, const RecMatrix *matrix, const RecOptions *o
 	SharedRows *shared = shm_toc_allocate(pcxt->toc, sizeof(SharedRows));
 
 	shared->options = *options;
-	shared->matrix = *matrix;
+	shared->nitems = matrix->nitems;
 	shared->nblocks = (matrix->nitems + BLOCK_ROWS - 1) / BLOCK_ROWS;
 	pg_atomic_init_u32(&shared->next, 0);
 	shm_toc_insert(pcxt->toc, KEY_SHARED, shared);
-	for (int key = KEY_USER_START; key <= KEY_ITEM_WEIGHT; key++)
-	{
-		Size		size;
-		const void *array = matrix_array(matrix, key, &size);
-		void	   *copy;
-
-		if (array == NULL)
-			continue;
-		copy = shm_toc_allocate(pcxt->toc, size);
-		memcpy(copy, array, size);
-		shm_toc_insert(pcxt->toc, key, copy);
-	}
+	rec_matrix_share(pcxt, matrix);
 	return shared;
 }
 

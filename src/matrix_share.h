@@ -1,0 +1,26 @@
+/*-------------------------------------------------------------------------
+ *
+ * matrix_share.h
+ *	  A matrix in memory that parallel workers see, too.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/matrix_share.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_MATRIX_SHARE_H
+#define REC_MATRIX_SHARE_H
+
+#include "access/parallel.h"
+#include "matrix.h"
+
+/* The matrix takes keys of the segment from here on; others are below. */
+#define REC_MATRIX_FIRST_KEY	100
+
+extern Size rec_matrix_share_estimate(ParallelContext *pcxt, const RecMatrix *matrix);
+extern void rec_matrix_share(ParallelContext *pcxt, const RecMatrix *matrix);
+extern void rec_matrix_attach(RecMatrix *matrix, shm_toc *toc);
+
+#endif							/* REC_MATRIX_SHARE_H */
