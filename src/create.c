@@ -86,7 +86,7 @@ static const char *const create_statements[] = {
 	"weight double precision NOT NULL, "
 	"popularity double precision NOT NULL, "
 	"trend double precision NOT NULL, "
-	"PRIMARY KEY (generation, item_no))",
+	"PRIMARY KEY (item_no, generation))",
 	"CREATE UNIQUE INDEX item_item_id ON @S.item (item_id, generation)",
 	"CREATE INDEX item_popularity ON @S.item (generation, popularity DESC, item_no)",
 	"CREATE INDEX item_trend ON @S.item (generation, trend DESC, item_no)",

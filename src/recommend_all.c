@@ -37,27 +37,31 @@ model_damaged(const RecServe *serve)
 			 errhint("Refresh the recommender.")));
 }
 
-/* Items are listed in order of their numbers, which have no gaps. */
+/* Reads the items, whose numbers have no gaps. */
 static void
 load_items(RecBatch *batch, RecServe *serve)
 {
 	RecStoreScan *scan = rec_serve_all_items(serve);
 	RecScoredItem item;
+	bool	   *read;
 	int64		n = 0;
 
 	if (serve->nitems > PG_INT32_MAX)
 		model_damaged(serve);
 	rec_batch_begin_model(batch, (uint32) serve->nitems);
+	read = palloc_extended(serve->nitems + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	while (rec_serve_next_item(serve, scan, &item))
 	{
-		if (item.item != n || n == serve->nitems)
+		if (item.item >= serve->nitems || read[item.item])
 			model_damaged(serve);
+		read[item.item] = true;
 		rec_batch_set_item(batch, item.item,
 						   rec_dict_intern(batch->items, serve->ids[item.ref]),
 						   item.popularity, item.trend);
 		n++;
 	}
 	rec_store_end(scan);
+	pfree(read);
 	if (n != serve->nitems)
 		model_damaged(serve);
 	rec_batch_end_model(batch);

@@ -54,7 +54,9 @@ static const RecStorePath all_neighbors = {"neighbor", {"generation"}, NEIGHBOR_
 #define ITEM_COLUMNS	{"item_no", "item_id", "popularity", "trend"}
 #define ITEM_NCOLS		4
 
-static const RecStorePath items_by_number = {"item", {"generation", "item_no"}, ITEM_COLUMNS};
+static const RecStorePath items_by_number = {"item", {"item_no", "generation"}, ITEM_COLUMNS};
+
+static const RecStorePath all_items = {"item", {"generation"}, ITEM_COLUMNS};
 
 static const RecStorePath items_by_id = {"item", {"item_id", "generation"}, ITEM_COLUMNS};
 
@@ -772,10 +774,10 @@ fetch_items(void *arg, const uint32 *items, int n, RecItemSet *set)
 
 	for (int i = 0; i < n; i++)
 		numbers[i] = Int32GetDatum((int32) items[i]);
-	keys[0] = Int64GetDatum(serve->generation);
-	keys[1] = PointerGetDatum(construct_array(numbers, n, INT4OID, sizeof(int32),
+	keys[0] = PointerGetDatum(construct_array(numbers, n, INT4OID, sizeof(int32),
 											  true, TYPALIGN_INT));
-	(void) add_items(serve, rec_store_begin_any(serve->definition, &items_by_number, 2, keys, 1),
+	keys[1] = Int64GetDatum(serve->generation);
+	(void) add_items(serve, rec_store_begin_any(serve->definition, &items_by_number, 2, keys, 0),
 					 n, set, false, &last);
 	pfree(numbers);
 }
@@ -809,17 +811,27 @@ take_eligible(void *arg, const Datum *ids, int n)
 	fetch_ids(serve, rec_id_array(serve->definition, ids, n), target->set, true);
 }
 
+/* Begins to read the items in order of a component, or of their numbers. */
+static RecStoreScan *
+begin_list(RecServe *serve, RecComponent order)
+{
+	Datum		generation = Int64GetDatum(serve->generation);
+
+	if (order == REC_POPULARITY)
+		return rec_store_begin(serve->definition, &items_by_popularity, 1, &generation);
+	if (order == REC_TREND)
+		return rec_store_begin(serve->definition, &items_by_trend, 1, &generation);
+	return rec_store_begin_ordered(serve->definition, &items_by_number, 1, generation);
+}
+
 static bool
 list_items(void *arg, RecComponent component, int level, RecItemSet *set, double *last)
 {
 	static const uint64 limits[] = {64, 2048, PG_UINT64_MAX};
 	RecServe   *serve = (RecServe *) arg;
-	const RecStorePath *path = component == REC_POPULARITY ? &items_by_popularity :
-	component == REC_TREND ? &items_by_trend : &items_by_number;
 	uint64		limit = limits[Min(level, (int) lengthof(limits) - 1)];
 	ListTarget	target = {serve, set};
 	RecScoredItem item = {0};
-	Datum		keys[1];
 	uint64		n;
 
 	if (limit == PG_UINT64_MAX && serve->eligible)
@@ -827,9 +839,7 @@ list_items(void *arg, RecComponent component, int level, RecItemSet *set, double
 		rec_eligible_list(serve->eligible, take_eligible, &target);
 		return true;
 	}
-	keys[0] = Int64GetDatum(serve->generation);
-	n = add_items(serve, rec_store_begin(serve->definition, path, 1, keys), limit, set,
-				  false, &item);
+	n = add_items(serve, begin_list(serve, component), limit, set, false, &item);
 	*last = component == REC_POPULARITY ? item.popularity :
 		component == REC_TREND ? item.trend : 0;
 	return n < limit;
@@ -857,14 +867,14 @@ rec_serve_catalog(RecServe *serve)
 	return catalog;
 }
 
-/* Begins to read all items, for rec_serve_next_item(), in order of their numbers. */
+/* Begins to read all items, for rec_serve_next_item(), in no order. */
 RecStoreScan *
 rec_serve_all_items(RecServe *serve)
 {
 	Datum		keys[1];
 
 	keys[0] = Int64GetDatum(serve->generation);
-	return rec_store_begin(serve->definition, &items_by_number, 1, keys);
+	return rec_store_begin_all(serve->definition, &all_items, 1, keys);
 }
 
 /* Adds the items of an array of ids that the model knows to a set. */

@@ -98,7 +98,7 @@ INSERT INTO fake.source VALUES (1, 'orders', 'customer', 'product', 'ordered_at'
 CREATE TABLE fake.item_source (singleton boolean PRIMARY KEY DEFAULT true, relation regclass, item_column name, feature_columns name[] DEFAULT '{}',
 	text_columns name[] DEFAULT '{}', available_column name, created_column name, group_column name, options jsonb DEFAULT '{}');
 CREATE TABLE fake.item (generation bigint, item_no integer, item_id text, users bigint, weight float8, popularity float8, trend float8);
-CREATE INDEX ON fake.item (generation, item_no);
+CREATE INDEX ON fake.item (item_no, generation);
 CREATE INDEX ON fake.item (item_id, generation);
 CREATE INDEX ON fake.item (generation, popularity DESC, item_no);
 CREATE INDEX ON fake.item (generation, trend DESC, item_no);
