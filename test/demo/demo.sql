@@ -43,20 +43,26 @@ ORDER  BY id;
 
 
 \echo '======================================================================================================'
-\echo '  A recommender over what the customers did'
+\echo '  A recommender over what the customers did, and what the products are'
 \echo '======================================================================================================'
 \echo
 \echo 'SELECT recommender.create_recommender(''recs'', ''shop.events'','
 \echo '           user_column => ''customer_id'', item_column => ''product_id'','
 \echo '           time_column => ''at'', event_column => ''kind'','
-\echo '           event_weights => ''{"view": 1, "cart": 3, "purchase": 5, "return": -9}'');'
+\echo '           event_weights => ''{"view": 1, "cart": 3, "purchase": 5, "return": -9}'','
+\echo '           context_columns => ''{device}'');'
+\echo 'SELECT recommender.set_items(''recs'', ''shop.products'', feature_columns => ''{category,brand,tags,price}'','
+\echo '           text_columns => ''{title,description}'', available_column => ''in_stock'', created_column => ''added_at'');'
 \echo 'SELECT * FROM recommender.refresh(''recs'');'
 \echo
 
 SELECT recommender.create_recommender('recs', 'shop.events',
            user_column => 'customer_id', item_column => 'product_id',
            time_column => 'at', event_column => 'kind',
-           event_weights => '{"view": 1, "cart": 3, "purchase": 5, "return": -9}') \gset
+           event_weights => '{"view": 1, "cart": 3, "purchase": 5, "return": -9}',
+           context_columns => '{device}') \gset
+SELECT recommender.set_items('recs', 'shop.products', feature_columns => '{category,brand,tags,price}',
+           text_columns => '{title,description}', available_column => 'in_stock', created_column => 'added_at') \gset
 
 SELECT interactions, users, items, neighbors,
        round(read_ms::numeric) AS read_ms, round(build_ms::numeric) AS build_ms, round(write_ms::numeric) AS write_ms,
@@ -191,6 +197,92 @@ FROM   recs.trending_items(8) AS t
        LEFT JOIN shop.events AS e ON e.product_id = p.id
 GROUP  BY t.rank, p.id, t.score
 ORDER  BY t.rank;
+
+
+\echo '======================================================================================================'
+\echo '  A product that was added a minute ago, which nobody has touched'
+\echo '======================================================================================================'
+\echo
+\echo 'BEGIN;'
+\echo 'INSERT INTO shop.products VALUES (5000, ''Aldous Espresso Machine, hammered copper'', ''coffee'', ...);'
+\echo 'SELECT * FROM recs.similar_items(5000, 5);   -- by what it is'
+\echo
+BEGIN;
+INSERT INTO shop.products (id, title, category, brand, tags, description, price, stock, added_at)
+SELECT 5000, 'Aldous Espresso Machine, hammered copper', category, 'Aldous', tags, description, price, 3, shop.closing_time() - interval '1 minute'
+FROM   shop.products WHERE title ~ 'Espresso Machine' ORDER BY id LIMIT 1;
+SELECT s.rank AS "#", p.title, p.price, round(s.score::numeric, 3) AS similarity, s.strategy
+FROM   recs.similar_items(5000, 5) AS s JOIN shop.products AS p ON p.id = s.item_id
+ORDER  BY s.rank;
+
+EXECUTE customer('espresso', 'yoga') \gset
+\echo 'Where it stands at once for' :name', who has an espresso machine in mind, and for somebody who does not:'
+\echo
+SELECT c.who, r.rank AS "of a thousand", round(r.score::numeric, 3) AS score, r.strategy
+FROM  (VALUES (1, :id::bigint, 'espresso and yoga'), (2, :passer_by, 'knitting, once')) AS c (no, id, who),
+       recs.recommend(c.id, 1000) AS r
+WHERE  r.item_id = 5000
+ORDER  BY c.no;
+ROLLBACK;
+
+
+\echo '======================================================================================================'
+\echo '  The moment: June and December, for somebody of whom nothing is known'
+\echo '======================================================================================================'
+\echo
+\echo 'SELECT * FROM recs.recommend(NULL, 6, context => ''{"month": 12}'');'
+\echo
+SELECT j.rank AS "#", june.title AS in_june, december.title AS in_december
+FROM   recs.recommend(NULL, 6, context => '{"month": 6}') AS j
+       JOIN recs.recommend(NULL, 6, context => '{"month": 12}') AS d USING (rank)
+       JOIN shop.products AS june ON june.id = j.item_id
+       JOIN shop.products AS december ON december.id = d.item_id
+ORDER  BY j.rank;
+
+
+\echo '======================================================================================================'
+\echo '  A filter acts before the cut: six are six'
+\echo '======================================================================================================'
+\echo
+EXECUTE customer('camping', 'writing') \gset
+\echo 'For' :name', outdoors, at most 60, not of the brand Drumlin; what is sold out is never there:'
+\echo
+\echo '    SELECT * FROM recs.recommend(':id', 6, filter => ''{"category": "outdoor", "price": {"lte": 60}, "brand": {"ne": "Drumlin"}}'');'
+\echo
+SELECT r.rank AS "#", p.title, p.price, p.stock, round(r.score::numeric, 2) AS score
+FROM   recs.recommend(:id, 6, filter => '{"category": "outdoor", "price": {"lte": 60}, "brand": {"ne": "Drumlin"}}') AS r
+       JOIN shop.products AS p ON p.id = r.item_id
+ORDER  BY r.rank;
+
+
+\echo '======================================================================================================'
+\echo '  Not six of a kind: at most two of a category'
+\echo '======================================================================================================'
+\echo
+\echo '    SELECT * FROM recs.recommend(':id', 6, options => ''{"max_per": {"category": 2}, "diversity": 0.3}'');'
+\echo
+SELECT a.rank AS "#", plain.title AS as_it_comes, diverse.title AS diverse
+FROM   recs.recommend(:id, 6) AS a
+       JOIN recs.recommend(:id, 6, options => '{"max_per": {"category": 2}, "diversity": 0.3}') AS b USING (rank)
+       JOIN shop.products AS plain ON plain.id = a.item_id
+       JOIN shop.products AS diverse ON diverse.id = b.item_id
+ORDER  BY a.rank;
+
+
+\echo '======================================================================================================'
+\echo '  Why? All there is to a score'
+\echo '======================================================================================================'
+\echo
+SELECT r.item_id AS best, p.title AS best_title FROM recs.recommend(:id, 1) AS r JOIN shop.products AS p ON p.id = r.item_id \gset
+\echo 'What speaks for' :best_title
+\echo '    SELECT * FROM recs.explain(':id, :best');'
+\echo
+SELECT e.component, round(e.similarity::numeric, 3) AS similarity, round(e.weight::numeric, 2) AS weight,
+       round(e.contribution::numeric, 4) AS contribution, e.sentence
+FROM   recs.explain(:id, :best) AS e
+ORDER  BY abs(e.contribution) DESC, e.position LIMIT 8;
+SELECT count(*) AS contributions, sum(e.contribution) AS they_add_up_to, recs.score(:id, :best) AS the_score
+FROM   recs.explain(:id, :best) AS e;
 
 
 \echo '======================================================================================================'
