@@ -121,6 +121,53 @@ static const char *const create_statements[] = {
 	"COMMENT ON TABLE @S.context_lift IS "
 	"'how much more, or less, items are chosen with a value of the context: their numbers and logarithms of lifts'",
 
+	"CREATE TABLE @S.content_column ("
+	"generation bigint NOT NULL, "
+	"position integer NOT NULL, "
+	"column_name name NOT NULL, "
+	"kind text NOT NULL, "
+	"weight double precision NOT NULL, "
+	"config text NOT NULL, "
+	"bounds double precision[] NOT NULL, "
+	"dimensions integer NOT NULL, "
+	"all_items bigint NOT NULL, "
+	"items bigint NOT NULL, "
+	"features integer NOT NULL, "
+	"frequent integer NOT NULL, "
+	"PRIMARY KEY (generation, position))",
+	"COMMENT ON TABLE @S.content_column IS "
+	"'the columns that describe items, and what the last refresh has learnt of them'",
+
+	"CREATE TABLE @S.feature ("
+	"generation bigint NOT NULL, "
+	"feature_no integer NOT NULL, "
+	"column_name name NOT NULL, "
+	"value text COLLATE pg_catalog.\"C\" NOT NULL, "
+	"items integer NOT NULL, "
+	"idf double precision NOT NULL, "
+	"item_nos integer[] NOT NULL, "
+	"weights real[] NOT NULL, "
+	"PRIMARY KEY (generation, feature_no))",
+	"CREATE UNIQUE INDEX feature_value ON @S.feature (generation, column_name, value)",
+	"ALTER TABLE @S.feature ALTER item_nos SET STORAGE EXTERNAL, ALTER weights SET STORAGE EXTERNAL",
+	"COMMENT ON TABLE @S.feature IS "
+	"'what items have in common: a value of a column, and which items have it; frequent ones list none'",
+
+	"CREATE TABLE @S.item_feature ("
+	"generation bigint NOT NULL, "
+	"item_no integer NOT NULL, "
+	"item_id @I @C NOT NULL, "
+	"feature_nos integer[] NOT NULL, "
+	"weights real[] NOT NULL, "
+	"embedding real[] NOT NULL, "
+	"PRIMARY KEY (generation, item_no)) "
+	"WITH (toast_tuple_target = 8160)",
+	"CREATE UNIQUE INDEX item_feature_item_id ON @S.item_feature (item_id, generation)",
+	"ALTER TABLE @S.item_feature ALTER feature_nos SET STORAGE EXTERNAL, "
+	"ALTER weights SET STORAGE EXTERNAL, ALTER embedding SET STORAGE EXTERNAL",
+	"COMMENT ON TABLE @S.item_feature IS "
+	"'the vector of an item, of length 1: features with their weights, and the embeddings side by side'",
+
 	"CREATE TABLE @S.refresh_run ("
 	"generation bigint PRIMARY KEY, "
 	"mode text NOT NULL, "
@@ -315,7 +362,7 @@ static const char *const drop_statements[] = {
 	"DROP VIEW IF EXISTS @S.neighbors, @S.context_lifts",
 	"DROP TYPE IF EXISTS @S.recommendation, @S.user_recommendation, @S.recommendation_components, @S.explanation",
 	"DROP TABLE IF EXISTS @S.definition, @S.source, @S.item_source, @S.item, @S.neighbor, @S.context_lift, "
-	"@S.refresh_run, @S.evaluation, @S.trial, @S.explanation_template",
+	"@S.content_column, @S.feature, @S.item_feature, @S.refresh_run, @S.evaluation, @S.trial, @S.explanation_template",
 	"DROP SCHEMA @S",
 };
 

@@ -84,6 +84,8 @@ depends_on(const RecDefinition *definition, Oid relid)
 		relid == definition->source_relid || relid == definition->item_source_relid ||
 		relid == definition->item_relid || relid == definition->neighbor_relid ||
 		relid == definition->context_relid ||
+		relid == definition->content_column_relid || relid == definition->feature_relid ||
+		relid == definition->item_feature_relid ||
 		(definition->items && definition->items->relid == relid))
 		return true;
 	for (int i = 0; i < definition->nsources; i++)
@@ -220,6 +222,32 @@ static const ColumnSpec column_specs[] = {
 	{"context_lift", "value", TEXTOID},
 	{"context_lift", "item_nos", INT4ARRAYOID},
 	{"context_lift", "lifts", FLOAT4ARRAYOID},
+	{"content_column", "generation", INT8OID},
+	{"content_column", "position", INT4OID},
+	{"content_column", "column_name", NAMEOID},
+	{"content_column", "kind", TEXTOID},
+	{"content_column", "weight", FLOAT8OID},
+	{"content_column", "config", TEXTOID},
+	{"content_column", "bounds", FLOAT8ARRAYOID},
+	{"content_column", "dimensions", INT4OID},
+	{"content_column", "all_items", INT8OID},
+	{"content_column", "items", INT8OID},
+	{"content_column", "features", INT4OID},
+	{"content_column", "frequent", INT4OID},
+	{"feature", "generation", INT8OID},
+	{"feature", "feature_no", INT4OID},
+	{"feature", "column_name", NAMEOID},
+	{"feature", "value", TEXTOID},
+	{"feature", "items", INT4OID},
+	{"feature", "idf", FLOAT8OID},
+	{"feature", "item_nos", INT4ARRAYOID},
+	{"feature", "weights", FLOAT4ARRAYOID},
+	{"item_feature", "generation", INT8OID},
+	{"item_feature", "item_no", INT4OID},
+	{"item_feature", "item_id", InvalidOid},
+	{"item_feature", "feature_nos", INT4ARRAYOID},
+	{"item_feature", "weights", FLOAT4ARRAYOID},
+	{"item_feature", "embedding", FLOAT4ARRAYOID},
 	{"refresh_run", "generation", INT8OID},
 	{"refresh_run", "mode", TEXTOID},
 	{"refresh_run", "started_at", TIMESTAMPTZOID},
@@ -699,6 +727,8 @@ find_types(RecDefinition *definition)
 	user = rec_column_lookup(get_typ_typrelid(row), "user_id");
 	if (rec_column_lookup(definition->neighbor_relid, "item_id").type != item.type)
 		table_damaged("neighbor", definition->schema);
+	if (rec_column_lookup(definition->item_feature_relid, "item_id").type != item.type)
+		table_damaged("item_feature", definition->schema);
 	definition->item_type = item.type;
 	definition->item_collation = item.collation;
 	get_typlenbyvalalign(item.type, &definition->item_typlen, &definition->item_typbyval,
@@ -735,7 +765,7 @@ static void
 lock_tables(Oid schema)
 {
 	static const char *const tables[] = {"definition", "source", "item_source", "item", "neighbor",
-	"context_lift"};
+	"context_lift", "content_column", "feature", "item_feature"};
 
 	for (int i = 0; i < (int) lengthof(tables); i++)
 		(void) rec_table_lock(schema, tables[i]);
@@ -782,6 +812,9 @@ begin_definition(Oid schema)
 	definition->item_relid = get_relname_relid("item", schema);
 	definition->neighbor_relid = get_relname_relid("neighbor", schema);
 	definition->context_relid = get_relname_relid("context_lift", schema);
+	definition->content_column_relid = get_relname_relid("content_column", schema);
+	definition->feature_relid = get_relname_relid("feature", schema);
+	definition->item_feature_relid = get_relname_relid("item_feature", schema);
 	return definition;
 }
 

@@ -57,6 +57,9 @@ typedef struct RecDefinition
 	Oid			item_relid;
 	Oid			neighbor_relid;
 	Oid			context_relid;
+	Oid			content_column_relid;
+	Oid			feature_relid;
+	Oid			item_feature_relid;
 	Oid			user_type;
 	Oid			user_collation;
 	Oid			item_type;

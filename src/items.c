@@ -38,14 +38,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
-#include "utils/regproc.h"
 #include "utils/syscache.h"
-
-#if PG_VERSION_NUM >= 160000
-#define qualified_names_compat(text)	stringToQualifiedNameList(text, NULL)
-#else
-#define qualified_names_compat(text)	stringToQualifiedNameList(text)
-#endif
 
 #define DEFAULT_BUCKETS		10
 #define MAX_BUCKETS			1000
@@ -511,7 +504,7 @@ rec_items_set_options(RecItemSource *items, Jsonb *options)
 
 	items->config = NULL;
 	items->feature_max_items = 10000;
-	items->embedding_exact_items = 20000;
+	items->embedding_exact_items = 10000;
 	if (!JB_ROOT_IS_OBJECT(options))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -530,7 +523,7 @@ rec_items_set_options(RecItemSource *items, Jsonb *options)
 static char *
 qualified_config(const char *config)
 {
-	Oid			oid = config ? get_ts_config_oid(qualified_names_compat(config), false) :
+	Oid			oid = config ? get_ts_config_oid(rec_qualified_names(config), false) :
 	getTSCurrentConfig(true);
 	HeapTuple	tuple = SearchSysCache1(TSCONFIGOID, ObjectIdGetDatum(oid));
 	Form_pg_ts_config form;

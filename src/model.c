@@ -28,6 +28,8 @@
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "content_model.h"
+#include "content_neighbors.h"
 #include "context_model.h"
 #include "executor/spi.h"
 #include "funcapi.h"
@@ -209,8 +211,10 @@ typedef struct ModelWriter
 	const RecDefinition *definition;
 	const RecInteractions *interactions;
 	const RecMatrix *matrix;
+	const RecModelItems *items; /* those of the matrix come first */
 	int64		generation;
 	RecTableWriter *neighbor_writer;
+	RecComponent kind;			/* of the neighbours that are written */
 	RecProgress *progress;
 	int64		neighbors;		/* written so far */
 } ModelWriter;
@@ -218,7 +222,7 @@ typedef struct ModelWriter
 static Datum
 item_id(const ModelWriter *writer, uint32 item)
 {
-	return rec_dict_id(writer->interactions->items, writer->matrix->item_id[item]);
+	return rec_dict_id(writer->interactions->items, writer->items->number[item]);
 }
 
 static void
@@ -234,18 +238,19 @@ write_items(ModelWriter *writer)
 										&writer->definition->options);
 	RecTableWriter *table = rec_writer_open(writer->definition->item_relid, types, ITEM_NCOLS);
 
-	for (uint32 i = 0; i < matrix->nitems; i++)
+	for (uint32 i = 0; i < writer->items->n; i++)
 	{
 		Datum	   *values = rec_writer_begin_row(table);
+		bool		touched = i < matrix->nitems;
 
 		CHECK_FOR_INTERRUPTS();
 		values[0] = Int64GetDatum(writer->generation);
 		values[1] = Int32GetDatum((int32) i);
 		values[2] = item_id(writer, i);
-		values[3] = Int64GetDatum(matrix->item_start[i + 1] - matrix->item_start[i]);
-		values[4] = Float8GetDatum(matrix->item_sum[i]);
-		values[5] = Float8GetDatum(popularity[i]);
-		values[6] = Float8GetDatum(trend[i]);
+		values[3] = Int64GetDatum(touched ? matrix->item_start[i + 1] - matrix->item_start[i] : 0);
+		values[4] = Float8GetDatum(touched ? matrix->item_sum[i] : 0);
+		values[5] = Float8GetDatum(touched ? popularity[i] : 0);
+		values[6] = Float8GetDatum(touched ? trend[i] : 0);
 		rec_writer_end_row(table);
 	}
 	rec_writer_close(table);
@@ -264,12 +269,12 @@ write_neighbors(void *arg, uint32 item, const RecNeighbor *row, int n)
 	float4	   *scores;
 	int32	   *supports;
 
-	rec_progress_step(writer->progress, item + 1, writer->matrix->nitems);
+	rec_progress_step(writer->progress, item + 1, writer->items->n);
 	if (n == 0)
 		return;
 	values = rec_writer_begin_row(table);
 	values[0] = Int64GetDatum(writer->generation);
-	values[1] = CStringGetTextDatum(rec_component_names[REC_BEHAVIOUR]);
+	values[1] = CStringGetTextDatum(rec_component_names[writer->kind]);
 	values[2] = Int32GetDatum((int32) item);
 	values[3] = item_id(writer, item);
 	values[4] = PointerGetDatum(rec_array4(INT4OID, n, (void **) &neighbors));
@@ -290,7 +295,33 @@ show_step(void *arg, uint32 done)
 {
 	ModelWriter *writer = (ModelWriter *) arg;
 
-	rec_progress_step(writer->progress, done, writer->matrix->nitems);
+	rec_progress_step(writer->progress, done, writer->items->n);
+}
+
+/* Computes and writes the neighbours by content. */
+static void
+write_content_neighbors(ModelWriter *writer)
+{
+	const RecContent *content = writer->items->content;
+	int			neighbors = writer->definition->options.neighbors;
+	RecContentLists *lists = rec_content_neighbors(content, neighbors, CurrentMemoryContext,
+												   show_step, writer);
+	RecNeighbor *row = palloc0_array(RecNeighbor, 2 * neighbors);
+
+	writer->kind = REC_CONTENT;
+	for (uint32 i = 0; i < lists->nitems; i++)
+	{
+		int			n = (int) (lists->start[i + 1] - lists->start[i]);
+
+		CHECK_FOR_INTERRUPTS();
+		for (int j = 0; j < n; j++)
+		{
+			row[j].item = (uint32) lists->item[lists->start[i] + j];
+			row[j].similarity = lists->value[lists->start[i] + j];
+		}
+		write_neighbors(writer, i, row, n);
+	}
+	pfree(row);
 }
 
 static void
@@ -302,8 +333,14 @@ write_neighbor_table(ModelWriter *writer)
 
 	writer->neighbor_writer = rec_writer_open(writer->definition->neighbor_relid,
 											  types, NEIGHBOR_NCOLS);
+	writer->kind = REC_BEHAVIOUR;
 	rec_model_rows(writer->matrix, &writer->definition->options,
 				   write_neighbors, show_step, writer);
+	if (writer->items->content)
+	{
+		rec_progress_phase(writer->progress, "computing neighbours by content");
+		write_content_neighbors(writer);
+	}
 	rec_writer_close(writer->neighbor_writer);
 }
 
@@ -398,6 +435,16 @@ delete_old(const RecDefinition *definition, const char *table, int64 generation)
 			  1, types, values, NULL, SPI_OK_DELETE);
 }
 
+static void
+delete_old_generations(const RecDefinition *definition, int64 generation)
+{
+	static const char *const tables[] = {"item", "neighbor", "context_lift",
+	"content_column", "feature", "item_feature"};
+
+	for (int i = 0; i < (int) lengthof(tables); i++)
+		delete_old(definition, tables[i], generation);
+}
+
 /* Points the definition to the new generation. */
 static void
 move_pointer(const RecDefinition *definition, const RecRefreshFigures *figures,
@@ -414,11 +461,19 @@ move_pointer(const RecDefinition *definition, const RecRefreshFigures *figures,
 	values[1] = Int64GetDatum(figures->items);
 	values[2] = TimestampTzGetDatum(newest);
 	values[3] = PointerGetDatum(rec_array4(INT4OID, nsteps, &data));
-	memcpy(data, steps, nsteps * sizeof(int32));
+	if (nsteps > 0)
+		memcpy(data, steps, nsteps * sizeof(int32));
 	run_query(psprintf("UPDATE %s SET generation = $1, items = $2, as_of = $3, item_steps = $4, "
 					   "refreshed_at = pg_catalog.now()",
 					   rec_definition_table(definition, "definition")),
 			  4, types, values, nulls, SPI_OK_UPDATE);
+}
+
+static void
+analyze(const RecDefinition *definition, const char *table, const char *columns)
+{
+	run_query(psprintf("ANALYZE %s (%s)", rec_definition_table(definition, table), columns),
+			  0, NULL, NULL, NULL, SPI_OK_UTILITY);
 }
 
 /*
@@ -428,27 +483,27 @@ move_pointer(const RecDefinition *definition, const RecRefreshFigures *figures,
 static void
 analyze_tables(const RecDefinition *definition)
 {
-	run_query(psprintf("ANALYZE %s (generation, item_no, item_id, popularity, trend)",
-					   rec_definition_table(definition, "item")),
-			  0, NULL, NULL, NULL, SPI_OK_UTILITY);
-	run_query(psprintf("ANALYZE %s (generation, kind, item_id)",
-					   rec_definition_table(definition, "neighbor")),
-			  0, NULL, NULL, NULL, SPI_OK_UTILITY);
-	run_query(psprintf("ANALYZE %s (generation, column_name, value)",
-					   rec_definition_table(definition, "context_lift")),
-			  0, NULL, NULL, NULL, SPI_OK_UTILITY);
+	analyze(definition, "item", "generation, item_no, item_id, popularity, trend");
+	analyze(definition, "neighbor", "generation, kind, item_id");
+	analyze(definition, "context_lift", "generation, column_name, value");
+	if (definition->items == NULL)
+		return;
+	analyze(definition, "feature", "generation, column_name, value");
+	analyze(definition, "item_feature", "generation, item_no, item_id");
 }
 
 static int64
 model_size(const RecDefinition *definition)
 {
-	Oid			tables[] = {definition->item_relid, definition->neighbor_relid,
-	definition->context_relid};
+	Oid			relids[] = {definition->item_relid, definition->neighbor_relid,
+		definition->context_relid, definition->content_column_relid,
+	definition->feature_relid, definition->item_feature_relid};
+	int			n = definition->items ? (int) lengthof(relids) : 3;
 	int64		size = 0;
 
-	for (int i = 0; i < (int) lengthof(tables); i++)
+	for (int i = 0; i < n; i++)
 		size += DatumGetInt64(DirectFunctionCall1(pg_total_relation_size,
-												  ObjectIdGetDatum(tables[i])));
+												  ObjectIdGetDatum(relids[i])));
 	return size;
 }
 
@@ -514,9 +569,12 @@ build_generation(const RecDefinition *definition, RecProgress *progress,
 	lifts = learn_lifts(&writer);
 	rec_progress_phase(progress, "building the matrix");
 	writer.matrix = rec_interactions_matrix(interactions, &definition->options);
+	if (definition->items)
+		rec_progress_phase(progress, "reading items");
+	writer.items = rec_model_items(definition, writer.matrix, interactions->items, context);
 	figures->memory_bytes = MemoryContextMemAllocated(context, true);
 	figures->users = writer.matrix->nusers;
-	figures->items = writer.matrix->nitems;
+	figures->items = writer.items->n;
 	figures->build_ms = elapsed_ms(since);
 
 	since = GetCurrentTimestamp();
@@ -526,10 +584,13 @@ build_generation(const RecDefinition *definition, RecProgress *progress,
 	write_neighbor_table(&writer);
 	figures->neighbors = writer.neighbors;
 	write_lifts(&writer, lifts);
+	if (writer.items->content)
+	{
+		rec_progress_phase(progress, "writing features");
+		rec_content_write(definition, writer.items, interactions->items, figures->generation);
+	}
 	rec_progress_phase(progress, "deleting the old generation");
-	delete_old(definition, "item", figures->generation);
-	delete_old(definition, "neighbor", figures->generation);
-	delete_old(definition, "context_lift", figures->generation);
+	delete_old_generations(definition, figures->generation);
 	move_pointer(definition, figures, writer.matrix, interactions->stream->newest);
 	analyze_tables(definition);
 	figures->model_bytes = model_size(definition);

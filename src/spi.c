@@ -17,6 +17,8 @@
 #include "postgres.h"
 
 #include "spi.h"
+#include "tcop/dest.h"
+#include "utils/memutils.h"
 
 static void
 check_code(int code, int expected)
@@ -90,4 +92,72 @@ rec_spi_fetch(Portal portal, long count)
 
 	SPI_cursor_fetch(portal, true, count);
 	MemoryContextSwitchTo(old);
+}
+
+/* ----------------
+ *		rows as they come
+ * ----------------
+ */
+
+typedef struct SlotReceiver
+{
+	DestReceiver receiver;		/* must come first */
+	RecSlotTaker take;
+	void	   *arg;
+	MemoryContext row_context;	/* reset after each row */
+} SlotReceiver;
+
+static void
+receiver_startup(DestReceiver *self pg_attribute_unused(), int operation pg_attribute_unused(),
+				 TupleDesc desc pg_attribute_unused())
+{
+}
+
+static bool
+receiver_slot(TupleTableSlot *slot, DestReceiver *self)
+{
+	SlotReceiver *receiver = (SlotReceiver *) self;
+	MemoryContext old = MemoryContextSwitchTo(receiver->row_context);
+
+	slot_getallattrs(slot);
+	receiver->take(receiver->arg, slot);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(receiver->row_context);
+	return true;
+}
+
+static void
+receiver_nothing(DestReceiver *self pg_attribute_unused())
+{
+}
+
+/*
+ * Runs a prepared query, read-only, and hands each row to "take" with the
+ * caller's argument, without keeping any.
+ */
+void
+rec_spi_receive(SPIPlanPtr plan, ParamListInfo params, RecSlotTaker take, void *arg)
+{
+	SlotReceiver receiver = {0};
+	SPIExecuteOptions options = {0};
+	MemoryContext old = CurrentMemoryContext;
+	int			code;
+
+	receiver.receiver.receiveSlot = receiver_slot;
+	receiver.receiver.rStartup = receiver_startup;
+	receiver.receiver.rShutdown = receiver_nothing;
+	receiver.receiver.rDestroy = receiver_nothing;
+	receiver.receiver.mydest = DestNone;
+	receiver.take = take;
+	receiver.arg = arg;
+	receiver.row_context = AllocSetContextCreate(CurrentMemoryContext, "recommender row",
+												 ALLOCSET_DEFAULT_SIZES);
+	options.params = params;
+	options.read_only = true;
+	options.must_return_tuples = true;
+	options.dest = &receiver.receiver;
+	code = SPI_execute_plan_extended(plan, &options);
+	MemoryContextSwitchTo(old);
+	check_code(code, SPI_OK_UTILITY);	/* as SPI itself keeps no row */
+	MemoryContextDelete(receiver.row_context);
 }

@@ -31,11 +31,18 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/regproc.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 #include "utils/varlena.h"
+
+#if PG_VERSION_NUM >= 160000
+#define qualified_names_compat(text)	stringToQualifiedNameList(text, NULL)
+#else
+#define qualified_names_compat(text)	stringToQualifiedNameList(text)
+#endif
 
 /* names further apart than this are not worth a hint */
 #define REC_CLOSEST_MAX_DISTANCE	4
@@ -193,6 +200,13 @@ rec_type_quoted(Oid type, int32 typmod)
 {
 	return format_type_extended(type, typmod,
 								FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
+}
+
+/* Gives the parts of a name that may be qualified and quoted. */
+List *
+rec_qualified_names(const char *name)
+{
+	return qualified_names_compat(name);
 }
 
 /*

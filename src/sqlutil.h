@@ -16,6 +16,7 @@
 
 #include "access/attnum.h"
 #include "fmgr.h"
+#include "nodes/pg_list.h"
 
 /* The best of several candidate names for a name that does not exist. */
 typedef struct RecClosest
@@ -44,6 +45,7 @@ extern char *rec_relation_quoted(Oid relid);
 extern char *rec_operator_quoted(Oid oper);
 extern char *rec_equality_operator(Oid type);
 extern char *rec_collation_quoted(Oid collation);
+extern List *rec_qualified_names(const char *name);
 extern const char *rec_type_quoted(Oid type, int32 typmod);
 
 extern char *rec_text_argument(FunctionCallInfo fcinfo, int n);

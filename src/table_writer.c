@@ -157,13 +157,17 @@ rec_writer_close(RecTableWriter *writer)
 	CommandCounterIncrement();
 }
 
-/* Gives a one-dimensional array of n four-byte values to fill. */
+/* Gives an array of n four-byte values to fill, empty or one-dimensional. */
 ArrayType *
 rec_array4(Oid type, int n, void **data)
 {
 	Size		size = ARR_OVERHEAD_NONULLS(1) + n * sizeof(int32);
-	ArrayType  *array = palloc0(size);
+	ArrayType  *array;
 
+	*data = NULL;
+	if (n == 0)
+		return construct_empty_array(type);
+	array = palloc0(size);
 	SET_VARSIZE(array, size);
 	array->ndim = 1;
 	array->elemtype = type;

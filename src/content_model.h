@@ -1,0 +1,34 @@
+/*-------------------------------------------------------------------------
+ *
+ * content_model.h
+ *	  The items of a generation, and the tables of their content.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/content_model.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_CONTENT_MODEL_H
+#define REC_CONTENT_MODEL_H
+
+#include "content.h"
+#include "definition.h"
+#include "matrix.h"
+#include "progress.h"
+
+/* The items of a generation. */
+typedef struct RecModelItems
+{
+	uint32		n;
+	uint32	   *number;			/* of the dictionary's, of each */
+	RecContent *content;		/* NULL without a relation of items */
+} RecModelItems;
+
+extern RecModelItems *rec_model_items(const RecDefinition *definition, const RecMatrix *matrix,
+									  RecDict *items, MemoryContext context);
+extern void rec_content_write(const RecDefinition *definition, const RecModelItems *model,
+							  RecDict *items, int64 generation);
+
+#endif							/* REC_CONTENT_MODEL_H */

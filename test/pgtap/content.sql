@@ -1,0 +1,188 @@
+/*
+ * test/pgtap/content.sql
+ *	  Content against an oracle: features, TF-IDF, lengths and cosines in
+ *	  brute-force SQL on made-up products with every kind of column, with
+ *	  nulls, empty texts, repeats and duplicates.  Leaves nothing behind.
+ */
+BEGIN;
+SET LOCAL client_min_messages = warning;
+SET LOCAL search_path = public, shop;
+SELECT setseed(0.25);
+
+SELECT * FROM no_plan();
+
+CREATE SCHEMA shop;
+CREATE TABLE shop.orders (user_id int, item_id int);
+CREATE INDEX ON shop.orders (user_id);
+INSERT INTO shop.orders SELECT u, 1 + (random() * 60)::int FROM generate_series(1, 60) u, generate_series(1, 6);
+
+-- Words and categories with very different frequencies.
+CREATE FUNCTION shop.word() RETURNS text LANGUAGE sql VOLATILE AS
+$$SELECT (ARRAY['tea', 'Tea', 'green', 'mug', 'mugs', 'the', 'grün', '茶', 'a-b', '12.5'])[1 + floor(10 * random() ^ 2)::int]$$;
+CREATE FUNCTION shop.maybe(value anyelement) RETURNS anyelement LANGUAGE sql VOLATILE AS
+$$SELECT CASE WHEN random() < 0.85 THEN value END$$;
+CREATE TYPE shop.grade AS ENUM ('plain', 'fine', 'finest');
+CREATE TABLE shop.products (
+	id int PRIMARY KEY, category text, brand varchar(10), grade shop.grade, fair boolean, tags text[], sizes int[], details jsonb,
+	price numeric, stars float8, pieces int, maker int, launched date, seen timestamptz, title text, body text, words tsvector,
+	picture real[], sound float8[]);
+INSERT INTO shop.products
+SELECT i, shop.maybe((ARRAY['a', 'b', 'c', ''])[1 + floor(4 * random() ^ 2)::int]), shop.maybe('b' || floor(random() * 8)), shop.maybe((ARRAY['plain', 'fine', 'finest']::shop.grade[])[1 + floor(random() * 3)::int]),
+	shop.maybe(random() < 0.3), shop.maybe(ARRAY(SELECT shop.maybe('t' || floor(6 * random() ^ 2)) FROM generate_series(1, i % 4))), shop.maybe(ARRAY[i % 3, i % 5, i % 3]),
+	shop.maybe(jsonb_build_object('colour', ARRAY['red', 'blue', shop.maybe('grün'::text)], 'size', i % 4, 'ok', i % 2 = 0, 'none', NULL, 'empty', '', 'inner', jsonb_build_object('x', i % 3, 'y', jsonb_build_array(1.50, 2)))),
+	shop.maybe((random() * 100)::numeric(6, 2)), shop.maybe(floor(random() * 5)), shop.maybe(CASE WHEN i % 3 = 0 THEN 0 ELSE floor(random() * 1000)::int END), shop.maybe(i % 7),
+	shop.maybe('2024-01-01'::date + floor(random() * 400)::int), shop.maybe('2024-01-01'::timestamptz + i % 5 * interval '1 day'),
+	shop.maybe((SELECT string_agg(shop.word(), ' ') FROM generate_series(1, 1 + i % 6))), shop.maybe((SELECT coalesce(string_agg(shop.word(), ', '), '') FROM generate_series(1, i % 20))),
+	shop.maybe(to_tsvector('simple', shop.word() || ' ' || shop.word())), shop.maybe(ARRAY[random() - 0.5, random(), random(), random(), random(), random(), random(), random(), random()]::real[]),
+	shop.maybe(CASE WHEN i % 11 = 0 THEN '{}' WHEN i % 13 = 0 THEN '{0,0,0}' ELSE ARRAY[random(), random(), 0.5] END)
+FROM generate_series(1, 200) i;
+-- items that say nothing, and items that say the same
+INSERT INTO shop.products (id) VALUES (201), (202);
+INSERT INTO shop.products (id, category, title, tags) SELECT 210 + i, 'same', 'the same thing', '{}' FROM generate_series(1, 12) i;
+
+SELECT recommender.create_recommender('recs', 'shop.orders', options => '{"neighbors": 8}');
+SELECT recommender.set_items('recs', 'shop.products',
+	feature_columns => '{category,brand,grade,fair,tags,sizes,details,price,stars,pieces,maker,launched,seen,picture,sound}', text_columns => '{title,body,words}',
+	options => '{"config": "english", "weights": {"title": 2, "brand": 0.5, "body": 1.5, "sound": 0.7}, "buckets": {"price": 7, "pieces": [1, 10, 500.5]}, "categorical": ["maker"]}');
+SELECT isnt((recommender.refresh('recs')).items, NULL, 'refreshed');
+
+/* ------------------------------------------------------------------------
+ * The items of a generation
+ * ------------------------------------------------------------------------ */
+
+SELECT set_eq('SELECT item_id FROM recs.item', 'SELECT id FROM shop.products UNION SELECT item_id FROM shop.orders', 'all items are there, with interactions or without');
+SELECT results_eq('SELECT item_id FROM recs.item ORDER BY item_no',
+	$$SELECT p.id FROM shop.products p LEFT JOIN (SELECT item_id, count(DISTINCT user_id) AS users FROM shop.orders GROUP BY 1) o ON o.item_id = p.id ORDER BY coalesce(users, 0) DESC, p.id$$,
+	'numbered by falling users, then by id');
+SELECT is_empty('SELECT * FROM recs.item WHERE item_no >= (SELECT count(DISTINCT item_id) FROM shop.orders) AND (users, weight, popularity, trend) <> (0, 0, 0, 0)', 'what nobody touched is neither popular nor on the rise');
+SELECT is((SELECT items FROM recs.definition), (SELECT count(*) FROM recs.item), 'the definition counts all');
+
+/* ------------------------------------------------------------------------
+ * Features
+ * ------------------------------------------------------------------------ */
+
+-- Buckets: the bounds, and the bucket of a number.
+CREATE FUNCTION shop.bounds(numbers float8[], buckets int) RETURNS float8[] LANGUAGE sql AS $$
+	SELECT coalesce(array_agg(b ORDER BY b), '{}') FROM (
+		SELECT DISTINCT b FROM (SELECT array_agg(n ORDER BY n) AS v, count(DISTINCT n) AS different, min(n) AS least FROM unnest(numbers) n) s,
+			LATERAL (SELECT n FROM unnest(v) n WHERE different <= buckets UNION ALL
+					 SELECT v[1 + k * cardinality(v) / buckets] FROM generate_series(1, buckets - 1) k WHERE different > buckets) t(b)
+		WHERE b > least) u $$;
+CREATE FUNCTION shop.bucket(number float8, bounds float8[]) RETURNS text LANGUAGE sql AS $$
+	SELECT format('[%s,%s)', bounds[width_bucket(number, bounds)], bounds[width_bucket(number, bounds) + 1]) $$;
+CREATE TABLE shop.bound AS SELECT 'price' AS col, shop.bounds(array_agg(price::float8) FILTER (WHERE price IS NOT NULL), 7) AS bounds FROM shop.products
+	UNION ALL SELECT 'stars', shop.bounds(array_agg(stars) FILTER (WHERE stars IS NOT NULL), 10) FROM shop.products
+	UNION ALL SELECT 'pieces', '{1,10,500.5}'
+	UNION ALL SELECT 'launched', shop.bounds(array_agg(extract(epoch FROM launched)::float8) FILTER (WHERE launched IS NOT NULL), 10) FROM shop.products
+	UNION ALL SELECT 'seen', shop.bounds(array_agg(extract(epoch FROM seen)::float8) FILTER (WHERE seen IS NOT NULL), 10) FROM shop.products;
+SELECT set_eq('SELECT column_name::text, bounds FROM recs.content_column WHERE kind IN (''number'', ''date'')', 'SELECT col, bounds FROM shop.bound', 'bounds of buckets');
+SELECT is((SELECT array_length(bounds, 1) FROM shop.bound WHERE col = 'stars'), 4, 'few different numbers have a bucket each');
+
+CREATE FUNCTION shop.paths(path text, value jsonb) RETURNS TABLE (feature text) LANGUAGE sql AS $$
+	SELECT f FROM jsonb_each(CASE jsonb_typeof(value) WHEN 'object' THEN value ELSE '{}' END) e, shop.paths(concat_ws('.', path, e.key), e.value) f
+	UNION ALL SELECT f FROM jsonb_array_elements(CASE jsonb_typeof(value) WHEN 'array' THEN value ELSE '[]' END) e, shop.paths(path, e) f
+	UNION ALL SELECT path || '=' || CASE jsonb_typeof(value) WHEN 'number' THEN trim_scale((value #>> '{}')::numeric)::text ELSE value #>> '{}' END
+	WHERE jsonb_typeof(value) NOT IN ('object', 'array', 'null') AND value <> '""' $$;
+-- item, column, value and how often
+CREATE TABLE shop.said AS
+SELECT id, 'category' AS col, category AS value, 1 AS n FROM shop.products WHERE category <> ''
+UNION SELECT id, 'brand', brand, 1 FROM shop.products WHERE brand <> ''
+UNION SELECT id, 'grade', grade::text, 1 FROM shop.products WHERE grade IS NOT NULL
+UNION SELECT id, 'fair', fair::text, 1 FROM shop.products WHERE fair IS NOT NULL
+UNION SELECT id, 'tags', t, 1 FROM shop.products, unnest(tags) t WHERE t <> ''
+UNION SELECT id, 'sizes', t::text, 1 FROM shop.products, unnest(sizes) t
+UNION SELECT id, 'details', f, 1 FROM shop.products, shop.paths(NULL, details) f WHERE details IS NOT NULL
+UNION SELECT id, 'maker', maker::text, 1 FROM shop.products WHERE maker IS NOT NULL
+UNION SELECT id, col, shop.bucket(number, bounds), 1 FROM shop.products, LATERAL (VALUES ('price', price::float8), ('stars', stars), ('pieces', pieces::float8)) v(col, number) JOIN shop.bound USING (col) WHERE number IS NOT NULL
+UNION SELECT id, col, width_bucket(number, bounds)::text, 1 FROM shop.products, LATERAL (VALUES ('launched', extract(epoch FROM launched)::float8), ('seen', extract(epoch FROM seen)::float8)) v(col, number) JOIN shop.bound USING (col) WHERE number IS NOT NULL
+UNION SELECT id, col, lexeme, cardinality(positions) FROM shop.products, LATERAL (VALUES ('title', to_tsvector('english', title)), ('body', to_tsvector('english', body)), ('words', words)) v(col, vector), unnest(vector);
+-- the buckets of times have names of their own: one for each, in the same order
+CREATE TABLE shop.time_name AS
+SELECT column_name::text AS col, value, row_number() OVER (PARTITION BY column_name ORDER BY CASE WHEN value LIKE '[,%' THEN '' ELSE value END) - 1 AS bucket
+FROM recs.feature WHERE column_name IN ('launched', 'seen');
+UPDATE shop.said s SET value = t.value FROM shop.time_name t WHERE t.col = s.col AND t.bucket::text = s.value;
+SELECT matches(value, '^\[(2024-[-0-9]+(:?[ 0-9:]+)?)?,(202[45]-[-0-9]+([ 0-9:]+)?)?\)$', 'a bucket of times: ' || value) FROM shop.time_name;
+
+SELECT set_eq('SELECT column_name::text, value, items FROM recs.feature', 'SELECT col, value, count(DISTINCT id)::int FROM shop.said GROUP BY 1, 2', 'features, and how many items have them');
+SELECT results_eq('SELECT feature_no FROM recs.feature ORDER BY feature_no', 'SELECT generate_series(0, (SELECT count(*)::int - 1 FROM recs.feature))', 'features are numbered from 0');
+SELECT is_empty($$SELECT f.feature_no FROM recs.feature f JOIN recs.content_column c USING (column_name) JOIN recs.feature g ON g.feature_no = f.feature_no + 1 JOIN recs.content_column d ON d.column_name = g.column_name
+	WHERE (d.position, g.value COLLATE "C") <= (c.position, f.value COLLATE "C")$$, '... column by column, in order of their bytes');
+SELECT is_empty('SELECT * FROM recs.feature WHERE abs(idf - (ln((1 + (SELECT count(*) FROM shop.products)) / (1.0 + items)) + 1)) > 1e-9', 'idf');
+SELECT set_eq('SELECT position, column_name::text FROM recs.content_column', $$SELECT o::int, c FROM unnest('{category,brand,grade,fair,tags,sizes,details,price,stars,pieces,maker,launched,seen,picture,sound,title,body,words}'::text[]) WITH ORDINALITY u(c, o)$$, 'columns');
+SELECT set_eq($$SELECT column_name::text, all_items, items, features FROM recs.content_column WHERE kind <> 'embedding'$$,
+	'SELECT col, (SELECT count(*) FROM shop.products) AS all_items, count(DISTINCT id) AS items, count(DISTINCT value)::int AS features FROM shop.said GROUP BY col', 'what each column says, of how many');
+SELECT set_eq($$SELECT column_name::text, kind FROM recs.content_column$$, $$VALUES ('category', 'category'), ('brand', 'category'), ('grade', 'category'), ('fair', 'category'), ('tags', 'array'), ('sizes', 'array'), ('details', 'json'),
+	('price', 'number'), ('stars', 'number'), ('pieces', 'number'), ('maker', 'category'), ('launched', 'date'), ('seen', 'date'), ('picture', 'embedding'), ('sound', 'embedding'), ('title', 'text'), ('body', 'text'), ('words', 'lexemes')$$, 'kinds');
+
+/* ------------------------------------------------------------------------
+ * Vectors
+ * ------------------------------------------------------------------------ */
+
+CREATE TABLE shop.column_weight AS SELECT column_name::text AS col, weight FROM recs.content_column;
+SELECT set_eq('SELECT * FROM shop.column_weight WHERE weight <> 1', $$VALUES ('title', 2::float8), ('brand', 0.5), ('body', 1.5), ('sound', 0.7)$$, 'weights of columns');
+CREATE TABLE shop.dense AS
+SELECT id, col, d, x / sqrt(sum(x * x) OVER (PARTITION BY id, col)) AS x
+FROM shop.products, LATERAL (VALUES ('picture', picture::float8[]), ('sound', sound)) v(col, e), unnest(e) WITH ORDINALITY u(x, d) WHERE (SELECT sum(y * y) FROM unnest(e) y) > 0;
+CREATE TABLE shop.vector AS
+WITH raw AS (SELECT s.id, s.col, s.value, CASE WHEN col IN ('title', 'body', 'words') THEN 1 + ln(n::float8) ELSE 1 END * f.idf AS x FROM shop.said s JOIN recs.feature f ON f.column_name = s.col AND f.value = s.value),
+	block AS (SELECT id, col, value, x / sqrt(sum(x * x) OVER (PARTITION BY id, col)) AS x FROM raw UNION ALL SELECT id, col, d::text, x FROM shop.dense),
+	weighted AS (SELECT id, col, value, x * weight AS x FROM block JOIN shop.column_weight USING (col))
+SELECT id, col, value, x / sqrt(sum(x * x) OVER (PARTITION BY id)) AS x FROM weighted;
+CREATE TABLE shop.stored AS
+SELECT v.item_id AS id, f.column_name::text AS col, f.value, u.x::float8 FROM recs.item_feature v, unnest(feature_nos, weights) u(feature_no, x) JOIN recs.feature f USING (feature_no)
+UNION ALL SELECT v.item_id, CASE WHEN d <= 9 THEN 'picture' ELSE 'sound' END, CASE WHEN d <= 9 THEN d ELSE d - 9 END::text, x FROM recs.item_feature v, unnest(embedding) WITH ORDINALITY u(x, d) WHERE x <> 0;
+SELECT is_empty('SELECT * FROM shop.vector FULL JOIN shop.stored USING (id, col, value) WHERE abs(coalesce(vector.x, 0) - coalesce(stored.x, 0)) > 1e-6', 'TF-IDF, scaled by column and as a whole');
+SELECT isnt_empty('SELECT * FROM shop.vector', 'which is something');
+SELECT is_empty('SELECT id FROM shop.stored GROUP BY id HAVING abs(sum(x * x) - 1) > 1e-5', 'each vector has length 1');
+SELECT set_eq('SELECT id FROM shop.stored', 'SELECT id FROM shop.vector', 'who has a vector');
+SELECT is_empty('SELECT * FROM recs.item_feature WHERE item_id IN (201, 202)', 'nothing is said of some');
+SELECT is_empty('SELECT v.item_id FROM recs.item_feature v LEFT JOIN recs.item i USING (item_no, item_id) WHERE i.item_no IS NULL', 'vectors have the numbers of the items');
+SELECT is_empty($$SELECT feature_no, item_no, x FROM recs.feature, unnest(item_nos, weights) u(item_no, x) EXCEPT SELECT u.feature_no, item_no, x FROM recs.item_feature, unnest(feature_nos, weights) u(feature_no, x)$$, 'features list what vectors have');
+SELECT is((SELECT sum(cardinality(item_nos)) FROM recs.feature), (SELECT sum(cardinality(feature_nos)) FROM recs.item_feature), 'all of it');
+SELECT is_empty('SELECT feature_no FROM recs.feature WHERE item_nos <> ARRAY(SELECT unnest(item_nos) ORDER BY 1)', 'in order of the items');
+
+/* ------------------------------------------------------------------------
+ * Neighbours
+ * ------------------------------------------------------------------------ */
+
+-- Compares the stored neighbours of a kind with all pairs of the vectors.
+CREATE FUNCTION shop.check_neighbors(schema name, neighbors int, name text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('CREATE TEMP TABLE entry AS
+		SELECT item_no, feature_no::text AS f, x::float8 FROM %1$I.item_feature v, unnest(feature_nos, weights) u(feature_no, x)
+		UNION ALL SELECT item_no, ''e'' || d, x FROM %1$I.item_feature v, unnest(embedding) WITH ORDINALITY u(x, d)', schema);
+	CREATE TEMP TABLE pair AS SELECT a.item_no AS i, b.item_no AS j, round(sum(a.x * b.x)::numeric, 6) AS s FROM entry a JOIN entry b USING (f) WHERE a.item_no <> b.item_no GROUP BY 1, 2 HAVING sum(a.x * b.x) > 1e-7;
+	EXECUTE format('CREATE TEMP TABLE kept AS SELECT n.item_no AS i, j, s, rank FROM %I.neighbor n, unnest(neighbors, scores) WITH ORDINALITY u(j, s, rank) WHERE kind = ''content''', schema);
+	RETURN NEXT is_empty('SELECT * FROM kept LEFT JOIN pair USING (i, j) WHERE pair.s IS NULL OR abs(kept.s - pair.s) > 2e-6', name || ': similarities are cosines');
+	-- an item's own best: no pair that is better than the last one is missing
+	CREATE TEMP TABLE own AS SELECT i, max(rank) AS n, (array_agg(s ORDER BY rank))[neighbors] AS kth FROM kept GROUP BY i;
+	RETURN NEXT is_empty(format('SELECT i, j FROM pair JOIN own USING (i) WHERE s > coalesce(kth, 0) + 2e-6 AND NOT EXISTS (SELECT FROM kept WHERE kept.i = pair.i AND kept.j = pair.j)'), name || ': the best of each are there');
+	RETURN NEXT is_empty('SELECT i FROM kept a JOIN kept b USING (i) WHERE b.rank = a.rank + 1 AND (b.s > a.s)', name || ': best first');
+	-- ... and those that have it among their own best, as many once more at most
+	RETURN NEXT is_empty(format('SELECT b.i, b.j FROM kept b WHERE b.rank > %1$s AND NOT EXISTS (SELECT FROM kept a WHERE a.i = b.j AND a.j = b.i AND a.rank <= %1$s)', neighbors), name || ': who comes after them has the item among its own');
+	RETURN NEXT is_empty(format('SELECT a.i, a.j FROM kept a JOIN own o ON o.i = a.j WHERE a.rank <= %1$s AND o.n < 2 * %1$s AND NOT EXISTS (SELECT FROM kept b WHERE b.i = a.j AND b.j = a.i)', neighbors), name || ': nobody who has it is left out');
+	RETURN NEXT is_empty(format('SELECT i FROM own WHERE n > 2 * %s', neighbors), name || ': and no more');
+	RETURN NEXT isnt_empty(format('SELECT i FROM own WHERE n > %s', neighbors), name || ': there are such');
+	DROP TABLE entry, pair, kept, own;
+END $$;
+SELECT shop.check_neighbors('recs', 8, 'all pairs');
+-- equals: the smaller number comes first
+SELECT is((SELECT array_agg(neighbor_id ORDER BY rank) FROM recs.neighbors WHERE kind = 'content' AND item_id = 222 AND rank <= 8), '{211,212,213,214,215,216,217,218}', 'of equals the first are kept');
+SELECT is((SELECT array_agg(neighbor_id ORDER BY rank) FROM recs.neighbors WHERE kind = 'content' AND item_id = 211), '{212,213,214,215,216,217,218,219,220,221,222}', 'and the others come after them');
+
+-- frequent features bring nobody together, but count
+CREATE TABLE shop.all_pairs AS SELECT item_id, neighbor_id, similarity FROM recs.neighbors WHERE kind = 'content' AND rank <= 8;
+SELECT recommender.set_items('recs', 'shop.products', feature_columns => '{category,brand,tags}', text_columns => '{title}', options => '{"config": "simple", "feature_max_items": 20}');
+SELECT isnt((recommender.refresh('recs')).items, NULL, 'refreshed');
+SELECT set_eq('SELECT column_name::text, frequent FROM recs.content_column', 'SELECT column_name::text, count(*) FILTER (WHERE items > 20)::int FROM recs.feature GROUP BY 1', 'frequent features are counted');
+SELECT isnt_empty('SELECT * FROM recs.content_column WHERE frequent > 0', 'there are some');
+SELECT is_empty('SELECT * FROM recs.feature WHERE (items > 20) <> (item_nos = ''{}'' AND weights = ''{}'')', 'they list no items');
+SELECT set_eq($$SELECT DISTINCT n.item_no AS i, j FROM recs.neighbor n, unnest(neighbors) j WHERE kind = 'content' AND cardinality(neighbors) < 8$$,
+	$$SELECT n.item_no AS i, w.item_no AS j FROM recs.neighbor n JOIN recs.item_feature v USING (item_no) JOIN recs.item_feature w ON w.item_no <> v.item_no
+		AND (SELECT bool_or(items <= 20) FROM recs.feature WHERE feature_no = ANY (v.feature_nos) AND feature_no = ANY (w.feature_nos))
+		WHERE kind = 'content' AND cardinality(neighbors) < 8$$, 'neighbours have a feature in common that is not frequent');
+SELECT is_empty($$SELECT n.item_no, j FROM recs.neighbor n, unnest(neighbors, scores) u(j, s) JOIN recs.item_feature w ON w.item_no = j, recs.item_feature v WHERE kind = 'content' AND v.item_no = n.item_no
+	AND abs(s - (SELECT sum(a.x * b.x) FROM unnest(v.feature_nos, v.weights) a(f, x) JOIN unnest(w.feature_nos, w.weights) b(f, x) USING (f))) > 1e-6$$, 'their similarity is that of all features');
+
+SELECT * FROM finish();
+ROLLBACK;
