@@ -133,6 +133,8 @@ CREATE FUNCTION shop.refused(VARIADIC filters text[]) RETURNS SETOF text LANGUAG
 \pset format unaligned
 -- what is no filter
 SELECT shop.refused('[]', '1', 'null', '"category"', '{"and": {}}', '{"or": {"category": "hats"}}', '{"and": [1]}', '{"or": [[]]}', '{"not": []}', '{"not": null}');
+SELECT message FROM shop.try_each(format('SELECT * FROM recs.popular_items(10, %L)', repeat('{"not": ', 1000) || '{"stock": 1}' || repeat('}', 1000))) message WHERE message NOT LIKE 'SELECT%';
+SELECT message FROM shop.try_each(format('SELECT * FROM recs.popular_items(10, %L)', '{"stock": ' || repeat('{"not": ', 998) || '1' || repeat('}', 998) || '}')) message WHERE message NOT LIKE 'SELECT%';
 -- columns
 SELECT shop.refused('{"categori": "hats"}', '{"Category": "hats"}', '{"old": 1}', '{"........pg.dropped.17........": 1}', '{"ctid": "(0,1)"}', '{"tableoid": 1}', '{"": 1}', '{"category; DROP TABLE shop.products": 1}', '{"i.category": 1}',
 	'{"or": [{"not": {"brnad": 1}}]}');

@@ -35,19 +35,17 @@
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "filter.h"
-#include "fmgr.h"
+#include "filter_value.h"
 #include "lib/stringinfo.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "sqlutil.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/numeric.h"
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 
-#define SHOWN_BYTES		100		/* of a value, in an error's context */
+#define MAX_DEPTH		1000	/* of filters within filters */
 
 /* A condition being written. */
 typedef struct Builder
@@ -55,217 +53,32 @@ typedef struct Builder
 	RecFilter  *filter;
 	Oid			relid;
 	StringInfoData text;
+	int			depth;			/* of filters and "not"s around this one */
 } Builder;
-
-/* A column that the filter speaks of. */
-typedef struct Column
-{
-	const char *name;
-	char	   *quoted;			/* i.name */
-	Oid			type;
-	Oid			element;		/* of an array's elements, else invalid */
-} Column;
 
 typedef struct Operator
 {
 	const char *name;
-	void		(*append) (Builder *builder, const Column *column,
+	void		(*append) (Builder *builder, const RecFilterColumn *column,
 						   const struct Operator *oper, const JsonbValue *value);
 	StrategyNumber strategy;	/* of comparisons */
 } Operator;
 
 static void append_filter(Builder *builder, JsonbContainer *object);
-static void append_column(Builder *builder, const Column *column,
+static void append_column(Builder *builder, const RecFilterColumn *column,
 						  const JsonbValue *value);
 
-/* ----------------
- *		JSON
- * ----------------
- */
-
-static JsonbContainer *
-as_container(const JsonbValue *value)
-{
-	return value->type == jbvBinary ? value->val.binary.data : NULL;
-}
-
-/* Gives the value as an array, NULL when it is something else. */
-static JsonbContainer *
-as_array(const JsonbValue *value)
-{
-	JsonbContainer *container = as_container(value);
-
-	return container && JsonContainerIsArray(container) ? container : NULL;
-}
-
-static JsonbContainer *
-as_object(const JsonbValue *value)
-{
-	JsonbContainer *container = as_container(value);
-
-	return container && JsonContainerIsObject(container) ? container : NULL;
-}
-
-static char *
-string_of(const JsonbValue *value)
-{
-	return pnstrdup(value->val.string.val, value->val.string.len);
-}
-
-/* The text of a scalar: 10.0 is a fine integer. */
-static char *
-text_of(const JsonbValue *value, Oid type)
-{
-	Datum		number;
-
-	if (value->type == jbvString)
-		return string_of(value);
-	if (value->type == jbvBool)
-		return pstrdup(value->val.boolean ? "true" : "false");
-	number = NumericGetDatum(value->val.numeric);
-	if (type == INT2OID || type == INT4OID || type == INT8OID)
-		number = DirectFunctionCall1(numeric_trim_scale, number);
-	return DatumGetCString(DirectFunctionCall1(numeric_out, number));
-}
-
-/* ----------------
- *		errors
- * ----------------
- */
-
-/* Refuses what an operator is given. */
+/* Begins something that lies within something; "depth" falls at its end. */
 static void
-refuse_operand(const Column *column, const char *oper, const char *expected)
+go_deeper(Builder *builder)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("in a filter, \"%s\" of column \"%s\" must be %s",
-					oper, column->name, expected)));
-}
-
-/* Refuses an operator that the column's type does not have. */
-static void
-refuse_type(const Column *column, const char *oper, const char *expected)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg("in a filter, \"%s\" needs %s, and column \"%s\" is of type %s",
-					oper, expected, column->name, format_type_be(column->type))));
-}
-
-/* What is being read, for the errors of types' input functions. */
-typedef struct ReadContext
-{
-	const char *column;
-	const char *text;
-} ReadContext;
-
-static void
-show_value(void *arg)
-{
-	const ReadContext *context = (ReadContext *) arg;
-	int			length = strlen(context->text);
-	int			shown = pg_mbcliplen(context->text, length, SHOWN_BYTES);
-
-	errcontext("filter on column \"%s\": \"%.*s%s\"", context->column,
-			   shown, context->text, shown < length ? "..." : "");
-}
-
-/* ----------------
- *		values
- * ----------------
- */
-
-/* Reads a scalar by the type's input function. */
-static Datum
-read_scalar(const Column *column, Oid type, const JsonbValue *value)
-{
-	ReadContext context = {column->name, text_of(value, type)};
-	ErrorContextCallback callback;
-	Oid			input;
-	Oid			ioparam;
-	Datum		result;
-
-	getTypeInputInfo(type, &input, &ioparam);
-	callback.callback = show_value;
-	callback.arg = &context;
-	callback.previous = error_context_stack;
-	error_context_stack = &callback;
-	result = OidInputFunctionCall(input, unconstify(char *, context.text), ioparam, -1);
-	error_context_stack = callback.previous;
-	return result;
-}
-
-/* Reads a value of a type that is no array: jsonb takes anything. */
-static Datum
-read_value(const Column *column, const char *oper, Oid type, const JsonbValue *value,
-		   const char *expected)
-{
-	if (type == JSONBOID)
-		return JsonbPGetDatum(JsonbValueToJsonb(unconstify(JsonbValue *, value)));
-	if (value->type == jbvBinary || value->type == jbvNull)
-		refuse_operand(column, oper, expected);
-	return read_scalar(column, type, value);
-}
-
-/*
- * Reads the elements of a JSON array, or the one that a scalar is, into an
- * array of a type; nulls are left out, and *has_null says whether there was
- * one.
- */
-static Datum
-read_elements(const Column *column, const char *oper, Oid type,
-			  const JsonbValue *value, bool *has_null)
-{
-	JsonbContainer *array = as_array(value);
-	uint32		count = array ? JsonContainerSize(array) : 1;
-	Datum	   *elements = palloc_array(Datum, count + 1);
-	int			n = 0;
-	int16		typlen;
-	bool		typbyval;
-	char		typalign;
-
-	*has_null = false;
-	for (uint32 i = 0; i < count; i++)
-	{
-		const JsonbValue *element = array ? getIthJsonbValueFromContainer(array, i) : value;
-
-		CHECK_FOR_INTERRUPTS();
-		if (element->type == jbvNull)
-			*has_null = true;
-		else
-			elements[n++] = read_value(column, oper, type, element,
-									   "an array of single values");
-	}
-	get_typlenbyvalalign(type, &typlen, &typbyval, &typalign);
-	return PointerGetDatum(construct_array(elements, n, type, typlen, typbyval, typalign));
-}
-
-/* Reads elements none of which may be null. */
-static Datum
-read_array(const Column *column, const char *oper, Oid type, const JsonbValue *value)
-{
-	bool		has_null;
-	Datum		array;
-
-	array = read_elements(column, oper, type, value, &has_null);
-	if (has_null)
-		refuse_operand(column, oper, "an array without null");
-	return array;
-}
-
-/* Reads a value of the column's own type. */
-static Datum
-read_whole(const Column *column, const char *oper, const JsonbValue *value)
-{
-	if (OidIsValid(column->element))
-	{
-		if (as_array(value) == NULL)
-			refuse_operand(column, oper, "an array");
-		return read_array(column, oper, column->element, value);
-	}
-	return read_value(column, oper, column->type, value,
-					  "a single value that is not null");
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+	if (++builder->depth > MAX_DEPTH)
+		ereport(ERROR,
+				(errcode(ERRCODE_STATEMENT_TOO_COMPLEX),
+				 errmsg("filter is nested too deeply"),
+				 errdetail("There may be at most %d filters within each other.", MAX_DEPTH)));
 }
 
 /* Appends the parameter that has a value. */
@@ -295,14 +108,14 @@ append_value(Builder *builder, Oid type, Datum value)
  */
 
 static void
-append_null_test(Builder *builder, const Column *column, bool is_null)
+append_null_test(Builder *builder, const RecFilterColumn *column, bool is_null)
 {
 	appendStringInfo(&builder->text, "%s IS %sNULL", column->quoted, is_null ? "" : "NOT ");
 }
 
 /* column = $n */
 static void
-append_equal(Builder *builder, const Column *column, const Operator *oper,
+append_equal(Builder *builder, const RecFilterColumn *column, const Operator *oper,
 			 const JsonbValue *value)
 {
 	if (value->type == jbvNull)
@@ -312,11 +125,11 @@ append_equal(Builder *builder, const Column *column, const Operator *oper,
 	}
 	appendStringInfo(&builder->text, "%s %s ", column->quoted,
 					 rec_equality_operator(column->type));
-	append_value(builder, column->type, read_whole(column, oper->name, value));
+	append_value(builder, column->type, rec_filter_value(column, oper->name, value));
 }
 
 static void
-append_not_equal(Builder *builder, const Column *column, const Operator *oper,
+append_not_equal(Builder *builder, const RecFilterColumn *column, const Operator *oper,
 				 const JsonbValue *value)
 {
 	appendStringInfoString(&builder->text, "NOT (");
@@ -325,12 +138,12 @@ append_not_equal(Builder *builder, const Column *column, const Operator *oper,
 }
 
 static Oid
-array_type_of(const Column *column)
+array_type_of(const RecFilterColumn *column)
 {
 	Oid			type = get_array_type(column->type);
 
 	if (!OidIsValid(type))
-		refuse_type(column, "in", "a type with arrays");
+		rec_filter_refuse_type(column, "in", "a type with arrays");
 	return type;
 }
 
@@ -339,16 +152,16 @@ array_type_of(const Column *column)
  * is in an empty list.
  */
 static void
-append_in(Builder *builder, const Column *column, const Operator *oper,
+append_in(Builder *builder, const RecFilterColumn *column, const Operator *oper,
 		  const JsonbValue *value)
 {
 	Oid			type = OidIsValid(column->element) ? column->element : column->type;
 	bool		has_null;
 	Datum		list;
 
-	if (as_array(value) == NULL)
-		refuse_operand(column, oper->name, "an array");
-	list = read_elements(column, oper->name, type, value, &has_null);
+	if (rec_json_array(value) == NULL)
+		rec_filter_refuse_value(column, oper->name, "an array");
+	list = rec_filter_elements(column, oper->name, type, value, &has_null);
 	if (ARR_NDIM(DatumGetArrayTypeP(list)) == 0)
 	{
 		if (has_null)
@@ -380,7 +193,7 @@ append_in(Builder *builder, const Column *column, const Operator *oper,
 
 /* column < $n, and so on, by the default order of the type */
 static void
-append_comparison(Builder *builder, const Column *column, const Operator *oper,
+append_comparison(Builder *builder, const RecFilterColumn *column, const Operator *oper,
 				  const JsonbValue *value)
 {
 	TypeCacheEntry *type = lookup_type_cache(column->type,
@@ -391,14 +204,14 @@ append_comparison(Builder *builder, const Column *column, const Operator *oper,
 		found = get_opfamily_member(type->btree_opf, type->btree_opintype,
 									type->btree_opintype, oper->strategy);
 	if (!OidIsValid(found))
-		refuse_type(column, oper->name, "a type with an order");
+		rec_filter_refuse_type(column, oper->name, "a type with an order");
 	appendStringInfo(&builder->text, "%s %s ", column->quoted, rec_operator_quoted(found));
-	append_value(builder, column->type, read_whole(column, oper->name, value));
+	append_value(builder, column->type, rec_filter_value(column, oper->name, value));
 }
 
 /* column @> $n, of an array or of jsonb */
 static void
-append_contains(Builder *builder, const Column *column, const Operator *oper,
+append_contains(Builder *builder, const RecFilterColumn *column, const Operator *oper,
 				const JsonbValue *value)
 {
 	Datum		operand;
@@ -406,27 +219,27 @@ append_contains(Builder *builder, const Column *column, const Operator *oper,
 	if (OidIsValid(column->element))
 	{
 		(void) rec_equality_operator(column->element);
-		operand = read_array(column, oper->name, column->element, value);
+		operand = rec_filter_array(column, oper->name, column->element, value);
 	}
 	else if (column->type == JSONBOID)
-		operand = read_value(column, oper->name, JSONBOID, value, NULL);
+		operand = rec_filter_value(column, oper->name, value);
 	else
-		refuse_type(column, oper->name, "an array or jsonb");
+		rec_filter_refuse_type(column, oper->name, "an array or jsonb");
 	appendStringInfo(&builder->text, "%s OPERATOR(pg_catalog.@>) ", column->quoted);
 	append_value(builder, column->type, operand);
 }
 
 /* column && $n */
 static void
-append_overlaps(Builder *builder, const Column *column, const Operator *oper,
+append_overlaps(Builder *builder, const RecFilterColumn *column, const Operator *oper,
 				const JsonbValue *value)
 {
 	if (!OidIsValid(column->element))
-		refuse_type(column, oper->name, "an array");
+		rec_filter_refuse_type(column, oper->name, "an array");
 	(void) rec_equality_operator(column->element);
 	appendStringInfo(&builder->text, "%s OPERATOR(pg_catalog.&&) ", column->quoted);
 	append_value(builder, column->type,
-				 read_array(column, oper->name, column->element, value));
+				 rec_filter_array(column, oper->name, column->element, value));
 }
 
 /* The operator LIKE of a type: its own, as that of citext, or that of text. */
@@ -449,7 +262,7 @@ like_operator(Oid type)
 
 /* column LIKE $n, a pattern, so that the planner knows the ways to index it */
 static void
-append_prefix(Builder *builder, const Column *column, const Operator *oper,
+append_prefix(Builder *builder, const RecFilterColumn *column, const Operator *oper,
 			  const JsonbValue *value)
 {
 	StringInfoData pattern;
@@ -458,11 +271,11 @@ append_prefix(Builder *builder, const Column *column, const Operator *oper,
 
 	get_type_category_preferred(column->type, &category, &preferred);
 	if (category != TYPCATEGORY_STRING)
-		refuse_type(column, oper->name, "text");
+		rec_filter_refuse_type(column, oper->name, "text");
 	if (value->type != jbvString)
-		refuse_operand(column, oper->name, "a string");
+		rec_filter_refuse_value(column, oper->name, "a string");
 	initStringInfo(&pattern);
-	for (const char *c = string_of(value); *c; c++)
+	for (const char *c = rec_json_string(value); *c; c++)
 	{
 		if (*c == '\\' || *c == '%' || *c == '_')
 			appendStringInfoChar(&pattern, '\\');
@@ -474,17 +287,17 @@ append_prefix(Builder *builder, const Column *column, const Operator *oper,
 }
 
 static void
-append_is_null(Builder *builder, const Column *column, const Operator *oper,
+append_is_null(Builder *builder, const RecFilterColumn *column, const Operator *oper,
 			   const JsonbValue *value)
 {
 	if (value->type != jbvBool)
-		refuse_operand(column, oper->name, "true or false");
+		rec_filter_refuse_value(column, oper->name, "true or false");
 	append_null_test(builder, column, value->val.boolean);
 }
 
 /* NOT (what the value says of the column) */
 static void
-append_not(Builder *builder, const Column *column, const Operator *oper pg_attribute_unused(),
+append_not(Builder *builder, const RecFilterColumn *column, const Operator *oper pg_attribute_unused(),
 		   const JsonbValue *value)
 {
 	appendStringInfoString(&builder->text, "NOT (");
@@ -545,7 +358,7 @@ find_operator(const char *name)
 
 /* All that an object of operators says of a column. */
 static void
-append_operators(Builder *builder, const Column *column, JsonbContainer *object)
+append_operators(Builder *builder, const RecFilterColumn *column, JsonbContainer *object)
 {
 	JsonbIterator *it = JsonbIteratorInit(object);
 	JsonbIteratorToken token;
@@ -560,7 +373,7 @@ append_operators(Builder *builder, const Column *column, JsonbContainer *object)
 	{
 		if (token == WJB_KEY)
 		{
-			oper = find_operator(string_of(&value));
+			oper = find_operator(rec_json_string(&value));
 			continue;
 		}
 		appendStringInfoString(&builder->text, separator);
@@ -571,24 +384,25 @@ append_operators(Builder *builder, const Column *column, JsonbContainer *object)
 
 /* What a value says of a column: null, a scalar, a list, or operators. */
 static void
-append_column(Builder *builder, const Column *column, const JsonbValue *value)
+append_column(Builder *builder, const RecFilterColumn *column, const JsonbValue *value)
 {
-	check_stack_depth();
-	if (as_object(value))
-		append_operators(builder, column, as_object(value));
-	else if (as_array(value))
+	go_deeper(builder);
+	if (rec_json_object(value))
+		append_operators(builder, column, rec_json_object(value));
+	else if (rec_json_array(value))
 		append_in(builder, column, find_operator("in"), value);
 	else if (OidIsValid(column->element) && value->type != jbvNull)
 		append_contains(builder, column, find_operator("contains"), value);
 	else
 		append_equal(builder, column, find_operator("eq"), value);
+	builder->depth--;
 }
 
 static void
 append_column_member(Builder *builder, const char *name, const JsonbValue *value)
 {
 	RecColumn	found = rec_column_lookup(builder->relid, name);
-	Column		column;
+	RecFilterColumn column;
 
 	column.name = name;
 	column.quoted = psprintf("i.%s", quote_identifier(name));
@@ -605,7 +419,7 @@ append_column_member(Builder *builder, const char *name, const JsonbValue *value
 static JsonbContainer *
 filter_object(const char *name, const JsonbValue *value, const char *expected)
 {
-	JsonbContainer *object = as_object(value);
+	JsonbContainer *object = rec_json_object(value);
 
 	if (object == NULL)
 		ereport(ERROR,
@@ -618,7 +432,7 @@ filter_object(const char *name, const JsonbValue *value, const char *expected)
 static void
 append_list(Builder *builder, const char *name, bool all, const JsonbValue *value)
 {
-	JsonbContainer *array = as_array(value);
+	JsonbContainer *array = rec_json_array(value);
 	uint32		count = array ? JsonContainerSize(array) : 0;
 	JsonbValue	none = {.type = jbvNull};
 
@@ -663,19 +477,15 @@ append_filter(Builder *builder, JsonbContainer *object)
 	char	   *name = NULL;
 	const char *separator = "(";
 
-	check_stack_depth();
-	CHECK_FOR_INTERRUPTS();
+	go_deeper(builder);
 	if (JsonContainerSize(object) == 0)
-	{
-		appendStringInfoString(&builder->text, "(true)");
-		return;
-	}
+		appendStringInfoString(&builder->text, "(true");
 	(void) JsonbIteratorNext(&it, &value, true);
 	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_END_OBJECT)
 	{
 		if (token == WJB_KEY)
 		{
-			name = string_of(&value);
+			name = rec_json_string(&value);
 			continue;
 		}
 		appendStringInfoString(&builder->text, separator);
@@ -683,6 +493,7 @@ append_filter(Builder *builder, JsonbContainer *object)
 		separator = ") AND (";
 	}
 	appendStringInfoChar(&builder->text, ')');
+	builder->depth--;
 }
 
 /*
@@ -702,6 +513,7 @@ rec_filter_parse(RecFilter *filter, Oid relid, Jsonb *json)
 	memset(filter, 0, sizeof(*filter));
 	builder.filter = filter;
 	builder.relid = relid;
+	builder.depth = 0;
 	initStringInfo(&builder.text);
 	append_filter(&builder, &json->root);
 	filter->condition = builder.text.data;

@@ -27,6 +27,7 @@
 #include "utils/memutils.h"
 
 #define MAX_PLANS		64		/* that a recommender keeps */
+#define MAX_TEXT		8192	/* length of their queries */
 
 typedef struct KeptPlan
 {
@@ -120,17 +121,19 @@ find_place(RecDefinition *definition, const char *text)
 	return kept;
 }
 
+/* Gives a query's plan; that of a very long one goes with the call. */
 static KeptPlan *
 find_plan(RecDefinition *definition, const RecQuery *query, int cursor_options)
 {
-	KeptPlan   *kept = find_place(definition, query->text);
+	bool		keep = strlen(query->text) <= MAX_TEXT;
+	KeptPlan   *kept = keep ? find_place(definition, query->text) : palloc0_object(KeptPlan);
 
 	if (kept->plan == NULL)
 	{
 		SPIPlanPtr	plan = rec_spi_prepare(query->text, query->nargs, query->types,
 										   cursor_options);
 
-		if (SPI_keepplan(plan) != 0)
+		if (keep && SPI_keepplan(plan) != 0)
 			elog(ERROR, "could not keep a plan");
 		kept->plan = plan;
 	}

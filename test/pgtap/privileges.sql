@@ -309,6 +309,60 @@ END $$;
 SELECT test.lured(kind) FROM unnest('{view source,view item_source,view definition,view item,view neighbor,view refresh_run,policy source,policy item_source,policy definition,policy item,policy refresh_run}'::text[]) kind;
 
 /* ------------------------------------------------------------------------
+ * The relation of items
+ * ------------------------------------------------------------------------ */
+
+SET LOCAL ROLE rec_alice;
+CREATE TABLE shop.products (id int PRIMARY KEY, tenant name, brand text, price int, in_stock boolean, secret int);
+INSERT INTO shop.products SELECT n, CASE n % 3 WHEN 0 THEN 'rec_north' ELSE 'rec_south' END, 'brand' || n % 4, n, n % 5 > 0, n FROM generate_series(0, 12) n;
+SELECT recommender.set_items('recs', 'shop.products', available_column => 'in_stock');
+RESET ROLE;
+CREATE TABLE test.finding (query text);
+INSERT INTO test.finding SELECT query FROM test.serving WHERE query !~ 'rank_items|score|neighbors';
+
+SELECT is(test.run('rec_app', query), '42501 permission denied for table products', format('without rights on the items: %s', query)) FROM test.finding;
+SELECT is(test.run('rec_app', query), test.run('rec_alice', query), format('which those that rank and score need not: %s', query))
+FROM test.serving WHERE query ~ 'rank_items|score';
+GRANT SELECT (id) ON shop.products TO rec_app;
+SELECT is(test.run('rec_app', query), '42501 permission denied for table products', format('with the ids alone: %s', query)) FROM test.finding;
+GRANT SELECT (in_stock) ON shop.products TO rec_app;
+SELECT is(test.run('rec_app', query), test.run('rec_alice', query), format('with what every answer looks at: %s', query)) FROM test.finding;
+SELECT doesnt_match(test.run('rec_app', query), '^42', format('something was said of the items: %s', query)) FROM test.finding;
+-- what a filter or a cap asks for must be allowed, too, before and after somebody else has asked
+CREATE TABLE test.asking (query text, columns text);
+INSERT INTO test.asking VALUES
+	('SELECT count(*) FROM recs.popular_items(100, ''{"brand": "brand1"}'')', 'brand'),
+	('SELECT count(*) FROM recs.recommend(1, 3, ''{"not": {"brand": {"prefix": "x"}}}'')', 'brand'),
+	('SELECT count(*) FROM recs.recommend(1, 3, ''{"or": [{"brand": "brand1"}, {"price": {"lt": 9}}]}'')', 'brand, price'),
+	('SELECT count(*) FROM recs.recommend_all(3, ''{"price": [1, 2, 3]}'')', 'price'),
+	('SELECT count(*) FROM recs.similar_items(1, 3, options => ''{"max_per": {"brand": 1}}'')', 'brand');
+SELECT is(test.run('rec_app', query), '42501 permission denied for table products', format('not allowed: %s', query)) FROM test.asking;
+SELECT isnt(test.run('rec_alice', query), '42501 permission denied for table products', format('allowed to others: %s', query)) FROM test.asking;
+SELECT is(test.run('rec_app', query), '42501 permission denied for table products', format('still not allowed: %s', query)) FROM test.asking;
+GRANT SELECT (brand, price) ON shop.products TO rec_app;
+SELECT is(test.run('rec_app', query), test.run('rec_alice', query), format('allowed now: %s', query)) FROM test.asking;
+SELECT is(test.run('rec_app', 'SELECT count(*) FROM recs.popular_items(100, ''{"secret": 3}'')'), '42501 permission denied for table products', 'but for the secret');
+
+-- policies on the items: who may not see a row is not shown the item
+GRANT SELECT (id, in_stock, brand) ON shop.products TO rec_north, rec_south;
+ALTER TABLE shop.products ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON shop.products USING (tenant = current_user);
+CREATE FUNCTION test.seen_by(role name, call text) RETURNS text LANGUAGE sql AS $$
+	SELECT test.run(role, format('SELECT array_agg(item_id ORDER BY item_id)::text FROM recs.%s', call)) $$;
+SELECT is(test.seen_by(role, call), (SELECT array_agg(id ORDER BY id)::text FROM shop.products WHERE tenant = role AND in_stock AND id IN (SELECT item_id FROM recs.item) AND (call !~ 'brand' OR brand = 'brand3')),
+		  format('%s: %s, %s', role, call, round))
+FROM generate_series(1, 2) round, unnest('{popular_items(100),"recommend(1, 100)","popular_items(100, ''{\"brand\": \"brand3\"}'')","recommend_basket(''{}'', 100, ''{\"brand\": \"brand3\"}'')"}'::text[]) call,
+	unnest('{rec_north,rec_south}'::name[]) role;
+SELECT is(test.seen_by('rec_app', 'popular_items(100)'), NULL, 'whom no policy lets see an item, is shown none');
+SELECT is(test.run('rec_alice', 'SELECT count(*) FROM recs.popular_items(100)'), (SELECT count(*)::text FROM shop.products WHERE in_stock AND id IN (SELECT item_id FROM recs.item)), 'the owner of the items sees all');
+SET LOCAL row_security = off;
+SELECT matches(test.run('rec_north', 'SELECT count(*) FROM recs.popular_items(1)'), '^42501 query would be affected by row-level security', 'row_security off is an error here, too');
+RESET row_security;
+-- a policy hides more than rows: no error tells of what is in them
+SELECT is(test.run('rec_north', 'SELECT count(*) FROM recs.popular_items(100, ''{"brand": {"gt": "brand9"}}'')'), '0', 'and a filter is asked of the rows that are left');
+ALTER TABLE shop.products DISABLE ROW LEVEL SECURITY;
+
+/* ------------------------------------------------------------------------
  * Nobody gets more rights by a function of ours
  * ------------------------------------------------------------------------ */
 
