@@ -84,7 +84,7 @@ make_room(RecCandidates *candidates, int more)
 
 	if (more > PG_INT32_MAX / 2 - candidates->n)
 		elog(ERROR, "too many candidates");
-	while (wanted - candidates->n < more)
+	while (wanted - candidates->n <= more)	/* one place is for scratch */
 		wanted *= 2;
 	if (wanted == candidates->allocated)
 		return;
@@ -143,8 +143,8 @@ next_place(RecCandidates *candidates, uint32 item)
 }
 
 /* Gives the place of an item beyond the array, a new one if it has none. */
-static int32
-locate_by_hash(RecCandidates *candidates, uint32 item)
+static inline int32
+locate_slot(RecCandidates *candidates, uint32 item)
 {
 	RecCandidateSlot *slot;
 
@@ -180,28 +180,62 @@ rec_candidates_expect(RecCandidates *candidates, int n)
 }
 
 /*
- * Gives the places of n items (NULL: of the items 0 to n - 1), new ones for
- * those that have none yet.
+ * Gives the places of the first of n items that are in the array, and their
+ * number.  Whether an item is new cannot be foreseen, so no branch asks: it is
+ * written behind the others, where it stays only if it is.
  */
+static int
+locate_directly(RecCandidates *candidates, const int32 *items, int n, int32 *places)
+{
+	int32	   *direct = candidates->direct;
+	uint32	   *item = candidates->item;
+	int32		count = candidates->n;
+	int			i;
+
+	for (i = 0; i < n && (uint32) items[i] < candidates->ndirect; i++)
+	{
+		int32		place = direct[items[i]];
+		bool		is_new = place < 0;
+
+		place = is_new ? count : place;
+		direct[items[i]] = place;
+		item[count] = (uint32) items[i];
+		count += is_new;
+		places[i] = place;
+	}
+	candidates->n = count;
+	return i;
+}
+
+/* The same of items that are not. */
+static int
+locate_by_hash(RecCandidates *candidates, const int32 *items, int n, int32 *places)
+{
+	int			i;
+
+	for (i = 0; i < n && (uint32) items[i] >= candidates->ndirect; i++)
+		places[i] = locate_slot(candidates, (uint32) items[i]);
+	return i;
+}
+
+/* Gives the places of n items, new ones for those that have none yet. */
 void
 rec_candidates_locate(RecCandidates *candidates, const int32 *items, int n, int32 *places)
 {
-	int32	   *direct = candidates->direct;
-
 	make_room(candidates, n);
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n;)
 	{
-		uint32		item = items ? (uint32) items[i] : (uint32) i;
-
-		if (item >= candidates->ndirect)
-			places[i] = locate_by_hash(candidates, item);
-		else
-		{
-			if (direct[item] < 0)
-				direct[item] = next_place(candidates, item);
-			places[i] = direct[item];
-		}
+		i += locate_directly(candidates, items + i, n - i, places + i);
+		i += locate_by_hash(candidates, items + i, n - i, places + i);
 	}
+}
+
+/* The same of the items 0 to n - 1. */
+void
+rec_candidates_locate_all(RecCandidates *candidates, int n, int32 *places)
+{
+	for (int32 i = 0; i < n; i++)
+		rec_candidates_locate(candidates, &i, 1, places + i);
 }
 
 /* Gives the place of an item, -1 when it is none of the candidates. */

@@ -44,6 +44,7 @@ extern RecCandidates *rec_candidates_create(uint32 nitems);
 extern void rec_candidates_expect(RecCandidates *candidates, int n);
 extern void rec_candidates_locate(RecCandidates *candidates, const int32 *items, int n,
 								  int32 *places);
+extern void rec_candidates_locate_all(RecCandidates *candidates, int n, int32 *places);
 extern int32 rec_candidates_find(const RecCandidates *candidates, uint32 item);
 extern void rec_candidates_bar(RecCandidates *candidates, uint32 item);
 extern double *rec_candidates_sums(RecCandidates *candidates, RecComponent component);

@@ -210,7 +210,10 @@ rec_scores_add(RecScores *scores, const RecSignal *signal)
 	held->first = scores->nentries;
 	places = scores->entries + scores->nentries;
 	scores->nentries += signal->n;
-	rec_candidates_locate(scores->candidates, signal->items, signal->n, places);
+	if (signal->items)
+		rec_candidates_locate(scores->candidates, signal->items, signal->n, places);
+	else
+		rec_candidates_locate_all(scores->candidates, signal->n, places);
 	sums = rec_candidates_sums(scores->candidates, signal->component);
 	for (int i = 0; i < signal->n; i++)
 		sums[places[i]] += signal->weight * signal->values[i];
@@ -737,9 +740,9 @@ find_best_candidates(const RecScores *scores, Candidate *best, int wanted)
 /*
  * Fetches the best candidates, k and some to spare, and with them all that
  * could come up to the k-th of them by the "rest" that they may have besides,
- * unless they are too many.
+ * unless they are too many.  Gives the bound from which on all were fetched.
  */
-static void
+static double
 fetch_best_candidates(RecScores *scores, const RecCatalog *catalog, int k, double rest,
 					  RecItemSet *set)
 {
@@ -755,11 +758,15 @@ fetch_best_candidates(RecScores *scores, const RecCatalog *catalog, int k, doubl
 		if (is_promising(scores, i, needed))
 			items[n++] = scores->candidates->item[i];
 	if (n == 0 || n == most)
+	{
+		needed = nbest == wanted ? INFINITY : 0;
 		for (n = 0; n < nbest; n++)
 			items[n] = best[n].item;
+	}
 	fetch(catalog, items, n, set);
 	pfree(best);
 	pfree(items);
+	return needed;
 }
 
 /* Fetches all candidates that could score "needed" or more by themselves. */
@@ -852,12 +859,14 @@ rec_select_best(RecScores *scores, const RecCatalog *catalog, int64 k, int *n)
 	RecScoredItem *items;
 	double		rest;			/* most that an item outside can have besides
 								 * what the signals say */
+	double		fetched = INFINITY;
 
 	rest = on_grid(scores, Max(scores->factor[REC_POPULARITY], 0)) +
 		on_grid(scores, Max(scores->factor[REC_TREND], 0));
 	if (scores->candidates->n > 0)
-		fetch_best_candidates(scores, catalog, (int) Min(k, scores->candidates->n), rest, set);
-	if (!may_be_beaten(set, k, rest))
+		fetched = fetch_best_candidates(scores, catalog,
+										(int) Min(k, scores->candidates->n), rest, set);
+	if (!may_be_beaten(set, k, rest) && kth_score(set, k) - rest < fetched)
 		fetch_promising(scores, catalog, kth_score(set, k) - rest, set);
 	for (int level = 0; may_be_beaten(set, k, rest); level++)
 	{
