@@ -336,6 +336,27 @@ rec_batch_bar(RecBatch *batch, uint32 item)
 	batch->barred[batch->nbarred++] = number;
 }
 
+#define LISTS_AHEAD		4
+#define PREFETCH_LINE	16		/* numbers in a line of the cache */
+
+/* Asks for the lists of neighbours that come soon, which lie far apart. */
+static void
+prefetch_lists(const RecBatch *batch, const RecPair *pairs, int n, int i)
+{
+	const RecNeighborList *list;
+
+	if (i + 2 * LISTS_AHEAD < n)
+		rec_prefetch(&batch->neighbors[pairs[i + 2 * LISTS_AHEAD].item]);
+	if (i + LISTS_AHEAD >= n)
+		return;
+	list = &batch->neighbors[pairs[i + LISTS_AHEAD].item];
+	for (int entry = 0; entry < list->n; entry += PREFETCH_LINE)
+	{
+		rec_prefetch(list->items + entry);
+		rec_prefetch(list->values + entry);
+	}
+}
+
 /*
  * Scores the user whose rows are those from "from" to before "to": as
  * rec_serve_user() does, exclusions, decay, repeats, order, weights.  Gives
@@ -375,6 +396,7 @@ rec_batch_score_user(RecBatch *batch, int64 from, int64 to)
 			list->n, list->items, list->values
 		};
 
+		prefetch_lists(batch, pairs, Min(n, options->history), i);
 		rec_scores_add(batch->scores, &signal);
 	}
 	for (uint32 i = 0; i < batch->nbarred; i++)
