@@ -230,7 +230,7 @@ rec_batch_end_model(RecBatch *batch)
 	memset(batch->model_number, 0xff, nids * sizeof(uint32));
 	for (uint32 i = 0; i < batch->memory.nitems; i++)
 		batch->model_number[batch->memory.item[i]] = i;
-	batch->neighbors = alloc_array(batch, nids, sizeof(RecNeighborList));
+	batch->neighbors = alloc_array(batch, (Size) nids * REC_NLIKENESSES, sizeof(RecNeighborList));
 	batch->barred = alloc_array(batch, batch->memory.nitems, sizeof(uint32));
 	batch->nbarred = 0;
 	batch->item_rank = rec_dict_ranks(batch->items, true);
@@ -267,7 +267,7 @@ take_neighbors(void *arg, uint32 item, const RecNeighbor *row, int n)
 {
 	TrainState *state = (TrainState *) arg;
 	RecBatch   *batch = state->batch;
-	RecNeighborList *kept = &batch->neighbors[state->matrix->item_id[item]];
+	RecNeighborList *kept = rec_batch_lists(batch, state->matrix->item_id[item]);
 	int32	   *neighbors = alloc_array(batch, n, sizeof(int32));
 	float4	   *similarities = alloc_array(batch, n, sizeof(float4));
 
@@ -346,10 +346,10 @@ prefetch_lists(const RecBatch *batch, const RecPair *pairs, int n, int i)
 	const RecNeighborList *list;
 
 	if (i + 2 * LISTS_AHEAD < n)
-		rec_prefetch(&batch->neighbors[pairs[i + 2 * LISTS_AHEAD].item]);
+		rec_prefetch(rec_batch_lists(batch, pairs[i + 2 * LISTS_AHEAD].item));
 	if (i + LISTS_AHEAD >= n)
 		return;
-	list = &batch->neighbors[pairs[i + LISTS_AHEAD].item];
+	list = &rec_batch_lists(batch, pairs[i + LISTS_AHEAD].item)[REC_LIKE_BEHAVIOUR];
 	for (int entry = 0; entry < list->n; entry += PREFETCH_LINE)
 	{
 		rec_prefetch(list->items + entry);
@@ -391,13 +391,9 @@ rec_batch_score_user(RecBatch *batch, int64 from, int64 to)
 	rec_history_weigh(options, pairs, n);
 	for (int i = 0; i < Min(n, options->history); i++)
 	{
-		const RecNeighborList *list = &batch->neighbors[pairs[i].item];
-		RecSignal	signal = {REC_BEHAVIOUR, pairs[i].item, pairs[i].weight,
-			list->n, list->items, list->values
-		};
-
 		prefetch_lists(batch, pairs, Min(n, options->history), i);
-		rec_scores_add(batch->scores, &signal);
+		rec_history_add(batch->scores, &pairs[i], rec_batch_lists(batch, pairs[i].item),
+						options->blend[REC_CONTENT] > 0);
 	}
 	for (uint32 i = 0; i < batch->nbarred; i++)
 		rec_scores_bar(batch->scores, batch->barred[i]);

@@ -60,7 +60,8 @@ typedef struct RecBatch
 	RecMemoryCatalog memory;	/* its items, by its own numbers */
 	uint32	   *model_number;	/* dictionary's number -> model's, or
 								 * REC_NOT_FOUND */
-	RecNeighborList *neighbors; /* by the dictionary's numbers */
+	RecNeighborList *neighbors; /* REC_NLIKENESSES for each of the
+								 * dictionary's numbers */
 	int32	   *values;			/* of max_per's columns, item by item; NULL
 								 * until asked for */
 
@@ -69,6 +70,13 @@ typedef struct RecBatch
 	uint32	   *barred;			/* model numbers that are barred for it */
 	uint32		nbarred;
 } RecBatch;
+
+/* Gives the neighbours of an item, by its number in the dictionary. */
+static inline RecNeighborList *
+rec_batch_lists(const RecBatch *batch, uint32 item)
+{
+	return batch->neighbors + (Size) item * REC_NLIKENESSES;
+}
 
 extern RecBatch *rec_batch_create(MemoryContext context, const RecOptions *options,
 								  Oid user_type, Oid user_collation,

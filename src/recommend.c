@@ -31,7 +31,8 @@
 
 #define RECOMMENDATION_NCOLS	5	/* rank, item_id, score, strategy, reasons */
 #define COMPONENTS_NCOLS		(REC_NCOMPONENTS + 4)	/* rank, item_id, score,
-														 * each component, strategy */
+														 * each component,
+														 * strategy */
 
 /* ----------------
  *		arguments
@@ -315,7 +316,7 @@ rec_similar_items(PG_FUNCTION_ARGS)
 		rec_serve_items(&serve, construct_array(id, 1, definition->item_type,
 												typlen, typbyval, typalign), 1);
 	}
-	rec_scores_similarity(serve.scores, 1);
+	rec_serve_similarity(&serve);
 	answer(fcinfo, &serve, k);
 	SPI_finish();
 	return (Datum) 0;

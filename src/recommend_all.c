@@ -72,7 +72,7 @@ static void
 load_neighbors(RecBatch *batch, RecServe *serve)
 {
 	rec_serve_all_neighbors(serve, batch->items, batch->neighbors);
-	for (uint32 i = 0; i < rec_dict_count(batch->items); i++)
+	for (Size i = 0; i < (Size) rec_dict_count(batch->items) * REC_NLIKENESSES; i++)
 	{
 		const RecNeighborList *list = &batch->neighbors[i];
 

@@ -50,7 +50,7 @@ serve_neighbors(void *arg, const RecScoredItem *items, int n, RecNeighborList *l
 	Datum	   *ids = ids_of(reranker, items, n);
 	RecDict    *numbers = rec_dict_create(definition->item_type, definition->item_collation,
 										  CurrentMemoryContext);
-	RecNeighborList *found = palloc0_array(RecNeighborList, n + 1);
+	RecNeighborList *found = palloc0_array(RecNeighborList, (Size) n * REC_NLIKENESSES + 1);
 
 	if (reranker->serve->generation == 0)
 		return;
@@ -58,7 +58,9 @@ serve_neighbors(void *arg, const RecScoredItem *items, int n, RecNeighborList *l
 		(void) rec_dict_intern(numbers, ids[i]);
 	rec_serve_neighbors(reranker->serve, ids, n, numbers, found);
 	for (int i = 0; i < n; i++)
-		lists[i * REC_NLIKENESSES + REC_LIKE_BEHAVIOUR] = found[rec_dict_find(numbers, ids[i])];
+		memcpy(lists + (Size) i * REC_NLIKENESSES,
+			   found + (Size) rec_dict_find(numbers, ids[i]) * REC_NLIKENESSES,
+			   REC_NLIKENESSES * sizeof(RecNeighborList));
 }
 
 static void
@@ -96,8 +98,9 @@ batch_neighbors(void *arg, const RecScoredItem *items, int n, RecNeighborList *l
 	const RecBatch *batch = (RecBatch *) arg;
 
 	for (int i = 0; i < n; i++)
-		lists[i * REC_NLIKENESSES + REC_LIKE_BEHAVIOUR] =
-			batch->neighbors[batch->memory.item[items[i].ref]];
+		memcpy(lists + (Size) i * REC_NLIKENESSES,
+			   rec_batch_lists(batch, batch->memory.item[items[i].ref]),
+			   REC_NLIKENESSES * sizeof(RecNeighborList));
 }
 
 /* Reads the values of all items of the model. */

@@ -418,16 +418,31 @@ rec_scores_blend(RecScores *scores)
 	apply_factors(scores);
 }
 
+/* Gives what the behaviour around an item is worth, by its users: 0 to 1. */
+double
+rec_scores_item_trust(const RecScores *scores, uint32 item)
+{
+	int			step = user_step(scores, item);
+
+	return step == 0 ? 0 : trust_in(ldexp(1, step - 1), scores->options->item_kappa);
+}
+
 /*
  * Makes the score the similarity to the only item of the history: by
- * behaviour as far as that is trusted, by content for the rest.
+ * behaviour as far as that is trusted, by content for the rest.  Where there
+ * are both, the largest of content's counts as much as that of behaviour, as
+ * measures have scales of their own.
  */
 void
 rec_scores_similarity(RecScores *scores, double trust)
 {
+	const double *largest = scores->largest;
+
 	clear_factors(scores);
 	scores->factor[REC_BEHAVIOUR] = trust;
-	set_content_factor(scores, 1 - trust, 0);
+	if (largest[REC_CONTENT] > 0)
+		set_content_factor(scores, (1 - trust) *
+						   (largest[REC_BEHAVIOUR] > 0 ? largest[REC_BEHAVIOUR] / largest[REC_CONTENT] : 1), 0);
 	apply_factors(scores);
 }
 

@@ -85,6 +85,7 @@ extern void rec_scores_expect(RecScores *scores, int nsignals, int64 nentries);
 extern void rec_scores_add(RecScores *scores, const RecSignal *signal);
 extern void rec_scores_bar(RecScores *scores, uint32 item);
 extern void rec_scores_blend(RecScores *scores);
+extern double rec_scores_item_trust(const RecScores *scores, uint32 item);
 extern void rec_scores_similarity(RecScores *scores, double trust);
 extern void rec_scores_component_only(RecScores *scores, RecComponent component);
 extern void rec_scores_fill(const RecScores *scores, RecScoredItem *item);

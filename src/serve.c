@@ -400,17 +400,32 @@ rec_keep_list(Datum numbers, Datum worths, RecNeighborList *list)
 
 /* True when a row of neighbours is of a kind. */
 static bool
-is_of_kind(Datum kind, const char *name)
+is_of_kind(Datum kind, RecComponent component)
 {
 	text	   *given = DatumGetTextPP(kind);
+	const char *name = rec_component_names[component];
 
 	return VARSIZE_ANY_EXHDR(given) == strlen(name) &&
 		memcmp(VARDATA_ANY(given), name, strlen(name)) == 0;
 }
 
 /*
- * Reads rows of neighbours to their items' places in "lists", which are the
- * ids' numbers in "items", in the current context.
+ * Gives which likeness a row of neighbours tells of, REC_NLIKENESSES for one
+ * that does not count: content does as long as there is a relation of items.
+ */
+static RecLikeness
+likeness_of(const RecServe *serve, Datum kind)
+{
+	if (is_of_kind(kind, REC_BEHAVIOUR))
+		return REC_LIKE_BEHAVIOUR;
+	if (serve->definition->items && is_of_kind(kind, REC_CONTENT))
+		return REC_LIKE_CONTENT;
+	return REC_NLIKENESSES;
+}
+
+/*
+ * Reads rows of neighbours to their items' places in "lists", which are
+ * REC_NLIKENESSES for each number in "items", in the current context.
  */
 static void
 read_lists(RecServe *serve, RecStoreScan *scan, RecDict *items, RecNeighborList *lists)
@@ -421,13 +436,17 @@ read_lists(RecServe *serve, RecStoreScan *scan, RecDict *items, RecNeighborList 
 	while (rec_store_next(scan, values, nulls))
 	{
 		uint32		number = nulls[0] ? REC_NOT_FOUND : rec_dict_find(items, values[0]);
+		RecLikeness likeness = nulls[1] ? REC_NLIKENESSES : likeness_of(serve, values[1]);
+		RecNeighborList *list;
 
-		if (nulls[1] || !is_of_kind(values[1], rec_component_names[REC_BEHAVIOUR]))
+		if (likeness == REC_NLIKENESSES)
 			continue;
-		if (number == REC_NOT_FOUND || nulls[2] || nulls[3] || nulls[4] ||
-			!rec_keep_list(values[2], values[3], &lists[number]))
+		if (number == REC_NOT_FOUND || nulls[2] || nulls[3] || nulls[4])
 			rec_serve_damaged(serve, "a row of neighbours that is");
-		lists[number].item = DatumGetInt32(values[4]);
+		list = &lists[(Size) number * REC_NLIKENESSES + likeness];
+		if (!rec_keep_list(values[2], values[3], list))
+			rec_serve_damaged(serve, "a row of neighbours that is");
+		list->item = DatumGetInt32(values[4]);
 	}
 	rec_store_end(scan);
 }
@@ -445,7 +464,7 @@ rec_serve_all_neighbors(RecServe *serve, RecDict *items, RecNeighborList *lists)
 
 /*
  * Reads the neighbours of n items, which must be in the dictionary, to their
- * numbers' places.
+ * numbers' places, REC_NLIKENESSES for each.
  */
 void
 rec_serve_neighbors(RecServe *serve, const Datum *ids, int n, RecDict *items,
@@ -463,7 +482,8 @@ rec_serve_neighbors(RecServe *serve, const Datum *ids, int n, RecDict *items,
 static RecNeighborList *
 read_neighbors(RecServe *serve, const RecPair *pairs, int n)
 {
-	RecNeighborList *lists = palloc0_array(RecNeighborList, rec_dict_count(serve->history) + 1);
+	Size		count = (Size) rec_dict_count(serve->history) * REC_NLIKENESSES;
+	RecNeighborList *lists = palloc0_array(RecNeighborList, count + 1);
 	Datum	   *ids = palloc_array(Datum, n + 1);
 
 	for (int i = 0; i < n; i++)
@@ -480,8 +500,19 @@ expect_lists(RecServe *serve, const RecNeighborList *lists, const RecPair *pairs
 	int64		entries = 0;
 
 	for (int i = 0; i < n; i++)
-		entries += lists[pairs[i].item].n;
-	rec_scores_expect(serve->scores, n, entries);
+		for (int kind = 0; kind < REC_NLIKENESSES; kind++)
+			entries += lists[pairs[i].item * REC_NLIKENESSES + kind].n;
+	rec_scores_expect(serve->scores, n * REC_NLIKENESSES, entries);
+}
+
+/* Gives the number of an item whose rows of neighbours are these, or -1. */
+static int32
+listed_number(const RecNeighborList *lists)
+{
+	for (int kind = 0; kind < REC_NLIKENESSES; kind++)
+		if (lists[kind].items)
+			return lists[kind].item;
+	return -1;
 }
 
 /*
@@ -493,13 +524,35 @@ bar_history(RecServe *serve, const RecNeighborList *lists, const RecPair *pairs,
 {
 	for (int i = 0; i < n; i++)
 	{
-		const RecNeighborList *list = &lists[pairs[i].item];
+		int32		number = listed_number(&lists[pairs[i].item * REC_NLIKENESSES]);
 
-		if (list->items == NULL ||
+		if (number < 0 ||
 			rec_dict_find(serve->excluded, rec_dict_id(serve->history, pairs[i].item)) == REC_NOT_FOUND)
 			continue;
-		rec_scores_bar(serve->scores, (uint32) list->item);
+		rec_scores_bar(serve->scores, (uint32) number);
 		serve->nbarred++;
+	}
+}
+
+/*
+ * Adds what the neighbours of an item of the history say, of either likeness;
+ * "content" when that counts.
+ */
+void
+rec_history_add(RecScores *scores, const RecPair *pair, const RecNeighborList *lists,
+				bool content)
+{
+	static const RecComponent components[REC_NLIKENESSES] = {REC_BEHAVIOUR, REC_CONTENT};
+
+	for (int kind = 0; kind < REC_NLIKENESSES; kind++)
+	{
+		const RecNeighborList *list = &lists[kind];
+		RecSignal	signal = {components[kind], pair->item, pair->weight,
+			list->n, list->items, list->values
+		};
+
+		if (list->n > 0 && (content || kind != REC_LIKE_CONTENT))
+			rec_scores_add(scores, &signal);
 	}
 }
 
@@ -510,22 +563,31 @@ bar_history(RecServe *serve, const RecNeighborList *lists, const RecPair *pairs,
 static void
 add_history(RecServe *serve, const RecPair *pairs, int n)
 {
-	RecNeighborList *lists;
-
 	if (n == 0)
 		return;
-	lists = read_neighbors(serve, pairs, n);
-	expect_lists(serve, lists, pairs, n);
+	serve->lists = read_neighbors(serve, pairs, n);
+	expect_lists(serve, serve->lists, pairs, n);
 	for (int i = 0; i < n; i++)
-	{
-		const RecNeighborList *list = &lists[pairs[i].item];
-		RecSignal	signal = {REC_BEHAVIOUR, pairs[i].item, pairs[i].weight,
-			list->n, list->items, list->values
-		};
+		rec_history_add(serve->scores, &pairs[i],
+						&serve->lists[pairs[i].item * REC_NLIKENESSES],
+						serve->options.blend[REC_CONTENT] > 0);
+	bar_history(serve, serve->lists, pairs, n);
+}
 
-		rec_scores_add(serve->scores, &signal);
-	}
-	bar_history(serve, lists, pairs, n);
+/*
+ * Scores by the similarity to the only item of the history: by behaviour as
+ * far as its users make that worth, by content for the rest, or by either if
+ * there is no other.
+ */
+void
+rec_serve_similarity(RecServe *serve)
+{
+	double		trust = 1;
+
+	if (serve->lists && serve->lists[REC_LIKE_CONTENT].n > 0)
+		trust = serve->lists[REC_LIKE_BEHAVIOUR].n == 0 ? 0 :
+			rec_scores_item_trust(serve->scores, (uint32) listed_number(serve->lists));
+	rec_scores_similarity(serve->scores, trust);
 }
 
 /*

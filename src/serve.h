@@ -52,6 +52,8 @@ typedef struct RecServe
 	uint32		nbarred;		/* so many of them are barred in the scores */
 	RecEligible *eligible;		/* which may be; NULL for all others */
 	RecDict    *history;		/* ids of the history */
+	RecNeighborList *lists;		/* of its items, REC_NLIKENESSES for each
+								 * number; NULL without history */
 	RecPast    *past;			/* by number in history; NULL when nobody asks */
 	uint32		past_allocated;
 	List	   *events;			/* names of the events in it */
@@ -77,6 +79,7 @@ extern void rec_serve_want_sentences(RecServe *serve, const char *language);
 extern const char *rec_serve_event(const RecServe *serve, uint32 item);
 extern void rec_serve_user(RecServe *serve, Datum user);
 extern void rec_serve_items(RecServe *serve, ArrayType *items, double decay);
+extern void rec_serve_similarity(RecServe *serve);
 extern uint32 rec_serve_keep_id(RecServe *serve, Datum id);
 extern bool rec_serve_next_item(RecServe *serve, RecStoreScan *scan, RecScoredItem *item);
 extern RecStoreScan *rec_serve_all_items(RecServe *serve);
@@ -88,6 +91,8 @@ extern RecCatalog rec_serve_catalog(RecServe *serve);
 
 extern int	rec_history_digest(const RecOptions *options, RecPair *pairs, int n,
 							   int64 newest, const uint32 *item_rank);
+extern void rec_history_add(RecScores *scores, const RecPair *pair,
+							const RecNeighborList *lists, bool content);
 extern void rec_history_weigh(const RecOptions *options, RecPair *pairs, int n);
 
 #endif							/* REC_SERVE_H */
