@@ -19,6 +19,7 @@
 #include "call_context.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "newcomer.h"
 #include "recommend.h"
 #include "reranker.h"
 #include "spi.h"
@@ -37,18 +38,44 @@ model_damaged(const RecServe *serve)
 			 errhint("Refresh the recommender.")));
 }
 
-/* Reads the items, whose numbers have no gaps. */
+/* Adds the items that the model does not know, after its own. */
 static void
-load_items(RecBatch *batch, RecServe *serve)
+add_newcomers(RecBatch *batch, RecServe *serve, RecDict *eligible)
+{
+	bool	   *known = palloc_extended(rec_dict_count(eligible) + 1,
+										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+
+	for (uint32 i = 0; i < serve->nitems; i++)
+	{
+		uint32		number = rec_dict_find(eligible, batch->memory.ids[i]);
+
+		if (number != REC_NOT_FOUND)
+			known[number] = true;
+	}
+	rec_newcomers_number(serve, eligible, known);
+	batch->memory.nitems = (uint32) serve->nitems;
+	for (uint32 i = 0; serve->newcomers && i < rec_dict_count(serve->newcomers); i++)
+		rec_batch_set_item(batch, batch->memory.nitems++,
+						   rec_dict_intern(batch->items, rec_dict_id(serve->newcomers, i)), 0, 0);
+	pfree(known);
+}
+
+/*
+ * Reads the items, whose numbers have no gaps; "eligible" are those that may
+ * be shown, NULL for all.
+ */
+static void
+load_items(RecBatch *batch, RecServe *serve, RecDict *eligible)
 {
 	RecStoreScan *scan = rec_serve_all_items(serve);
+	int64		most = serve->nitems + (eligible ? rec_dict_count(eligible) : 0);
 	RecScoredItem item;
 	bool	   *read;
 	int64		n = 0;
 
-	if (serve->nitems > PG_INT32_MAX)
+	if (most > PG_INT32_MAX)
 		model_damaged(serve);
-	rec_batch_begin_model(batch, (uint32) serve->nitems);
+	rec_batch_begin_model(batch, (uint32) most);
 	read = palloc_extended(serve->nitems + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	while (rec_serve_next_item(serve, scan, &item))
 	{
@@ -64,6 +91,8 @@ load_items(RecBatch *batch, RecServe *serve)
 	pfree(read);
 	if (n != serve->nitems)
 		model_damaged(serve);
+	if (eligible)
+		add_newcomers(batch, serve, eligible);
 	rec_batch_end_model(batch);
 	rec_scores_set_steps(batch->scores, serve->steps, serve->nsteps);
 }
@@ -177,6 +206,7 @@ rec_recommend_all(PG_FUNCTION_ARGS)
 	RecRows		rows = rec_begin_rows(fcinfo, types, ALL_NCOLS);
 	RecServe	serve;
 	RecBatch   *batch;
+	RecDict    *eligible = NULL;
 
 	SPI_connect();
 	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 5));
@@ -189,11 +219,13 @@ rec_recommend_all(PG_FUNCTION_ARGS)
 	rec_batch_read(batch, definition);
 	rec_batch_sort(batch);
 	batch->as_of = serve.as_of;
-	load_items(batch, &serve);
+	if (serve.eligible)
+		eligible = rec_eligible_all(serve.eligible);
+	load_items(batch, &serve, eligible);
 	rec_scores_set_steps(batch->scores, serve.steps, serve.nsteps);
 	load_neighbors(batch, &serve);
-	if (serve.eligible)
-		rec_memory_catalog_keep(&batch->memory, rec_eligible_all(serve.eligible));
+	if (eligible)
+		rec_memory_catalog_keep(&batch->memory, eligible);
 	check_context(batch, &serve);
 	if (k > 0)
 		answer_all(batch, &rows, &serve, rec_argument_items(fcinfo, 3, definition, "exclude"), k);

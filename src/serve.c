@@ -24,6 +24,8 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "newcomer.h"
 #include "serve.h"
 #include "similarity.h"
 #include "spi.h"
@@ -831,16 +833,27 @@ fetch_items(void *arg, const uint32 *items, int n, RecItemSet *set)
 {
 	RecServe   *serve = (RecServe *) arg;
 	Datum	   *numbers = palloc_array(Datum, n);
+	RecScoredItem *newcomers = palloc_array(RecScoredItem, n);
+	int			nknown = 0;
+	int			nnew = 0;
 	Datum		keys[2];
 	RecScoredItem last;
 
 	for (int i = 0; i < n; i++)
-		numbers[i] = Int32GetDatum((int32) items[i]);
-	keys[0] = PointerGetDatum(construct_array(numbers, n, INT4OID, sizeof(int32),
+		if (rec_newcomer_item(serve, items[i], &newcomers[nnew]))
+			nnew++;
+		else
+			numbers[nknown++] = Int32GetDatum((int32) items[i]);
+	if (nnew > 0)
+		check_items(serve, newcomers, nnew);
+	for (int i = 0; i < nnew; i++)
+		rec_item_set_add(set, &newcomers[i]);
+	keys[0] = PointerGetDatum(construct_array(numbers, nknown, INT4OID, sizeof(int32),
 											  true, TYPALIGN_INT));
 	keys[1] = Int64GetDatum(serve->generation);
 	(void) add_items(serve, rec_store_begin_any(serve->definition, &items_by_number, 2, keys, 0),
-					 n, set, false, &last);
+					 nknown, set, false, &last);
+	pfree(newcomers);
 	pfree(numbers);
 }
 
@@ -862,15 +875,58 @@ typedef struct ListTarget
 {
 	RecServe   *serve;
 	RecItemSet *set;
+	RecDict    *unknown;		/* ids that the model does not know */
 } ListTarget;
 
+static RecDict *
+create_dict(const RecServe *serve)
+{
+	return rec_dict_create(serve->definition->item_type, serve->definition->item_collation,
+						   CurrentMemoryContext);
+}
+
+/* Adds those eligible items to a set that the model knows, and notes the others. */
 static void
 take_eligible(void *arg, const Datum *ids, int n)
 {
 	ListTarget *target = (ListTarget *) arg;
 	RecServe   *serve = target->serve;
+	RecDict    *known = create_dict(serve);
+	Datum		keys[2];
+	RecStoreScan *scan;
+	RecScoredItem item;
 
-	fetch_ids(serve, rec_id_array(serve->definition, ids, n), target->set, true);
+	keys[0] = rec_id_array(serve->definition, ids, n);
+	keys[1] = Int64GetDatum(serve->generation);
+	scan = rec_store_begin_any(serve->definition, &items_by_id, 2, keys, 0);
+	while (rec_serve_next_item(serve, scan, &item))
+	{
+		(void) rec_dict_intern(known, serve->ids[item.ref]);
+		rec_item_set_add(target->set, &item);
+	}
+	rec_store_end(scan);
+	for (int i = 0; i < n; i++)
+		if (rec_dict_find(known, ids[i]) == REC_NOT_FOUND)
+			(void) rec_dict_intern(target->unknown, ids[i]);
+}
+
+/* Adds all eligible items to a set. */
+static void
+list_eligible(RecServe *serve, RecItemSet *set)
+{
+	ListTarget	target = {serve, set, create_dict(serve)};
+
+	rec_eligible_list(serve->eligible, take_eligible, &target);
+	rec_newcomers_number(serve, target.unknown, NULL);
+	for (uint32 i = 0; i < rec_dict_count(target.unknown); i++)
+	{
+		uint32		number = rec_newcomer_number(serve, rec_dict_id(target.unknown, i));
+		RecScoredItem item;
+
+		CHECK_FOR_INTERRUPTS();
+		if (rec_newcomer_item(serve, number, &item))
+			rec_item_set_add(set, &item);
+	}
 }
 
 /* Begins to read the items in order of a component, or of their numbers. */
@@ -892,19 +948,23 @@ list_items(void *arg, RecComponent component, int level, RecItemSet *set, double
 	static const uint64 limits[] = {64, 2048, PG_UINT64_MAX};
 	RecServe   *serve = (RecServe *) arg;
 	uint64		limit = limits[Min(level, (int) lengthof(limits) - 1)];
-	ListTarget	target = {serve, set};
 	RecScoredItem item = {0};
 	uint64		n;
 
-	if (limit == PG_UINT64_MAX && serve->eligible)
+	if (serve->eligible && (limit == PG_UINT64_MAX || serve->exhausted))
 	{
-		rec_eligible_list(serve->eligible, take_eligible, &target);
+		list_eligible(serve, set);
 		return true;
 	}
 	n = add_items(serve, begin_list(serve, component), limit, set, false, &item);
 	*last = component == REC_POPULARITY ? item.popularity :
 		component == REC_TREND ? item.trend : 0;
-	return n < limit;
+	if (n == limit || serve->eligible == NULL)
+		return n < limit;
+	/* what the model does not know is left: worth nothing, but not less */
+	serve->exhausted = true;
+	*last = 0;
+	return false;
 }
 
 /* True when it is better to list what passes the filter than to look on. */

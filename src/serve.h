@@ -51,6 +51,8 @@ typedef struct RecServe
 	RecDict    *excluded;		/* ids that must not be returned */
 	uint32		nbarred;		/* so many of them are barred in the scores */
 	RecEligible *eligible;		/* which may be; NULL for all others */
+	RecDict    *newcomers;		/* items that the model does not know */
+	bool		exhausted;		/* all of the model's items were listed */
 	RecDict    *history;		/* ids of the history */
 	RecNeighborList *lists;		/* of its items, REC_NLIKENESSES for each
 								 * number; NULL without history */

@@ -310,6 +310,26 @@ SELECT is((SELECT array_agg((user_id, rank, item_id, score)::text ORDER BY user_
 FROM oracle.filter WHERE n BETWEEN 100 AND 130 ORDER BY n;
 
 /* ------------------------------------------------------------------------
+ * Items that the model does not know yet
+ * ------------------------------------------------------------------------ */
+
+SELECT oracle.fill(301, 330);
+CREATE TABLE oracle.filter_now (LIKE oracle.filter INCLUDING ALL);
+INSERT INTO oracle.filter_now SELECT n, filter, condition, oracle.where(condition) FROM oracle.filter WHERE n <= 80;
+SELECT ok((SELECT count(*) FROM oracle.filter_now WHERE ids && (SELECT array_agg(n) FROM generate_series(301, 330) n)) > 30, 'many filters let new items through');
+SELECT is((SELECT coalesce(array_agg(item_id ORDER BY item_id), '{}') FROM few.popular_items(1000, filter)), ids, format('new items under filter %s', n))
+FROM oracle.filter_now ORDER BY n;
+SELECT is(oracle.same_ranking('few', oracle.random_ask('now' || n), 'now' || n, f::text::oracle.filter, oracle.random_options('now' || n)), '', format('ranking with new items under filter %s', n))
+FROM oracle.filter_now f ORDER BY n;
+SELECT is((SELECT array_agg((user_id, rank, item_id, score)::text ORDER BY user_id, rank) FROM few.recommend_all(100, filter)),
+		  (SELECT array_agg((visitor, rank, item_id, score)::text ORDER BY visitor, rank) FROM (SELECT DISTINCT visitor FROM oracle.visit) v, LATERAL few.recommend(visitor, 100, filter)),
+		  format('recommend_all with new items under filter %s', n))
+FROM oracle.filter_now WHERE n <= 8 ORDER BY n;
+SELECT is((SELECT array_agg(item_id ORDER BY rank) FROM few.recommend(NULL, 1000) WHERE item_id > 300), (SELECT array_agg(id ORDER BY id) FROM oracle.product WHERE id > 300 AND ready), 'new items come last, in order');
+SELECT is((SELECT count(*) FROM few.recommend(NULL, 1000, exclude => '{301,302}') WHERE item_id > 300), (SELECT count(*) FROM oracle.product WHERE id > 302 AND ready), 'unless they are excluded');
+DELETE FROM oracle.product WHERE id > 300;
+
+/* ------------------------------------------------------------------------
  * At most so many of one value
  * ------------------------------------------------------------------------ */
 
@@ -381,6 +401,8 @@ INSERT INTO oracle.visit SELECT 1000 + i % 77, i, '2026-02-01', 'view' FROM gene
 SELECT recommender.create_recommender('many', 'oracle.visit', 'visitor', 'product', 'at', 'kind', event_weights => '{"view": 1, "purchase": 3}');
 SELECT recommender.set_items('many', 'oracle.product', available_column => 'ready');
 SELECT is(items, 6000::bigint, 'the large model has all items') FROM recommender.refresh('many');
+
+SELECT oracle.fill(6001, 6040);		-- the model does not know them
 
 CREATE TABLE oracle.large (LIKE oracle.filter INCLUDING ALL);
 INSERT INTO oracle.large (n, filter, condition)

@@ -349,12 +349,12 @@ ALTER TABLE shop.products ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON shop.products USING (tenant = current_user);
 CREATE FUNCTION test.seen_by(role name, call text) RETURNS text LANGUAGE sql AS $$
 	SELECT test.run(role, format('SELECT array_agg(item_id ORDER BY item_id)::text FROM recs.%s', call)) $$;
-SELECT is(test.seen_by(role, call), (SELECT array_agg(id ORDER BY id)::text FROM shop.products WHERE tenant = role AND in_stock AND id IN (SELECT item_id FROM recs.item) AND (call !~ 'brand' OR brand = 'brand3')),
+SELECT is(test.seen_by(role, call), (SELECT array_agg(id ORDER BY id)::text FROM shop.products WHERE tenant = role AND in_stock AND (call !~ 'brand' OR brand = 'brand3')),
 		  format('%s: %s, %s', role, call, round))
 FROM generate_series(1, 2) round, unnest('{popular_items(100),"recommend(1, 100)","popular_items(100, ''{\"brand\": \"brand3\"}'')","recommend_basket(''{}'', 100, ''{\"brand\": \"brand3\"}'')"}'::text[]) call,
 	unnest('{rec_north,rec_south}'::name[]) role;
 SELECT is(test.seen_by('rec_app', 'popular_items(100)'), NULL, 'whom no policy lets see an item, is shown none');
-SELECT is(test.run('rec_alice', 'SELECT count(*) FROM recs.popular_items(100)'), (SELECT count(*)::text FROM shop.products WHERE in_stock AND id IN (SELECT item_id FROM recs.item)), 'the owner of the items sees all');
+SELECT is(test.run('rec_alice', 'SELECT count(*) FROM recs.popular_items(100)'), (SELECT count(*)::text FROM shop.products WHERE in_stock), 'the owner of the items sees all');
 SET LOCAL row_security = off;
 SELECT matches(test.run('rec_north', 'SELECT count(*) FROM recs.popular_items(1)'), '^42501 query would be affected by row-level security', 'row_security off is an error here, too');
 RESET row_security;
