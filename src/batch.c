@@ -101,6 +101,7 @@ rec_batch_add(RecBatch *batch, const RecRow *row, uint8 seen)
 	added->pair.time = row->time;
 	added->counts = row->has_weight;
 	added->seen = seen;
+	added->situation = row->situation;
 	if (row->has_weight && !isfinite(row->weight))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -120,7 +121,7 @@ take_row(void *arg, const RecRow *row)
 	rec_batch_add(batch, row, seen);
 }
 
-/* Adds all interactions of a recommender; SPI is connected. */
+/* Adds all interactions, and situations if it has any; SPI is connected. */
 void
 rec_batch_read(RecBatch *batch, RecDefinition *definition)
 {
@@ -132,7 +133,8 @@ rec_batch_read(RecBatch *batch, RecDefinition *definition)
 		SPIPlanPtr	plan;
 
 		batch->source = &definition->sources[i];
-		plan = rec_spi_prepare(rec_source_query(definition, batch->source, NULL, &format),
+		plan = rec_spi_prepare(rec_training_query(definition, batch->source,
+												  batch->situations, &format),
 							   0, NULL, 0);
 		rec_read_rows(plan, NULL, &format, take_row, batch);
 		SPI_freeplan(plan);
@@ -149,7 +151,11 @@ compare_rows(const RecBatchRow *a, const RecBatchRow *b, const RecBatch *batch)
 		return a->pair.time < b->pair.time ? -1 : 1;
 	if (a->pair.item != b->pair.item)
 		return batch->item_rank[a->pair.item] < batch->item_rank[b->pair.item] ? -1 : 1;
-	return a->pair.weight < b->pair.weight ? -1 : a->pair.weight > b->pair.weight;
+	if (a->pair.weight != b->pair.weight)
+		return a->pair.weight < b->pair.weight ? -1 : 1;
+	if (batch->situation_rank == NULL || a->situation == b->situation)
+		return 0;
+	return batch->situation_rank[a->situation] < batch->situation_rank[b->situation] ? -1 : 1;
 }
 
 #define ST_SORT sort_rows
@@ -169,6 +175,8 @@ rec_batch_sort(RecBatch *batch)
 
 	batch->user_rank = rec_dict_ranks(batch->users, true);
 	batch->item_rank = rec_dict_ranks(batch->items, true);
+	if (batch->situations)
+		batch->situation_rank = rec_situations_ranks(batch->situations);
 	sort_rows(batch->rows, batch->nrows, batch);
 	MemoryContextSwitchTo(old);
 }
@@ -312,6 +320,8 @@ rec_batch_train(RecBatch *batch)
 	rec_batch_end_model(batch);
 	nsteps = rec_model_user_steps(matrix, steps);
 	rec_scores_set_steps(batch->scores, steps, nsteps);
+	if (batch->situations)
+		rec_batch_learn_context(batch, stream);
 	state.batch = batch;
 	state.matrix = matrix;
 	rec_model_rows(matrix, batch->options, take_neighbors, NULL, &state);

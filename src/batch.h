@@ -36,6 +36,7 @@ typedef struct RecBatchRow
 	uint8		seen;			/* the user has the item after it: bit 0 by
 								 * options, bit 1 by other_options */
 	bool		counts;			/* it has a weight */
+	uint32		situation;		/* if the batch has situations */
 } RecBatchRow;
 
 typedef struct RecBatch
@@ -53,6 +54,10 @@ typedef struct RecBatch
 	uint32	   *item_rank;
 	const RecSource *source;	/* the one being read, or NULL */
 	RecDefinition *definition;	/* whose interactions were read, or NULL */
+	RecSituations *situations;	/* of the rows, or NULL */
+	uint32	   *situation_rank;
+	bool		whole_context;	/* all of a situation is told, not the time
+								 * alone */
 
 	/* the model */
 	MemoryContext model_context;	/* owns it; emptied for the next one */
@@ -64,6 +69,7 @@ typedef struct RecBatch
 								 * dictionary's numbers */
 	int32	   *values;			/* of max_per's columns, item by item; NULL
 								 * until asked for */
+	RecNeighborList *lifts;		/* by the values of situations, or NULL */
 
 	/* the user at hand */
 	RecScores  *scores;
@@ -92,6 +98,8 @@ extern void rec_batch_end_model(RecBatch *batch);
 extern void rec_batch_train(RecBatch *batch);
 extern void rec_batch_bar(RecBatch *batch, uint32 item);
 extern int	rec_batch_score_user(RecBatch *batch, int64 from, int64 to);
+extern void rec_batch_learn_context(RecBatch *batch, const RecStream *stream);
+extern void rec_batch_add_context(RecBatch *batch, uint32 situation);
 extern void rec_batch_next_user(RecBatch *batch);
 
 #endif							/* REC_BATCH_H */

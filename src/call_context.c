@@ -131,24 +131,26 @@ scalar_text(const char *name, const JsonbValue *value)
 static void
 take_value(ContextCall *call, int column, const JsonbValue *value)
 {
-	const char *text;
+	const char *said;
 	ListCell   *cell;
 
 	if (value->type == jbvNull)
 		return;
-	text = scalar_text(call->names[column], value);
+	said = scalar_text(call->names[column], value);
 	if (call->part[column] >= 0)
 	{
-		int			number = rec_time_part_parse(call->part[column], text);
+		int			number = rec_time_part_parse(call->part[column], said);
 
 		if (number < 0)
-			refuse_time(call->part[column], text);
-		text = rec_time_part_value(call->part[column], number);
+			refuse_time(call->part[column], said);
+		said = rec_time_part_value(call->part[column], number);
 	}
 	foreach(cell, call->values[column])
-		if (strcmp(lfirst(cell), text) == 0)
+	{
+		if (strcmp(lfirst(cell), said) == 0)
 			return;
-	call->values[column] = lappend(call->values[column], unconstify(char *, text));
+	}
+	call->values[column] = lappend(call->values[column], unconstify(char *, said));
 }
 
 static void

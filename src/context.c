@@ -6,17 +6,19 @@
  * A column of the context cuts the interactions for which it is known by its
  * values.  What counts is people: n(v, j) users have chosen item j at least
  * once with value v, however often.  With n(v), n(j) and n as sums of these
- * over items, over the column's values, and over both, p(j) = n(j) / n is how
- * likely item j is whatever the value, and
+ * over items, over the column's values, and over both,
  *
- *	  lift(v, j) = ln( (n(v, j) + s p(j)) / (n(v) + s) / p(j) )
+ *	  e(v, j) = n(v) n(j) / n
  *
- * how much more likely it is with value v, after s choices have been added
- * that know nothing of the value.  It is kept when Dunning's G squared of the
- * 2x2 table says that chance would seldom make as much of a difference; and
- * where the item is chosen more, min_support users must stand behind it.  An
- * item that nobody has chosen with a value can have a lift, too, if somebody
- * should have.
+ * would have done so if the value made no difference, and
+ *
+ *	  lift(v, j) = ln( (n(v, j) + s) / (e(v, j) + s) )
+ *
+ * is how much more it is, shrunk towards 0 where both are small against s (by a
+ * gamma prior of mean 1 and shape s, as in DuMouchel 1999).  It is kept when Dunning's G squared of the 2x2 table says that chance would seldom
+ * make as much of a difference; and where the item is chosen more, min_support
+ * users must stand behind it.  An item that nobody has chosen with a value can
+ * have a lift, too, if somebody should have.
  *
  * Counting takes the interactions item by item, as many items at a time as
  * have a sixteenth of the interactions, so that memory beside the counts is
@@ -25,7 +27,7 @@
  * Results are in the current context.  Knows numbers only: no Datum, no SPI.
  *
  * Dunning 1993, Accurate methods for the statistics of surprise and
- * coincidence.
+ * coincidence; DuMouchel 1999, Bayesian data mining in large frequency tables.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -59,7 +61,8 @@ typedef struct Learner
 	const RecStream *stream;
 	const RecSituations *situations;
 	const RecOptions *options;
-	MemoryContext context;		/* owns what follows */
+	MemoryContext caller;		/* all in it counts as memory that is used */
+	MemoryContext context;		/* in it; owns what follows */
 	uint32		nitems;
 	uint32		nvalues;
 
@@ -93,7 +96,7 @@ alloc_zero(Learner *learner, Size count, Size width)
 {
 	Size		size = mul_size(Max(count, 1), width);
 
-	rec_memory_check(learner->context, size);
+	rec_memory_check(learner->caller, size);
 	return MemoryContextAllocExtended(learner->context, size,
 									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 }
@@ -199,7 +202,7 @@ append_cells(Learner *learner)
 	{
 		int64		wanted = Max(1024, learner->cells_allocated * 2);
 
-		rec_memory_check(learner->context,
+		rec_memory_check(learner->caller,
 						 mul_size(wanted - learner->cells_allocated, sizeof(Cell)));
 		learner->cells = learner->cells ?
 			repalloc_huge(learner->cells, mul_size(wanted, sizeof(Cell))) :
@@ -233,8 +236,8 @@ count_item(Learner *learner, uint64 *rows, int64 n)
 	sort_rows(rows, n);
 	for (int64 i = 0; i < n; i++)
 	{
-		const uint32 *values = situations->situations +
-			(Size) (uint32) rows[i] * situations->ncolumns;
+		Size		at = (Size) (uint32) rows[i] * situations->ncolumns;
+		const uint32 *values = situations->situations + at;
 
 		if (i > 0 && rows[i] == rows[i - 1])
 			continue;
@@ -364,7 +367,7 @@ append_lift(Learner *learner, uint32 value, uint32 item, double lift)
 	{
 		int64		wanted = Max(1024, learner->lifts_allocated * 2);
 
-		rec_memory_check(learner->context,
+		rec_memory_check(learner->caller,
 						 mul_size(wanted - learner->lifts_allocated,
 								  sizeof(RecLift) + sizeof(uint32)));
 		if (learner->lifts == NULL)
@@ -397,15 +400,14 @@ judge(Learner *learner, uint32 value, uint32 item, double item_users)
 	double		all = (double) learner->column_users[learner->situations->values[value].column];
 	double		value_users = (double) learner->value_users[value];
 	double		both = learner->users[value];
-	double		share = item_users / all;
+	double		expected = value_users * item_users / all;
 	double		s = learner->options->context_smoothing;
 
 	if (g2(both, value_users, item_users, all) < learner->threshold)
 		return false;
-	if (both * all <= value_users * item_users ||
+	if (both <= expected ||
 		both >= learner->options->min_support)
-		append_lift(learner, value, item,
-					log((both + s * share) / (value_users + s) / share));
+		append_lift(learner, value, item, log((both + s) / (expected + s)));
 	return true;
 }
 
@@ -491,6 +493,7 @@ rec_context_learn(const RecStream *stream, uint32 nitems,
 
 	if (situations->nrows != stream->count)
 		elog(ERROR, "there must be a situation for each interaction");
+	learner.caller = CurrentMemoryContext;
 	learner.context = AllocSetContextCreate(CurrentMemoryContext, "recommender context",
 											ALLOCSET_DEFAULT_SIZES);
 	learner.nitems = nitems;

@@ -386,6 +386,22 @@ select_items(RecBatch *batch, const RecCatalog *catalog, RecContestant contestan
 	return rec_select_best(batch->scores, catalog, k, n);
 }
 
+/*
+ * Tells the scores of the situation in which the user was when they first did
+ * something of the test: it is when a recommendation was asked for.
+ */
+static void
+add_test_context(RecBatch *batch, int64 from, int64 to)
+{
+	for (int64 i = from; i < to; i++)
+	{
+		if (batch->rows[i].part != REC_PART_TEST || !batch->rows[i].counts)
+			continue;
+		rec_batch_add_context(batch, batch->rows[i].situation);
+		return;
+	}
+}
+
 /* Measures one user, if anything is relevant. */
 static void
 measure_user(RecEvaluation *evaluation, Relevance *relevance, int64 from, int64 to)
@@ -397,6 +413,7 @@ measure_user(RecEvaluation *evaluation, Relevance *relevance, int64 from, int64 
 	history < HEAVY_HISTORY ? REC_USERS_LIGHT : REC_USERS_HEAVY;
 	double	   *values;
 
+	add_test_context(batch, from, to);
 	collect_relevant(relevance, from, to);
 	if (relevance->n > 0)
 	{

@@ -108,7 +108,7 @@ extern RecComparison rec_compare(const RecBatch *batch, const RecEvaluation *a,
 								 const RecEvaluation *b, int resamples, int64 seed);
 extern RecBatch *rec_evaluation_batch(RecDefinition *definition,
 									  const RecOptions *options,
-									  const RecOptions *other_options);
+									  const RecOptions *other_options, bool context);
 extern const char *rec_argument_split(FunctionCallInfo fcinfo, int n);
 extern int	rec_argument_range(FunctionCallInfo fcinfo, int n, const char *name,
 							   int min, int max);

@@ -14,8 +14,9 @@
 
 #include <math.h>
 
-#include "catalog/pg_type.h"
 #include "capped.h"
+#include "catalog/pg_type.h"
+#include "context_model.h"
 #include "evaluate.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -51,6 +52,7 @@ typedef struct Request
 	int			nk;
 	int			resamples;
 	int64		sample;
+	bool		context;		/* test users are in their situations */
 } Request;
 
 /* ----------------
@@ -372,18 +374,43 @@ write_query_segments(EstimateWriter *writer, const RecEvaluation *evaluation,
  */
 
 /*
+ * Makes a batch tell the situations of its interactions, if there are any to
+ * tell: all of them, or those of the time if the options say that the time of
+ * a call is context.  All parts of the time are told apart, whatever the
+ * options say, as both options go by the same situations.
+ */
+static void
+tell_situations(RecBatch *batch, const RecDefinition *definition, bool context)
+{
+	const RecOptions *other = batch->other_options;
+	RecOptions	options = *batch->options;
+
+	batch->whole_context = context;
+	if (!context && !options.context_now && !(other && other->context_now))
+		return;
+	if (other && strcmp(other->context_timezone, options.context_timezone) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("options_a and options_b must have the same context_timezone")));
+	options.context_time = (1 << REC_NTIMES) - 1;
+	batch->situations = rec_model_situations(definition, &options, batch->context);
+}
+
+/*
  * Reads all interactions of a recommender, for splitting; SPI is connected.
- * The other options are those that will be compared with, or NULL.
+ * The other options are those that will be compared with, or NULL; "context"
+ * says whether test users shall be in the situations they were in.
  */
 RecBatch *
 rec_evaluation_batch(RecDefinition *definition, const RecOptions *options,
-					 const RecOptions *other_options)
+					 const RecOptions *other_options, bool context)
 {
 	RecBatch   *batch = rec_batch_create(CurrentMemoryContext, options,
 										 definition->user_type, definition->user_collation,
 										 definition->item_type, definition->item_collation);
 
 	batch->other_options = other_options;
+	tell_situations(batch, definition, context);
 	rec_batch_read(batch, definition);
 	rec_batch_sort(batch);
 	return batch;
@@ -425,11 +452,12 @@ prepare_store(EstimateWriter *writer, const RecDefinition *definition,
 											  "($1, pg_catalog.now(), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
 											  table), EVALUATION_NCOLS + 3, types, 0);
 	writer->settings = DirectFunctionCall1(jsonb_in,
-										   CStringGetDatum(psprintf("{\"split\": \"%s\", \"test_share\": %s, \"last\": %d, \"cuts\": %d, \"seed\": " INT64_FORMAT "}",
+										   CStringGetDatum(psprintf("{\"split\": \"%s\", \"test_share\": %s, \"last\": %d, \"cuts\": %d, \"seed\": " INT64_FORMAT ", \"context\": %s}",
 																	request->split.method,
 																	DatumGetCString(DirectFunctionCall1(float8out, Float8GetDatum(request->split.test_share))),
 																	request->split.last, request->split.cuts,
-																	request->split.seed)));
+																	request->split.seed,
+																	request->context ? "true" : "false")));
 	writer->options = JsonbPGetDatum(rec_options_to_jsonb(options, REC_SCOPE_BUILD | REC_SCOPE_SERVE));
 }
 
@@ -446,7 +474,7 @@ begin_writer(FunctionCallInfo fcinfo)
 
 /*
  * evaluate(recommender, split, test_share, last, cuts, k, metrics, options,
- * segments, sample, resamples, seed, store): trains on a part of the live
+ * segments, sample, resamples, seed, store, context): trains on a part of the live
  * interactions, measures on the rest, and gives rows of type evaluation for
  * the recommender and two baselines.
  */
@@ -474,6 +502,7 @@ rec_evaluate_recommender(PG_FUNCTION_ARGS)
 	request.sample = PG_ARGISNULL(9) ? 0 : rec_argument_range(fcinfo, 9, "sample", 1, PG_INT32_MAX);
 	request.resamples = rec_argument_range(fcinfo, 10, "resamples", 0, 100000);
 	request.split.seed = PG_GETARG_INT64(11);
+	request.context = PG_GETARG_BOOL(13);
 	writer = begin_writer(fcinfo);
 	SPI_connect();
 	if (PG_GETARG_BOOL(12))
@@ -481,7 +510,7 @@ rec_evaluate_recommender(PG_FUNCTION_ARGS)
 		rec_definition_check_owner(definition);
 		prepare_store(&writer, definition, &request, &options);
 	}
-	batch = rec_evaluation_batch(definition, &options, NULL);
+	batch = rec_evaluation_batch(definition, &options, NULL, request.context);
 	evaluation = run(batch, &request, REC_NCONTESTANTS);
 	write_evaluation(&writer, evaluation, batch, &request);
 	if (!PG_ARGISNULL(8))
@@ -594,7 +623,7 @@ measure_setting(RecBatch *batch, const Request *request, const RecOptions *optio
 
 /*
  * compare_options(recommender, options_a, options_b, split, test_share, last,
- * metric, k, sample, resamples, seed): one row that says how much better b is
+ * metric, k, sample, resamples, seed, context): one row that says how much better b is
  * than a on the same users, with an interval and a p-value.
  */
 PG_FUNCTION_INFO_V1(rec_compare_options);
@@ -634,10 +663,11 @@ rec_compare_options(PG_FUNCTION_ARGS)
 	request.sample = PG_ARGISNULL(8) ? 0 : rec_argument_range(fcinfo, 8, "sample", 1, PG_INT32_MAX);
 	request.resamples = rec_argument_range(fcinfo, 9, "resamples", 1, 100000);
 	request.split.seed = PG_GETARG_INT64(10);
+	request.context = PG_GETARG_BOOL(11);
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	SPI_connect();
-	batch = rec_evaluation_batch(definition, &options[0], &options[1]);
+	batch = rec_evaluation_batch(definition, &options[0], &options[1], request.context);
 	for (int i = 0; i < 2; i++)
 		evaluations[i] = measure_setting(batch, &request, &options[i]);
 	comparison = rec_compare(batch, evaluations[0], evaluations[1],

@@ -341,16 +341,16 @@ row_event(RowReceiver *receiver, TupleTableSlot *slot)
 static char *
 context_text(FmgrInfo *output, Oid type, Datum value)
 {
-	char	   *text;
+	char	   *shown;
 
 	if (type == BOOLOID)
 		return DatumGetBool(value) ? "true" : "false";
 	if (type == NUMERICOID)
 		value = DirectFunctionCall1(numeric_trim_scale, value);
-	text = OutputFunctionCall(output, value);
+	shown = OutputFunctionCall(output, value);
 	if (type == BPCHAROID)
-		text[bpchartruelen(text, (int) strlen(text))] = '\0';
-	return text;
+		return pnstrdup(shown, bpchartruelen(shown, (int) strlen(shown)));
+	return shown;
 }
 
 /* Gives the number of the situation that a row is in. */

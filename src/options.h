@@ -103,7 +103,8 @@ typedef struct RecOptions
 	/* build: what the context says of items */
 	int			context_time;	/* bits 1 << RecTimePart */
 	const char *context_timezone;	/* where the clock hangs; never freed */
-	double		context_smoothing;	/* interactions added to those of a value */
+	double		context_smoothing;	/* users added to those there are and to
+									 * those expected */
 	double		context_significance;	/* p-value that a lift may have */
 
 	/* serve */

@@ -16,7 +16,7 @@
  *	  behaviour		blend.behaviour * trust
  *	  factors		blend.factors * trust
  *	  content		blend.content * (1 - trust * t(j))
- *	  context		blend.context
+ *	  context		blend.context * (sum of the others' weights)
  *	  popularity	blend.popularity * (1 - trust) - popularity_discount
  *	  trend			blend.trend
  *
@@ -26,7 +26,10 @@
  * numbered by falling number of users, the number of an item tells u, rounded
  * down to a power of two.  The evidence of behaviour counts the items of the
  * history that have neighbours by behaviour, that of popularity also those
- * with neighbours by content.
+ * with neighbours by content.  The context is weighed against the others: of
+ * somebody of whom nothing is known it moves what is popular by a little,
+ * where with a weight of its own the rarest item that it speaks for would come
+ * first.
  *
  * A score is one sum: the contributions of the signals, in order of their
  * components and then as they were added, then popularity and trend.  Each is
@@ -389,6 +392,27 @@ trust_in(double evidence, double kappa)
 	return evidence > 0 ? evidence / (evidence + kappa) : 0;
 }
 
+/*
+ * Gives what the other components may come to: the context is to move items
+ * within what else is known of the user, however little that is.  It stands
+ * alone when nothing else has a weight.
+ */
+static double
+weight_of_others(const RecScores *scores, double trust, double personal)
+{
+	const double *blend = scores->options->blend;
+	const double *largest = scores->largest;
+	double		sum = blend[REC_POPULARITY] * (1 - personal) + blend[REC_TREND];
+
+	if (largest[REC_BEHAVIOUR] > 0)
+		sum += blend[REC_BEHAVIOUR] * trust;
+	if (largest[REC_FACTORS] > 0)
+		sum += blend[REC_FACTORS] * personal;
+	if (largest[REC_CONTENT] > 0)
+		sum += blend[REC_CONTENT] * (1 - trust);
+	return sum > 0 ? sum : 1;
+}
+
 /* Sets the factors by the evidence and the options' blend. */
 void
 rec_scores_blend(RecScores *scores)
@@ -410,7 +434,8 @@ rec_scores_blend(RecScores *scores)
 	if (largest[REC_CONTENT] > 0)
 		set_content_factor(scores, blend[REC_CONTENT] / largest[REC_CONTENT], trust);
 	if (largest[REC_CONTEXT] > 0)
-		scores->factor[REC_CONTEXT] = blend[REC_CONTEXT] / largest[REC_CONTEXT];
+		scores->factor[REC_CONTEXT] = blend[REC_CONTEXT] *
+			weight_of_others(scores, trust, personal) / largest[REC_CONTEXT];
 	scores->factor[REC_POPULARITY] = blend[REC_POPULARITY] * (1 - personal) -
 		options->popularity_discount;
 	scores->factor[REC_TREND] = blend[REC_TREND];

@@ -22,6 +22,7 @@
 #include "postgres.h"
 
 #include "common/hashfn.h"
+#include "miscadmin.h"
 #include "situation.h"
 #include "sqlutil.h"
 #include "utils/memutils.h"
@@ -290,6 +291,7 @@ add_time_parts(RecSituations *situations, char *const *columns, int ncolumns,
 			continue;
 		tables->part_column[part] = situations->ncolumns;
 		situations->columns[situations->ncolumns] = rec_time_part_name(part);
+		situations->part[situations->ncolumns] = part;
 		for (int i = 0; (text = rec_time_part_value(part, i)) != NULL; i++)
 			tables->part_value[part][i] =
 				intern_value(situations, situations->ncolumns, text);
@@ -312,8 +314,12 @@ rec_situations_create(MemoryContext context, char *const *columns, int ncolumns,
 	situations->context = context;
 	situations->tables = tables;
 	situations->columns = palloc_array(const char *, ncolumns + REC_NTIMES);
+	situations->part = palloc_array(int, ncolumns + REC_NTIMES);
 	for (int i = 0; i < ncolumns; i++)
+	{
 		situations->columns[i] = columns[i];
+		situations->part[i] = -1;
+	}
 	situations->ncolumns = ncolumns;
 	tables->ndeclared = ncolumns;
 	tables->values = value_table_create(context, 64, NULL);
@@ -327,6 +333,50 @@ rec_situations_create(MemoryContext context, char *const *columns, int ncolumns,
 	tables->session_clock = rec_clock_create(session_timezone);
 	MemoryContextSwitchTo(old);
 	return situations;
+}
+
+/* By the texts of the values, so that nothing of the order of rows shows. */
+static inline int
+compare_situations(const uint32 *a, const uint32 *b, const RecSituations *situations)
+{
+	const uint32 *x = values_of(situations, *a);
+	const uint32 *y = values_of(situations, *b);
+
+	for (int c = 0; c < situations->ncolumns; c++)
+	{
+		if (x[c] == y[c])
+			continue;
+		if (x[c] == REC_NO_VALUE || y[c] == REC_NO_VALUE)
+			return x[c] == REC_NO_VALUE ? 1 : -1;
+		return strcmp(situations->values[x[c]].text, situations->values[y[c]].text);
+	}
+	return 0;
+}
+
+#define ST_SORT sort_situations
+#define ST_ELEMENT_TYPE uint32
+#define ST_COMPARE(a, b, situations) compare_situations(a, b, situations)
+#define ST_COMPARE_ARG_TYPE const RecSituations
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+/* Gives the place of each situation in a fixed order, in the current context. */
+uint32 *
+rec_situations_ranks(const RecSituations *situations)
+{
+	Size		size = mul_size((Size) situations->count + 1, sizeof(uint32));
+	uint32	   *order = palloc_extended(size, MCXT_ALLOC_HUGE);
+	uint32	   *ranks = palloc_extended(size, MCXT_ALLOC_HUGE);
+
+	for (uint32 i = 0; i < situations->count; i++)
+		order[i] = i;
+	sort_situations(order, situations->count, situations);
+	for (uint32 i = 0; i < situations->count; i++)
+		ranks[order[i]] = i;
+	pfree(order);
+	return ranks;
 }
 
 /* ----------------

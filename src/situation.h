@@ -42,6 +42,7 @@ typedef struct RecSituations
 	int			ncolumns;
 	const char **columns;		/* names: the declared ones, then parts of
 								 * the time */
+	int		   *part;			/* RecTimePart of each, or -1 */
 	uint32		nvalues;
 	RecContextValue *values;
 	uint32		count;			/* situations */
@@ -57,6 +58,7 @@ extern RecSituations *rec_situations_create(MemoryContext context,
 extern uint32 rec_situation_number(RecSituations *situations, const int *columns,
 								   char *const *texts, int n,
 								   RecWallClock wall, int64 time);
+extern uint32 *rec_situations_ranks(const RecSituations *situations);
 extern void rec_situations_append(RecSituations *situations, uint32 situation);
 extern void rec_situations_forget_rows(RecSituations *situations);
 extern bool rec_time_is_context(RecTimePart part, char *const *columns, int ncolumns,

@@ -480,7 +480,7 @@ rec_tune(PG_FUNCTION_ARGS)
 	search.desc = ((ReturnSetInfo *) fcinfo->resultinfo)->setDesc;
 	Assert(search.desc->natts == TRIAL_NCOLS);
 	SPI_connect();
-	search.batch = rec_evaluation_batch(search.definition, &search.definition->options, NULL);
+	search.batch = rec_evaluation_batch(search.definition, &search.definition->options, NULL, false);
 	reserve_test(&search);
 	search.settings = search_settings(&search);
 	make_trials(&search);

@@ -26,7 +26,8 @@ CREATE FUNCTION recommender.evaluate(
 	sample integer DEFAULT NULL,
 	resamples integer DEFAULT 200,
 	seed bigint DEFAULT 0,
-	store boolean DEFAULT true)
+	store boolean DEFAULT true,
+	context boolean DEFAULT false)
 RETURNS SETOF recommender.evaluation
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 COST 1000000 ROWS 100
@@ -74,7 +75,8 @@ CREATE FUNCTION recommender.compare_options(
 	k integer DEFAULT 10,
 	sample integer DEFAULT NULL,
 	resamples integer DEFAULT 1000,
-	seed bigint DEFAULT 0)
+	seed bigint DEFAULT 0,
+	context boolean DEFAULT false)
 RETURNS recommender.comparison
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 COST 1000000

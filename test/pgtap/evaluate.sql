@@ -560,11 +560,11 @@ SELECT * FROM recommender.evaluate('live', split => 'random', test_share => 0.12
 								   options => '{"measure": "llr", "kappa": 2}', segments => 'SELECT 1, ''a''');
 SELECT set_eq('SELECT strategy, segment, metric, k, value, ci_low, ci_high, users FROM live.evaluation', 'TABLE oracle.run', 'the rows are stored');
 SELECT results_eq('SELECT DISTINCT run, evaluated_at, settings, options FROM live.evaluation',
-				  $$SELECT 1::bigint, now(), '{"split": "random", "test_share": 0.123456789, "last": 1, "cuts": 1, "seed": -9223372036854775808}'::jsonb, options || '{"measure": "llr", "kappa": 2}'
+				  $$SELECT 1::bigint, now(), '{"split": "random", "test_share": 0.123456789, "last": 1, "cuts": 1, "seed": -9223372036854775808, "context": false}'::jsonb, options || '{"measure": "llr", "kappa": 2}'
 					FROM recommender.recommenders WHERE name = 'live'$$, 'with what they were made by, all options');
 SELECT ok(count(*) > 0, 'of the defaults') FROM recommender.evaluate('live', split => 'users', test_share => 0.5, last => 2);
 SELECT results_eq('SELECT DISTINCT run, settings, options FROM live.evaluation WHERE run <> 1',
-				  $$SELECT 2::bigint, '{"split": "users", "test_share": 0.5, "last": 2, "cuts": 1, "seed": 0}'::jsonb, options FROM recommender.recommenders WHERE name = 'live'$$, 'the next run has the next number');
+				  $$SELECT 2::bigint, '{"split": "users", "test_share": 0.5, "last": 2, "cuts": 1, "seed": 0, "context": false}'::jsonb, options FROM recommender.recommenders WHERE name = 'live'$$, 'the next run has the next number');
 SELECT set_eq('SELECT * FROM recommender.evaluations WHERE recommender = ''live''', 'SELECT ''live'', * FROM live.evaluation', 'the view shows them');
 SELECT is_empty('SELECT * FROM recommender.evaluations WHERE recommender <> ''live''', 'and no others');
 SELECT recommender.set_options('live', '{"min_support": 5}');
