@@ -479,6 +479,7 @@ rec_scores_component_only(RecScores *scores, RecComponent component)
 	if (component == REC_CONTENT)
 		set_content_factor(scores, 1, 0);
 	scores->factor[component] = 1;
+	set_grid(scores);
 	apply_factors(scores);
 }
 
