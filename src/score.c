@@ -293,44 +293,52 @@ add_contributions(RecScores *scores, const HeldSignal *held)
 	const int32 *places = scores->entries + held->first;
 	const uint32 *item = scores->candidates->item;
 	double	   *terms = scores->candidates->sum[signal->component];
+	double	   *listed = scores->listed == terms ? NULL : scores->listed;
 	double		weight = scores->factor[signal->component] * signal->weight;
 
-	if (signal->component == REC_CONTENT)
-		for (int i = 0; i < signal->n; i++)
-			terms[places[i]] += contribution_of(scores, signal, item[places[i]], signal->values[i]);
-	else
-		for (int i = 0; i < signal->n; i++)
-			terms[places[i]] += on_grid(scores, weight * signal->values[i]);
+	for (int i = 0; i < signal->n; i++)
+	{
+		double		contribution = signal->component == REC_CONTENT ?
+		contribution_of(scores, signal, item[places[i]], signal->values[i]) :
+		on_grid(scores, weight * signal->values[i]);
+
+		terms[places[i]] += contribution;
+		if (listed)
+			listed[places[i]] += contribution;
+	}
 	CHECK_FOR_INTERRUPTS();
 }
 
-/* Adds up the terms of each candidate; where there is one, that is the sum. */
+/*
+ * Makes room for the sums of all components' contributions.  When there is
+ * one component, its sums are these.
+ */
 static void
-add_up_terms(RecScores *scores)
+begin_listed(RecScores *scores)
 {
 	const RecCandidates *candidates = scores->candidates;
-	double	   *only = NULL;
 	int			ncomponents = 0;
 
+	scores->listed = NULL;
 	for (int c = 0; c < REC_NLISTED; c++)
 	{
-		only = candidates->sum[c] ? candidates->sum[c] : only;
-		ncomponents += candidates->sum[c] != NULL;
+		if (candidates->sum[c] == NULL)
+			continue;
+		scores->listed = candidates->sum[c];
+		ncomponents++;
 	}
-	scores->listed = only;
 	if (ncomponents < 2)
 		return;
 	if (scores->own_allocated < candidates->n)
 	{
+		if (scores->own_listed)
+			pfree(scores->own_listed);
 		scores->own_allocated = candidates->allocated;
 		scores->own_listed = MemoryContextAllocHuge(GetMemoryChunkContext(scores),
 													mul_size(scores->own_allocated, sizeof(double)));
 	}
 	scores->listed = scores->own_listed;
-	memset(scores->listed, 0, candidates->n * sizeof(double));
-	for (int c = 0; c < REC_NLISTED; c++)
-		for (int i = 0; candidates->sum[c] && i < candidates->n; i++)
-			scores->listed[i] += candidates->sum[c][i];
+	memset(scores->listed, 0, (Size) candidates->n * sizeof(double));
 }
 
 /* Adds up the contributions of all signals by the factors. */
@@ -338,11 +346,11 @@ static void
 apply_factors(RecScores *scores)
 {
 	rec_candidates_clear_sums(scores->candidates);
+	begin_listed(scores);
 	for (int c = 0; c < REC_NLISTED; c++)
 		for (int s = 0; s < scores->nsignals; s++)
 			if (scores->signals[s].signal.component == (RecComponent) c)
 				add_contributions(scores, &scores->signals[s]);
-	add_up_terms(scores);
 }
 
 static void
