@@ -7,7 +7,8 @@
  * now, its available_column is true, and the filter holds for it.  Two queries
  * tell, with the caller's rights and snapshot:
  *
- *	check	SELECT i.id FROM items i WHERE i.id = ANY ($n) AND i.available AND (...)
+ *	check	SELECT i.id FROM (SELECT i.id, i.available, i.... FROM items i
+ *			WHERE i.id = ANY ($n) OFFSET 0) i WHERE true AND i.available AND (...)
  *	list	SELECT i.id FROM items i WHERE true AND i.available AND (...)
  *
  * The check is for items at hand, a few dozen or thousand.  The list is for
@@ -52,6 +53,7 @@ struct RecEligible
 	RecDefinition *definition;
 	char	   *condition;		/* " AND ..." on a row; "" for none */
 	RecFilter	filter;			/* and its parameters */
+	List	   *columns;		/* that are read: the id first */
 	Portal		list;			/* open when not NULL */
 	int64		nchecked;		/* ids until now ... */
 	int64		npassed;		/* ... and how many may be shown */
@@ -71,6 +73,21 @@ refuse_filter(const RecDefinition *definition)
 					rec_definition_name(definition)),
 			 errhint("Name it with recommender.set_items(%s, ...).",
 					 quote_literal_cstr(rec_definition_name(definition)))));
+}
+
+/* Gives the names of the columns that the condition needs, the id first. */
+static List *
+read_columns(const RecEligible *eligible)
+{
+	const RecItemSource *items = eligible->definition->items;
+	List	   *columns = rec_add_name(NIL, items->item_column);
+	ListCell   *cell;
+
+	if (items->available_column)
+		columns = rec_add_name(columns, items->available_column);
+	foreach(cell, eligible->filter.columns)
+		columns = rec_add_name(columns, lfirst(cell));
+	return columns;
 }
 
 /*
@@ -103,6 +120,7 @@ rec_eligible_create(RecDefinition *definition, Jsonb *filter)
 		appendStringInfo(&condition, " AND (%s)", eligible->filter.condition);
 	}
 	eligible->condition = condition.data;
+	eligible->columns = read_columns(eligible);
 	return eligible;
 }
 
@@ -111,16 +129,13 @@ rec_eligible_create(RecDefinition *definition, Jsonb *filter)
  * ----------------
  */
 
-/* SELECT i.id FROM items i WHERE ..., up to where the condition begins */
-static char *
-id_query(const RecDefinition *definition)
+static void
+check_id_type(const RecDefinition *definition)
 {
 	const RecItemSource *items = definition->items;
 
 	rec_check_same_type(rec_column_lookup(items->relid, items->item_column).type,
 						definition->item_type, items->item_column);
-	return psprintf("SELECT i.%s FROM %s i WHERE ", quote_identifier(items->item_column),
-					rec_relation_quoted(items->relid));
 }
 
 /* Gives the ids of the last query, without nulls, and their number. */
@@ -146,7 +161,34 @@ result_ids(const RecDefinition *definition, int *n)
 	return ids;
 }
 
-/* Runs the check's query: the ids are the parameter after the filter's. */
+/*
+ * Gives the check's query.  The ids are the parameter after the filter's; the
+ * fence of OFFSET 0 makes them the way to the rows, whatever else there are
+ * indexes on, as the one plan is for all values.
+ */
+static char *
+check_query(const RecEligible *eligible)
+{
+	const RecDefinition *definition = eligible->definition;
+	const RecItemSource *items = definition->items;
+	const char *id = quote_identifier(items->item_column);
+	StringInfoData query;
+	ListCell   *cell;
+
+	check_id_type(definition);
+	initStringInfo(&query);
+	appendStringInfo(&query, "SELECT i.%s FROM (SELECT", id);
+	foreach(cell, eligible->columns)
+		appendStringInfo(&query, "%s i.%s", foreach_current_index(cell) > 0 ? "," : "",
+						 quote_identifier(lfirst(cell)));
+	appendStringInfo(&query, " FROM %s i WHERE i.%s %s ANY ($%d) OFFSET 0) i WHERE true%s",
+					 rec_relation_quoted(items->relid), id,
+					 rec_equality_operator(definition->item_type),
+					 eligible->filter.nvalues + 1, eligible->condition);
+	return query.data;
+}
+
+/* Runs the check's query. */
 static void
 run_check(RecEligible *eligible, const Datum *ids, int n)
 {
@@ -164,10 +206,7 @@ run_check(RecEligible *eligible, const Datum *ids, int n)
 	}
 	query.types[filter->nvalues] = get_array_type(definition->item_type);
 	query.values[filter->nvalues] = rec_id_array(definition, ids, n);
-	query.text = psprintf("%s i.%s %s ANY ($%d)%s", id_query(definition),
-						  quote_identifier(definition->items->item_column),
-						  rec_equality_operator(definition->item_type),
-						  query.nargs, eligible->condition);
+	query.text = check_query(eligible);
 	rec_plans_execute(definition, &query);
 }
 
@@ -202,11 +241,15 @@ rec_eligible_check(RecEligible *eligible, const Datum *ids, int n, bool *marks)
 static void
 open_list(RecEligible *eligible)
 {
+	const RecItemSource *items = eligible->definition->items;
 	RecQuery	query = {0};
 
 	if (eligible->list)
 		return;
-	query.text = psprintf("%s true%s", id_query(eligible->definition), eligible->condition);
+	check_id_type(eligible->definition);
+	query.text = psprintf("SELECT i.%s FROM %s i WHERE true%s",
+						  quote_identifier(items->item_column),
+						  rec_relation_quoted(items->relid), eligible->condition);
 	query.nargs = eligible->filter.nvalues;
 	query.types = eligible->filter.types;
 	query.values = eligible->filter.values;

@@ -398,6 +398,18 @@ append_column(Builder *builder, const RecFilterColumn *column, const JsonbValue 
 	builder->depth--;
 }
 
+/* Adds a name to a list of names unless it is there already. */
+List *
+rec_add_name(List *names, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, names)
+		if (strcmp(lfirst(cell), name) == 0)
+			return names;
+	return lappend(names, pstrdup(name));
+}
+
 static void
 append_column_member(Builder *builder, const char *name, const JsonbValue *value)
 {
@@ -408,6 +420,7 @@ append_column_member(Builder *builder, const char *name, const JsonbValue *value
 	column.quoted = psprintf("i.%s", quote_identifier(name));
 	column.type = found.type;
 	column.element = get_element_type(found.type);
+	builder->filter->columns = rec_add_name(builder->filter->columns, name);
 	append_column(builder, &column, value);
 }
 

@@ -188,6 +188,61 @@ for my $change ('DROP TABLE goods', 'ALTER TABLE goods ALTER id TYPE int USING 1
 	}
 }
 
+# ---------------------------------------------------------------------------
+# indexes are used
+# ---------------------------------------------------------------------------
+
+$node->safe_psql('shop', q{
+	SET client_min_messages = warning;
+	DROP TABLE IF EXISTS goods, wares;
+	CREATE TABLE wares (id text PRIMARY KEY, number int, price numeric, label text, code varchar(40) COLLATE "C", tags text[], details jsonb,
+		launched date, in_stock boolean, filler text);
+	INSERT INTO wares SELECT 'W' || n, n % 2000, n % 2000, md5(n::text), md5(n::text), ARRAY['t' || n % 2000, 'all'], jsonb_build_object('k', n % 2000),
+		date '2000-01-01' + n % 2000, n % 10 > 0, repeat('x', 200) FROM generate_series(1, 20000) n;
+	CREATE INDEX by_number ON wares (number);
+	CREATE INDEX by_price ON wares (price);
+	CREATE INDEX by_label ON wares (label text_pattern_ops);
+	CREATE INDEX by_code ON wares (code);
+	CREATE INDEX by_tags ON wares USING gin (tags);
+	CREATE INDEX by_details ON wares USING gin (details);
+	CREATE INDEX by_launched ON wares (launched);
+	ANALYZE wares;
+	CREATE TABLE deeds (who int, what text);
+	INSERT INTO deeds SELECT n % 300, 'W' || (n * 17 + n / 300) % 5000 FROM generate_series(1, 20000) n;
+	CREATE INDEX ON deeds (who);
+	SELECT recommender.create_recommender('wide', 'deeds', 'who', 'what');
+	SELECT recommender.set_items('wide', 'wares', available_column => 'in_stock');
+	SELECT recommender.refresh('wide')});
+connect_again();
+$session->query("LOAD 'auto_explain'");
+SKIP:
+{
+	skip 'no auto_explain', 1 if $session->{error};
+	$session->run('SET auto_explain.log_min_duration = 0; SET auto_explain.log_nested_statements = on; SET client_min_messages = log; SET jit = off');
+	for my $case (
+		[ 'by_number', '{"number": 17}' ], [ 'by_number', '{"number": [17, 18, 1999]}' ], [ 'by_number', '{"number": {"gt": 1997}}' ],
+		[ 'by_price', '{"price": {"gte": 1998, "lt": 5000}}' ], [ 'by_launched', '{"launched": {"lt": "2000-01-03"}}' ],
+		[ 'by_label', '{"label": {"prefix": "ab"}}' ], [ 'by_code', '{"code": {"prefix": "ab"}}' ],
+		[ 'by_tags', '{"tags": "t17"}' ], [ 'by_tags', '{"tags": ["t17", "t18"]}' ], [ 'by_tags', '{"tags": {"contains": ["t17", "all"]}}' ],
+		[ 'by_details', '{"details": {"contains": {"k": 17}}}' ], [ 'by_number', '{"or": [{"number": 17}, {"tags": "t19"}]}' ])
+	{
+		my ($index, $filter) = @$case;
+
+		for my $call ("popular_items(5, '$filter')", "recommend(7, 5, '$filter')")
+		{
+			my $count = $session->run("SELECT count(*) FROM wide.$call");
+
+			is($count, 5, "$call gives five");
+			like($session->{error}, qr/(Index|Bitmap) .*\b$index\b/, "$call goes by $index");
+			unlike($session->{error}, qr/Seq Scan on wares/, "$call does not read all");
+		}
+	}
+	# what passes often is looked up by its id, and nothing else is read
+	$session->run(q{SELECT count(*) FROM wide.recommend(7, 5, '{"tags": "all"}')});
+	like($session->{error}, qr/Index Scan using wares_pkey/, 'items are looked up by their ids');
+	unlike($session->{error}, qr/Seq Scan on wares|by_tags/, 'and the others are not looked at');
+}
+
 $session->quit;
 $node->stop;
 done_testing();
