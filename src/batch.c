@@ -305,6 +305,8 @@ rec_batch_train(RecBatch *batch)
 	double	   *trend;
 	uint32		steps[REC_USER_STEPS];
 	int			nsteps;
+	uint32	   *number;			/* of the dictionary's, of each item */
+	uint32		nitems;
 
 	ids.nusers = rec_dict_count(batch->users);
 	ids.nitems = rec_dict_count(batch->items);
@@ -314,10 +316,14 @@ rec_batch_train(RecBatch *batch)
 	popularity = rec_model_popularity(matrix);
 	trend = rec_model_trend(matrix, stream, ids.nitems, batch->options);
 	batch->as_of = stream->newest;
-	rec_batch_begin_model(batch, matrix->nitems);
-	for (uint32 i = 0; i < matrix->nitems; i++)
-		rec_batch_set_item(batch, i, matrix->item_id[i], popularity[i], trend[i]);
+	number = rec_batch_model_items(batch, matrix->item_id, matrix->nitems, &nitems);
+	rec_batch_begin_model(batch, nitems);
+	for (uint32 i = 0; i < nitems; i++)
+		rec_batch_set_item(batch, i, number[i], i < matrix->nitems ? popularity[i] : 0,
+						   i < matrix->nitems ? trend[i] : 0);
 	rec_batch_end_model(batch);
+	batch->ntrained = matrix->nitems;
+	rec_batch_train_content(batch, number, nitems);
 	nsteps = rec_model_user_steps(matrix, steps);
 	rec_scores_set_steps(batch->scores, steps, nsteps);
 	if (batch->situations)

@@ -39,6 +39,8 @@ typedef struct RecBatchRow
 	uint32		situation;		/* if the batch has situations */
 } RecBatchRow;
 
+typedef struct RecBatchContent RecBatchContent;
+
 typedef struct RecBatch
 {
 	MemoryContext context;		/* owns all below */
@@ -53,6 +55,7 @@ typedef struct RecBatch
 	uint32	   *user_rank;
 	uint32	   *item_rank;
 	const RecSource *source;	/* the one being read, or NULL */
+	RecBatchContent *content;	/* NULL without a relation of items */
 	RecDefinition *definition;	/* whose interactions were read, or NULL */
 	RecSituations *situations;	/* of the rows, or NULL */
 	uint32	   *situation_rank;
@@ -67,6 +70,7 @@ typedef struct RecBatch
 								 * REC_NOT_FOUND */
 	RecNeighborList *neighbors; /* REC_NLIKENESSES for each of the
 								 * dictionary's numbers */
+	uint32		ntrained;		/* its first items, which have interactions */
 	int32	   *values;			/* of max_per's columns, item by item; NULL
 								 * until asked for */
 	RecNeighborList *lifts;		/* by the values of situations, or NULL */
@@ -96,6 +100,10 @@ extern void rec_batch_set_item(RecBatch *batch, uint32 number, uint32 item,
 							   double popularity, double trend);
 extern void rec_batch_end_model(RecBatch *batch);
 extern void rec_batch_train(RecBatch *batch);
+extern void rec_batch_read_content(RecBatch *batch, const RecDefinition *definition);
+extern uint32 *rec_batch_model_items(RecBatch *batch, const uint32 *trained,
+									 uint32 ntrained, uint32 *n);
+extern void rec_batch_train_content(RecBatch *batch, const uint32 *number, uint32 n);
 extern void rec_batch_bar(RecBatch *batch, uint32 item);
 extern int	rec_batch_score_user(RecBatch *batch, int64 from, int64 to);
 extern void rec_batch_learn_context(RecBatch *batch, const RecStream *stream);

@@ -495,11 +495,11 @@ put_into_buckets(RecContentBuilder *builder, MemoryContext context)
  */
 
 static void *
-alloc_result(RecContentBuilder *builder, RecContent *content, Size count, Size width)
+alloc_result(MemoryContext budget, RecContent *content, Size count, Size width)
 {
 	Size		size = mul_size(Max(count, 1), width);
 
-	rec_memory_check(builder->budget, size);
+	rec_memory_check(budget, size);
 	return MemoryContextAllocExtended(content->context, size,
 									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 }
@@ -534,16 +534,16 @@ static uint32 *
 number_features(RecContentBuilder *builder, RecContent *content)
 {
 	uint32		n = (uint32) builder->nfeatures;
-	uint32	   *order = alloc_result(builder, content, n, sizeof(uint32));
-	uint32	   *rank = alloc_result(builder, content, n, sizeof(uint32));
+	uint32	   *order = alloc_result(builder->budget, content, n, sizeof(uint32));
+	uint32	   *rank = alloc_result(builder->budget, content, n, sizeof(uint32));
 
 	for (uint32 i = 0; i < n; i++)
 		order[i] = i;
 	sort_features(order, n, builder->features);
 	content->nfeatures = n;
-	content->value = alloc_result(builder, content, n, sizeof(char *));
-	content->column = alloc_result(builder, content, n, sizeof(uint16));
-	content->idf = alloc_result(builder, content, n, sizeof(double));
+	content->value = alloc_result(builder->budget, content, n, sizeof(char *));
+	content->column = alloc_result(builder->budget, content, n, sizeof(uint16));
+	content->idf = alloc_result(builder->budget, content, n, sizeof(double));
 	for (uint32 i = 0; i < n; i++)
 	{
 		const FeatureKey *key = &builder->features[order[i]];
@@ -596,9 +596,9 @@ static Entry *
 sort_occurrences(RecContentBuilder *builder, RecContent *content, const uint32 *rank,
 				 const uint32 *number)
 {
-	int64	   *start = alloc_result(builder, content, (Size) content->nitems + 1, sizeof(int64));
-	int64	   *at = alloc_result(builder, content, (Size) content->nitems + 1, sizeof(int64));
-	Entry	   *entries = alloc_result(builder, content, builder->noccurrences, sizeof(Entry));
+	int64	   *start = alloc_result(builder->budget, content, (Size) content->nitems + 1, sizeof(int64));
+	int64	   *at = alloc_result(builder->budget, content, (Size) content->nitems + 1, sizeof(int64));
+	Entry	   *entries = alloc_result(builder->budget, content, builder->noccurrences, sizeof(Entry));
 	int64		total = 0;
 
 #define ITEM(o)		(number ? number[(o)->item] : (o)->item)
@@ -664,7 +664,7 @@ count_features(RecContentBuilder *builder, RecContent *content, const Entry *ent
 {
 	int64		total = 0;
 
-	content->feature_start = alloc_result(builder, content, (Size) content->nfeatures + 1,
+	content->feature_start = alloc_result(builder->budget, content, (Size) content->nfeatures + 1,
 										  sizeof(int64));
 	for (int64 i = 0; i < content->item_start[content->nitems]; i++)
 		content->feature_start[entries[i].feature]++;
@@ -759,8 +759,8 @@ weigh_items(RecContentBuilder *builder, RecContent *content, const Entry *entrie
 
 	for (uint32 i = 0; i < content->nitems; i++)
 		longest = Max(longest, (int) (content->item_start[i + 1] - content->item_start[i]));
-	column = alloc_result(builder, content, longest, sizeof(uint16));
-	weight = alloc_result(builder, content, longest, sizeof(double));
+	column = alloc_result(builder->budget, content, longest, sizeof(uint16));
+	weight = alloc_result(builder->budget, content, longest, sizeof(double));
 	for (uint32 i = 0; i < content->nitems; i++)
 	{
 		int64		from = content->item_start[i];
@@ -791,10 +791,14 @@ weigh_items(RecContentBuilder *builder, RecContent *content, const Entry *entrie
 
 /* Makes the rows by feature of those by item. */
 static void
-transpose(RecContentBuilder *builder, RecContent *content)
+transpose(MemoryContext budget, RecContent *content)
 {
-	int64	   *at = alloc_result(builder, content, content->nfeatures, sizeof(int64));
+	int64	   *at = alloc_result(budget, content, content->nfeatures, sizeof(int64));
 
+	content->feature_item = alloc_result(budget, content, content->item_start[content->nitems],
+										 sizeof(uint32));
+	content->feature_weight = alloc_result(budget, content, content->item_start[content->nitems],
+										   sizeof(float4));
 	memcpy(at, content->feature_start, content->nfeatures * sizeof(int64));
 	for (uint32 i = 0; i < content->nitems; i++)
 	{
@@ -862,7 +866,7 @@ place_all_embeddings(RecContentBuilder *builder, RecContent *content, const uint
 	}
 	if (content->dimensions == 0)
 		return;
-	content->dense = alloc_result(builder, content, (Size) content->nitems * content->dimensions,
+	content->dense = alloc_result(builder->budget, content, (Size) content->nitems * content->dimensions,
 								  sizeof(float4));
 	for (int c = 0; c < content->ncolumns; c++)
 		if (content->columns[c].kind == REC_ITEM_EMBEDDING)
@@ -896,15 +900,62 @@ rec_content_finish(RecContentBuilder *builder, const uint32 *number, uint32 nite
 	count_features(builder, content, entries);
 	place_all_embeddings(builder, content, number);
 	total = content->item_start[nitems];
-	content->item_feature = alloc_result(builder, content, total, sizeof(uint32));
-	content->item_weight = alloc_result(builder, content, total, sizeof(float4));
+	content->item_feature = alloc_result(builder->budget, content, total, sizeof(uint32));
+	content->item_weight = alloc_result(builder->budget, content, total, sizeof(float4));
 	weigh_items(builder, content, entries);
 	pfree(entries);
 	pfree(rank);
 	MemoryContextDelete(builder->working);
-	content->feature_item = alloc_result(builder, content, total, sizeof(uint32));
-	content->feature_weight = alloc_result(builder, content, total, sizeof(float4));
-	transpose(builder, content);
+	transpose(builder->budget, content);
 	MemoryContextSwitchTo(old);
 	return content;
+}
+
+/*
+ * Gives the vectors of the items that have numbers of the content, as many as
+ * there are, in their order, in a child of "budget": what rec_content_finish()
+ * would have given for them.  Features and what was learnt stay the content's.
+ */
+RecContent *
+rec_content_renumber(const RecContent *content, const uint32 *number, uint32 nitems,
+					 MemoryContext budget)
+{
+	MemoryContext context = AllocSetContextCreate(budget, "recommender content",
+												  ALLOCSET_DEFAULT_SIZES);
+	RecContent *result = MemoryContextAlloc(context, sizeof(RecContent));
+	int64		n = 0;
+
+	*result = *content;
+	result->context = context;
+	result->nitems = nitems;
+	result->item_start = alloc_result(budget, result, (Size) nitems + 1, sizeof(int64));
+	for (uint32 i = 0; i < nitems; i++)
+	{
+		if (number[i] < content->nitems)
+			n += content->item_start[number[i] + 1] - content->item_start[number[i]];
+		result->item_start[i + 1] = n;
+	}
+	result->item_feature = alloc_result(budget, result, n, sizeof(uint32));
+	result->item_weight = alloc_result(budget, result, n, sizeof(float4));
+	if (content->dense)
+		result->dense = alloc_result(budget, result, (Size) nitems * content->dimensions,
+									 sizeof(float4));
+	for (uint32 i = 0; i < nitems; i++)
+	{
+		int64		to = result->item_start[i];
+		int64		length = result->item_start[i + 1] - to;
+
+		if (number[i] >= content->nitems)
+			continue;
+		memcpy(result->item_feature + to, content->item_feature + content->item_start[number[i]],
+			   length * sizeof(uint32));
+		memcpy(result->item_weight + to, content->item_weight + content->item_start[number[i]],
+			   length * sizeof(float4));
+		if (content->dense)
+			memcpy(result->dense + (Size) i * content->dimensions,
+				   content->dense + (Size) number[i] * content->dimensions,
+				   content->dimensions * sizeof(float4));
+	}
+	transpose(budget, result);
+	return result;
 }

@@ -76,6 +76,9 @@ extern bool rec_content_add_embedding(RecContentBuilder *builder, uint32 item, i
 extern RecContent *rec_content_finish(RecContentBuilder *builder, const uint32 *number,
 									  uint32 nitems);
 
+extern RecContent *rec_content_renumber(const RecContent *content, const uint32 *number,
+										uint32 nitems, MemoryContext budget);
+
 extern void rec_content_weigh(const RecContentColumn *columns, int ncolumns,
 							  const uint16 *column, double *weight, int n,
 							  float4 *dense);

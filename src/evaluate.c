@@ -279,8 +279,8 @@ classify_items(Relevance *relevance)
 	{
 		uint32		number = batch->model_number[i];
 
-		relevance->segment[i] = number == REC_NOT_FOUND ? REC_ITEMS_NEW :
-			number < batch->memory.nitems * HEAD_SHARE ? REC_ITEMS_HEAD : REC_ITEMS_TAIL;
+		relevance->segment[i] = number == REC_NOT_FOUND || number >= batch->ntrained ? REC_ITEMS_NEW :
+			number < batch->ntrained * HEAD_SHARE ? REC_ITEMS_HEAD : REC_ITEMS_TAIL;
 	}
 }
 
@@ -371,6 +371,8 @@ choose_contestant(RecScores *scores, RecContestant contestant)
 		rec_scores_blend(scores);
 	else if (contestant == REC_CONTESTANT_BEHAVIOUR)
 		rec_scores_component_only(scores, REC_BEHAVIOUR);
+	else if (contestant == REC_CONTESTANT_CONTENT)
+		rec_scores_component_only(scores, REC_CONTENT);
 	else
 		rec_scores_component_only(scores, REC_POPULARITY);
 }

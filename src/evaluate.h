@@ -22,6 +22,7 @@ typedef enum RecContestant
 	REC_CONTESTANT_RECOMMENDER, /* the blend that the options say */
 	REC_CONTESTANT_BEHAVIOUR,	/* behaviour alone */
 	REC_CONTESTANT_POPULARITY,	/* the same popular items for all */
+	REC_CONTESTANT_CONTENT,		/* content alone, where there is any */
 	REC_NCONTESTANTS
 } RecContestant;
 

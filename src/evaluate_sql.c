@@ -31,7 +31,7 @@
 #define COMPARISON_NCOLS	9	/* columns of type comparison */
 
 static const char *const contestant_names[] = {
-	"recommender", "behaviour", "popularity"
+	"recommender", "behaviour", "popularity", "content"
 };
 
 static const char *const item_segment_names[] = {
@@ -412,6 +412,7 @@ rec_evaluation_batch(RecDefinition *definition, const RecOptions *options,
 	batch->other_options = other_options;
 	tell_situations(batch, definition, context);
 	rec_batch_read(batch, definition);
+	rec_batch_read_content(batch, definition);
 	rec_batch_sort(batch);
 	return batch;
 }
@@ -511,7 +512,8 @@ rec_evaluate_recommender(PG_FUNCTION_ARGS)
 		prepare_store(&writer, definition, &request, &options);
 	}
 	batch = rec_evaluation_batch(definition, &options, NULL, request.context);
-	evaluation = run(batch, &request, REC_NCONTESTANTS);
+	evaluation = run(batch, &request,
+					 batch->content ? REC_NCONTESTANTS : REC_CONTESTANT_CONTENT);
 	write_evaluation(&writer, evaluation, batch, &request);
 	if (!PG_ARGISNULL(8))
 		write_query_segments(&writer, evaluation, batch, &request,
@@ -597,7 +599,7 @@ rec_evaluate_query(PG_FUNCTION_ARGS)
 	batch = read_query(NULL, text_to_cstring(PG_GETARG_TEXT_PP(0)), REC_PART_TRAIN, &options);
 	(void) read_query(batch, text_to_cstring(PG_GETARG_TEXT_PP(1)), REC_PART_TEST, &options);
 	rec_batch_sort(batch);
-	evaluation = rec_evaluation_create(CurrentMemoryContext, REC_NCONTESTANTS,
+	evaluation = rec_evaluation_create(CurrentMemoryContext, REC_CONTESTANT_CONTENT,
 									   request.metrics, request.nmetrics,
 									   request.k, request.nk);
 	rec_batch_train(batch);

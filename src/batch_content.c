@@ -1,0 +1,191 @@
+/*-------------------------------------------------------------------------
+ *
+ * batch_content.c
+ *	  The content in a batch: the relation of items, read once.
+ *
+ * What items are does not depend on what is hidden of the interactions, so
+ * that the relation is read once, and each model that is trained has the
+ * neighbours by content that a refresh would store: of all items, those that
+ * nobody has touched, too, by the numbers that they have in it.  They are kept
+ * for the next model as long as that numbers the items the same way.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/batch_content.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "batch.h"
+#include "content_neighbors.h"
+#include "feature.h"
+#include "miscadmin.h"
+#include "sqlutil.h"
+#include "utils/memutils.h"
+
+struct RecBatchContent
+{
+	MemoryContext context;		/* owns all below; a child of the batch's */
+	RecContent *content;		/* by the dictionary's numbers */
+	bool	   *listed;			/* items that the relation has */
+	uint32	   *others;			/* these, in order of their ids */
+	uint32		nothers;
+
+	/* neighbours, by the numbers of the model that was trained last */
+	MemoryContext list_context; /* owns them */
+	uint32		nitems;
+	uint32	   *number;			/* of the dictionary's, of each item */
+	int			neighbors;		/* wanted of each */
+	RecContentLists *lists;		/* NULL for none yet */
+};
+
+static void *
+alloc_array(RecBatch *batch, MemoryContext context, Size count, Size width)
+{
+	Size		size = mul_size(Max(count, 1), width);
+
+	rec_memory_check(batch->context, size);
+	return MemoryContextAllocExtended(context, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+}
+
+static inline int
+compare_by_rank(uint32 a, uint32 b, const uint32 *rank)
+{
+	return rank[a] < rank[b] ? -1 : rank[a] > rank[b];
+}
+
+#define ST_SORT sort_by_rank
+#define ST_ELEMENT_TYPE uint32
+#define ST_COMPARE(a, b, rank) compare_by_rank(*(a), *(b), rank)
+#define ST_COMPARE_ARG_TYPE const uint32
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+/* Notes which items the relation has, in the order of their ids. */
+static void
+list_items(RecBatch *batch, RecBatchContent *content, const RecContentBuilder *builder)
+{
+	uint32		count = rec_dict_count(batch->items);
+	uint32	   *rank = rec_dict_ranks(batch->items, true);
+
+	content->listed = alloc_array(batch, content->context, count, sizeof(bool));
+	content->others = alloc_array(batch, content->context, count, sizeof(uint32));
+	for (uint32 i = 0; i < count; i++)
+	{
+		content->listed[i] = rec_content_has_item(builder, i);
+		if (content->listed[i])
+			content->others[content->nothers++] = i;
+	}
+	sort_by_rank(content->others, content->nothers, rank);
+	pfree(rank);
+}
+
+/*
+ * Reads the recommender's relation of items, if there is one, after the
+ * interactions; SPI is connected.
+ */
+void
+rec_batch_read_content(RecBatch *batch, const RecDefinition *definition)
+{
+	RecBatchContent *content;
+	RecContentBuilder *builder;
+	MemoryContext context;
+
+	if (definition->items == NULL)
+		return;
+	context = AllocSetContextCreate(batch->context, "recommender content of a batch",
+									ALLOCSET_DEFAULT_SIZES);
+	content = MemoryContextAllocZero(context, sizeof(RecBatchContent));
+	content->context = context;
+	content->list_context = AllocSetContextCreate(context, "recommender neighbours by content",
+												  ALLOCSET_DEFAULT_SIZES);
+	builder = rec_feature_read_all(definition, batch->items, context);
+	list_items(batch, content, builder);
+	content->content = rec_content_finish(builder, NULL, rec_dict_count(batch->items));
+	content->content->exact_items = definition->items->embedding_exact_items;
+	batch->content = content;
+}
+
+/*
+ * Gives the items of a model, by the dictionary's numbers, and their number:
+ * those that it was trained on, then the others that the relation has.
+ */
+uint32 *
+rec_batch_model_items(RecBatch *batch, const uint32 *trained, uint32 ntrained, uint32 *n)
+{
+	const RecBatchContent *content = batch->content;
+	uint32		count = rec_dict_count(batch->items);
+	uint32	   *number = alloc_array(batch, CurrentMemoryContext,
+									 content ? count : ntrained, sizeof(uint32));
+	bool	   *is_trained;
+
+	memcpy(number, trained, ntrained * sizeof(uint32));
+	*n = ntrained;
+	if (content == NULL)
+		return number;
+	is_trained = alloc_array(batch, CurrentMemoryContext, count, sizeof(bool));
+	for (uint32 i = 0; i < ntrained; i++)
+		is_trained[trained[i]] = true;
+	for (uint32 i = 0; i < content->nothers; i++)
+		if (!is_trained[content->others[i]])
+			number[(*n)++] = content->others[i];
+	pfree(is_trained);
+	return number;
+}
+
+/* True when the lists at hand are those of a model with these items. */
+static bool
+lists_fit(const RecBatchContent *content, const uint32 *number, uint32 n, int neighbors)
+{
+	return content->lists && content->neighbors == neighbors && content->nitems == n &&
+		memcmp(content->number, number, n * sizeof(uint32)) == 0;
+}
+
+static void
+compute_lists(RecBatch *batch, const uint32 *number, uint32 n)
+{
+	RecBatchContent *content = batch->content;
+	RecContent *renumbered;
+	MemoryContext old;
+
+	content->lists = NULL;
+	MemoryContextReset(content->list_context);
+	old = MemoryContextSwitchTo(content->list_context);
+	content->number = alloc_array(batch, content->list_context, n, sizeof(uint32));
+	memcpy(content->number, number, n * sizeof(uint32));
+	content->nitems = n;
+	content->neighbors = batch->options->neighbors;
+	renumbered = rec_content_renumber(content->content, number, n, batch->context);
+	content->lists = rec_content_neighbors(renumbered, content->neighbors, batch->context,
+										   NULL, NULL);
+	MemoryContextDelete(renumbered->context);
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * Gives the model that was begun its neighbours by content.  "number" is what
+ * rec_batch_model_items() gave.
+ */
+void
+rec_batch_train_content(RecBatch *batch, const uint32 *number, uint32 n)
+{
+	const RecContentLists *lists;
+
+	if (batch->content == NULL)
+		return;
+	if (!lists_fit(batch->content, number, n, batch->options->neighbors))
+		compute_lists(batch, number, n);
+	lists = batch->content->lists;
+	for (uint32 i = 0; i < n; i++)
+	{
+		RecNeighborList *list = &rec_batch_lists(batch, number[i])[REC_LIKE_CONTENT];
+
+		list->n = (int) (lists->start[i + 1] - lists->start[i]);
+		list->items = lists->item + lists->start[i];
+		list->values = lists->value + lists->start[i];
+	}
+}
