@@ -699,13 +699,13 @@ sort_users(RecMatrix *matrix)
 
 /* Fills in the rows by item; walks users in order, so each row rises. */
 static void
-fill_items(RecMatrix *matrix)
+fill_items(RecMatrix *matrix, const RecOptions *options)
 {
 	int64	   *next = alloc_array(matrix->nitems, sizeof(int64));
 
 	memcpy(next, matrix->item_start, matrix->nitems * sizeof(int64));
 	matrix->item_user = alloc_array(matrix->npairs, sizeof(uint32));
-	if (matrix->user_weight)
+	if (matrix->user_weight && options->model != REC_MODEL_NEIGHBORS)
 		matrix->item_weight = alloc_array(matrix->npairs, sizeof(double));
 	for (uint32 u = 0; u < matrix->nusers; u++)
 	{
@@ -760,6 +760,6 @@ rec_matrix_build(const RecStream *stream, const RecIds *ids,
 	sort_users(matrix);
 	if (pairs.weight)
 		rec_weighting_apply(matrix, options);
-	fill_items(matrix);
+	fill_items(matrix, options);
 	return matrix;
 }

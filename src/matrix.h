@@ -57,7 +57,8 @@ typedef struct RecMatrix
 	double	   *user_weight;	/* likewise; NULL when every weight is 1 */
 	int64	   *item_start;		/* nitems + 1 offsets into item_user */
 	uint32	   *item_user;		/* users of an item, rising */
-	double	   *item_weight;	/* likewise; NULL when every weight is 1 */
+	double	   *item_weight;	/* likewise; NULL, too, for a model that does
+								 * not read them: similarities */
 	double	   *item_sum;		/* sum of an item's weights before weighting */
 	uint32	   *item_id;		/* item -> number in the dictionary */
 	uint32	   *user_id;		/* user -> number in the dictionary */
