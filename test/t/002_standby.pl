@@ -97,6 +97,13 @@ change(q{SELECT recommender.drop_recommender('recs');
 		time_column => 'ordered_at');
 	SELECT recommender.refresh('recs')});
 check_answers('another recommender of the same name');
+# a table that is not there on a standby
+change('ALTER TABLE recs.neighbor SET UNLOGGED');
+$session->query('SELECT * FROM recs.recommend(1)');
+like($session->{error}, qr/^ERROR:  0A000: cannot access temporary or unlogged relations during recovery/,
+	'an unlogged table');
+change('ALTER TABLE recs.neighbor SET LOGGED');
+check_answers('a table that is logged again');
 change(q{SELECT recommender.drop_recommender('recs')});
 $session->query('SELECT * FROM recs.recommend(1)');
 like($session->{error}, qr/^ERROR:  3F000: schema "recs" does not exist/, 'no recommender any more');

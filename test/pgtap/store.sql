@@ -1,0 +1,268 @@
+/*
+ * test/pgtap/store.sql
+ *	  Reading the recommender's own tables by their indexes.
+ *
+ * Serving reads them without queries.  What a query would see, it must see:
+ * the same rows by the same snapshot, however they are stored, with the
+ * privileges of whoever calls, also in parallel workers; and where a query
+ * would only be slow, without an index, it says what is missing.  Leaves
+ * nothing behind.
+ */
+BEGIN;
+SET LOCAL client_min_messages = warning;
+
+SELECT * FROM no_plan();
+
+CREATE SCHEMA test;
+
+CREATE TABLE test.bought (user_id int, item_id text COLLATE "C", at timestamptz);
+INSERT INTO test.bought
+SELECT n % 40, 'P' || n * n % 59, '2024-01-01'::timestamptz + n * interval '1 hour' FROM generate_series(1, 900) n;
+CREATE INDEX ON test.bought (user_id, at);
+SELECT recommender.create_recommender('recs', 'test.bought', time_column => 'at', options => '{"min_support": 1, "exclude_seen": false, "blend": {"trend": 0.1}}');
+SELECT recommender.refresh('recs');
+
+-- All that serves.
+CREATE TABLE test.serving (query text);
+INSERT INTO test.serving VALUES
+	('SELECT string_agg(r::text, '' '') FROM generate_series(1, 20) u, recs.recommend(u, 5) r'),
+	('SELECT string_agg(r::text, '' '') FROM recs.recommend_all(3) r'),
+	('SELECT string_agg(r::text, '' '') FROM recs.rank_items(1, ''{P1,P2,P3,nothing}'') r'),
+	('SELECT string_agg(recs.score(1, ''P'' || i)::text, '' '') FROM generate_series(1, 3) i'),
+	('SELECT string_agg(recs.score(1, ''P'' || i)::text, '' '') FROM generate_series(1, 100) i'),
+	('SELECT string_agg(r::text, '' '') FROM recs.recommend_session(''{P1,P2}'', 50) r'),
+	('SELECT string_agg(r::text, '' '') FROM recs.recommend_basket(''{P1,P2}'', 5) r'),
+	('SELECT string_agg(r::text, '' '') FROM generate_series(1, 20) i, recs.similar_items(''P'' || i, 4) r'),
+	('SELECT string_agg(r::text, '' '') FROM recs.popular_items(30) r'),
+	('SELECT string_agg(r::text, '' '') FROM recs.recommend(NULL, 30, options => ''{"blend": {"popularity": 0}}'') r'),
+	('SELECT string_agg(r::text, '' '') FROM recs.recommend(NULL, 30, options => ''{"blend": {"trend": 1}}'') r'),
+	('SELECT string_agg(r::text, '' '') FROM recs.explain(1, ''P1'') r');
+
+-- Gives a query's first value, or the SQLSTATE, message and hint of its error.
+CREATE FUNCTION test.run(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE result text; hint text;
+BEGIN
+	EXECUTE query INTO result;
+	RETURN result;
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+	RETURN sqlstate || ' ' || sqlerrm || CASE WHEN hint <> '' THEN '; ' || hint ELSE '' END;
+END $$;
+CREATE TABLE test.answer AS SELECT query, test.run(query) AS answer FROM test.serving;
+SELECT doesnt_match(answer, '^[0-9A-Z]{5} ', query) FROM test.answer;
+
+-- Tells which answers are others than at first.
+CREATE FUNCTION test.others() RETURNS SETOF text LANGUAGE sql AS $$
+	SELECT query || ': ' || left(test.run(query), 200) FROM test.answer WHERE test.run(query) IS DISTINCT FROM answer
+$$;
+SELECT is_empty('SELECT test.others()', 'the same question, the same answer');
+
+/* ------------------------------------------------------------------------
+ * How rows are stored makes no difference
+ * ------------------------------------------------------------------------ */
+
+-- arrays compressed, out of line, or in a row of their own width
+ALTER TABLE recs.neighbor ALTER neighbors SET STORAGE EXTENDED, ALTER scores SET STORAGE EXTENDED, ALTER supports SET STORAGE EXTENDED;
+UPDATE recs.neighbor SET neighbors = neighbors || '{}'::int[], scores = scores || '{}'::real[];
+SELECT is_empty('SELECT test.others()', 'compressible arrays');
+-- 5,000 neighbours: their numbers are compressed, their scores are out of line
+CREATE TABLE test.neighbor AS TABLE recs.neighbor;
+UPDATE recs.neighbor SET neighbors = neighbors || array_fill(29, '{5000}'),
+	scores = scores || (SELECT array_agg(0::real ORDER BY n) FROM generate_series(1, 5000) n), supports = supports || array_fill(1, '{5000}');
+SELECT ok((SELECT bool_and(pg_column_size(neighbors) < 1000) FROM recs.neighbor), 'long arrays are compressed now');
+SELECT is_empty('SELECT test.others()', 'neighbours that count nothing, compressed');
+ALTER TABLE recs.neighbor ALTER neighbors SET STORAGE EXTERNAL, ALTER scores SET STORAGE EXTERNAL;
+UPDATE recs.neighbor SET neighbors = neighbors || '{}'::int[], scores = scores || '{}'::real[];
+SELECT ok((SELECT pg_relation_size(reltoastrelid) > 100000 FROM pg_class WHERE oid = 'recs.neighbor'::regclass), 'or out of line');
+SELECT is_empty('SELECT test.others()', 'neighbours that count nothing, out of line');
+DELETE FROM recs.neighbor;
+INSERT INTO recs.neighbor SELECT * FROM test.neighbor ORDER BY item_id DESC;
+SELECT is_empty('SELECT test.others()', 'rows in another order');
+-- columns that came later, and one that went
+SAVEPOINT columns;
+ALTER TABLE recs.item ADD note text DEFAULT 'new', ADD serial int DEFAULT 7;
+ALTER TABLE recs.neighbor ADD note text NOT NULL DEFAULT 'new', ADD gone int DEFAULT 7;
+SELECT is_empty('SELECT test.others()', 'more columns');
+ALTER TABLE recs.neighbor DROP gone;
+SELECT is_empty('SELECT test.others()', 'less columns');
+UPDATE recs.item SET note = 'x';
+UPDATE recs.item SET serial = 8;
+SELECT is_empty('SELECT test.others()', 'several versions of each row');
+CREATE TABLE recs.other (LIKE recs.item);
+ALTER TABLE recs.item RENAME TO old_item;
+ALTER TABLE recs.old_item RENAME TO item;
+SELECT is_empty('SELECT test.others()', 'a name that went and came back');
+CLUSTER recs.item USING item_popularity;
+SELECT is_empty('SELECT test.others()', 'a table written anew');
+REINDEX TABLE recs.item;
+REINDEX TABLE recs.neighbor;
+SELECT is_empty('SELECT test.others()', 'indexes built anew');
+ROLLBACK TO columns;
+SELECT is_empty('SELECT test.others()', 'and back again');
+
+/* ------------------------------------------------------------------------
+ * Snapshots
+ * ------------------------------------------------------------------------ */
+
+DECLARE before CURSOR FOR SELECT item_id FROM recs.similar_items('P1', 3);
+DECLARE scores CURSOR FOR SELECT recs.score(1, 'P' || i) FROM generate_series(1, 100) i;
+CREATE TABLE test.old_scores AS SELECT recs.score(1, 'P' || i) AS score FROM generate_series(1, 100) i;
+SAVEPOINT refreshed;
+INSERT INTO test.bought SELECT u, i, '2024-03-01' FROM generate_series(100, 300) u, unnest('{P1,new}'::text[]) i;
+SELECT recommender.refresh('recs');
+SELECT is((SELECT item_id FROM recs.similar_items('P1', 1)), 'new', 'a refresh of this transaction serves it');
+SELECT results_eq('FETCH ALL FROM scores', 'TABLE test.old_scores', 'a cursor that was opened before goes on with its snapshot');
+ROLLBACK TO refreshed;
+SELECT is_empty('SELECT test.others()', 'and is taken back');
+
+/* ------------------------------------------------------------------------
+ * Parallel workers
+ * ------------------------------------------------------------------------ */
+
+SELECT set_config(name, 'on', true) FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
+SELECT matches((SELECT string_agg(line, ' ') FROM test.run('EXPLAIN SELECT r::text FROM recs.recommend(1, 5) r') line), 'Gather', 'a worker does it');
+SELECT is_empty('SELECT test.others()', 'parallel workers answer the same');
+SELECT set_config(name, 'off', true) FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
+
+/* ------------------------------------------------------------------------
+ * Indexes
+ * ------------------------------------------------------------------------ */
+
+-- what serves instead of the one that create_recommender() makes
+CREATE TABLE test.instead (dropped text, definition text, fits boolean);
+INSERT INTO test.instead VALUES
+	('recs.item_item_id', 'ON recs.item (item_id, generation)', true),
+	('recs.item_item_id', 'ON recs.item (item_id, generation, users)', true),
+	('recs.item_item_id', 'ON recs.item (item_id, generation) INCLUDE (weight)', true),
+	('recs.item_item_id', 'ON recs.item (item_id COLLATE "POSIX", generation)', false),
+	('recs.item_item_id', 'ON recs.item (item_id text_pattern_ops, generation)', false),
+	('recs.item_item_id', 'ON recs.item (item_id)', false),
+	('recs.item_item_id', 'ON recs.item (generation, item_id)', false),
+	('recs.item_item_id', 'ON recs.item (item_id) INCLUDE (generation)', false),
+	('recs.item_item_id', 'ON recs.item USING hash (item_id)', false),
+	('recs.item_popularity', 'ON recs.item (generation, popularity DESC, item_no)', true),
+	('recs.item_popularity', 'ON recs.item (generation, popularity DESC NULLS LAST, item_no)', true),
+	('recs.item_popularity', 'ON recs.item (generation, popularity, item_no)', false),
+	('recs.item_popularity', 'ON recs.item (generation, popularity DESC, item_no DESC)', false),
+	('recs.item_popularity', 'ON recs.item (generation, popularity DESC)', false);
+CREATE FUNCTION test.answers_with(dropped text, definition text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE others text;
+BEGIN
+	EXECUTE format('DROP INDEX %s; CREATE INDEX ' || definition, dropped);
+	SELECT string_agg(o, ' ') INTO others FROM test.others() o;
+	RAISE EXCEPTION SQLSTATE 'DONE0' USING MESSAGE = coalesce(others, 'the same');
+EXCEPTION WHEN SQLSTATE 'DONE0' THEN
+	RETURN sqlerrm;
+END $$;
+SELECT is(test.answers_with(dropped, definition), 'the same', format('an index %s serves', definition)) FROM test.instead WHERE fits;
+SELECT matches(test.answers_with(dropped, definition), 'has no valid index on', format('an index %s does not', definition)) FROM test.instead WHERE NOT fits;
+SELECT is_empty('SELECT test.others()', 'all is as before');
+
+-- without one
+CREATE FUNCTION test.without(index_dropped text, query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE answer text;
+BEGIN
+	EXECUTE format('ALTER TABLE %s', index_dropped);
+	answer := test.run(query);
+	RAISE EXCEPTION SQLSTATE 'DONE0' USING MESSAGE = answer;
+EXCEPTION WHEN SQLSTATE 'DONE0' THEN
+	RETURN sqlerrm;
+END $$;
+SELECT is(test.without('recs.neighbor DROP CONSTRAINT neighbor_pkey', 'SELECT count(*) FROM recs.recommend(1)'),
+		  '55000 table "neighbor" of recommender "recs" has no valid index on (item_id, generation); Run CREATE INDEX ON recs.neighbor (item_id, generation).',
+		  'no index of neighbours');
+SELECT is(test.without('recs.item DROP CONSTRAINT item_pkey', 'SELECT count(*) FROM recs.similar_items(''P1'')'),
+		  '55000 table "item" of recommender "recs" has no valid index on (item_no, generation); Run CREATE INDEX ON recs.item (item_no, generation).',
+		  'no index of numbers');
+SELECT is(test.without('recs.definition DROP CONSTRAINT definition_pkey', 'SELECT count(*) FROM recs.popular_items()'),
+		  '55000 table "definition" of recommender "recs" has no valid index on (singleton); Run CREATE INDEX ON recs.definition (singleton).',
+		  'no index of the definition');
+DROP INDEX recs.item_popularity;
+SELECT is(test.run('SELECT count(*) FROM recs.popular_items()'),
+		  '55000 table "item" of recommender "recs" has no valid index on (generation, popularity DESC, item_no); Run CREATE INDEX ON recs.item (generation, popularity DESC, item_no).',
+		  'no index of popularity');
+SELECT is(test.run('SELECT count(*) FROM recs.recommend_all()'), '400', 'which not all functions need');
+-- what the hint says helps
+CREATE INDEX ON recs.item (generation, popularity DESC, item_no);
+SELECT is_empty('SELECT test.others()', 'what the hint says helps');
+
+-- an index that is not valid
+UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'recs.item_item_id'::regclass;
+SELECT matches(test.run('SELECT string_agg(r::text, '' '') FROM recs.rank_items(1, ''{P1,P2}'') r'), '^55000 .* no valid index on \(item_id, generation\)', 'an index that is not valid is none');
+CREATE INDEX other_item_id ON recs.item (item_id, generation);
+SELECT is_empty('SELECT test.others()', 'a valid one beside it serves');
+UPDATE pg_index SET indisvalid = true WHERE indexrelid = 'recs.item_item_id'::regclass;
+
+-- what a query would run code for is refused, also by a session that has served
+CREATE FUNCTION test.refused(change text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE answers text; view name;
+BEGIN
+	-- which would be in the way, and nothing serves by them
+	FOR view IN SELECT viewname FROM pg_views WHERE schemaname = 'recs' LOOP
+		EXECUTE format('DROP VIEW recs.%I', view);
+	END LOOP;
+	EXECUTE change;
+	SELECT string_agg(DISTINCT test.run(query), ' ') INTO answers FROM test.serving;
+	RAISE EXCEPTION SQLSTATE 'DONE0' USING MESSAGE = answers;
+EXCEPTION WHEN SQLSTATE 'DONE0' THEN
+	RETURN sqlerrm;
+END $$;
+SELECT matches(test.refused(change), '^55000 table "\w+" of recommender "recs" is not as create_recommender\(\) makes it; [^;]*$', change)
+FROM unnest(ARRAY[
+	'ALTER TABLE recs.item ENABLE ROW LEVEL SECURITY',
+	'ALTER TABLE recs.neighbor ENABLE ROW LEVEL SECURITY',
+	'ALTER TABLE recs.definition ENABLE ROW LEVEL SECURITY',
+	'CREATE TABLE test.child () INHERITS (recs.item)',
+	'CREATE RULE r AS ON UPDATE TO recs.neighbor DO NOTHING',
+	'CREATE INDEX ON recs.item (generation, popularity DESC, item_no) WHERE users > 0',
+	'CREATE INDEX ON recs.item (item_no, (generation + 0))',
+	'ALTER TABLE recs.item ALTER item_id TYPE bigint USING item_no',
+	'ALTER TABLE recs.item ALTER popularity TYPE numeric',
+	'ALTER TABLE recs.neighbor ALTER scores TYPE float8[]',
+	'ALTER TABLE recs.item RENAME popularity TO fame',
+	'DROP TABLE recs.neighbor']) change;
+SELECT is_empty('SELECT test.others()', 'and all of it was taken back');
+
+/* ------------------------------------------------------------------------
+ * Privileges
+ * ------------------------------------------------------------------------ */
+
+CREATE ROLE rec_reader;
+GRANT USAGE ON SCHEMA recs, test TO rec_reader;
+GRANT SELECT ON test.bought, test.answer, recs.explanation_template TO rec_reader;
+CREATE FUNCTION test.run_as(role name, query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE result text; caller name := current_user;
+BEGIN
+	EXECUTE format('SET LOCAL ROLE %I', role);
+	result := test.run(query);
+	EXECUTE format('SET LOCAL ROLE %I', caller);
+	RETURN result;
+END $$;
+SELECT is(test.run_as('rec_reader', query), '42501 permission denied for table definition', format('without any right: %s', query)) FROM test.serving;
+GRANT SELECT ON recs.definition TO rec_reader;
+SELECT matches(test.run_as('rec_reader', query), '^42501 permission denied for table (item|neighbor)$', format('with the definition: %s', query)) FROM test.serving;
+GRANT SELECT ON recs.neighbor TO rec_reader;
+SELECT is(test.run_as('rec_reader', query), '42501 permission denied for table item', format('with the neighbours: %s', query)) FROM test.serving;
+-- columns are enough, but all of those that are read
+GRANT SELECT (generation, item_no, item_id, popularity) ON recs.item TO rec_reader;
+SELECT is(test.run_as('rec_reader', query), '42501 permission denied for table item', format('with columns: %s', query)) FROM test.serving;
+GRANT SELECT (trend) ON recs.item TO rec_reader;
+SELECT is(test.run_as('rec_reader', query), answer, format('with all columns: %s', query)) FROM test.answer;
+REVOKE SELECT ON recs.neighbor FROM rec_reader;
+SELECT is(test.run_as('rec_reader', 'SELECT count(*) FROM recs.recommend(1)'), '42501 permission denied for table neighbor', 'a right that is revoked');
+SELECT is(test.run_as('rec_reader', 'SELECT count(*) FROM recs.popular_items(3)'), '3', 'popular items need no neighbours');
+-- a role that one is a member of, as long as one is
+CREATE ROLE rec_readers;
+GRANT SELECT ON recs.neighbor TO rec_readers;
+GRANT rec_readers TO rec_reader;
+SELECT is(test.run_as('rec_reader', query), answer, format('as a member: %s', query)) FROM test.answer;
+REVOKE rec_readers FROM rec_reader;
+SELECT is(test.run_as('rec_reader', 'SELECT count(*) FROM recs.recommend(1)'), '42501 permission denied for table neighbor', 'as one no longer');
+-- with the rights of a function's owner, no others
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA recs TO rec_reader;
+CREATE FUNCTION test.similar(text) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$ SELECT string_agg(r.item_id, ' ' ORDER BY r.rank) FROM recs.similar_items($1, 3) r $$;
+SELECT is(test.run_as('rec_reader', 'SELECT test.similar(''P1'')'), test.similar('P1'), 'with the rights of a function''s owner');
+
+SELECT * FROM finish();
+ROLLBACK;
