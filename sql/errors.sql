@@ -311,6 +311,10 @@ FROM unnest(ARRAY[
 	'DROP VIEW recs.neighbors, recs.context_lifts; ALTER TABLE recs.item RENAME TO hidden; CREATE VIEW recs.item AS TABLE recs.hidden',
 	'DROP TYPE recs.user_recommendation CASCADE', 'ALTER TYPE recs.recommendation ADD ATTRIBUTE x int', 'ALTER TYPE recs.recommendation RENAME ATTRIBUTE item_id TO item',
 	'ALTER TYPE recs.user_recommendation DROP ATTRIBUTE user_id', 'ALTER TYPE recs.user_recommendation ALTER ATTRIBUTE user_id TYPE text']) change;
+-- indexes that are not there any more
+SELECT shop.try_each('ALTER TABLE recs.definition DROP CONSTRAINT definition_pkey; SELECT * FROM recs.recommend(1)', 'ALTER TABLE recs.neighbor DROP CONSTRAINT neighbor_pkey; SELECT * FROM recs.recommend(1)',
+	'ALTER TABLE recs.item DROP CONSTRAINT item_pkey; SELECT * FROM recs.similar_items(1)', 'DROP INDEX recs.item_item_id; SELECT * FROM recs.rank_items(1, ''{1}'')',
+	'DROP INDEX recs.item_popularity; SELECT * FROM recs.popular_items()', 'DROP INDEX recs.item_trend; SELECT * FROM recs.recommend(NULL, options => ''{"blend": {"popularity": 0, "trend": 1}}'')');
 -- ids of neighbours that are bits of another type
 CREATE TABLE shop.numbers (user_id int, item_id numeric);
 INSERT INTO shop.numbers SELECT u, i FROM generate_series(1, 3) u, generate_series(1, 3) i;
