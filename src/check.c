@@ -95,6 +95,19 @@ result_text(uint64 row, int column)
  * ----------------
  */
 
+/* True when a column that was named, NULL for none, is still there. */
+static bool
+check_column(Findings *findings, const RecSource *source, const char *column)
+{
+	if (column == NULL || get_attnum(source->relid, column) != InvalidAttrNumber)
+		return true;
+	add_finding(findings, "error", "column_missing",
+				"Say what it is called now with recommender.add_interactions().",
+				"%s has no column \"%s\" any more",
+				rec_relation_quoted(source->relid), column);
+	return false;
+}
+
 /* True when the relation and its columns are still there. */
 static bool
 check_exists(Findings *findings, const RecSource *source)
@@ -111,15 +124,11 @@ check_exists(Findings *findings, const RecSource *source)
 		return false;
 	}
 	for (int i = 0; i < (int) lengthof(columns); i++)
-	{
-		if (columns[i] == NULL || get_attnum(source->relid, columns[i]) != InvalidAttrNumber)
-			continue;
-		add_finding(findings, "error", "column_missing",
-					"Say what it is called now with recommender.add_interactions().",
-					"%s has no column \"%s\" any more",
-					rec_relation_quoted(source->relid), columns[i]);
-		return false;
-	}
+		if (!check_column(findings, source, columns[i]))
+			return false;
+	for (int i = 0; i < source->ncontexts; i++)
+		if (!check_column(findings, source, source->context_columns[i]))
+			return false;
 	return true;
 }
 
