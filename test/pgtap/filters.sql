@@ -254,6 +254,28 @@ SELECT is((SELECT coalesce(array_agg(item_id ORDER BY item_id), '{}') FROM few.p
 		  format('%s is %s', left(filter::text, 150), left(condition, 150)))
 FROM oracle.filter ORDER BY n;
 
+-- types and collations with an equality of their own
+SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'citext') AND EXISTS (SELECT FROM pg_collation WHERE collprovider = 'i') AS own_equality \gset
+\if :own_equality
+CREATE EXTENSION citext SCHEMA oracle;
+CREATE COLLATION oracle.caseless (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+CREATE TABLE oracle.word (id int PRIMARY KEY, c oracle.citext, cs oracle.citext[], t text COLLATE oracle.caseless);
+INSERT INTO oracle.word SELECT n, w, ARRAY[w]::oracle.citext[], w FROM generate_series(1, 300) n, LATERAL (SELECT oracle.pick('word' || n, 'Abc', 'abd', 'AB', 'x', 'X')) AS p (w);
+SELECT recommender.set_items('few', 'oracle.word');
+SELECT is((SELECT array_agg(item_id ORDER BY item_id) FROM few.popular_items(1000, filter)), (SELECT array_agg(id ORDER BY id) FROM oracle.word WHERE lower(c::text) = ANY (found)), format('other equality: %s', filter))
+FROM (VALUES ('{"c": "ABC"}'::jsonb, '{abc}'::text[]), ('{"c": ["aBD", "X"]}', '{abd,x}'), ('{"c": {"prefix": "aB"}}', '{abc,abd,ab}'), ('{"c": {"lt": "ABD"}}', '{abc,ab}'),
+	('{"cs": "Ab"}', '{ab}'), ('{"cs": {"overlaps": ["AB", "abc"]}}', '{ab,abc}'), ('{"t": "ABC"}', '{abc}'), ('{"t": ["aBD", "X"]}', '{abd,x}'), ('{"t": {"gte": "ABD"}}', '{abd,x}')) v (filter, found);
+SELECT is((SELECT array_agg(DISTINCT n) FROM (SELECT count(*) AS n FROM few.popular_items(1000, options => '{"max_per": {"c": 7}}') r JOIN oracle.word w ON w.id = r.item_id GROUP BY lower(c::text)) n), '{7}', 'caps by the equality of citext');
+SELECT is((SELECT array_agg(DISTINCT n) FROM (SELECT count(*) AS n FROM few.popular_items(1000, options => '{"max_per": {"t": 7}}') r JOIN oracle.word w ON w.id = r.item_id GROUP BY lower(c::text)) n), '{7}', 'and of a collation');
+SELECT recommender.set_items('few', 'oracle.product', available_column => 'ready');
+\endif
+
+-- in a parallel worker
+SELECT is((SELECT setting FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query')), 'off', 'workers are not forced yet');
+SELECT set_config(name, 'on', true) FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
+SELECT is((SELECT coalesce(array_agg(item_id ORDER BY item_id), '{}') FROM few.popular_items(1000, filter)), ids, format('in a worker: %s', n)) FROM oracle.filter WHERE n <= 20 ORDER BY n;
+SELECT set_config(name, 'off', true) FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
+
 /* ------------------------------------------------------------------------
  * What is left of a ranking
  * ------------------------------------------------------------------------ */
@@ -289,7 +311,7 @@ CREATE FUNCTION oracle.random_ask(key text) RETURNS text LANGUAGE sql AS $$
 		ELSE format('recommend(%s,', 1 + oracle.draw(key || 1, 42)) END $$;
 
 CREATE FUNCTION oracle.random_options(key text) RETURNS text LANGUAGE sql AS $$
-	SELECT oracle.pick(key || 'o', '{}', '{}', '{"blend": {"trend": 0.5}}', '{"blend": {"behaviour": 0}}', '{"kappa": 0}', '{"exclude_seen": false}', '{"blend": {"popularity": 0}}') $$;
+	SELECT oracle.pick(key || 'o', '{}', '{}', '{"blend": {"trend": 0.5}}', '{"blend": {"behaviour": 0}}', '{"kappa": 0}', '{"exclude_seen": false}', '{"blend": {"popularity": 0}}', '{"popularity_discount": 0.5}') $$;
 
 SELECT is(oracle.same_ranking('few', oracle.random_ask('few' || n), 'few' || n, f, oracle.random_options('few' || n)), '', format('ranking under filter %s', n))
 FROM oracle.filter f WHERE n <= 300 ORDER BY n;
@@ -326,6 +348,7 @@ SELECT is((SELECT array_agg((user_id, rank, item_id, score)::text ORDER BY user_
 		  format('recommend_all with new items under filter %s', n))
 FROM oracle.filter_now WHERE n <= 8 ORDER BY n;
 SELECT is((SELECT array_agg(item_id ORDER BY rank) FROM few.recommend(NULL, 1000) WHERE item_id > 300), (SELECT array_agg(id ORDER BY id) FROM oracle.product WHERE id > 300 AND ready), 'new items come last, in order');
+SELECT is((SELECT array_agg(item_id ORDER BY rank) FROM few.recommend(NULL, 5, options => '{"popularity_discount": 1}')), (SELECT array_agg(id ORDER BY id) FROM (SELECT id FROM oracle.product WHERE id > 300 AND ready ORDER BY id LIMIT 5) p), 'new items come first, if all others lose by what they are');
 SELECT is((SELECT count(*) FROM few.recommend(NULL, 1000, exclude => '{301,302}') WHERE item_id > 300), (SELECT count(*) FROM oracle.product WHERE id > 302 AND ready), 'unless they are excluded');
 DELETE FROM oracle.product WHERE id > 300;
 
