@@ -302,7 +302,7 @@ rec_batch_train(RecBatch *batch)
 	RecIds		ids;
 	RecMatrix  *matrix;
 	double	   *popularity;
-	double	   *trend;
+	double	   *trend;			/* of the dictionary's numbers, then of items */
 	uint32		steps[REC_USER_STEPS];
 	int			nsteps;
 	uint32	   *number;			/* of the dictionary's, of each item */
@@ -312,9 +312,11 @@ rec_batch_train(RecBatch *batch)
 	ids.nitems = rec_dict_count(batch->items);
 	ids.user_rank = batch->user_rank;
 	ids.item_rank = rec_dict_ranks(batch->items, true);
-	matrix = rec_matrix_build(stream, &ids, batch->options);
+	trend = rec_trend_scores(stream, ids.nitems, batch->options);
+	matrix = rec_matrix_build(batch->situations ? rec_stream_copy(stream) : stream,
+							  &ids, batch->options);
 	popularity = rec_model_popularity(matrix);
-	trend = rec_model_trend(matrix, stream, ids.nitems, batch->options);
+	trend = rec_model_trend(matrix, trend);
 	batch->as_of = stream->newest;
 	number = rec_batch_model_items(batch, matrix->item_id, matrix->nitems, &nitems);
 	rec_batch_begin_model(batch, nitems);

@@ -146,7 +146,10 @@ rec_interactions_add(RecInteractions *interactions, const RecRow *row)
 		rec_situations_append(interactions->situations, row->situation);
 }
 
-/* Makes the matrix of the interactions in the current context. */
+/*
+ * Makes the matrix of the interactions in the current context, which uses up
+ * their stream.
+ */
 RecMatrix *
 rec_interactions_matrix(RecInteractions *interactions, const RecOptions *options)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * matrix.h
- *	  The stream of interactions and the sparse matrix made of it.
+ *	  The sparse matrix that is made of a stream of interactions.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -13,9 +13,7 @@
 #ifndef REC_MATRIX_H
 #define REC_MATRIX_H
 
-#include "options.h"
-
-#define REC_NO_TIME		PG_INT64_MIN
+#include "stream.h"
 
 /*
  * Asks for memory that will be needed soon.  A function that does nothing else
@@ -27,20 +25,6 @@
 #else
 #define rec_prefetch(address)	((void) 0)
 #endif
-
-/* Interactions as they come, in columns; users and items as numbers. */
-typedef struct RecStream
-{
-	MemoryContext context;		/* owns the columns */
-	uint32	   *user;
-	uint32	   *item;
-	double	   *weight;			/* NULL while every weight is 1 */
-	int64	   *time;			/* microseconds or REC_NO_TIME; NULL while
-								 * there is none */
-	int64		count;
-	int64		allocated;
-	int64		newest;			/* latest time seen, or REC_NO_TIME */
-} RecStream;
 
 /*
  * A sparse matrix, readable both ways.  Items are numbered by falling number
@@ -61,16 +45,7 @@ typedef struct RecMatrix
 								 * not read them: similarities */
 	double	   *item_sum;		/* sum of an item's weights before weighting */
 	uint32	   *item_id;		/* item -> number in the dictionary */
-	uint32	   *user_id;		/* user -> number in the dictionary */
 } RecMatrix;
-
-/* One interaction of a user, or what all of them with one item come to. */
-typedef struct RecPair
-{
-	uint32		item;
-	double		weight;
-	int64		time;			/* microseconds or REC_NO_TIME */
-} RecPair;
 
 /* What the stream's numbers stand for. */
 typedef struct RecIds
@@ -82,16 +57,9 @@ typedef struct RecIds
 	const uint32 *item_rank;	/* place of each item in the order of ids */
 } RecIds;
 
-extern RecStream *rec_stream_create(MemoryContext context);
-extern void rec_stream_add(RecStream *stream, uint32 user, uint32 item,
-						   double weight, int64 time);
-extern void rec_stream_reserve(RecStream *stream, int64 more);
-extern double rec_decay(double half_life, int64 newest, int64 time);
-extern int	rec_pairs_combine(RecPair *pairs, int n, RecRepeats repeats);
-extern void rec_pairs_sort(RecPair *pairs, int n, const uint32 *item_rank);
 extern bool rec_matrix_needs_user_ranks(const RecStream *stream,
 										const RecOptions *options);
-extern RecMatrix *rec_matrix_build(const RecStream *stream, const RecIds *ids,
+extern RecMatrix *rec_matrix_build(RecStream *stream, const RecIds *ids,
 								   const RecOptions *options);
 
 #endif							/* REC_MATRIX_H */

@@ -119,5 +119,4 @@ rec_matrix_attach(RecMatrix *matrix, shm_toc *toc)
 	matrix->item_weight = shm_toc_lookup(toc, KEY_ITEM_WEIGHT, true);
 	matrix->item_sum = NULL;
 	matrix->item_id = NULL;
-	matrix->user_id = NULL;
 }

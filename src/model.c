@@ -171,22 +171,19 @@ rec_model_user_steps(const RecMatrix *matrix, uint32 *steps)
 
 /*
  * Gives each item's trend as a share of the largest one, 0 when it falls, in
- * the current context.  The stream's items are "nids" numbers.
+ * the current context, from what rec_trend_scores() gives.
  */
 double *
-rec_model_trend(const RecMatrix *matrix, const RecStream *stream, uint32 nids,
-				const RecOptions *options)
+rec_model_trend(const RecMatrix *matrix, const double *scores)
 {
-	double	   *by_id = rec_trend_scores(stream, nids, options);
 	double	   *trend = MemoryContextAllocHuge(CurrentMemoryContext,
 											   mul_size(Max(matrix->nitems, 1), sizeof(double)));
 	double		largest = 0;
 
 	for (uint32 i = 0; i < matrix->nitems; i++)
-		largest = Max(largest, by_id[matrix->item_id[i]]);
+		largest = Max(largest, scores[matrix->item_id[i]]);
 	for (uint32 i = 0; i < matrix->nitems; i++)
-		trend[i] = largest > 0 ? Max(by_id[matrix->item_id[i]], 0) / largest : 0;
-	pfree(by_id);
+		trend[i] = largest > 0 ? Max(scores[matrix->item_id[i]], 0) / largest : 0;
 	return trend;
 }
 
@@ -212,6 +209,7 @@ typedef struct ModelWriter
 	const RecInteractions *interactions;
 	const RecMatrix *matrix;
 	const RecModelItems *items; /* those of the matrix come first */
+	double	   *trend;			/* of each number of the items' dictionary */
 	int64		generation;
 	RecTableWriter *neighbor_writer;
 	RecComponent kind;			/* of the neighbours that are written */
@@ -233,9 +231,7 @@ write_items(ModelWriter *writer)
 	};
 	const RecMatrix *matrix = writer->matrix;
 	double	   *popularity = rec_model_popularity(matrix);
-	double	   *trend = rec_model_trend(matrix, writer->interactions->stream,
-										rec_dict_count(writer->interactions->items),
-										&writer->definition->options);
+	double	   *trend = rec_model_trend(matrix, writer->trend);
 	RecTableWriter *table = rec_writer_open(writer->definition->item_relid, types, ITEM_NCOLS);
 
 	for (uint32 i = 0; i < writer->items->n; i++)
@@ -345,8 +341,8 @@ write_neighbor_table(ModelWriter *writer)
 }
 
 /*
- * Learns what the context says of items.  That goes before the matrix, so that
- * the memory of the two is not needed at once.
+ * Learns what the context says of items.  That goes before the matrix, which
+ * uses the interactions up.
  */
 static RecLifts *
 learn_lifts(ModelWriter *writer)
@@ -567,6 +563,8 @@ build_generation(const RecDefinition *definition, RecProgress *progress,
 	writer.generation = figures->generation;
 	writer.progress = progress;
 	lifts = learn_lifts(&writer);
+	writer.trend = rec_trend_scores(interactions->stream, rec_dict_count(interactions->items),
+									&definition->options);
 	rec_progress_phase(progress, "building the matrix");
 	writer.matrix = rec_interactions_matrix(interactions, &definition->options);
 	if (definition->items)

@@ -42,8 +42,7 @@ extern RecInteractions *rec_model_interactions(const RecDefinition *definition,
 											   RecProgress *progress);
 extern double *rec_model_popularity(const RecMatrix *matrix);
 extern int	rec_model_user_steps(const RecMatrix *matrix, uint32 *steps);
-extern double *rec_model_trend(const RecMatrix *matrix, const RecStream *stream,
-							   uint32 nids, const RecOptions *options);
+extern double *rec_model_trend(const RecMatrix *matrix, const double *scores);
 extern void rec_model_rows(const RecMatrix *matrix, const RecOptions *options,
 						   RecRowSink sink, RecRowStep step, void *arg);
 

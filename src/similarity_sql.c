@@ -549,6 +549,7 @@ Datum
 rec_item_similarity_final(PG_FUNCTION_ARGS)
 {
 	SimilarityState *state;
+	RecInteractions interactions;
 	ResultWriter writer = {0};
 	RecOptions	options;
 	MemoryContext working;
@@ -566,7 +567,9 @@ rec_item_similarity_final(PG_FUNCTION_ARGS)
 	writer.row_type = get_element_type(get_func_rettype(fcinfo->flinfo->fn_oid));
 	writer.desc = lookup_rowtype_tupdesc_copy(writer.row_type, -1);
 	writer.array = initArrayResult(writer.row_type, working, false);
-	write_results(&writer, state->interactions, &options);
+	interactions = *state->interactions;
+	interactions.stream = rec_stream_copy(interactions.stream);
+	write_results(&writer, &interactions, &options);
 	result = makeArrayResult(writer.array, old);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(working);
