@@ -22,6 +22,7 @@
 
 #include <math.h>
 
+#include "als.h"
 #include "batch.h"
 #include "capped.h"
 #include "miscadmin.h"
@@ -206,6 +207,7 @@ rec_batch_begin_model(RecBatch *batch, uint32 nitems)
 	MemoryContextReset(batch->model_context);
 	memset(memory, 0, sizeof(*memory));
 	batch->values = NULL;
+	batch->factors = NULL;
 	memory->nitems = nitems;
 	memory->ids = alloc_array(batch, nitems, sizeof(Datum));
 	memory->popularity = alloc_array(batch, nitems, sizeof(double));
@@ -289,6 +291,28 @@ take_neighbors(void *arg, uint32 item, const RecNeighbor *row, int n)
 	kept->values = similarities;
 }
 
+/* Gives the model factors, which must stay allocated as long as it does. */
+void
+rec_batch_set_factors(RecBatch *batch, RecFactors *factors)
+{
+	int			n = factors->folds.nfactors;
+
+	rec_memory_check(batch->context, rec_folding_size(n));
+	batch->factors = factors;
+	batch->folding = rec_folding_create(batch->model_context, n);
+	batch->user_factors = alloc_array(batch, n, sizeof(double));
+	batch->factor_values = alloc_array(batch, batch->memory.nitems, sizeof(float4));
+}
+
+static void
+train_factors(RecBatch *batch, const RecMatrix *matrix)
+{
+	MemoryContext old = MemoryContextSwitchTo(batch->model_context);
+
+	rec_batch_set_factors(batch, rec_als_train(matrix, batch->options, true, NULL, NULL));
+	MemoryContextSwitchTo(old);
+}
+
 /* Trains a model on the rows of REC_PART_TRAIN. */
 void
 rec_batch_train(RecBatch *batch)
@@ -333,6 +357,8 @@ rec_batch_train(RecBatch *batch)
 	state.batch = batch;
 	state.matrix = matrix;
 	rec_model_rows(matrix, batch->options, take_neighbors, NULL, &state);
+	if (batch->options->model == REC_MODEL_ALS)
+		train_factors(batch, matrix);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(working);
 }
@@ -375,6 +401,47 @@ prefetch_lists(const RecBatch *batch, const RecPair *pairs, int n, int i)
 	}
 }
 
+/* Gives what an interaction counts when the user is folded in, or 0. */
+static double
+confidence(const RecBatch *batch, const RecPair *pair)
+{
+	double		weight = rec_history_confidence(batch->options, pair->weight);
+
+	/* items without interactions have numbers after all others, and no factors */
+	if (batch->model_number[pair->item] >= batch->factors->nitems ||
+		!rec_folding_counts(&batch->factors->folds, weight))
+		return 0;
+	return weight;
+}
+
+/* Adds what the factors of a user with these pairs say of all items. */
+static void
+add_factors(RecBatch *batch, const RecPair *pairs, int n)
+{
+	const RecFactors *factors = batch->factors;
+	int			nfactors = factors->folds.nfactors;
+	RecSignal	signal = {REC_FACTORS, PG_UINT32_MAX, 1, factors->nitems, NULL, batch->factor_values};
+	int			observed = 0;
+
+	for (int i = 0; i < n; i++)
+		observed += confidence(batch, &pairs[i]) != 0;
+	if (observed == 0)
+		return;
+	rec_folding_begin(batch->folding, &factors->folds, observed);
+	for (int i = 0; i < n; i++)
+	{
+		double		weight = confidence(batch, &pairs[i]);
+		Size		item = batch->model_number[pairs[i].item];
+
+		if (weight != 0)
+			rec_folding_add(batch->folding, factors->items + item * nfactors, weight);
+	}
+	rec_folding_finish(batch->folding, batch->user_factors);
+	rec_factors_score(batch->user_factors, factors->items, nfactors, factors->nitems,
+					  batch->factor_values);
+	rec_scores_add(batch->scores, &signal);
+}
+
 /*
  * Scores the user whose rows are those from "from" to before "to": as
  * rec_serve_user() does, exclusions, decay, repeats, order, weights.  Gives
@@ -407,6 +474,8 @@ rec_batch_score_user(RecBatch *batch, int64 from, int64 to)
 		if (pairs[i].weight < 0)
 			rec_batch_bar(batch, pairs[i].item);
 	rec_history_weigh(options, pairs, n);
+	if (batch->factors)
+		add_factors(batch, pairs, Min(n, options->history));
 	for (int i = 0; i < Min(n, options->history); i++)
 	{
 		prefetch_lists(batch, pairs, Min(n, options->history), i);

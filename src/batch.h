@@ -15,6 +15,7 @@
 
 #include "catalog.h"
 #include "definition.h"
+#include "factors.h"
 #include "serve.h"
 
 /* What an interaction is used for. */
@@ -74,6 +75,10 @@ typedef struct RecBatch
 	int32	   *values;			/* of max_per's columns, item by item; NULL
 								 * until asked for */
 	RecNeighborList *lifts;		/* by the values of situations, or NULL */
+	RecFactors *factors;		/* by the model's numbers, or NULL */
+	RecFolding *folding;
+	double	   *user_factors;	/* of the user at hand */
+	float4	   *factor_values;	/* what they say of each item */
 
 	/* the user at hand */
 	RecScores  *scores;
@@ -99,6 +104,7 @@ extern void rec_batch_begin_model(RecBatch *batch, uint32 nitems);
 extern void rec_batch_set_item(RecBatch *batch, uint32 number, uint32 item,
 							   double popularity, double trend);
 extern void rec_batch_end_model(RecBatch *batch);
+extern void rec_batch_set_factors(RecBatch *batch, RecFactors *factors);
 extern void rec_batch_train(RecBatch *batch);
 extern void rec_batch_read_content(RecBatch *batch, const RecDefinition *definition);
 extern uint32 *rec_batch_model_items(RecBatch *batch, const uint32 *trained,

@@ -179,6 +179,19 @@ rec_candidates_expect(RecCandidates *candidates, int n)
 		grow_slots(candidates, bits);
 }
 
+/* The same when all items, 0 to nitems - 1, are to come. */
+void
+rec_candidates_expect_all(RecCandidates *candidates, uint32 nitems)
+{
+	make_room(candidates, (int) Min(nitems, PG_INT32_MAX / 2));
+	if (candidates->n > 0 || nitems <= candidates->ndirect)
+		return;
+	candidates->direct = repalloc_huge(candidates->direct, mul_size(nitems, sizeof(int32)));
+	memset(candidates->direct + candidates->ndirect, -1,
+		   (Size) (nitems - candidates->ndirect) * sizeof(int32));
+	candidates->ndirect = nitems;
+}
+
 /*
  * Gives the places of the first of n items that are in the array, and their
  * number.  Whether an item is new cannot be foreseen, so no branch asks: it is

@@ -108,6 +108,28 @@ static const char *const create_statements[] = {
 	"COMMENT ON TABLE @S.neighbor IS "
 	"'the neighbours of an item, best first: their numbers, similarities and the users behind each'",
 
+	"CREATE TABLE @S.factorization ("
+	"generation bigint PRIMARY KEY, "
+	"items integer NOT NULL, "
+	"factors integer NOT NULL, "
+	"unobserved double precision NOT NULL, "
+	"regularization double precision NOT NULL, "
+	"exponent double precision NOT NULL, "
+	"scale double precision NOT NULL, "
+	"gramian double precision[] NOT NULL)",
+	"COMMENT ON TABLE @S.factorization IS "
+	"'how the factors of a user follow from those of items; the sums of squares of each factor over all items; no row if the model has no factors'",
+
+	"CREATE TABLE @S.factor ("
+	"generation bigint NOT NULL, "
+	"item_no integer NOT NULL, "
+	"factors real[] NOT NULL, "
+	"PRIMARY KEY (generation, item_no)) "
+	"WITH (toast_tuple_target = 8160)",
+	"ALTER TABLE @S.factor ALTER factors SET STORAGE EXTERNAL",
+	"COMMENT ON TABLE @S.factor IS "
+	"'the factors of items, one after the other, from an item on: as many items as fill a page'",
+
 	"CREATE TABLE @S.context_lift ("
 	"generation bigint NOT NULL, "
 	"column_name name NOT NULL, "
@@ -361,8 +383,9 @@ static const char *const drop_statements[] = {
 	"@S.popular_items, @S.trending_items, @S.rank_items, @S.score, @S.explain, @S.recommend_all",
 	"DROP VIEW IF EXISTS @S.neighbors, @S.context_lifts",
 	"DROP TYPE IF EXISTS @S.recommendation, @S.user_recommendation, @S.recommendation_components, @S.explanation",
-	"DROP TABLE IF EXISTS @S.definition, @S.source, @S.item_source, @S.item, @S.neighbor, @S.context_lift, "
-	"@S.content_column, @S.feature, @S.item_feature, @S.refresh_run, @S.evaluation, @S.trial, @S.explanation_template",
+	"DROP TABLE IF EXISTS @S.definition, @S.source, @S.item_source, @S.item, @S.neighbor, @S.factorization, @S.factor, "
+	"@S.context_lift, @S.content_column, @S.feature, @S.item_feature, @S.refresh_run, @S.evaluation, @S.trial, "
+	"@S.explanation_template",
 	"DROP SCHEMA @S",
 };
 

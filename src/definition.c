@@ -86,6 +86,7 @@ depends_on(const RecDefinition *definition, Oid relid)
 		relid == definition->context_relid ||
 		relid == definition->content_column_relid || relid == definition->feature_relid ||
 		relid == definition->item_feature_relid ||
+		relid == definition->factorization_relid || relid == definition->factor_relid ||
 		(definition->items && definition->items->relid == relid))
 		return true;
 	for (int i = 0; i < definition->nsources; i++)
@@ -217,6 +218,17 @@ static const ColumnSpec column_specs[] = {
 	{"neighbor", "neighbors", INT4ARRAYOID},
 	{"neighbor", "scores", FLOAT4ARRAYOID},
 	{"neighbor", "supports", INT4ARRAYOID},
+	{"factorization", "generation", INT8OID},
+	{"factorization", "items", INT4OID},
+	{"factorization", "factors", INT4OID},
+	{"factorization", "unobserved", FLOAT8OID},
+	{"factorization", "regularization", FLOAT8OID},
+	{"factorization", "exponent", FLOAT8OID},
+	{"factorization", "scale", FLOAT8OID},
+	{"factorization", "gramian", FLOAT8ARRAYOID},
+	{"factor", "generation", INT8OID},
+	{"factor", "item_no", INT4OID},
+	{"factor", "factors", FLOAT4ARRAYOID},
 	{"context_lift", "generation", INT8OID},
 	{"context_lift", "column_name", NAMEOID},
 	{"context_lift", "value", TEXTOID},
@@ -815,6 +827,8 @@ begin_definition(Oid schema)
 	definition->content_column_relid = get_relname_relid("content_column", schema);
 	definition->feature_relid = get_relname_relid("feature", schema);
 	definition->item_feature_relid = get_relname_relid("item_feature", schema);
+	definition->factorization_relid = get_relname_relid("factorization", schema);
+	definition->factor_relid = get_relname_relid("factor", schema);
 	return definition;
 }
 

@@ -60,6 +60,8 @@ typedef struct RecDefinition
 	Oid			content_column_relid;
 	Oid			feature_relid;
 	Oid			item_feature_relid;
+	Oid			factorization_relid;
+	Oid			factor_relid;
 	Oid			user_type;
 	Oid			user_collation;
 	Oid			item_type;

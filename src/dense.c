@@ -3,21 +3,30 @@
  * dense.c
  *	  Dense symmetric positive definite matrices: systems and inverses.
  *
- * Both are block elimination without pivoting, which is stable for such
- * matrices.  A step takes a block K of rows and columns, inverts what stands
- * on its diagonal, D, and with the columns C of K in the other rows sets
+ * A system is solved by Cholesky's factorisation A = L L', block by block: of
+ * a block K of rows and columns, what stands on the diagonal is factorised,
+ * D = M M', and with the columns C of K in the rows below
+ *
+ *		W = C M^-T		the columns of K become W
+ *		A = A - W W'	the rows below lose what K explains of them
+ *
+ * in n^3/6 multiplications.  M^-1 stays in the place of D.
+ *
+ * An inverse comes by the sweep operator (Goodnight 1979), which takes a block
+ * at a time, too, inverts D, and in all other rows sets
  *
  *		U = C D^-1		the columns of K become U
- *		A = A - U C'	the other rows lose what K explains of them
+ *		A = A - U C'
  *
- * Done to the rows below K only, that is the factorisation A = L D L' by
- * blocks, whose L and D^-1 solve a system in n^3/6 multiplications.  Done to
- * all rows, it is the sweep operator (Goodnight 1979), which after all blocks
- * leaves -A^-1 in the place of A, in n^3/2 multiplications, no more than the
- * inverse by way of Cholesky's factorisation takes.  D is inverted the same
- * way by smaller blocks, the smallest by Gauss and Jordan.
+ * After all blocks -A^-1 is in the place of A, in n^3/2 multiplications, no
+ * more than by way of Cholesky's factorisation.  D is inverted the same way by
+ * smaller blocks, the smallest by Gauss and Jordan.  That wants a matrix that
+ * is not too far from singular: errors grow with the condition's cube.
  *
- * Nearly all time goes into A - U C', which is done by tiles of 4 rows by 8
+ * Such matrices come as sums of products, A = A + R R', which the same tiles
+ * add up.
+ *
+ * Nearly all time goes into A - W W' or A - U C', done by tiles of 4 rows by 8
  * columns that stay in registers, from copies of U and C that are laid out in
  * the order in which the tiles read them.
  *
@@ -34,6 +43,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "dense.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
@@ -43,17 +54,6 @@
 #define STRIP_ROWS		32		/* rows done between interrupt checks */
 
 StaticAssertDecl(TILE_COLS == REC_DENSE_STEP, "orders are whole tiles");
-
-/* a second copy of the hot loops for processors with fused multiply-add */
-#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__FMA__) && \
-	defined(__has_attribute)
-#if __has_attribute(target_clones)
-#define TARGET_CLONES	__attribute__((target_clones("default", "fma")))
-#endif
-#endif
-#ifndef TARGET_CLONES
-#define TARGET_CLONES
-#endif
 
 struct RecDense
 {
@@ -121,7 +121,7 @@ multiply_tile(const double *rows, const double *cols, Size depth, double *produc
 #endif
 
 /* U = C D^-1 for "nrows" rows, all laid out in groups of TILE_ROWS. */
-TARGET_CLONES static void
+REC_TARGET_CLONES static void
 multiply_strip(const double *rows, Size nrows, const double *pivot_cols,
 			   Size width, double *strip)
 {
@@ -144,7 +144,7 @@ multiply_strip(const double *rows, Size nrows, const double *pivot_cols,
  * A = A - U C' in rows from "from" to "to" of the lower triangle that begins
  * at "a"; the strip has U from row "from" on.
  */
-TARGET_CLONES static void
+REC_TARGET_CLONES static void
 subtract_strip(double *a, Size stride, Size from, Size to,
 			   const double *strip, const double *cols, Size width)
 {
@@ -169,7 +169,7 @@ subtract_strip(double *a, Size stride, Size from, Size to,
  */
 
 /* Inverts a full matrix of order REC_DENSE_STEP in place, by Gauss and Jordan. */
-TARGET_CLONES static void
+REC_TARGET_CLONES static void
 invert_smallest(double *a)
 {
 	const int	n = REC_DENSE_STEP;
@@ -367,47 +367,203 @@ rec_dense_invert(RecDense *dense, double *a, Size order)
 	invert(dense, a, order);
 }
 
-/* Solves L y = x, the diagonal of L being the unit matrix. */
-TARGET_CLONES static void
-solve_lower(const double *a, Size order, Size block, double *x)
-{
-	for (Size i = block; i < order; i++)
-	{
-		const double *row = a + i * order;
-		Size		end = i - i % block;
-		double		sum[4] = {0};
+/* ----------------
+ *		systems
+ * ----------------
+ */
 
-		for (Size j = 0; j < end; j += 4)
-			for (int l = 0; l < 4; l++)
-				sum[l] += row[j + l] * x[j + l];
-		x[i] -= (sum[0] + sum[1]) + (sum[2] + sum[3]);
+/* Replaces the lower triangle of a small matrix by that of M, D = M M'. */
+static void
+factor_pivot(double *d, Size n)
+{
+	for (Size i = 0; i < n; i++)
+	{
+		double	   *row = d + i * n;
+
+		for (Size j = 0; j <= i; j++)
+		{
+			const double *other = d + j * n;
+			double		sum = row[j];
+
+			for (Size p = 0; p < j; p++)
+				sum -= row[p] * other[p];
+			if (j < i)
+				row[j] = sum / other[j];
+			else if (sum > 0)
+				row[j] = sqrt(sum);
+			else
+				elog(ERROR, "matrix is not positive definite");
+		}
 	}
 }
 
-/* Solves D L' z = x. */
-TARGET_CLONES static void
+/* Replaces M, a lower triangle, by its inverse; zeroes what is above. */
+static void
+invert_triangle(double *m, Size n)
+{
+	for (Size i = 0; i < n; i++)
+	{
+		double	   *row = m + i * n;
+		double		pivot = 1 / row[i];
+
+		for (Size j = 0; j < i; j++)
+		{
+			double		sum = 0;
+
+			for (Size p = j; p < i; p++)
+				sum += row[p] * m[p * n + j];
+			/* entries before j are done with and after it still M's */
+			row[j] = -sum * pivot;
+		}
+		row[i] = pivot;
+		memset(row + i + 1, 0, (n - i - 1) * sizeof(double));
+	}
+}
+
+/* Leaves the inverse of the diagonal's factor in "pivot" and "pivot_cols". */
+static void
+invert_factor(RecDense *dense, double *a, Size stride, Size k, Size width)
+{
+	double	   *pivot = dense->pivot;
+
+	for (Size i = 0; i < width; i++)
+		memcpy(pivot + i * width, a + (k + i) * stride + k, (i + 1) * sizeof(double));
+	factor_pivot(pivot, width);
+	invert_triangle(pivot, width);
+	for (Size i = 0; i < width; i++)
+	{
+		memcpy(a + (k + i) * stride + k, pivot + i * width, width * sizeof(double));
+		for (Size p = 0; p < width; p++)
+			dense->pivot_cols[(i - i % TILE_COLS) * width + p * TILE_COLS + i % TILE_COLS] =
+				pivot[i * width + p];
+	}
+}
+
+/* Puts a strip of W where C was: in the matrix, and in both layouts. */
+static void
+keep_strip(RecDense *dense, double *a, Size stride, Size first, Size from, Size to,
+		   Size k, Size width)
+{
+	memcpy(dense->rows + from * width, dense->strip, (to - from) * width * sizeof(double));
+	for (Size i = from; i < to; i++)
+	{
+		const double *w = dense->rows + (i - i % TILE_ROWS) * width + i % TILE_ROWS;
+		double	   *column = dense->cols + (i - i % TILE_COLS) * width + i % TILE_COLS;
+		double	   *row = a + (first + i) * stride + k;
+
+		for (Size p = 0; p < width; p++)
+			row[p] = column[p * TILE_COLS] = w[p * TILE_ROWS];
+	}
+}
+
+/* Factorises the block of "width" rows at k and takes it from the rows below. */
+static void
+factor_block(RecDense *dense, double *a, Size order, Size k, Size width)
+{
+	Size		first = k + width;
+	Size		below = order - first;
+
+	invert_factor(dense, a, order, k, width);
+	lay_out_columns(dense, a, order, order, first, k, width);
+	for (Size from = 0; from < below; from += STRIP_ROWS)
+	{
+		Size		to = Min(from + STRIP_ROWS, below);
+
+		multiply_strip(dense->rows + from * width, to - from, dense->pivot_cols, width,
+					   dense->strip);
+		keep_strip(dense, a, order, first, from, to, k, width);
+	}
+	for (Size from = 0; from < below; from += STRIP_ROWS)
+	{
+		CHECK_FOR_INTERRUPTS();
+		subtract_strip(a + first * order + first, order, from, Min(from + STRIP_ROWS, below),
+					   dense->rows + from * width, dense->cols, width);
+	}
+}
+
+/* Blocks of small matrices are of the smallest width, whose factor is quick. */
+static inline Size
+factor_width(const RecDense *dense, Size order)
+{
+	return order > 128 ? dense->block : REC_DENSE_STEP;
+}
+
+/*
+ * Replaces a matrix, of which the lower triangle is looked at, by what
+ * rec_dense_substitute() needs.
+ */
+void
+rec_dense_factor(RecDense *dense, double *a, Size order)
+{
+	Size		block = factor_width(dense, order);
+
+	Assert(order % REC_DENSE_STEP == 0 && order <= dense->order);
+	for (Size k = 0; k < order; k += block)
+		factor_block(dense, a, order, k, Min(block, order - k));
+}
+
+/* Solves L y = x. */
+REC_TARGET_CLONES static void
+solve_lower(const double *a, Size order, Size block, double *x, double *saved)
+{
+	for (Size k = 0; k < order; k += block)
+	{
+		Size		end = Min(k + block, order);
+
+		memcpy(saved, x + k, (end - k) * sizeof(double));
+		for (Size i = k; i < end; i++)
+		{
+			double		sum = 0;
+
+			for (Size j = k; j <= i; j++)
+				sum += a[i * order + j] * saved[j - k];
+			x[i] = sum;
+		}
+		for (Size i = end; i < order; i++)
+		{
+			const double *row = a + i * order;
+			double		sum[4] = {0};
+
+			/* blocks are whole tiles */
+			for (Size j = k; j < end; j += 4)
+				for (int l = 0; l < 4; l++)
+					sum[l] += row[j + l] * x[j + l];
+			x[i] -= (sum[0] + sum[1]) + (sum[2] + sum[3]);
+		}
+	}
+}
+
+/* Solves L' z = x. */
+REC_TARGET_CLONES static void
 solve_upper(const double *a, Size order, Size block, double *x, double *saved)
 {
 	for (Size k = (order - 1) - (order - 1) % block;; k -= block)
 	{
 		Size		end = Min(k + block, order);
 
-		/* z of this block: D^-1 x, less what later blocks took */
-		memcpy(saved, x + k, (end - k) * sizeof(double));
-		for (Size i = k; i < end; i++)
-		{
-			double		sum = 0;
-
-			for (Size j = k; j < end; j++)
-				sum += a[i * order + j] * saved[j - k];
-			x[i] = sum;
-		}
 		for (Size i = end; i < order; i++)
 			for (Size j = k; j < end; j++)
 				x[j] -= a[i * order + j] * x[i];
+		memcpy(saved, x + k, (end - k) * sizeof(double));
+		memset(x + k, 0, (end - k) * sizeof(double));
+		for (Size i = k; i < end; i++)
+			for (Size j = k; j <= i; j++)
+				x[j] += a[i * order + j] * saved[i - k];
 		if (k == 0)
 			break;
 	}
+}
+
+/* Replaces x by the solution z of A z = x, A being factorised. */
+void
+rec_dense_substitute(RecDense *dense, const double *a, Size order, double *x)
+{
+	Size		block = factor_width(dense, order);
+
+	if (order == 0)
+		return;
+	solve_lower(a, order, block, x, dense->pivot);
+	solve_upper(a, order, block, x, dense->pivot);
 }
 
 /*
@@ -417,16 +573,50 @@ solve_upper(const double *a, Size order, Size block, double *x, double *saved)
 void
 rec_dense_solve(RecDense *dense, double *a, Size order, double *x)
 {
-	Assert(order % REC_DENSE_STEP == 0 && order <= dense->order);
-	for (Size k = 0; k < order; k += dense->block)
-	{
-		Size		width = Min(dense->block, order - k);
+	rec_dense_factor(dense, a, order);
+	rec_dense_substitute(dense, a, order, x);
+}
 
-		eliminate(dense, a, order, order, k + width, k, width, 1);
-	}
-	if (order > 0)
+/* Lays out the first "width" columns of R; what is subtracted is -R R'. */
+static void
+lay_out_product(RecDense *dense, Size order, const double *r, Size row_step,
+				Size column_step, Size width)
+{
+	for (Size i = 0; i < order; i++)
 	{
-		solve_lower(a, order, dense->block, x);
-		solve_upper(a, order, dense->block, x, dense->pivot);
+		const double *from = r + i * row_step;
+		double	   *row = dense->rows + (i - i % TILE_ROWS) * width + i % TILE_ROWS;
+		double	   *column = dense->cols + (i - i % TILE_COLS) * width + i % TILE_COLS;
+
+		for (Size p = 0; p < width; p++)
+		{
+			double		value = from[p * column_step];
+
+			row[p * TILE_ROWS] = -value;
+			column[p * TILE_COLS] = value;
+		}
+	}
+}
+
+/*
+ * Adds R R' to the lower triangle of a matrix.  R has "columns" columns, and
+ * the entry of row i and column p is r[i * row_step + p * column_step].
+ */
+void
+rec_dense_add_product(RecDense *dense, double *a, Size order, const double *r,
+					  Size row_step, Size column_step, Size columns)
+{
+	Assert(order % REC_DENSE_STEP == 0 && order <= dense->order);
+	for (Size k = 0; k < columns; k += dense->block)
+	{
+		Size		width = Min(dense->block, columns - k);
+
+		lay_out_product(dense, order, r + k * column_step, row_step, column_step, width);
+		for (Size from = 0; from < order; from += STRIP_ROWS)
+		{
+			CHECK_FOR_INTERRUPTS();
+			subtract_strip(a, order, from, Min(from + STRIP_ROWS, order),
+						   dense->rows + from * width, dense->cols, width);
+		}
 	}
 }

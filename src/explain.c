@@ -19,6 +19,7 @@
 #include "call_context.h"
 #include "catalog/pg_type.h"
 #include "explain.h"
+#include "factor_store.h"
 #include "items.h"
 #include "json.h"
 #include "plans.h"
@@ -35,7 +36,8 @@ static bool
 is_of_history(const RecContribution *contribution)
 {
 	return contribution->signal &&
-		(contribution->component == REC_BEHAVIOUR || contribution->component == REC_CONTENT);
+		(contribution->component == REC_BEHAVIOUR || contribution->component == REC_CONTENT ||
+		 (contribution->component == REC_FACTORS && contribution->signal->ref != PG_UINT32_MAX));
 }
 
 /* Gives the value of the context that a contribution comes from, or NULL. */
@@ -130,6 +132,8 @@ detail_of(const RecServe *serve, const RecContribution *contribution, const char
 		return "against";
 	if (contribution->component == REC_BEHAVIOUR)
 		return rec_serve_event(serve, contribution->signal->ref);
+	if (contribution->component == REC_FACTORS && is_of_history(contribution))
+		return "item";
 	if (contribution->component == REC_CONTENT && value)
 		return "value";
 	if (contribution->component == REC_CONTEXT)
@@ -228,6 +232,7 @@ rec_reasons(RecServe *serve, const RecScoredItem *item, Datum id)
 	int			n = rec_scores_contributions(serve->scores, item, &reasons);
 	const char *title = serve->sentences ? title_of(serve, id) : NULL;
 
+	n = rec_serve_split_factors(serve, item, &reasons, n);
 	n = rec_contributions_largest(reasons, n, serve->options.reasons);
 	rec_json_token(&json, WJB_BEGIN_ARRAY);
 	for (int i = 0; i < n; i++)
@@ -359,6 +364,7 @@ rec_explain(PG_FUNCTION_ARGS)
 		char	   *title = title_of(&serve, PG_GETARG_DATUM(2));
 
 		n = rec_scores_contributions(serve.scores, &item, &contributions);
+		n = rec_serve_split_factors(&serve, &item, &contributions, n);
 		for (int i = 0; i < n; i++)
 			write_contribution(&rows, &serve, i + 1, &contributions[i], title);
 	}

@@ -427,7 +427,7 @@ fill_items(RecMatrix *matrix, const RecOptions *options)
 /*
  * True when the order of users can show in the last bits of some result, so
  * that the matrix must be built with their ranks.  Without weights there are
- * whole numbers to add only, unless users have weights of their own.
+ * whole numbers to add only, unless users have weights or factors of their own.
  */
 bool
 rec_matrix_needs_user_ranks(const RecStream *stream, const RecOptions *options)
@@ -435,7 +435,7 @@ rec_matrix_needs_user_ranks(const RecStream *stream, const RecOptions *options)
 	bool		whole = stream->weight == NULL &&
 	(stream->time == NULL || options->half_life <= 0);
 
-	if (!whole || options->user_exponent != 0)
+	if (!whole || options->user_exponent != 0 || options->model == REC_MODEL_ALS)
 		return true;
 	return rec_weighting_use(options) == REC_WEIGHTS_CHANGED;
 }

@@ -473,7 +473,7 @@ rec_measure_name(int measure)
 const RecMeasure *
 rec_measure_of(const RecOptions *options)
 {
-	return &rec_measures[options->model == REC_MODEL_NEIGHBORS ? options->measure : 0];
+	return &rec_measures[options->model == REC_MODEL_RIDGE ? 0 : options->measure];
 }
 
 /* Gives the number of the measure of that name, which exists. */

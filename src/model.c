@@ -27,11 +27,13 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "als.h"
 #include "catalog/pg_type.h"
 #include "content_model.h"
 #include "content_neighbors.h"
 #include "context_model.h"
 #include "executor/spi.h"
+#include "factor_store.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "model.h"
@@ -340,6 +342,26 @@ write_neighbor_table(ModelWriter *writer)
 	rec_writer_close(writer->neighbor_writer);
 }
 
+static void
+show_factors_step(void *arg, double done, double total)
+{
+	ModelWriter *writer = (ModelWriter *) arg;
+
+	rec_progress_step(writer->progress, done, total);
+}
+
+static void
+write_factors(ModelWriter *writer)
+{
+	const RecOptions *options = &writer->definition->options;
+
+	if (options->model != REC_MODEL_ALS)
+		return;
+	rec_progress_phase(writer->progress, "computing factors");
+	rec_model_write_factors(writer->definition, writer->generation,
+							rec_als_train(writer->matrix, options, true, show_factors_step, writer));
+}
+
 /*
  * Learns what the context says of items.  That goes before the matrix, which
  * uses the interactions up.
@@ -434,8 +456,8 @@ delete_old(const RecDefinition *definition, const char *table, int64 generation)
 static void
 delete_old_generations(const RecDefinition *definition, int64 generation)
 {
-	static const char *const tables[] = {"item", "neighbor", "context_lift",
-	"content_column", "feature", "item_feature"};
+	static const char *const tables[] = {"item", "neighbor", "context_lift", "factorization",
+	"factor", "content_column", "feature", "item_feature"};
 
 	for (int i = 0; i < (int) lengthof(tables); i++)
 		delete_old(definition, tables[i], generation);
@@ -492,9 +514,9 @@ static int64
 model_size(const RecDefinition *definition)
 {
 	Oid			relids[] = {definition->item_relid, definition->neighbor_relid,
-		definition->context_relid, definition->content_column_relid,
-	definition->feature_relid, definition->item_feature_relid};
-	int			n = definition->items ? (int) lengthof(relids) : 3;
+		definition->context_relid, definition->factorization_relid, definition->factor_relid,
+	definition->content_column_relid, definition->feature_relid, definition->item_feature_relid};
+	int			n = definition->items ? (int) lengthof(relids) : 5;
 	int64		size = 0;
 
 	for (int i = 0; i < n; i++)
@@ -581,6 +603,7 @@ build_generation(const RecDefinition *definition, RecProgress *progress,
 	rec_progress_phase(progress, "computing neighbours");
 	write_neighbor_table(&writer);
 	figures->neighbors = writer.neighbors;
+	write_factors(&writer);
 	write_lifts(&writer, lifts);
 	if (writer.items->content)
 	{

@@ -83,7 +83,7 @@ repeats_name(int value)
 static const char *
 model_name(int value)
 {
-	static const char *const names[] = {"neighbors", "ridge"};
+	static const char *const names[] = {"neighbors", "ridge", "als"};
 
 	return value < (int) lengthof(names) ? names[value] : NULL;
 }
@@ -129,6 +129,12 @@ static const OptionSpec specs[] = {
 	{"context_smoothing", OPTION_FLOAT, BUILD, AT(context_smoothing), 5, 1e-6, 1e9, NULL},
 	{"context_significance", OPTION_FLOAT, BUILD, AT(context_significance), 0.05, 0, 1, NULL},
 	{"context_now", OPTION_BOOL, SERVE, AT(context_now), 0, 0, 1, NULL},
+	{"als_factors", OPTION_INT, BUILD, AT(als_factors), 64, 1, 1000, NULL},
+	{"als_iterations", OPTION_INT, BUILD, AT(als_iterations), 16, 1, 1000, NULL},
+	{"als_unobserved", OPTION_FLOAT, BUILD, AT(als_unobserved), 0.1, 0, 1, NULL},
+	{"als_regularization", OPTION_FLOAT, BUILD, AT(als_regularization), 0.01, 1e-6, 1e6, NULL},
+	{"als_exponent", OPTION_FLOAT, BUILD, AT(als_exponent), 1, 0, 2, NULL},
+	{"als_seed", OPTION_INT, BUILD, AT(als_seed), 0, 0, PG_INT32_MAX, NULL},
 	{"blend", OPTION_BLEND, SERVE, AT(blend), 0, 0, 1e6, NULL},
 	{"kappa", OPTION_FLOAT, SERVE, AT(kappa), 1, 0, 1e9, NULL},
 	{"item_kappa", OPTION_FLOAT, SERVE, AT(item_kappa), 5, 0, 1e9, NULL},
@@ -547,6 +553,12 @@ find_option(const char *name, int scopes)
 static void
 check_combination(const RecOptions *options)
 {
+	if (options->model == REC_MODEL_ALS &&
+		(options->weighting == REC_WEIGHTING_TFIDF || options->weighting == REC_WEIGHTING_BM25))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("model \"als\" takes no weighting \"%s\"", weighting_name(options->weighting)),
+				 errhint("Weightings for it are none, binary and log.")));
 	if (rec_measure_of(options)->centring != REC_CENTRE_NONE &&
 		options->weighting != REC_WEIGHTING_NONE)
 		ereport(ERROR,

@@ -53,7 +53,8 @@ typedef enum RecRepeats
 typedef enum RecModel
 {
 	REC_MODEL_NEIGHBORS,		/* the similarity, by a measure */
-	REC_MODEL_RIDGE				/* ridge regression */
+	REC_MODEL_RIDGE,			/* ridge regression */
+	REC_MODEL_ALS				/* the similarity, and factors beside it */
 } RecModel;
 
 typedef enum RecTruncate
@@ -99,6 +100,12 @@ typedef struct RecOptions
 	double		ridge_damping;	/* power of a target's popularity */
 	int			ridge_candidates;	/* items that explain one: local form */
 	int			ridge_exact_items;	/* catalogues up to this: exact form */
+	int			als_factors;
+	int			als_iterations;
+	double		als_unobserved; /* weight of pairs that were not observed */
+	double		als_regularization;
+	double		als_exponent;	/* of interactions, in the penalty of factors */
+	int			als_seed;
 
 	/* build: what the context says of items */
 	int			context_time;	/* bits 1 << RecTimePart */

@@ -18,6 +18,7 @@
 #include "batch.h"
 #include "call_context.h"
 #include "catalog/pg_type.h"
+#include "factor_store.h"
 #include "miscadmin.h"
 #include "newcomer.h"
 #include "recommend.h"
@@ -109,6 +110,15 @@ load_neighbors(RecBatch *batch, RecServe *serve)
 			if ((uint32) list->items[n] >= batch->memory.nitems)
 				model_damaged(serve);
 	}
+}
+
+static void
+load_factors(RecBatch *batch, RecServe *serve)
+{
+	RecFactors *factors = rec_serve_load_factors(serve);
+
+	if (factors)
+		rec_batch_set_factors(batch, factors);
 }
 
 /* The lifts of the call's context must be of items that the model has. */
@@ -224,6 +234,7 @@ rec_recommend_all(PG_FUNCTION_ARGS)
 	load_items(batch, &serve, eligible);
 	rec_scores_set_steps(batch->scores, serve.steps, serve.nsteps);
 	load_neighbors(batch, &serve);
+	load_factors(batch, &serve);
 	if (eligible)
 		rec_memory_catalog_keep(&batch->memory, eligible);
 	check_context(batch, &serve);

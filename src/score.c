@@ -155,7 +155,8 @@ rec_scores_reset(RecScores *scores)
 static void
 count_evidence(RecScores *scores, const RecSignal *signal)
 {
-	if (signal->n == 0 || signal->component == REC_CONTEXT)
+	if (signal->n == 0 || signal->component == REC_FACTORS ||
+		signal->component == REC_CONTEXT)
 		return;
 	if (signal->component == REC_BEHAVIOUR)
 		scores->evidence += Max(signal->weight, 0);
@@ -187,6 +188,17 @@ rec_scores_expect(RecScores *scores, int nsignals, int64 nentries)
 {
 	make_room(scores, scores->nsignals + nsignals, scores->nentries + nentries);
 	rec_candidates_expect(scores->candidates, (int) Min(nentries, PG_INT32_MAX));
+}
+
+/*
+ * Tells that a signal of all items, 0 to nitems - 1, is to come; better before
+ * all others.
+ */
+void
+rec_scores_expect_all(RecScores *scores, uint32 nitems)
+{
+	make_room(scores, scores->nsignals + 1, scores->nentries + nitems);
+	rec_candidates_expect_all(scores->candidates, nitems);
 }
 
 /* Keeps an item from being selected by what the signals so far say of it. */
@@ -580,6 +592,30 @@ rec_scores_contributions(const RecScores *scores, const RecScoredItem *item,
 	}
 	*contributions = found;
 	return n;
+}
+
+/*
+ * Splits the contribution of a signal into n parts that add up to it, to the
+ * last bit: the signal's value for the item is the sum of the shares, but for
+ * rounding, which the largest part takes.
+ */
+void
+rec_scores_split(const RecScores *scores, const RecContribution *whole,
+				 const double *shares, int n, double *parts)
+{
+	double		factor = scores->factor[whole->component] * whole->signal->weight;
+	double		rest = whole->contribution;
+	int			largest = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		parts[i] = on_grid(scores, factor * shares[i]);
+		rest -= parts[i];
+		if (fabs(parts[i]) > fabs(parts[largest]))
+			largest = i;
+	}
+	if (n > 0)
+		parts[largest] += rest;
 }
 
 /* Moves the "max" largest of n contributions to the front, largest first. */

@@ -83,6 +83,7 @@ extern void rec_scores_set_steps(RecScores *scores, const uint32 *steps, int n);
 extern void rec_scores_reset(RecScores *scores);
 extern void rec_scores_expect(RecScores *scores, int nsignals, int64 nentries);
 extern void rec_scores_add(RecScores *scores, const RecSignal *signal);
+extern void rec_scores_expect_all(RecScores *scores, uint32 nitems);
 extern void rec_scores_bar(RecScores *scores, uint32 item);
 extern void rec_scores_blend(RecScores *scores);
 extern double rec_scores_item_trust(const RecScores *scores, uint32 item);
@@ -92,6 +93,8 @@ extern void rec_scores_fill(const RecScores *scores, RecScoredItem *item);
 extern RecComponent rec_scores_strategy(const RecScoredItem *item);
 extern int	rec_scores_contributions(const RecScores *scores, const RecScoredItem *item,
 									 RecContribution **contributions);
+extern void rec_scores_split(const RecScores *scores, const RecContribution *whole,
+							 const double *shares, int n, double *parts);
 extern int	rec_contributions_largest(RecContribution *contributions, int n, int max);
 
 extern RecItemSet *rec_item_set_create(const RecScores *scores);

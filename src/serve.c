@@ -24,6 +24,7 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "factor_store.h"
 #include "miscadmin.h"
 #include "newcomer.h"
 #include "serve.h"
@@ -34,6 +35,7 @@
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
+#include "weighting.h"
 
 /* ----------------
  *		paths
@@ -380,6 +382,18 @@ rec_history_weigh(const RecOptions *options, RecPair *pairs, int n)
 }
 
 /*
+ * Gives what a weight of the history counts when a user is folded in: as much
+ * as in the matrix that the factors are of, which may be one of ones.
+ */
+double
+rec_history_confidence(const RecOptions *options, double weight)
+{
+	if (rec_weighting_use(options) == REC_WEIGHTS_IGNORED)
+		return (weight > 0) - (weight < 0);
+	return weight;
+}
+
+/*
  * Keeps the arrays of a row, of items and what they are worth, in the current
  * context; false when they are damaged.
  */
@@ -559,8 +573,48 @@ rec_history_add(RecScores *scores, const RecPair *pair, const RecNeighborList *l
 }
 
 /*
- * Adds the neighbours of the history's items to the scores, in the order of
- * the history whatever the order in which the rows come.
+ * Gives the numbers of the history's items, -1 for those that the model lacks:
+ * from the rows of neighbours, of which not all items have one.
+ */
+static int32 *
+history_numbers(RecServe *serve, const RecPair *pairs, int n)
+{
+	int32	   *by_id = palloc_array(int32, rec_dict_count(serve->history) + 1);
+	int32	   *numbers = palloc_array(int32, n + 1);
+	Datum	   *ids = palloc_array(Datum, n + 1);
+	int			nids = 0;
+	RecStoreScan *scan;
+	Datum		values[ITEM_NCOLS];
+	bool		nulls[ITEM_NCOLS];
+
+	for (int i = 0; i < n; i++)
+	{
+		uint32		item = pairs[i].item;
+
+		by_id[item] = listed_number(&serve->lists[item * REC_NLIKENESSES]);
+		if (by_id[item] < 0)
+			ids[nids++] = rec_dict_id(serve->history, item);
+	}
+	values[0] = rec_id_array(serve->definition, ids, nids);
+	values[1] = Int64GetDatum(serve->generation);
+	scan = rec_store_begin_any(serve->definition, &items_by_id, 2, values, 0);
+	while (rec_store_next(scan, values, nulls))
+	{
+		uint32		item = nulls[1] ? REC_NOT_FOUND : rec_dict_find(serve->history, values[1]);
+
+		if (item == REC_NOT_FOUND || nulls[0])
+			rec_serve_damaged(serve, "an item that is");
+		by_id[item] = DatumGetInt32(values[0]);
+	}
+	rec_store_end(scan);
+	for (int i = 0; i < n; i++)
+		numbers[i] = by_id[pairs[i].item];
+	return numbers;
+}
+
+/*
+ * Adds what the history's items say to the scores, in the order of the history
+ * whatever the order in which rows come.
  */
 static void
 add_history(RecServe *serve, const RecPair *pairs, int n)
@@ -568,6 +622,8 @@ add_history(RecServe *serve, const RecPair *pairs, int n)
 	if (n == 0)
 		return;
 	serve->lists = read_neighbors(serve, pairs, n);
+	if (!serve->without_factors && serve->options.model == REC_MODEL_ALS)
+		rec_serve_add_factors(serve, pairs, history_numbers(serve, pairs, n), n);
 	expect_lists(serve, serve->lists, pairs, n);
 	for (int i = 0; i < n; i++)
 		rec_history_add(serve->scores, &pairs[i],

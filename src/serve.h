@@ -38,6 +38,9 @@ typedef struct RecCallValue
 	RecNeighborList lifts;
 } RecCallValue;
 
+/* What is kept of a user that was folded in. */
+typedef struct RecServeFactors RecServeFactors;
+
 typedef struct RecServe
 {
 	RecDefinition *definition;
@@ -64,6 +67,8 @@ typedef struct RecServe
 	char	  **titles;			/* by number in it */
 	uint32		titles_allocated;
 	RecScores  *scores;
+	bool		without_factors;	/* the answer has no use for them */
+	RecServeFactors *factors;	/* of the user; NULL for none */
 	int			ncontext;
 	RecCallValue *context;		/* ref of a signal of the context -> value */
 	Datum	   *ids;			/* ref of a scored item -> its id */
@@ -96,5 +101,6 @@ extern int	rec_history_digest(const RecOptions *options, RecPair *pairs, int n,
 extern void rec_history_add(RecScores *scores, const RecPair *pair,
 							const RecNeighborList *lists, bool content);
 extern void rec_history_weigh(const RecOptions *options, RecPair *pairs, int n);
+extern double rec_history_confidence(const RecOptions *options, double weight);
 
 #endif							/* REC_SERVE_H */

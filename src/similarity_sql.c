@@ -57,6 +57,11 @@ read_options(RecOptions *options, Jsonb *given)
 	rec_options_default(options, false);
 	if (given)
 		rec_options_apply(options, given, REC_SCOPE_BUILD);
+	if (options->model == REC_MODEL_ALS)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("model \"als\" has factors of items, not neighbours"),
+				 errhint("It belongs to a recommender: use set_options().")));
 }
 
 /* ----------------

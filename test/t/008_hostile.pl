@@ -83,13 +83,13 @@ my $others = $node->safe_psql('shop', q{
 		string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum))
 	FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
 	WHERE c.relnamespace = 'pattern'::regnamespace AND c.relkind = 'r' AND c.relname NOT IN
-		('definition', 'source', 'item_source', 'item', 'neighbor', 'context_lift', 'refresh_run', 'evaluation', 'trial')
+		('definition', 'source', 'item_source', 'item', 'neighbor', 'context_lift', 'factorization', 'factor', 'refresh_run', 'evaluation', 'trial')
 	GROUP BY c.oid});
 $node->safe_psql('shop', q{SELECT recommender.drop_recommender('pattern')});
 
 my $tables = q{
 CREATE SCHEMA fake;
-CREATE TABLE fake.definition (singleton boolean PRIMARY KEY DEFAULT true, options jsonb NOT NULL DEFAULT '{}',
+CREATE TABLE fake.definition (singleton boolean PRIMARY KEY DEFAULT true, options jsonb NOT NULL DEFAULT '{"model": "als"}',
 	generation bigint NOT NULL DEFAULT 1, items bigint NOT NULL DEFAULT 2, item_steps integer[] NOT NULL DEFAULT '{}', as_of timestamptz, refreshed_at timestamptz);
 INSERT INTO fake.definition DEFAULT VALUES;
 CREATE TABLE fake.source (position integer PRIMARY KEY, relation regclass UNIQUE, user_column name, item_column name,
@@ -109,6 +109,12 @@ INSERT INTO fake.neighbor VALUES (1, 'behaviour', 0, 'P1', '{1}', '{1}', '{1}'),
 CREATE TABLE fake.context_lift (generation bigint, column_name name, value text, item_nos integer[], lifts real[]);
 CREATE INDEX ON fake.context_lift (column_name, value, generation);
 INSERT INTO fake.context_lift VALUES (1, 'month', 'june', '{0,1}', '{1,-1}');
+CREATE TABLE fake.factorization (generation bigint, items integer, factors integer, unobserved float8, regularization float8, exponent float8, scale float8, gramian float8[]);
+CREATE INDEX ON fake.factorization (generation);
+INSERT INTO fake.factorization VALUES (1, 2, 2, 0.1, 0.01, 1, 1, '{2,1}');
+CREATE TABLE fake.factor (generation bigint, item_no integer, factors real[]);
+CREATE INDEX ON fake.factor (generation, item_no);
+INSERT INTO fake.factor VALUES (1, 0, '{1,-1,0.5,2}');
 CREATE TABLE fake.refresh_run (generation bigint, mode text, started_at timestamptz, finished_at timestamptz,
 	interactions bigint, users bigint, items bigint, neighbors bigint, null_keys bigint, without_weight bigint,
 	read_ms float8, build_ms float8, write_ms float8, memory_bytes bigint, model_bytes bigint, options jsonb);
@@ -149,7 +155,7 @@ sub check_trap
 	return;
 }
 
-for my $table (qw(definition source item_source item neighbor context_lift refresh_run evaluation))
+for my $table (qw(definition source item_source item neighbor context_lift factorization factor refresh_run evaluation))
 {
 	check_trap("a view for table $table",
 		"ALTER TABLE fake.$table RENAME TO real;
@@ -160,7 +166,7 @@ for my $table (qw(definition source item_source item neighbor context_lift refre
 check_trap("an index on table $_",
 	"CREATE FUNCTION fake.trap_now(integer) RETURNS boolean IMMUTABLE LANGUAGE sql RETURN fake.trap();
 	ALTER FUNCTION fake.trap IMMUTABLE; CREATE INDEX ON fake.$_ (generation) WHERE fake.trap_now(1)")
-  for qw(definition item neighbor context_lift refresh_run);
+  for qw(definition item neighbor context_lift factorization factor refresh_run);
 check_trap('a cast',
 	q{CREATE TYPE fake.tricky AS (x integer);
 	CREATE FUNCTION fake.cast_it(fake.tricky) RETURNS oid LANGUAGE sql AS $$ SELECT 1::oid WHERE fake.trap() $$;
@@ -241,7 +247,7 @@ for my $line (split /\n/, $columns)
 	check_change("$table.$column null", "ALTER TABLE $table ALTER $column DROP NOT NULL; UPDATE $table SET $column = NULL")
 	  if $kind eq 'TABLE' && $column ne 'singleton' && $column ne 'position';
 }
-for my $table (qw(definition source item_source item neighbor context_lift refresh_run evaluation))
+for my $table (qw(definition source item_source item neighbor context_lift factorization factor refresh_run evaluation))
 {
 	$session->query(join ';', 'BEGIN', @asks, 'ROLLBACK');
 	check_change("table $table is empty", "DELETE FROM fake.$table");
@@ -285,6 +291,17 @@ my @values = (
 	[ 'context_lift', 'item_nos', "'{}'", "'{NULL,1}'", "'{{1,2}}'", "'{-1,1}'", "'{0,2147483647}'", "'{-2147483648,1}'", "'{0,0}'", "'{0,1,2}'", "'[5:6]={0,1}'",
 		'(SELECT array_agg(n) FROM generate_series(1, 20000) n)' ],
 	[ 'context_lift', 'lifts', "'{}'", "'{NULL,1}'", "'{{1,2}}'", "'{NaN,1}'", "'{Infinity,1}'", "'{3e38,3e38}'", "'{1}'", "'[7:8]={1,1}'" ],
+	[ 'factorization', 'generation', '-1', '2' ],
+	[ 'factorization', 'items', '-1', '0', '1', '3', '2147483647' ],
+	[ 'factorization', 'factors', '0', '-1', '1', '3', '4', '1001', '2147483647' ],
+	[ 'factorization', 'unobserved', "'NaN'", '-1', '1e300' ],
+	[ 'factorization', 'regularization', "'NaN'", '0', '-1', "'infinity'" ],
+	[ 'factorization', 'exponent', "'NaN'", '1e308', '-1' ],
+	[ 'factorization', 'scale', "'NaN'", "'infinity'", '-1', '0', '1e308' ],
+	[ 'factorization', 'gramian', "'{}'", "'{NULL,1}'", "'{{1,2}}'", "'{NaN,1}'", "'{-1,1}'", "'{Infinity,1}'", "'{1e308,1e-320}'", "'{1}'", "'[5:6]={1,2}'" ],
+	[ 'factor', 'item_no', '-1', '1', '2147483647', '-2147483648' ],
+	[ 'factor', 'factors', "'{}'", "'{NULL,1,1,1}'", "'{{1,2},{3,4}}'", "'{NaN,1,1,1}'", "'{1,1,Infinity,1}'", "'{3e38,3e38,3e38,-3e38}'", "'{1,2}'", "'{1,2,3}'",
+		"'{1,2,3,4,5,6}'", "'[7:10]={1,1,1,1}'", '(SELECT array_agg(n) FROM generate_series(1, 20000) n)' ],
 	[ 'refresh_run', 'generation', '9223372036854775807', '-1' ],
 	[ 'refresh_run', 'options', "'[]'", "'null'" ]);
 
