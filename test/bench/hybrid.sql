@@ -113,6 +113,7 @@ BEGIN
 	FROM (SELECT DISTINCT ON (user_id, item_id) user_id, item_id, at, context
 		  FROM hybrid.event JOIN hybrid.test_user USING (user_id) JOIN hybrid.item ON id = item_id ORDER BY user_id, item_id, at) p
 	WHERE item_id NOT IN (SELECT item_id FROM hybrid.cohort);
+	CREATE INDEX ON hybrid.path (user_id, nth);
 	ANALYZE hybrid.path;
 
 	-- the next item after the first n
@@ -122,19 +123,21 @@ BEGIN
 			ARRAY(SELECT item_id FROM hybrid.path h WHERE h.user_id = p.user_id AND h.nth <= n ORDER BY nth), 10,
 			context => CASE WHEN with_context THEN p.context END, options => s.options) r), ARRAY[p.item_id], 10)
 	FROM unnest(ARRAY[0, 1, 3, 10]) n, hybrid.strategy s, hybrid.path p
-	WHERE p.nth = n + 1;
+	WHERE p.nth = n + 1 AND p.user_id IN (SELECT user_id FROM hybrid.test_user ORDER BY hashint8extended(user_id, 46) LIMIT 1000);
 
 	-- one of the items of which little is known, by what the person did before, among those of which as little is
 	INSERT INTO hybrid.result
-	SELECT shop, 'item', c.cohort, strategy, e.user_id || ' ' || e.item_id, recommender.ndcg(
+	SELECT shop, 'item', e.cohort, strategy, e.user_id || ' ' || e.item_id, recommender.ndcg(
 		(SELECT array_agg(r.item_id ORDER BY r.rank) FROM hybrid_recs.recommend_basket(
-			e.history, 10, filter => jsonb_build_object('cohort', c.cohort),
+			e.history, 10, filter => jsonb_build_object('cohort', e.cohort),
 			context => CASE WHEN with_context THEN e.context END, options => s.options) r), ARRAY[e.item_id], 10)
-	FROM hybrid.strategy s, hybrid.cohort c JOIN (
-		SELECT DISTINCT ON (user_id, item_id) user_id, item_id, context,
-			   ARRAY(SELECT h.item_id FROM hybrid.path h WHERE h.user_id = x.user_id AND h.at < x.at ORDER BY nth DESC LIMIT 10) AS history
-		FROM hybrid.event x JOIN hybrid.test_user USING (user_id) ORDER BY user_id, item_id, at) e USING (item_id)
-	WHERE cardinality(e.history) = 10;
+	FROM hybrid.strategy s, (
+		SELECT cohort, item_id, user_id, context, history, row_number() OVER (PARTITION BY cohort ORDER BY hashtextextended(item_id, user_id)) AS nth
+		FROM (SELECT DISTINCT ON (user_id, item_id) cohort, item_id, user_id, context,
+					 ARRAY(SELECT h.item_id FROM hybrid.path h WHERE h.user_id = x.user_id AND h.at < x.at ORDER BY nth DESC LIMIT 10) AS history
+			  FROM hybrid.event x JOIN hybrid.test_user USING (user_id) JOIN hybrid.cohort USING (item_id) ORDER BY user_id, item_id, at) e
+		WHERE cardinality(e.history) = 10) e
+	WHERE nth <= 1000;
 
 	PERFORM recommender.drop_recommender('hybrid_recs');
 	DROP TABLE hybrid.test_user, hybrid.cohort, hybrid.train, hybrid.offer, hybrid.path;
