@@ -60,7 +60,7 @@ const char *const rec_component_names[] = {
 	"behaviour", "factors", "content", "context", "popularity", "trend"
 };
 
-static const double blend_default[REC_NCOMPONENTS] = {1, 1, 1, 0.5, 0.1, 0};
+static const double blend_default[REC_NCOMPONENTS] = {1, 1, 0.3, 0.5, 0.1, 0};
 
 #define DAY_USECS		((double) USECS_PER_DAY)
 

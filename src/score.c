@@ -15,7 +15,7 @@
  *
  *	  behaviour		blend.behaviour * trust
  *	  factors		blend.factors * trust
- *	  content		blend.content * (1 - trust * t(j))
+ *	  content		blend.content * trust * (1 - share * t(j))
  *	  context		blend.context * (sum of the others' weights)
  *	  popularity	blend.popularity * (1 - trust) - popularity_discount
  *	  trend			blend.trend
@@ -412,6 +412,13 @@ trust_in(double evidence, double kappa)
 	return evidence > 0 ? evidence / (evidence + kappa) : 0;
 }
 
+/* Gives how much of the history, by its weight, behaviour knows of: 0 to 1. */
+static double
+known_share(const RecScores *scores)
+{
+	return scores->personal > 0 ? scores->evidence / scores->personal : 0;
+}
+
 /*
  * Gives what the other components may come to: the context is to move items
  * within what else is known of the user, however little that is.  It stands
@@ -429,7 +436,7 @@ weight_of_others(const RecScores *scores, double trust, double personal)
 	if (largest[REC_FACTORS] > 0)
 		sum += blend[REC_FACTORS] * personal;
 	if (largest[REC_CONTENT] > 0)
-		sum += blend[REC_CONTENT] * (1 - trust);
+		sum += blend[REC_CONTENT] * personal * (1 - known_share(scores));
 	return sum > 0 ? sum : 1;
 }
 
@@ -452,7 +459,9 @@ rec_scores_blend(RecScores *scores)
 		scores->factor[REC_FACTORS] = blend[REC_FACTORS] *
 			(scores->personal > 0 ? personal : 1) / largest[REC_FACTORS];
 	if (largest[REC_CONTENT] > 0)
-		set_content_factor(scores, blend[REC_CONTENT] / largest[REC_CONTENT], trust);
+		set_content_factor(scores, blend[REC_CONTENT] *
+						   (scores->personal > 0 ? personal : 1) / largest[REC_CONTENT],
+						   known_share(scores));
 	if (largest[REC_CONTEXT] > 0)
 		scores->factor[REC_CONTEXT] = blend[REC_CONTEXT] *
 			weight_of_others(scores, trust, personal) / largest[REC_CONTEXT];
