@@ -47,8 +47,6 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#define LONGEST_VALUE		255 /* bytes of a feature; what is longer is
-								 * hashed */
 #define ARENA_SIZE			65536
 #define INTERRUPT_STEPS		65536
 
@@ -271,17 +269,23 @@ add_occurrence(RecContentBuilder *builder, uint32 item, uint32 feature, uint32 c
 }
 
 /*
- * Writes what stands for a value that is too long to be looked up by: its
- * beginning and its hash.  Gives the length.
+ * Puts in the place of a value that is too long to be looked up by what stands
+ * for it: its beginning and its hash.  Gives the length; there is room for
+ * REC_LONGEST_VALUE + 1 bytes.
  */
-static int
-shorten_value(const char *value, int length, char *result)
+int
+rec_content_shorten(const char **value, int length, char *room)
 {
-	uint64		hash = DatumGetUInt64(hash_any_extended((const unsigned char *) value, length, 0));
-	int			kept = pg_mbcliplen(value, length, LONGEST_VALUE - 20);
+	uint64		hash;
+	int			kept;
 
-	memcpy(result, value, kept);
-	return kept + snprintf(result + kept, LONGEST_VALUE + 1 - kept, "...%016" INT64_MODIFIER "x", hash);
+	if (length <= REC_LONGEST_VALUE)
+		return length;
+	hash = DatumGetUInt64(hash_any_extended((const unsigned char *) *value, length, 0));
+	kept = pg_mbcliplen(*value, length, REC_LONGEST_VALUE - 20);
+	memcpy(room, *value, kept);
+	*value = room;
+	return kept + snprintf(room + kept, REC_LONGEST_VALUE + 1 - kept, "...%016" INT64_MODIFIER "x", hash);
 }
 
 /* Adds that an item has a value, so many times; an empty one says nothing. */
@@ -289,15 +293,11 @@ void
 rec_content_add(RecContentBuilder *builder, uint32 item, int column, const char *value,
 				int length, uint32 count)
 {
-	char		shortened[LONGEST_VALUE + 1];
+	char		room[REC_LONGEST_VALUE + 1];
 
 	if (length == 0)
 		return;
-	if (length > LONGEST_VALUE)
-	{
-		length = shorten_value(value, length, shortened);
-		value = shortened;
-	}
+	length = rec_content_shorten(&value, length, room);
 	add_occurrence(builder, item, intern_feature(builder, column, value, length), count);
 }
 
@@ -749,6 +749,28 @@ rec_content_weigh(const RecContentColumn *columns, int ncolumns, const uint16 *c
 			scale_dense(&columns[c], dense + columns[c].offset, length);
 }
 
+/* Gives the product of two vectors, which is their cosine. */
+double
+rec_vector_product(const RecVector *a, const RecVector *b, int dimensions)
+{
+	double		product = 0;
+	int			i = 0;
+	int			j = 0;
+
+	while (i < a->n && j < b->n)
+	{
+		if (a->feature[i] == b->feature[j])
+			product += (double) a->weight[i++] * b->weight[j++];
+		else if (a->feature[i] < b->feature[j])
+			i++;
+		else
+			j++;
+	}
+	if (a->dense && b->dense)
+		product += rec_embedding_product(a->dense, b->dense, dimensions);
+	return product;
+}
+
 /* Weighs the features of all items. */
 static void
 weigh_items(RecContentBuilder *builder, RecContent *content, const Entry *entries)
@@ -820,16 +842,6 @@ transpose(MemoryContext budget, RecContent *content)
  * ----------------
  */
 
-/* True when an embedding is to stand for an item that has another one, too. */
-static bool
-goes_before(const float4 *a, const float4 *b, int dimensions)
-{
-	for (int d = 0; d < dimensions; d++)
-		if (a[d] != b[d])
-			return a[d] < b[d];
-	return false;
-}
-
 static void
 place_embeddings(const RecContentBuilder *builder, RecContent *content, int column,
 				 const uint32 *number)
@@ -845,7 +857,7 @@ place_embeddings(const RecContentBuilder *builder, RecContent *content, int colu
 		float4	   *block = content->dense + (Size) item * content->dimensions +
 		content->columns[column].offset;
 
-		if (seen[item] && !goes_before(values, block, dimensions))
+		if (seen[item] && !rec_embedding_goes_before(values, block, dimensions))
 			continue;
 		seen[item] = true;
 		memcpy(block, values, dimensions * sizeof(float4));

@@ -13,6 +13,7 @@
 #ifndef REC_CONTENT_H
 #define REC_CONTENT_H
 
+#include "embedding.h"
 #include "items.h"
 
 /* A column that describes items, and what was learnt of its values. */
@@ -58,9 +59,21 @@ typedef struct RecContent
 	float4	   *feature_weight;
 	int			dimensions;		/* of all embeddings together */
 	float4	   *dense;			/* of each item; NULL when there are none */
+	RecCells   *cells;			/* of those; NULL until they are needed */
 } RecContent;
 
+/* The vector of one item, or a part of it. */
+typedef struct RecVector
+{
+	int			n;
+	const uint32 *feature;		/* rising */
+	const float4 *weight;
+	const float4 *dense;		/* NULL when there is no embedding */
+} RecVector;
+
 typedef struct RecContentBuilder RecContentBuilder;
+
+#define REC_LONGEST_VALUE	255 /* bytes of a feature's value */
 
 extern RecContentBuilder *rec_content_create(MemoryContext context,
 											 RecContentColumn *columns, int ncolumns,
@@ -82,6 +95,8 @@ extern RecContent *rec_content_renumber(const RecContent *content, const uint32 
 extern void rec_content_weigh(const RecContentColumn *columns, int ncolumns,
 							  const uint16 *column, double *weight, int n,
 							  float4 *dense);
+extern double rec_vector_product(const RecVector *a, const RecVector *b, int dimensions);
+extern int	rec_content_shorten(const char **value, int length, char *room);
 extern double rec_content_tf(const RecContentColumn *column, uint32 count);
 extern double rec_content_idf(double all_items, double items);
 extern char *rec_content_bucket(const RecContentColumn *column, double number);

@@ -24,7 +24,6 @@
 
 #include "catalog/pg_type.h"
 #include "content_model.h"
-#include "embedding.h"
 #include "feature.h"
 #include "miscadmin.h"
 #include "sqlutil.h"
@@ -35,6 +34,7 @@
 #define COLUMN_NCOLS		12	/* columns of table content_column */
 #define FEATURE_NCOLS		8	/* columns of table feature */
 #define VECTOR_NCOLS		6	/* columns of table item_feature */
+#define CELL_NCOLS			4	/* columns of table embedding_cell */
 
 /* ----------------
  *		the items of a generation
@@ -117,17 +117,6 @@ rec_model_items(const RecDefinition *definition, const RecMatrix *matrix, RecDic
  * ----------------
  */
 
-static const char *const kind_names[] = {
-	[REC_ITEM_CATEGORY] = "category",
-	[REC_ITEM_NUMBER] = "number",
-	[REC_ITEM_DATE] = "date",
-	[REC_ITEM_ARRAY] = "array",
-	[REC_ITEM_JSON] = "json",
-	[REC_ITEM_TEXT] = "text",
-	[REC_ITEM_LEXEMES] = "lexemes",
-	[REC_ITEM_EMBEDDING] = "embedding"
-};
-
 static Datum
 name_value(const char *name)
 {
@@ -161,7 +150,7 @@ write_columns(const RecDefinition *definition, const RecContent *content, int64 
 		values[0] = Int64GetDatum(generation);
 		values[1] = Int32GetDatum(c + 1);
 		values[2] = name_value(column->name);
-		values[3] = CStringGetTextDatum(kind_names[column->kind]);
+		values[3] = CStringGetTextDatum(rec_item_kind_name(column->kind));
 		values[4] = Float8GetDatum(column->weight);
 		values[5] = CStringGetTextDatum(column->config ? column->config : "");
 		values[6] = float8_array(column->bounds, column->nbounds);
@@ -251,6 +240,28 @@ write_vectors(const RecDefinition *definition, const RecModelItems *model, RecDi
 	rec_writer_close(table);
 }
 
+static void
+write_cells(const RecDefinition *definition, const RecCells *cells, int64 generation)
+{
+	static const Oid types[CELL_NCOLS] = {INT8OID, INT4OID, FLOAT4ARRAYOID, INT4ARRAYOID};
+	RecTableWriter *table = rec_writer_open(definition->embedding_cell_relid, types, CELL_NCOLS);
+
+	for (int c = 0; c < cells->n; c++)
+	{
+		Datum	   *values = rec_writer_begin_row(table);
+
+		CHECK_FOR_INTERRUPTS();
+		values[0] = Int64GetDatum(generation);
+		values[1] = Int32GetDatum(c);
+		values[2] = array4(FLOAT4OID, cells->centroid + (Size) c * cells->dimensions,
+						   cells->dimensions);
+		values[3] = array4(INT4OID, cells->item + cells->start[c],
+						   cells->start[c + 1] - cells->start[c]);
+		rec_writer_end_row(table);
+	}
+	rec_writer_close(table);
+}
+
 /* Writes the tables of content of a generation. */
 void
 rec_content_write(const RecDefinition *definition, const RecModelItems *model, RecDict *items,
@@ -259,4 +270,6 @@ rec_content_write(const RecDefinition *definition, const RecModelItems *model, R
 	write_columns(definition, model->content, generation);
 	write_features(definition, model->content, generation);
 	write_vectors(definition, model, items, generation);
+	if (model->content->cells)
+		write_cells(definition, model->content->cells, generation);
 }

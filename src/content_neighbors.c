@@ -49,6 +49,8 @@
 
 #define BLOCK_SIZE			64	/* counters that are looked at together */
 #define INTERRUPT_WORK		10000	/* additions between interrupt checks */
+#define LEAST_PROBES		8	/* cells that a row is compared with, and ... */
+#define NEAREST_SHARE		16	/* ... one in so many of a large number */
 #define SLACK				1e-5	/* more than a product of float4 loses */
 
 typedef struct Kernel
@@ -67,8 +69,9 @@ typedef struct Kernel
 	float4	   *row_weight;		/* of the row's, by feature; else 0 */
 
 	/* embeddings, NULL when there are none */
-	RecCells   *cells;
-	int		   *nearest;		/* cells of the row */
+	const RecCells *cells;
+	int			probes;			/* cells that a row is compared with */
+	int		   *nearest;		/* those */
 	double	   *length;			/* of each item's embedding */
 	bool	   *multiplied;		/* of each item with the row's: done */
 	RecTopk		topk;
@@ -128,19 +131,30 @@ dense_vector(const Kernel *kernel, uint32 item)
 	return kernel->content->dense + (Size) item * kernel->content->dimensions;
 }
 
+/*
+ * Puts the embeddings into cells, if there are any.  All cells are looked into
+ * when the catalogue is small, otherwise one in NEAREST_SHARE.
+ */
 static void
-prepare_dense(Kernel *kernel, int64 exact_items)
+prepare_dense(Kernel *kernel, RecContent *content)
 {
-	const RecContent *content = kernel->content;
-	MemoryContext old;
+	int			ncells;
 
 	if (content->dense == NULL)
 		return;
-	old = MemoryContextSwitchTo(kernel->context);
-	kernel->cells = rec_cells_create(content->dense, content->dimensions, content->nitems,
-									 exact_items, kernel->budget);
-	MemoryContextSwitchTo(old);
-	kernel->nearest = alloc_working(kernel, kernel->cells->n, sizeof(int));
+	if (content->cells == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(content->context);
+
+		content->cells = rec_cells_create(content->dense, content->dimensions,
+										  content->nitems, kernel->budget);
+		MemoryContextSwitchTo(old);
+	}
+	ncells = content->cells->n;
+	kernel->cells = content->cells;
+	kernel->probes = content->cells->start[ncells] <= content->exact_items ? ncells :
+		Min(ncells, Max(LEAST_PROBES, ncells / NEAREST_SHARE));
+	kernel->nearest = alloc_working(kernel, ncells, sizeof(int));
 	kernel->length = alloc_working(kernel, content->nitems, sizeof(double));
 	kernel->multiplied = alloc_working(kernel, content->nitems, sizeof(bool));
 	for (uint32 i = 0; i < content->nitems; i++)
@@ -150,7 +164,7 @@ prepare_dense(Kernel *kernel, int64 exact_items)
 }
 
 static Kernel *
-begin_kernel(const RecContent *content, int neighbors, MemoryContext budget)
+begin_kernel(RecContent *content, int neighbors, MemoryContext budget)
 {
 	Kernel	   *kernel = palloc0_object(Kernel);
 
@@ -162,7 +176,7 @@ begin_kernel(const RecContent *content, int neighbors, MemoryContext budget)
 	kernel->product = alloc_working(kernel, (Size) kernel->nblocks * BLOCK_SIZE, sizeof(double));
 	kernel->touched = alloc_working(kernel, kernel->nblocks, sizeof(uint8));
 	prepare_frequent(kernel);
-	prepare_dense(kernel, content->exact_items);
+	prepare_dense(kernel, content);
 	rec_topk_init(&kernel->topk, kernel->context, neighbors, BLOCK_SIZE);
 	return kernel;
 }
@@ -197,6 +211,18 @@ multiply(Kernel *kernel, uint32 row)
 			work = 0;
 		}
 	}
+}
+
+/* Gives the number of cells that a row is compared with: in kernel->nearest. */
+static int
+find_cells(Kernel *kernel, uint32 row)
+{
+	if (kernel->probes < kernel->cells->n)
+		return rec_cells_nearest(kernel->cells, dense_vector(kernel, row), kernel->probes,
+								 kernel->nearest);
+	for (int c = 0; c < kernel->cells->n; c++)
+		kernel->nearest[c] = c;
+	return kernel->cells->n;
 }
 
 /* Adds the products with the embeddings in a cell, or takes their marks away. */
@@ -290,8 +316,7 @@ compute_row(Kernel *kernel, uint32 row)
 		mark_frequent(kernel, row, true);
 	multiply(kernel, row);
 	if (kernel->cells && kernel->length[row] > 0)
-		probes = rec_cells_nearest(kernel->cells, dense_vector(kernel, row),
-								   rec_cells_probes(kernel->cells->n), kernel->nearest);
+		probes = find_cells(kernel, row);
 	for (int i = 0; i < probes; i++)
 		multiply_cell(kernel, row, kernel->nearest[i], true);
 	kernel->product[row] = 0;	/* it does not list itself */
@@ -488,7 +513,7 @@ complete_lists(RecContentLists *lists, const RecContentLists *turned, int neighb
  * maintenance_work_mem; "step", unless NULL, hears how far it is.
  */
 RecContentLists *
-rec_content_neighbors(const RecContent *content, int neighbors, MemoryContext budget,
+rec_content_neighbors(RecContent *content, int neighbors, MemoryContext budget,
 					  RecContentStep step, void *arg)
 {
 	Kernel	   *kernel = begin_kernel(content, neighbors, budget);

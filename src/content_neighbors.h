@@ -27,7 +27,7 @@ typedef struct RecContentLists
 /* Hears that so many items have been computed. */
 typedef void (*RecContentStep) (void *arg, uint32 done);
 
-extern RecContentLists *rec_content_neighbors(const RecContent *content, int neighbors,
+extern RecContentLists *rec_content_neighbors(RecContent *content, int neighbors,
 											  MemoryContext budget, RecContentStep step,
 											  void *arg);
 

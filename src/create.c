@@ -47,6 +47,8 @@ static const char *const create_statements[] = {
 	"items bigint NOT NULL DEFAULT 0, "
 	"item_steps integer[] NOT NULL DEFAULT '{}', "
 	"as_of timestamptz, "
+	"newest_created timestamptz, "
+	"newest_item bigint, "
 	"refreshed_at timestamptz)",
 	"COMMENT ON TABLE @S.definition IS "
 	"'options as set, and the generation of the model that serves (0: none yet); written by functions of the extension'",
@@ -189,6 +191,17 @@ static const char *const create_statements[] = {
 	"ALTER weights SET STORAGE EXTERNAL, ALTER embedding SET STORAGE EXTERNAL",
 	"COMMENT ON TABLE @S.item_feature IS "
 	"'the vector of an item, of length 1: features with their weights, and the embeddings side by side'",
+
+	"CREATE TABLE @S.embedding_cell ("
+	"generation bigint NOT NULL, "
+	"cell_no integer NOT NULL, "
+	"centroid real[] NOT NULL, "
+	"item_nos integer[] NOT NULL, "
+	"PRIMARY KEY (generation, cell_no)) "
+	"WITH (toast_tuple_target = 8160)",
+	"ALTER TABLE @S.embedding_cell ALTER centroid SET STORAGE EXTERNAL, ALTER item_nos SET STORAGE EXTERNAL",
+	"COMMENT ON TABLE @S.embedding_cell IS "
+	"'which items have embeddings that are near each other, and their mean direction'",
 
 	"CREATE TABLE @S.refresh_run ("
 	"generation bigint PRIMARY KEY, "
@@ -384,8 +397,8 @@ static const char *const drop_statements[] = {
 	"DROP VIEW IF EXISTS @S.neighbors, @S.context_lifts",
 	"DROP TYPE IF EXISTS @S.recommendation, @S.user_recommendation, @S.recommendation_components, @S.explanation",
 	"DROP TABLE IF EXISTS @S.definition, @S.source, @S.item_source, @S.item, @S.neighbor, @S.factorization, @S.factor, "
-	"@S.context_lift, @S.content_column, @S.feature, @S.item_feature, @S.refresh_run, @S.evaluation, @S.trial, "
-	"@S.explanation_template",
+	"@S.context_lift, @S.content_column, @S.feature, @S.item_feature, @S.embedding_cell, @S.refresh_run, @S.evaluation, "
+	"@S.trial, @S.explanation_template",
 	"DROP SCHEMA @S",
 };
 

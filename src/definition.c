@@ -87,6 +87,7 @@ depends_on(const RecDefinition *definition, Oid relid)
 		relid == definition->content_column_relid || relid == definition->feature_relid ||
 		relid == definition->item_feature_relid ||
 		relid == definition->factorization_relid || relid == definition->factor_relid ||
+		relid == definition->item_feature_relid || relid == definition->embedding_cell_relid ||
 		(definition->items && definition->items->relid == relid))
 		return true;
 	for (int i = 0; i < definition->nsources; i++)
@@ -184,6 +185,8 @@ static const ColumnSpec column_specs[] = {
 	{"definition", "items", INT8OID},
 	{"definition", "item_steps", INT4ARRAYOID},
 	{"definition", "as_of", TIMESTAMPTZOID},
+	{"definition", "newest_created", TIMESTAMPTZOID},
+	{"definition", "newest_item", INT8OID},
 	{"definition", "refreshed_at", TIMESTAMPTZOID},
 	{"source", "position", INT4OID},
 	{"source", "relation", REGCLASSOID},
@@ -260,6 +263,10 @@ static const ColumnSpec column_specs[] = {
 	{"item_feature", "feature_nos", INT4ARRAYOID},
 	{"item_feature", "weights", FLOAT4ARRAYOID},
 	{"item_feature", "embedding", FLOAT4ARRAYOID},
+	{"embedding_cell", "generation", INT8OID},
+	{"embedding_cell", "cell_no", INT4OID},
+	{"embedding_cell", "centroid", FLOAT4ARRAYOID},
+	{"embedding_cell", "item_nos", INT4ARRAYOID},
 	{"refresh_run", "generation", INT8OID},
 	{"refresh_run", "mode", TEXTOID},
 	{"refresh_run", "started_at", TIMESTAMPTZOID},
@@ -777,7 +784,7 @@ static void
 lock_tables(Oid schema)
 {
 	static const char *const tables[] = {"definition", "source", "item_source", "item", "neighbor",
-	"context_lift", "content_column", "feature", "item_feature"};
+	"context_lift", "content_column", "feature", "item_feature", "embedding_cell"};
 
 	for (int i = 0; i < (int) lengthof(tables); i++)
 		(void) rec_table_lock(schema, tables[i]);
@@ -829,6 +836,7 @@ begin_definition(Oid schema)
 	definition->item_feature_relid = get_relname_relid("item_feature", schema);
 	definition->factorization_relid = get_relname_relid("factorization", schema);
 	definition->factor_relid = get_relname_relid("factor", schema);
+	definition->embedding_cell_relid = get_relname_relid("embedding_cell", schema);
 	return definition;
 }
 

@@ -62,6 +62,7 @@ typedef struct RecDefinition
 	Oid			item_feature_relid;
 	Oid			factorization_relid;
 	Oid			factor_relid;
+	Oid			embedding_cell_relid;
 	Oid			user_type;
 	Oid			user_collation;
 	Oid			item_type;

@@ -3,10 +3,10 @@
  * embedding.c
  *	  Dense vectors: products, and cells of those that are near each other.
  *
- * Small catalogues are one cell: every vector is multiplied with every other.
- * Of larger ones, k-means makes about as many cells as the root of the number
- * of vectors (an inverted file: Jegou, Douze, Schmid 2011), and a vector is
- * multiplied with those of the cells whose centroids are nearest to it.
+ * k-means makes about as many cells as the root of the number of vectors (an
+ * inverted file: Jegou, Douze, Schmid 2011).  A vector is multiplied with those
+ * of the cells whose centroids are nearest to it; in small catalogues, with
+ * those of all cells.
  *
  * Nearest is by the cosine, so that the lengths of vectors do not matter.  The
  * first centroids are vectors at even distances in the order of the items, and
@@ -31,6 +31,7 @@
 #include "utils/memutils.h"
 
 #define LANES				8	/* sums side by side, for vector units */
+#define ONE_CELL			64	/* vectors that are not worth cells */
 #define SAMPLE_PER_CELL		32	/* vectors of the sample that k-means sees */
 #define ROUNDS				8	/* of k-means */
 
@@ -63,6 +64,16 @@ rec_embedding_is_empty(const float4 *vector, int dimensions)
 		if (vector[d] != 0)
 			return false;
 	return true;
+}
+
+/* True when an embedding is to stand for an item that has another one, too. */
+bool
+rec_embedding_goes_before(const float4 *a, const float4 *b, int dimensions)
+{
+	for (int d = 0; d < dimensions; d++)
+		if (a[d] != b[d])
+			return a[d] < b[d];
+	return false;
 }
 
 /* ----------------
@@ -190,13 +201,9 @@ fill_cells(RecCells *cells, const uint32 *items, int64 nitems, MemoryContext bud
 	pfree(at);
 }
 
-/*
- * Gives the cells of all items that have a vector: one cell for up to
- * "exact_items" of them.
- */
+/* Gives the cells of all items that have a vector. */
 RecCells *
-rec_cells_create(const float4 *dense, int dimensions, uint32 nitems, int64 exact_items,
-				 MemoryContext budget)
+rec_cells_create(const float4 *dense, int dimensions, uint32 nitems, MemoryContext budget)
 {
 	RecCells   *cells = palloc0_object(RecCells);
 	Size		size = mul_size(Max(nitems, 1), sizeof(uint32));
@@ -210,7 +217,7 @@ rec_cells_create(const float4 *dense, int dimensions, uint32 nitems, int64 exact
 			items[n++] = i;
 	cells->dense = dense;
 	cells->dimensions = dimensions;
-	cells->n = n <= exact_items ? Min(n, 1) : (int) Max(rint(sqrt((double) n)), 1);
+	cells->n = n <= ONE_CELL ? Min(n, 1) : (int) rint(sqrt((double) n));
 	size = mul_size(mul_size(Max(cells->n, 1), dimensions), sizeof(float4));
 	rec_memory_check(budget, size);
 	cells->centroid = MemoryContextAllocHuge(CurrentMemoryContext, size);
@@ -225,13 +232,6 @@ rec_cells_create(const float4 *dense, int dimensions, uint32 nitems, int64 exact
  *		the nearest cells
  * ----------------
  */
-
-/* Gives how many of the nearest cells are to be looked into. */
-int
-rec_cells_probes(int ncells)
-{
-	return Min(ncells, Max(8, ncells / 16));
-}
 
 /*
  * Gives the cells whose centroids are nearest to a vector, nearest first, and

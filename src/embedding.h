@@ -26,9 +26,9 @@ typedef struct RecCells
 
 extern double rec_embedding_product(const float4 *a, const float4 *b, int dimensions);
 extern bool rec_embedding_is_empty(const float4 *vector, int dimensions);
+extern bool rec_embedding_goes_before(const float4 *a, const float4 *b, int dimensions);
 extern RecCells *rec_cells_create(const float4 *dense, int dimensions, uint32 nitems,
-								  int64 exact_items, MemoryContext budget);
-extern int	rec_cells_probes(int ncells);
+								  MemoryContext budget);
 extern int	rec_cells_nearest(const RecCells *cells, const float4 *vector, int wanted,
 							  int *nearest);
 

@@ -291,27 +291,38 @@ read_text(RecFeatureReader *reader, int column, Datum value)
 									 ObjectIdGetDatum(reader->config[column]), value));
 }
 
-/* An embedding of no numbers says nothing; a number that is none is an error. */
+/* Says why an array cannot be an embedding, NULL when it can. */
+static const char *
+embedding_fault(const ArrayType *array)
+{
+	const float4 *values = (const float4 *) ARR_DATA_PTR(array);
+
+	if (ARR_NDIM(array) > 1 || ARR_HASNULL(array))
+		return "an embedding must be a one-dimensional array without nulls";
+	for (int i = 0; ARR_NDIM(array) == 1 && i < ARR_DIMS(array)[0]; i++)
+		if (!isfinite(values[i]))
+			return "an embedding must have finite numbers";
+	return NULL;
+}
+
+/* An embedding of no numbers says nothing. */
 static void
 read_embedding(RecFeatureReader *reader, int column, Datum value)
 {
 	ArrayType  *array = DatumGetArrayTypeP(value);
-	const float4 *values = (const float4 *) ARR_DATA_PTR(array);
-	int			n = ARR_NDIM(array) == 0 ? 0 : ARR_DIMS(array)[0];
+	const char *fault = embedding_fault(array);
+	int			n = fault || ARR_NDIM(array) == 0 ? 0 : ARR_DIMS(array)[0];
 
-	if (ARR_NDIM(array) > 1 || ARR_HASNULL(array))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("an embedding must be a one-dimensional array without nulls")));
-	for (int i = 0; i < n; i++)
-		if (!isfinite(values[i]))
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("an embedding must have finite numbers, not %g", values[i])));
-	if (n > 0 && !reader->sink.embedding(reader->sink.arg, column, values, n))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("an embedding has %d dimensions, others of its column have another number of them", n)));
+	if (fault == NULL &&
+		(n == 0 || reader->sink.embedding(reader->sink.arg, column,
+										  (const float4 *) ARR_DATA_PTR(array), n)))
+		return;
+	if (reader->sink.lenient)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_EXCEPTION),
+			 fault ? errmsg("%s", fault) :
+			 errmsg("an embedding has %d dimensions, others of its column have another number of them", n)));
 }
 
 /* ----------------
@@ -330,7 +341,7 @@ tell_column(void *arg)
 
 /* Hands a row's columns, from the second on, to the sink. */
 void
-rec_feature_read(RecFeatureReader *reader, TupleTableSlot *slot)
+rec_feature_read(RecFeatureReader *reader, const Datum *values, const bool *nulls)
 {
 	static void (*const read_kind[]) (RecFeatureReader *reader, int column, Datum value) = {
 		[REC_ITEM_CATEGORY] = read_category,
@@ -348,9 +359,9 @@ rec_feature_read(RecFeatureReader *reader, TupleTableSlot *slot)
 	error_context_stack = &callback;
 	for (int c = 0; c < reader->ncolumns; c++)
 	{
-		Datum		value = slot->tts_values[c + 1];
+		Datum		value = values[c + 1];
 
-		if (slot->tts_isnull[c + 1])
+		if (nulls[c + 1])
 			continue;
 		reader->column = &reader->columns[c];
 		switch (reader->column->kind)
@@ -417,7 +428,7 @@ take_row(void *arg, TupleTableSlot *slot)
 		return;
 	catalog->item = rec_dict_intern(catalog->items, slot->tts_values[0]);
 	rec_content_add_item(catalog->builder, catalog->item);
-	rec_feature_read(catalog->reader, slot);
+	rec_feature_read(catalog->reader, slot->tts_values, slot->tts_isnull);
 }
 
 /*
@@ -429,7 +440,7 @@ RecContentBuilder *
 rec_feature_read_all(const RecDefinition *definition, RecDict *items, MemoryContext context)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
-	RecFeatureSink sink = {take_value, take_number, take_embedding, NULL};
+	RecFeatureSink sink = {take_value, take_number, take_embedding, NULL, false};
 	CatalogReader catalog = {0};
 	RecContentColumn *columns;
 	int			ncolumns;

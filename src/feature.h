@@ -15,7 +15,6 @@
 
 #include "content.h"
 #include "definition.h"
-#include "executor/tuptable.h"
 
 typedef struct RecFeatureReader RecFeatureReader;
 
@@ -26,6 +25,7 @@ typedef struct RecFeatureSink
 	void		(*number) (void *arg, int column, double number);
 	bool		(*embedding) (void *arg, int column, const float4 *values, int dimensions);
 	void	   *arg;
+	bool		lenient;		/* an embedding that cannot be says nothing */
 } RecFeatureSink;
 
 extern RecContentColumn *rec_feature_columns(const RecItemSource *items, int *n);
@@ -34,7 +34,8 @@ extern char *rec_feature_query(const RecDefinition *definition,
 							   const char *where);
 extern RecFeatureReader *rec_feature_reader(const RecContentColumn *columns, int ncolumns,
 											const RecFeatureSink *sink);
-extern void rec_feature_read(RecFeatureReader *reader, TupleTableSlot *slot);
+extern void rec_feature_read(RecFeatureReader *reader, const Datum *values,
+							 const bool *nulls);
 extern RecContentBuilder *rec_feature_read_all(const RecDefinition *definition, RecDict *items,
 											   MemoryContext context);
 

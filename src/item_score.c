@@ -199,12 +199,14 @@ score_by_query(ScoreState *state, Datum id)
 	return n > 0 ? items[0].score : 0;
 }
 
+/* Finds the score of an item that is in memory. */
 static double
-score_from_memory(ScoreState *state, Datum id)
+score_from_memory(ScoreState *state, Datum id, bool *known)
 {
 	uint32		number = rec_dict_find(state->items, id);
 
-	return number == REC_NOT_FOUND ? 0 : state->scores[number];
+	*known = number != REC_NOT_FOUND;
+	return *known ? state->scores[number] : 0;
 }
 
 /* Ids that a call kept are in SPI's memory, which the call's end frees. */
@@ -258,6 +260,7 @@ rec_score(PG_FUNCTION_ARGS)
 	Jsonb	   *context = rec_argument_jsonb(fcinfo, 3);
 	Jsonb	   *options = rec_argument_jsonb(fcinfo, 4);
 	double		score;
+	bool		known = false;
 
 	if (PG_ARGISNULL(2))
 		PG_RETURN_NULL();
@@ -273,14 +276,16 @@ rec_score(PG_FUNCTION_ARGS)
 		SPI_finish();
 	}
 	if (state->items)
-		PG_RETURN_FLOAT8(score_from_memory(state, PG_GETARG_DATUM(2)));
-	SPI_connect();
-	if (reading_all_pays(state))
 	{
-		read_all_items(state);
-		score = score_from_memory(state, PG_GETARG_DATUM(2));
+		score = score_from_memory(state, PG_GETARG_DATUM(2), &known);
+		if (known || state->definition->items == NULL)
+			PG_RETURN_FLOAT8(score);
 	}
-	else
+	SPI_connect();
+	if (state->items == NULL && reading_all_pays(state))
+		read_all_items(state);
+	score = state->items ? score_from_memory(state, PG_GETARG_DATUM(2), &known) : 0;
+	if (!known)
 		score = score_by_query(state, PG_GETARG_DATUM(2));
 	forget_ids(&state->serve);
 	SPI_finish();

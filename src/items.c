@@ -49,6 +49,38 @@
  * ----------------
  */
 
+static const char *const kind_names[] = {
+	[REC_ITEM_CATEGORY] = "category",
+	[REC_ITEM_NUMBER] = "number",
+	[REC_ITEM_DATE] = "date",
+	[REC_ITEM_ARRAY] = "array",
+	[REC_ITEM_JSON] = "json",
+	[REC_ITEM_TEXT] = "text",
+	[REC_ITEM_LEXEMES] = "lexemes",
+	[REC_ITEM_EMBEDDING] = "embedding"
+};
+
+/* Gives the word for what a column is. */
+const char *
+rec_item_kind_name(RecItemColumnKind kind)
+{
+	return kind_names[kind];
+}
+
+/* Finds what a column is by that word; false when there is no such word. */
+bool
+rec_item_kind_by_name(const char *name, RecItemColumnKind *kind)
+{
+	for (int i = 0; i < (int) lengthof(kind_names); i++)
+	{
+		if (strcmp(kind_names[i], name) != 0)
+			continue;
+		*kind = i;
+		return true;
+	}
+	return false;
+}
+
 /* Gives the names in a name[], which may be anything of that type. */
 static Datum *
 name_elements(ArrayType *names, const char *what, int *n)

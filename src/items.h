@@ -56,6 +56,8 @@ typedef struct RecItemSource
 	int			embedding_exact_items;	/* catalogues up to this: all pairs */
 } RecItemSource;
 
+extern const char *rec_item_kind_name(RecItemColumnKind kind);
+extern bool rec_item_kind_by_name(const char *name, RecItemColumnKind *kind);
 extern void rec_items_set_columns(RecItemSource *items, ArrayType *features,
 								  ArrayType *texts);
 extern void rec_items_set_options(RecItemSource *items, Jsonb *options);

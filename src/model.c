@@ -34,6 +34,7 @@
 #include "context_model.h"
 #include "executor/spi.h"
 #include "factor_store.h"
+#include "fresh.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "model.h"
@@ -300,7 +301,7 @@ show_step(void *arg, uint32 done)
 static void
 write_content_neighbors(ModelWriter *writer)
 {
-	const RecContent *content = writer->items->content;
+	RecContent *content = writer->items->content;
 	int			neighbors = writer->definition->options.neighbors;
 	RecContentLists *lists = rec_content_neighbors(content, neighbors, CurrentMemoryContext,
 												   show_step, writer);
@@ -457,7 +458,7 @@ static void
 delete_old_generations(const RecDefinition *definition, int64 generation)
 {
 	static const char *const tables[] = {"item", "neighbor", "context_lift", "factorization",
-	"factor", "content_column", "feature", "item_feature"};
+		"factor", "content_column", "feature", "item_feature", "embedding_cell"};
 
 	for (int i = 0; i < (int) lengthof(tables); i++)
 		delete_old(definition, tables[i], generation);
@@ -468,9 +469,9 @@ static void
 move_pointer(const RecDefinition *definition, const RecRefreshFigures *figures,
 			 const RecMatrix *matrix, int64 newest)
 {
-	Oid			types[4] = {INT8OID, INT8OID, TIMESTAMPTZOID, INT4ARRAYOID};
-	Datum		values[4];
-	const char *nulls = newest == REC_NO_TIME ? "  n " : "    ";
+	Oid			types[6] = {INT8OID, INT8OID, TIMESTAMPTZOID, INT4ARRAYOID, TIMESTAMPTZOID, INT8OID};
+	Datum		values[6] = {0};
+	char		nulls[] = "    nn";
 	uint32		steps[REC_USER_STEPS];
 	int			nsteps = rec_model_user_steps(matrix, steps);
 	void	   *data;
@@ -481,10 +482,18 @@ move_pointer(const RecDefinition *definition, const RecRefreshFigures *figures,
 	values[3] = PointerGetDatum(rec_array4(INT4OID, nsteps, &data));
 	if (nsteps > 0)
 		memcpy(data, steps, nsteps * sizeof(int32));
+	if (newest == REC_NO_TIME)
+		nulls[2] = 'n';
+	if (definition->items)
+	{
+		values[4] = TimestampTzGetDatum(rec_newest_created(definition));
+		values[5] = Int64GetDatum(rec_newest_item(definition));
+		nulls[4] = nulls[5] = ' ';
+	}
 	run_query(psprintf("UPDATE %s SET generation = $1, items = $2, as_of = $3, item_steps = $4, "
-					   "refreshed_at = pg_catalog.now()",
+					   "newest_created = $5, newest_item = $6, refreshed_at = pg_catalog.now()",
 					   rec_definition_table(definition, "definition")),
-			  4, types, values, nulls, SPI_OK_UPDATE);
+			  6, types, values, nulls, SPI_OK_UPDATE);
 }
 
 static void
@@ -515,7 +524,8 @@ model_size(const RecDefinition *definition)
 {
 	Oid			relids[] = {definition->item_relid, definition->neighbor_relid,
 		definition->context_relid, definition->factorization_relid, definition->factor_relid,
-	definition->content_column_relid, definition->feature_relid, definition->item_feature_relid};
+		definition->content_column_relid, definition->feature_relid, definition->item_feature_relid,
+	definition->embedding_cell_relid};
 	int			n = definition->items ? (int) lengthof(relids) : 5;
 	int64		size = 0;
 

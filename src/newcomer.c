@@ -26,7 +26,7 @@ rec_newcomer_number(RecServe *serve, Datum id)
 	if (serve->newcomers == NULL)
 		serve->newcomers = rec_dict_create(serve->definition->item_type,
 										   serve->definition->item_collation,
-										   CurrentMemoryContext);
+										   serve->memory);
 	return (uint32) serve->nitems + rec_dict_intern(serve->newcomers, id);
 }
 

@@ -139,6 +139,7 @@ static const OptionSpec specs[] = {
 	{"kappa", OPTION_FLOAT, SERVE, AT(kappa), 1, 0, 1e9, NULL},
 	{"item_kappa", OPTION_FLOAT, SERVE, AT(item_kappa), 5, 0, 1e9, NULL},
 	{"history", OPTION_INT, SERVE, AT(history), 100, 1, 100000, NULL},
+	{"new_items", OPTION_INT, SERVE, AT(new_items), 50, 0, 1000, NULL},
 	{"exclude_seen", OPTION_BOOL, SERVE, AT(exclude_seen), 1, 0, 1, NULL},
 	{"seen_events", OPTION_TEXTS, SERVE, AT(seen_events), 0, 0, 0, NULL},
 	{"session_decay", OPTION_FLOAT, SERVE, AT(session_decay), 0.85, 0, 1, NULL},

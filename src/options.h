@@ -120,6 +120,7 @@ typedef struct RecOptions
 	double		kappa;			/* evidence at which behaviour has half */
 	double		item_kappa;		/* users at which an item's behaviour has half */
 	int			history;		/* newest items of the user that count */
+	int			new_items;		/* newest ones that the model does not know */
 	bool		exclude_seen;
 	int			nseen_events;
 	char	  **seen_events;	/* events after which an item is seen */

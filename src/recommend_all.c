@@ -19,6 +19,7 @@
 #include "call_context.h"
 #include "catalog/pg_type.h"
 #include "factor_store.h"
+#include "fresh.h"
 #include "miscadmin.h"
 #include "newcomer.h"
 #include "recommend.h"
@@ -53,6 +54,7 @@ add_newcomers(RecBatch *batch, RecServe *serve, RecDict *eligible)
 		if (number != REC_NOT_FOUND)
 			known[number] = true;
 	}
+	rec_fresh_look(serve);		/* gives the first numbers to the newest ones */
 	rec_newcomers_number(serve, eligible, known);
 	batch->memory.nitems = (uint32) serve->nitems;
 	for (uint32 i = 0; serve->newcomers && i < rec_dict_count(serve->newcomers); i++)
@@ -69,7 +71,8 @@ static void
 load_items(RecBatch *batch, RecServe *serve, RecDict *eligible)
 {
 	RecStoreScan *scan = rec_serve_all_items(serve);
-	int64		most = serve->nitems + (eligible ? rec_dict_count(eligible) : 0);
+	int64		most = serve->nitems +
+		(eligible ? serve->options.new_items + rec_dict_count(eligible) : 0);
 	RecScoredItem item;
 	bool	   *read;
 	int64		n = 0;

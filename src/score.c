@@ -512,6 +512,33 @@ rec_scores_component_only(RecScores *scores, RecComponent component)
 	apply_factors(scores);
 }
 
+/* Gives the refs of a component's signals, in their order, and their number. */
+int
+rec_scores_refs(const RecScores *scores, RecComponent component, const uint32 **refs)
+{
+	uint32	   *found = palloc_array(uint32, scores->nsignals + 1);
+	int			n = 0;
+
+	for (int s = 0; s < scores->nsignals; s++)
+		if (scores->signals[s].signal.component == component)
+			found[n++] = scores->signals[s].signal.ref;
+	*refs = found;
+	return n;
+}
+
+/* Adds up what the signals of content say of an item that is no candidate. */
+static double
+term_of_said(const RecScores *scores, const RecScoredItem *item)
+{
+	double		term = 0;
+	int			n = 0;
+
+	for (int s = 0; s < scores->nsignals; s++)
+		if (scores->signals[s].signal.component == REC_CONTENT)
+			term += contribution_of(scores, &scores->signals[s].signal, item->item, item->said[n++]);
+	return term;
+}
+
 /*
  * Fills in the terms and the score of an item whose number, popularity and
  * trend are known.
@@ -529,6 +556,11 @@ rec_scores_fill(const RecScores *scores, RecScoredItem *item)
 		for (int c = 0; c < REC_NLISTED; c++)
 			item->term[c] = candidates->sum[c] ? candidates->sum[c][place] : 0;
 		item->score = scores->listed[place];
+	}
+	else if (item->said)
+	{
+		item->term[REC_CONTENT] = term_of_said(scores, item);
+		item->score = item->term[REC_CONTENT];
 	}
 	item->term[REC_POPULARITY] = on_grid(scores, scores->factor[REC_POPULARITY] * item->popularity);
 	item->term[REC_TREND] = on_grid(scores, scores->factor[REC_TREND] * item->trend);
@@ -553,16 +585,16 @@ rec_scores_strategy(const RecScoredItem *item)
  * ----------------
  */
 
-/* Gives the place of an item in a signal, -1 when it is not there. */
-static int
-find_in_signal(const RecSignal *signal, uint32 item)
+/* Gives what a signal says of an item, 0 when it is not there. */
+static float4
+value_in_signal(const RecSignal *signal, uint32 item)
 {
 	if (signal->items == NULL)
-		return item < (uint32) signal->n ? (int) item : -1;
+		return item < (uint32) signal->n ? signal->values[item] : 0;
 	for (int i = 0; i < signal->n; i++)
 		if (signal->items[i] == (int32) item)
-			return i;
-	return -1;
+			return signal->values[i];
+	return 0;
 }
 
 /*
@@ -574,21 +606,22 @@ rec_scores_contributions(const RecScores *scores, const RecScoredItem *item,
 						 RecContribution **contributions)
 {
 	RecContribution *found = palloc_array(RecContribution, scores->nsignals + REC_NCOMPONENTS);
+	const float4 *said = item->said;
 	int			n = 0;
 
 	for (int c = 0; c < REC_NLISTED; c++)
 		for (int s = 0; s < scores->nsignals && item->term[c] != 0; s++)
 		{
 			const RecSignal *signal = &scores->signals[s].signal;
-			int			place = signal->component == (RecComponent) c ? find_in_signal(signal, item->item) : -1;
+			float4		value;
 
-			if (place < 0)
+			if (signal->component != (RecComponent) c)
 				continue;
+			value = said ? *said++ : value_in_signal(signal, item->item);
 			found[n].component = c;
 			found[n].signal = signal;
-			found[n].value = signal->values[place];
-			found[n].contribution = contribution_of(scores, signal, item->item,
-													signal->values[place]);
+			found[n].value = value;
+			found[n].contribution = contribution_of(scores, signal, item->item, value);
 			n += found[n].contribution != 0;
 		}
 	for (int c = REC_NLISTED; c < REC_NCOMPONENTS; c++)

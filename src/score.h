@@ -37,6 +37,8 @@ typedef struct RecScoredItem
 	bool		eligible;		/* may be returned */
 	double		popularity;		/* 0 to 1 */
 	double		trend;			/* 0 to 1 */
+	const float4 *said;			/* by the signals of content, for an item that
+								 * is no candidate; else NULL */
 	double		term[REC_NCOMPONENTS];	/* of the score, each component's */
 	double		score;
 } RecScoredItem;
@@ -86,6 +88,8 @@ extern void rec_scores_add(RecScores *scores, const RecSignal *signal);
 extern void rec_scores_expect_all(RecScores *scores, uint32 nitems);
 extern void rec_scores_bar(RecScores *scores, uint32 item);
 extern void rec_scores_blend(RecScores *scores);
+extern int	rec_scores_refs(const RecScores *scores, RecComponent component,
+							const uint32 **refs);
 extern double rec_scores_item_trust(const RecScores *scores, uint32 item);
 extern void rec_scores_similarity(RecScores *scores, double trust);
 extern void rec_scores_component_only(RecScores *scores, RecComponent component);

@@ -25,6 +25,7 @@
 
 #include "catalog/pg_type.h"
 #include "factor_store.h"
+#include "fresh.h"
 #include "miscadmin.h"
 #include "newcomer.h"
 #include "serve.h"
@@ -35,6 +36,7 @@
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
+#include "utils/timestamp.h"
 #include "weighting.h"
 
 /* ----------------
@@ -43,7 +45,8 @@
  */
 
 static const RecStorePath pointer_path = {
-	"definition", {"singleton"}, {"generation", "as_of", "items", "item_steps"}
+	"definition", {"singleton"},
+	{"generation", "as_of", "items", "item_steps", "newest_created", "newest_item"}
 };
 
 #define NEIGHBOR_COLUMNS	{"item_id", "kind", "neighbors", "scores", "item_no"}
@@ -112,12 +115,20 @@ read_steps(RecServe *serve, Datum steps)
 	return true;
 }
 
+/* Makes an empty dictionary of items. */
+static RecDict *
+create_dict(const RecServe *serve)
+{
+	return rec_dict_create(serve->definition->item_type, serve->definition->item_collation,
+						   CurrentMemoryContext);
+}
+
 /* Reads which generation serves, and what is known of it. */
 static void
 read_pointer(RecServe *serve)
 {
-	Datum		values[4] = {BoolGetDatum(true)};
-	bool		nulls[4];
+	Datum		values[6] = {BoolGetDatum(true)};
+	bool		nulls[6];
 	RecStoreScan *scan = rec_store_begin(serve->definition, &pointer_path, 1, values);
 
 	if (rec_store_next(scan, values, nulls))
@@ -130,6 +141,10 @@ read_pointer(RecServe *serve)
 			serve->nitems = Max(DatumGetInt64(values[2]), 0);
 		if (nulls[3] || !read_steps(serve, values[3]))
 			rec_serve_damaged(serve, "numbers of items that are");
+		if (!nulls[4])
+			serve->newest_created = DatumGetTimestampTz(values[4]);
+		if (!nulls[5])
+			serve->newest_item = DatumGetInt64(values[5]);
 	}
 	rec_store_end(scan);
 }
@@ -142,6 +157,7 @@ void
 rec_serve_begin(RecServe *serve, RecDefinition *definition, Jsonb *options)
 {
 	memset(serve, 0, sizeof(*serve));
+	serve->memory = CurrentMemoryContext;
 	serve->definition = definition;
 	serve->options = definition->options;
 	if (options)
@@ -150,6 +166,8 @@ rec_serve_begin(RecServe *serve, RecDefinition *definition, Jsonb *options)
 									  CurrentMemoryContext);
 	serve->scores = rec_scores_create(&serve->options, 0);
 	serve->as_of = REC_NO_TIME;
+	serve->newest_created = DT_NOBEGIN;
+	serve->newest_item = PG_INT64_MIN;
 	if (serve->options.language)
 		rec_serve_want_sentences(serve, serve->options.language);
 	read_pointer(serve);
@@ -526,7 +544,7 @@ static int32
 listed_number(const RecNeighborList *lists)
 {
 	for (int kind = 0; kind < REC_NLIKENESSES; kind++)
-		if (lists[kind].items)
+		if (lists[kind].items && lists[kind].item >= 0)
 			return lists[kind].item;
 	return -1;
 }
@@ -567,7 +585,7 @@ rec_history_add(RecScores *scores, const RecPair *pair, const RecNeighborList *l
 			list->n, list->items, list->values
 		};
 
-		if (list->n > 0 && (content || kind != REC_LIKE_CONTENT))
+		if (content || kind != REC_LIKE_CONTENT)
 			rec_scores_add(scores, &signal);
 	}
 }
@@ -624,11 +642,13 @@ add_history(RecServe *serve, const RecPair *pairs, int n)
 	serve->lists = read_neighbors(serve, pairs, n);
 	if (!serve->without_factors && serve->options.model == REC_MODEL_ALS)
 		rec_serve_add_factors(serve, pairs, history_numbers(serve, pairs, n), n);
+	if (serve->definition->items)
+		rec_fresh_join(serve, pairs, n);
 	expect_lists(serve, serve->lists, pairs, n);
 	for (int i = 0; i < n; i++)
 		rec_history_add(serve->scores, &pairs[i],
 						&serve->lists[pairs[i].item * REC_NLIKENESSES],
-						serve->options.blend[REC_CONTENT] > 0);
+						serve->definition->items != NULL);
 	bar_history(serve, serve->lists, pairs, n);
 }
 
@@ -684,13 +704,6 @@ digest_history(HistoryReader *reader)
 	add_history(serve, reader->pairs, Min(n, options->history));
 }
 
-static RecDict *
-create_history(RecServe *serve)
-{
-	return rec_dict_create(serve->definition->item_type,
-						   serve->definition->item_collation, CurrentMemoryContext);
-}
-
 /*
  * Reads a user's interactions, live, and adds them to the scores.  Items that
  * the user has seen, or has turned against, are excluded.
@@ -706,7 +719,7 @@ rec_serve_user(RecServe *serve, Datum user)
 	params->params[0].isnull = false;
 	params->params[0].pflags = PARAM_FLAG_CONST;
 	params->params[0].ptype = definition->user_type;
-	serve->history = create_history(serve);
+	serve->history = create_dict(serve);
 	reader.context = CurrentMemoryContext;
 	reader.serve = serve;
 	reader.newest = REC_NO_TIME;
@@ -741,7 +754,7 @@ rec_serve_items(RecServe *serve, ArrayType *items, double decay)
 	get_typlenbyvalalign(ARR_ELEMTYPE(items), &typlen, &typbyval, &typalign);
 	deconstruct_array(items, ARR_ELEMTYPE(items), typlen, typbyval, typalign,
 					  &ids, &nulls, &nids);
-	serve->history = create_history(serve);
+	serve->history = create_dict(serve);
 	pairs = palloc_array(RecPair, nids + 1);
 	for (int i = nids - 1; i >= 0 && n < serve->options.history; i--)
 	{
@@ -853,6 +866,43 @@ read_items(RecServe *serve, RecStoreScan *scan, RecScoredItem *items, int most)
 	return n;
 }
 
+/* Sets for each of n ids whether the model knows the item. */
+void
+rec_serve_known(RecServe *serve, const Datum *ids, int n, bool *known)
+{
+	RecDict    *dict;
+	Datum		keys[2];
+	Datum		values[ITEM_NCOLS];
+	bool		nulls[ITEM_NCOLS];
+	RecStoreScan *scan;
+
+	memset(known, 0, n * sizeof(bool));
+	if (n == 0)
+		return;
+	dict = create_dict(serve);
+	for (int i = 0; i < n; i++)
+		(void) rec_dict_intern(dict, ids[i]);
+	keys[0] = rec_id_array(serve->definition, ids, n);
+	keys[1] = Int64GetDatum(serve->generation);
+	scan = rec_store_begin_any(serve->definition, &items_by_id, 2, keys, 0);
+	while (rec_store_next(scan, values, nulls))
+	{
+		uint32		number = nulls[1] ? REC_NOT_FOUND : rec_dict_find(dict, values[1]);
+
+		if (number == REC_NOT_FOUND)
+			rec_serve_damaged(serve, "an item that is");
+		known[number] = true;
+	}
+	rec_store_end(scan);
+}
+
+#define ST_SORT sort_items
+#define ST_ELEMENT_TYPE RecScoredItem
+#define ST_COMPARE(a, b) ((a)->item < (b)->item ? -1 : (a)->item > (b)->item)
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
 #define ITEMS_AT_ONCE	2048	/* that are asked about in one query */
 
 /*
@@ -934,13 +984,6 @@ typedef struct ListTarget
 	RecDict    *unknown;		/* ids that the model does not know */
 } ListTarget;
 
-static RecDict *
-create_dict(const RecServe *serve)
-{
-	return rec_dict_create(serve->definition->item_type, serve->definition->item_collation,
-						   CurrentMemoryContext);
-}
-
 /* Adds those eligible items to a set that the model knows, and notes the others. */
 static void
 take_eligible(void *arg, const Datum *ids, int n)
@@ -966,6 +1009,38 @@ take_eligible(void *arg, const Datum *ids, int n)
 			(void) rec_dict_intern(target->unknown, ids[i]);
 }
 
+/*
+ * Adds items that the model does not know to a set, the newest ones before the
+ * others.  "named" ones are judged by their content, and those that the
+ * relation of items does not have are left out.
+ */
+static void
+add_unknown(RecServe *serve, RecDict *unknown, bool named, RecItemSet *set)
+{
+	uint32		n = rec_dict_count(unknown);
+	RecScoredItem *items = palloc_extended(mul_size(n + 1, sizeof(RecScoredItem)), MCXT_ALLOC_HUGE);
+	int			nitems = 0;
+
+	if (n == 0)
+		return;
+	rec_fresh_look(serve);		/* gives the first numbers to the newest ones */
+	rec_newcomers_number(serve, unknown, NULL);
+	for (uint32 i = 0; i < n; i++)
+	{
+		uint32		number = rec_newcomer_number(serve, rec_dict_id(unknown, i));
+
+		CHECK_FOR_INTERRUPTS();
+		if (rec_newcomer_item(serve, number, &items[nitems]))
+			nitems++;
+	}
+	sort_items(items, nitems);
+	if (named)
+		nitems = rec_fresh_judge(serve, items, nitems);
+	for (int i = 0; i < nitems; i++)
+		rec_item_set_add(set, &items[i]);
+	pfree(items);
+}
+
 /* Adds all eligible items to a set. */
 static void
 list_eligible(RecServe *serve, RecItemSet *set)
@@ -973,16 +1048,7 @@ list_eligible(RecServe *serve, RecItemSet *set)
 	ListTarget	target = {serve, set, create_dict(serve)};
 
 	rec_eligible_list(serve->eligible, take_eligible, &target);
-	rec_newcomers_number(serve, target.unknown, NULL);
-	for (uint32 i = 0; i < rec_dict_count(target.unknown); i++)
-	{
-		uint32		number = rec_newcomer_number(serve, rec_dict_id(target.unknown, i));
-		RecScoredItem item;
-
-		CHECK_FOR_INTERRUPTS();
-		if (rec_newcomer_item(serve, number, &item))
-			rec_item_set_add(set, &item);
-	}
+	add_unknown(serve, target.unknown, false, set);
 }
 
 /* Begins to read the items in order of a component, or of their numbers. */
@@ -1055,9 +1121,31 @@ rec_serve_all_items(RecServe *serve)
 	return rec_store_begin_all(serve->definition, &all_items, 1, keys);
 }
 
-/* Adds the items of an array of ids that the model knows to a set. */
+/*
+ * Adds the items of an array of ids to a set: those that the model knows, and
+ * those that the relation of items has now.
+ */
 void
 rec_serve_fetch_ids(RecServe *serve, ArrayType *ids, RecItemSet *set)
 {
+	uint32		before = serve->nids;
+	RecDict    *known;
+	RecDict    *unknown;
+	ArrayIterator it;
+	Datum		id;
+	bool		isnull;
+
 	fetch_ids(serve, PointerGetDatum(ids), set, false);
+	if (serve->definition->items == NULL)
+		return;
+	known = create_dict(serve);
+	unknown = create_dict(serve);
+	for (uint32 i = before; i < serve->nids; i++)
+		(void) rec_dict_intern(known, serve->ids[i]);
+	it = array_create_iterator(ids, 0, NULL);
+	while (array_iterate(it, &id, &isnull))
+		if (!isnull && rec_dict_find(known, id) == REC_NOT_FOUND)
+			(void) rec_dict_intern(unknown, id);
+	array_free_iterator(it);
+	add_unknown(serve, unknown, true, set);
 }

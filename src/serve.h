@@ -43,6 +43,7 @@ typedef struct RecServeFactors RecServeFactors;
 
 typedef struct RecServe
 {
+	MemoryContext memory;		/* of all that lives as long as the call */
 	RecDefinition *definition;
 	RecOptions	options;		/* the recommender's, then the call's */
 	int64		generation;		/* 0: no model yet */
@@ -66,6 +67,9 @@ typedef struct RecServe
 	RecDict    *titled;			/* ids of known titles; NULL until asked for */
 	char	  **titles;			/* by number in it */
 	uint32		titles_allocated;
+	TimestampTz newest_created; /* since when there may be new items */
+	int64		newest_item;	/* ... or beyond which number */
+	struct RecFresh *fresh;		/* NULL until asked for */
 	RecScores  *scores;
 	bool		without_factors;	/* the answer has no use for them */
 	RecServeFactors *factors;	/* of the user; NULL for none */
@@ -79,6 +83,7 @@ typedef struct RecServe
 extern void rec_serve_damaged(const RecServe *serve, const char *what);
 extern bool rec_keep_list(Datum numbers, Datum worths, RecNeighborList *list);
 extern void rec_serve_begin(RecServe *serve, RecDefinition *definition, Jsonb *options);
+extern void rec_serve_known(RecServe *serve, const Datum *ids, int n, bool *known);
 extern void rec_serve_require_model(const RecServe *serve);
 extern void rec_serve_filter(RecServe *serve, Jsonb *filter);
 extern void rec_serve_exclude(RecServe *serve, ArrayType *items);

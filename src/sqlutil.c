@@ -28,6 +28,7 @@
 #include "miscadmin.h"
 #include "parser/parse_coerce.h"
 #include "sqlutil.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -324,6 +325,17 @@ rec_check_same_type(Oid type, Oid expected, const char *column)
 			 errmsg("column \"%s\" must be of type %s, not %s",
 					column, format_type_be(expected), format_type_be(type)),
 			 errhint("Give a view that casts the column.")));
+}
+
+/* True when the current user may read a column, which is there. */
+bool
+rec_may_select(Oid relid, const char *column)
+{
+	AttrNumber	attnum = get_attnum(relid, column);
+
+	return pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK ||
+		(attnum != InvalidAttrNumber &&
+		 pg_attribute_aclcheck(relid, attnum, GetUserId(), ACL_SELECT) == ACLCHECK_OK);
 }
 
 /* True for a relation that indexes can be made on. */

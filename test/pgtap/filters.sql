@@ -347,8 +347,8 @@ SELECT is((SELECT array_agg((user_id, rank, item_id, score)::text ORDER BY user_
 		  (SELECT array_agg((visitor, rank, item_id, score)::text ORDER BY visitor, rank) FROM (SELECT DISTINCT visitor FROM oracle.visit) v, LATERAL few.recommend(visitor, 100, filter)),
 		  format('recommend_all with new items under filter %s', n))
 FROM oracle.filter_now WHERE n <= 8 ORDER BY n;
-SELECT is((SELECT array_agg(item_id ORDER BY rank) FROM few.recommend(NULL, 1000) WHERE item_id > 300), (SELECT array_agg(id ORDER BY id) FROM oracle.product WHERE id > 300 AND ready), 'new items come last, in order');
-SELECT is((SELECT array_agg(item_id ORDER BY rank) FROM few.recommend(NULL, 5, options => '{"popularity_discount": 1}')), (SELECT array_agg(id ORDER BY id) FROM (SELECT id FROM oracle.product WHERE id > 300 AND ready ORDER BY id LIMIT 5) p), 'new items come first, if all others lose by what they are');
+SELECT is((SELECT array_agg(item_id ORDER BY rank) FROM few.recommend(NULL, 1000) WHERE item_id > 300), (SELECT array_agg(id ORDER BY id DESC) FROM oracle.product WHERE id > 300 AND ready), 'new items come last, the newest one first');
+SELECT is((SELECT array_agg(item_id ORDER BY rank) FROM few.recommend(NULL, 5, options => '{"popularity_discount": 1}')), (SELECT array_agg(id ORDER BY id DESC) FROM (SELECT id FROM oracle.product WHERE id > 300 AND ready ORDER BY id DESC LIMIT 5) p), 'new items come first, if all others lose by what they are');
 SELECT is((SELECT count(*) FROM few.recommend(NULL, 1000, exclude => '{301,302}') WHERE item_id > 300), (SELECT count(*) FROM oracle.product WHERE id > 302 AND ready), 'unless they are excluded');
 DELETE FROM oracle.product WHERE id > 300;
 

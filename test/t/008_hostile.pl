@@ -90,7 +90,8 @@ $node->safe_psql('shop', q{SELECT recommender.drop_recommender('pattern')});
 my $tables = q{
 CREATE SCHEMA fake;
 CREATE TABLE fake.definition (singleton boolean PRIMARY KEY DEFAULT true, options jsonb NOT NULL DEFAULT '{"model": "als"}',
-	generation bigint NOT NULL DEFAULT 1, items bigint NOT NULL DEFAULT 2, item_steps integer[] NOT NULL DEFAULT '{}', as_of timestamptz, refreshed_at timestamptz);
+	generation bigint NOT NULL DEFAULT 1, items bigint NOT NULL DEFAULT 2, item_steps integer[] NOT NULL DEFAULT '{}', as_of timestamptz,
+	newest_created timestamptz, newest_item bigint, refreshed_at timestamptz);
 INSERT INTO fake.definition DEFAULT VALUES;
 CREATE TABLE fake.source (position integer PRIMARY KEY, relation regclass UNIQUE, user_column name, item_column name,
 	time_column name, event_column name, weight_column name, event text, event_weights jsonb, context_columns name[] DEFAULT '{}');

@@ -1,0 +1,530 @@
+/*-------------------------------------------------------------------------
+ *
+ * fresh.c
+ *	  Items that came after the last refresh, in a call.
+ *
+ * With a relation of items, a call looks for the newest ones that the model
+ * does not know, at most the option new_items: those created since the newest
+ * of the last refresh, by the column that tells when, or, where there is none,
+ * with larger numbers for ids.  They are candidates like all others, and their
+ * numbers go on from the model's, the newest first.  Each item of the history
+ * says of them how alike their vectors are, in its signal of content.
+ *
+ * Items of the history that the model does not know speak as well: their
+ * vectors are computed and their neighbours found when they are needed, for
+ * at most new_items of them.
+ *
+ * Any other item that the model does not know, and of which there is a row, is
+ * judged by the same signals when it is named, but is no candidate.
+ *
+ * Whoever may not read a column of the relation of items gets the answer that
+ * there would be without it.
+ *
+ * What is found lives as long as the call.  SPI is connected.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/fresh.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fresh.h"
+#include "miscadmin.h"
+#include "newcomer.h"
+#include "plans.h"
+#include "spi.h"
+#include "sqlutil.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+
+#define MOST_TIES			256 /* items created at the same time that the
+								 * model knows and a call looks at again */
+
+struct RecFresh
+{
+	bool		looked;			/* for the newest items */
+	Datum	   *newest;			/* ids; their numbers go on from the model's */
+	int			nnewest;
+	RecVector  *vectors;		/* theirs; NULL until they are needed */
+	RecLive    *live;			/* NULL until it is needed */
+	RecVector  *history;		/* by number in the history; NULL until they
+								 * are needed */
+};
+
+static struct RecFresh *
+get_fresh(RecServe *serve)
+{
+	if (serve->fresh == NULL)
+		serve->fresh = MemoryContextAllocZero(serve->memory, sizeof(struct RecFresh));
+	return serve->fresh;
+}
+
+static RecLive *
+get_live(RecServe *serve)
+{
+	struct RecFresh *fresh = get_fresh(serve);
+
+	if (fresh->live == NULL)
+		fresh->live = rec_live_create(serve);
+	return fresh->live;
+}
+
+/* ----------------
+ *		which are new
+ * ----------------
+ */
+
+/*
+ * Gives a time, $n of a query, as a value that compares with the column of
+ * creation.  Times without time zone are kept as if they were those of UTC,
+ * which cancels out.
+ */
+static char *
+as_created(Oid type, int parameter)
+{
+	switch (type)
+	{
+		case TIMESTAMPOID:
+			return psprintf("pg_catalog.timezone('UTC'::pg_catalog.text, $%d)", parameter);
+		case DATEOID:
+			return psprintf("pg_catalog.timezone('UTC'::pg_catalog.text, $%d)::pg_catalog.date", parameter);
+		default:
+			return psprintf("$%d", parameter);
+	}
+}
+
+/* The other way round: what the column holds as a time. */
+static char *
+created_as_time(const RecItemSource *items)
+{
+	const char *column = quote_identifier(items->created_column);
+
+	switch (rec_column_lookup(items->relid, items->created_column).type)
+	{
+		case TIMESTAMPOID:
+			return psprintf("pg_catalog.timezone('UTC'::pg_catalog.text, i.%s)", column);
+		case DATEOID:
+			return psprintf("pg_catalog.timezone('UTC'::pg_catalog.text, i.%s::pg_catalog.timestamp)", column);
+		default:
+			return psprintf("i.%s", column);
+	}
+}
+
+/* What is said to come later than this is not there yet. */
+static TimestampTz
+latest_created(Oid type)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	/* who keeps times without time zone may be ahead of UTC */
+	return type == TIMESTAMPTZOID ? now : now + USECS_PER_DAY;
+}
+
+static bool
+has_integer_ids(const RecItemSource *items)
+{
+	switch (rec_column_lookup(items->relid, items->item_column).type)
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* True when the caller may read what tells of the newest items. */
+static bool
+may_look(const RecItemSource *items)
+{
+	return rec_may_select(items->relid, items->item_column) &&
+		(items->available_column == NULL || rec_may_select(items->relid, items->available_column)) &&
+		(items->created_column == NULL || rec_may_select(items->relid, items->created_column));
+}
+
+/*
+ * Runs the query for the newest items, new or not; none if nothing tells which
+ * they are:
+ *
+ *	SELECT i.id FROM items i WHERE i.created >= $1 AND i.created <= $2
+ *	AND i.available ORDER BY i.created DESC, i.id LIMIT 306
+ *
+ *	SELECT i.id FROM items i WHERE i.id > $1 AND i.available ORDER BY i.id DESC LIMIT 306
+ */
+static bool
+select_newest(RecServe *serve)
+{
+	const RecItemSource *items = serve->definition->items;
+	const char *id = quote_identifier(items->item_column);
+	Oid			types[2] = {TIMESTAMPTZOID, TIMESTAMPTZOID};
+	Datum		values[2];
+	StringInfoData text;
+	RecQuery	query = {NULL, 2, types, values, NULL};
+
+	initStringInfo(&text);
+	appendStringInfo(&text, "SELECT i.%s::%s FROM %s i WHERE ", id,
+					 rec_type_quoted(serve->definition->item_type, -1),
+					 rec_relation_quoted(items->relid));
+	if (items->created_column)
+	{
+		Oid			type = rec_column_lookup(items->relid, items->created_column).type;
+		const char *created = quote_identifier(items->created_column);
+
+		rec_check_time_column(type, psprintf("column \"%s\", the creation,", items->created_column));
+		values[0] = TimestampTzGetDatum(serve->newest_created);
+		values[1] = TimestampTzGetDatum(latest_created(type));
+		appendStringInfo(&text, "i.%s OPERATOR(pg_catalog.>=) %s AND i.%s OPERATOR(pg_catalog.<=) %s",
+						 created, as_created(type, 1), created, as_created(type, 2));
+	}
+	else if (has_integer_ids(items))
+	{
+		query.nargs = 1;
+		types[0] = INT8OID;
+		values[0] = Int64GetDatum(serve->newest_item);
+		appendStringInfo(&text, "i.%s OPERATOR(pg_catalog.>) $1", id);
+	}
+	else
+		return false;
+	if (items->available_column)
+		appendStringInfo(&text, " AND i.%s", quote_identifier(items->available_column));
+	appendStringInfoString(&text, " ORDER BY ");
+	if (items->created_column)
+		appendStringInfo(&text, "i.%s DESC, i.%s", quote_identifier(items->created_column), id);
+	else
+		appendStringInfo(&text, "i.%s DESC", id);
+	appendStringInfo(&text, " LIMIT %d", serve->options.new_items + MOST_TIES);
+	query.text = text.data;
+	rec_plans_execute(serve->definition, &query);
+	return true;
+}
+
+/* Gives the different ids of the last query, and their number. */
+static Datum *
+result_ids(RecDict *dict, int *n)
+{
+	Datum	   *ids = palloc_array(Datum, SPI_processed + 1);
+
+	*n = 0;
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		bool		isnull;
+		Datum		id = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull);
+		uint32		known = rec_dict_count(dict);
+
+		if (!isnull && rec_dict_intern(dict, id) == known)
+			ids[(*n)++] = rec_dict_id(dict, known);
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return ids;
+}
+
+static RecDict *
+create_dict(const RecServe *serve)
+{
+	return rec_dict_create(serve->definition->item_type, serve->definition->item_collation,
+						   CurrentMemoryContext);
+}
+
+/* Finds the newest items that the model does not know, and numbers them. */
+static void
+find_newest(RecServe *serve, struct RecFresh *fresh)
+{
+	int			most = serve->options.new_items;
+	Datum	   *ids;
+	bool	   *known;
+	int			n;
+
+	if (most == 0 || !may_look(serve->definition->items) || !select_newest(serve))
+		return;
+	ids = result_ids(create_dict(serve), &n);
+	known = palloc_array(bool, n + 1);
+	rec_serve_known(serve, ids, n, known);
+	fresh->newest = palloc_array(Datum, most);
+	for (int i = 0; i < n && fresh->nnewest < most; i++)
+	{
+		if (known[i])
+			continue;
+		fresh->newest[fresh->nnewest++] = ids[i];
+		(void) rec_newcomer_number(serve, ids[i]);
+	}
+}
+
+/*
+ * Looks, once in a call, for the newest items that the model does not know;
+ * their numbers are those after the model's, the newest one's first.
+ */
+void
+rec_fresh_look(RecServe *serve)
+{
+	struct RecFresh *fresh = get_fresh(serve);
+	MemoryContext old = MemoryContextSwitchTo(serve->memory);
+
+	if (!fresh->looked)
+	{
+		fresh->looked = true;
+		find_newest(serve, fresh);
+	}
+	MemoryContextSwitchTo(old);
+}
+
+/* ----------------
+ *		vectors
+ * ----------------
+ */
+
+/* Reads the vectors of the history's items: those that the model has. */
+static RecVector *
+history_vectors(RecServe *serve)
+{
+	struct RecFresh *fresh = get_fresh(serve);
+	uint32		n = rec_dict_count(serve->history);
+	MemoryContext old = MemoryContextSwitchTo(serve->memory);
+
+	if (fresh->history == NULL)
+	{
+		Datum	   *ids = palloc_array(Datum, n + 1);
+
+		fresh->history = palloc_array(RecVector, n + 1);
+		for (uint32 i = 0; i < n; i++)
+			ids[i] = rec_dict_id(serve->history, i);
+		rec_live_stored(fresh->live, ids, (int) n, fresh->history);
+	}
+	MemoryContextSwitchTo(old);
+	return fresh->history;
+}
+
+/*
+ * Lets the items of the history that the model does not know speak: gives them
+ * vectors, and the lists of their neighbours.
+ */
+static void
+admit_unknown(RecServe *serve, const RecPair *pairs, int n)
+{
+	Datum	   *ids = palloc_array(Datum, n + 1);
+	uint32	   *numbers = palloc_array(uint32, n + 1);
+	bool	   *marks = palloc_array(bool, n + 1);
+	RecVector  *vectors = palloc_array(RecVector, n + 1);
+	int			nids = 0;
+	int			nunknown = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (serve->lists[pairs[i].item * REC_NLIKENESSES + REC_LIKE_CONTENT].items)
+			continue;
+		numbers[nids] = pairs[i].item;
+		ids[nids++] = rec_dict_id(serve->history, pairs[i].item);
+	}
+	rec_serve_known(serve, ids, nids, marks);
+	for (int i = 0; i < nids && nunknown < serve->options.new_items; i++)
+	{
+		if (marks[i])
+			continue;
+		ids[nunknown] = ids[i];
+		numbers[nunknown++] = numbers[i];
+	}
+	if (nunknown == 0 || get_live(serve)->ncolumns == 0)
+		return;
+	rec_live_read(serve->fresh->live, ids, nunknown, vectors, marks);
+	for (int i = 0; i < nunknown; i++)
+	{
+		RecNeighborList *list = &serve->lists[numbers[i] * REC_NLIKENESSES + REC_LIKE_CONTENT];
+
+		history_vectors(serve)[numbers[i]] = vectors[i];
+		if (!marks[i])
+			continue;
+		rec_live_neighbors(serve->fresh->live, &vectors[i], list);
+		list->item = -1;		/* it has no number */
+	}
+}
+
+/* Adds to a list what its item's vector says of the newest items. */
+static void
+extend_list(RecServe *serve, const RecVector *vector, RecNeighborList *list)
+{
+	const struct RecFresh *fresh = serve->fresh;
+	int32	   *items = palloc_array(int32, list->n + fresh->nnewest + 1);
+	float4	   *values = palloc_array(float4, list->n + fresh->nnewest + 1);
+	int			n = list->n;
+
+	if (n > 0)
+	{
+		memcpy(items, list->items, n * sizeof(int32));
+		memcpy(values, list->values, n * sizeof(float4));
+	}
+	for (int i = 0; i < fresh->nnewest; i++)
+	{
+		float4		value = (float4) rec_live_product(fresh->live, vector, &fresh->vectors[i]);
+
+		if (value <= 0)
+			continue;
+		items[n] = (int32) (serve->nitems + i);
+		values[n++] = value;
+	}
+	if (list->items == NULL)
+		list->item = -1;		/* nothing told its number */
+	list->n = n;
+	list->items = items;
+	list->values = values;
+}
+
+/*
+ * Makes the newest items candidates of a history, whose lists of neighbours
+ * have been read, and lets its items speak that the model does not know.
+ */
+void
+rec_fresh_join(RecServe *serve, const RecPair *pairs, int n)
+{
+	struct RecFresh *fresh = get_fresh(serve);
+	MemoryContext old = MemoryContextSwitchTo(serve->memory);
+
+	rec_definition_check_items(serve->definition);
+	if (rec_may_select(serve->definition->items->relid, serve->definition->items->item_column))
+		admit_unknown(serve, pairs, n);
+	rec_fresh_look(serve);
+	if (fresh->nnewest > 0 && get_live(serve)->ncolumns > 0)
+	{
+		RecVector  *history = history_vectors(serve);
+
+		fresh->vectors = palloc_array(RecVector, fresh->nnewest);
+		rec_live_read(fresh->live, fresh->newest, fresh->nnewest, fresh->vectors,
+					  palloc_array(bool, fresh->nnewest));
+		for (int i = 0; i < n; i++)
+			extend_list(serve, &history[pairs[i].item],
+						&serve->lists[pairs[i].item * REC_NLIKENESSES + REC_LIKE_CONTENT]);
+	}
+	MemoryContextSwitchTo(old);
+}
+
+/* Gives what each signal of content says of an item, in their order. */
+static const float4 *
+ask_signals(RecServe *serve, const RecVector *vector, const uint32 *refs, int nrefs)
+{
+	const struct RecFresh *fresh = serve->fresh;
+	float4	   *said = palloc_array(float4, nrefs + 1);
+
+	for (int r = 0; r < nrefs; r++)
+		said[r] = Max(0, (float4) rec_live_product(fresh->live, &fresh->history[refs[r]], vector));
+	return said;
+}
+
+/*
+ * Judges those of n items that the model does not know and that are none of the
+ * newest by their content; those of which there is no row, or none that the
+ * caller may read, are taken out.  Gives how many are left.
+ */
+int
+rec_fresh_judge(RecServe *serve, RecScoredItem *items, int n)
+{
+	const RecItemSource *source = serve->definition->items;
+	uint32		first = (uint32) serve->nitems + get_fresh(serve)->nnewest;
+	Datum	   *ids = palloc_array(Datum, n + 1);
+	RecVector  *vectors = palloc_array(RecVector, n + 1);
+	bool	   *found = palloc_array(bool, n + 1);
+	const uint32 *refs;
+	int			nrefs = rec_scores_refs(serve->scores, REC_CONTENT, &refs);
+	int			nids = 0;
+	int			kept = 0;
+	int			judged = 0;
+
+	for (int i = 0; i < n; i++)
+		if (items[i].item >= first)
+			ids[nids++] = serve->ids[items[i].ref];
+	if (nids == 0)
+		return n;
+	if (!rec_may_select(source->relid, source->item_column))
+		return n - nids;		/* they come after the others */
+	rec_live_read(get_live(serve), ids, nids, vectors, found);
+	if (nrefs > 0)
+		(void) history_vectors(serve);
+	for (int i = 0; i < n; i++)
+	{
+		RecScoredItem item = items[i];
+
+		if (item.item >= first)
+		{
+			if (!found[judged])
+			{
+				judged++;
+				continue;
+			}
+			item.said = ask_signals(serve, &vectors[judged++], refs, nrefs);
+		}
+		items[kept++] = item;
+	}
+	return kept;
+}
+
+/* ----------------
+ *		in a refresh
+ * ----------------
+ */
+
+/* Gives the only value of the last query, a default for a null. */
+static int64
+result_int64(int64 otherwise)
+{
+	bool		isnull;
+	Datum		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+
+	return isnull ? otherwise : DatumGetInt64(value);
+}
+
+/*
+ * Gives the time of creation from which on there may be items that the model
+ * does not know, minus infinity when all may be: that of the newest of now, or
+ * what comes after it when it is that of so many that they would be in the way.
+ * Read as the current user; SPI is connected.
+ */
+int64
+rec_newest_created(const RecDefinition *definition)
+{
+	const RecItemSource *items = definition->items;
+	Oid			types[1] = {TIMESTAMPTZOID};
+	Datum		values[1];
+	Oid			type;
+	char	   *relation = rec_relation_quoted(items->relid);
+	const char *created;
+	int64		newest;
+
+	if (items->created_column == NULL)
+		return DT_NOBEGIN;
+	type = rec_column_lookup(items->relid, items->created_column).type;
+	rec_check_time_column(type, psprintf("column \"%s\", the creation,", items->created_column));
+	created = quote_identifier(items->created_column);
+	values[0] = TimestampTzGetDatum(latest_created(type));
+	rec_spi_execute(psprintf("SELECT pg_catalog.max(%s) FROM %s i WHERE i.%s OPERATOR(pg_catalog.<=) %s",
+							 created_as_time(items), relation, created, as_created(type, 1)),
+					1, types, values, NULL, true, SPI_OK_SELECT);
+	newest = result_int64(DT_NOBEGIN);
+	if (TIMESTAMP_NOT_FINITE(newest))
+		return newest;
+	values[0] = TimestampTzGetDatum(newest);
+	rec_spi_execute(psprintf("SELECT pg_catalog.count(*) FROM (SELECT FROM %s i WHERE i.%s OPERATOR(pg_catalog.=) %s LIMIT %d) t",
+							 relation, created, as_created(type, 1), MOST_TIES + 1),
+					1, types, values, NULL, true, SPI_OK_SELECT);
+	if (result_int64(0) <= MOST_TIES)
+		return newest;
+	return newest + (type == DATEOID ? USECS_PER_DAY : 1);
+}
+
+/*
+ * Gives the largest id, if ids are integers: items with larger ones are not
+ * known to the model.
+ */
+int64
+rec_newest_item(const RecDefinition *definition)
+{
+	const RecItemSource *items = definition->items;
+
+	if (!has_integer_ids(items))
+		return PG_INT64_MIN;
+	rec_spi_select(psprintf("SELECT pg_catalog.max(i.%s)::pg_catalog.int8 FROM %s i",
+							quote_identifier(items->item_column), rec_relation_quoted(items->relid)));
+	return result_int64(PG_INT64_MIN);
+}

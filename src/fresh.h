@@ -1,0 +1,27 @@
+/*-------------------------------------------------------------------------
+ *
+ * fresh.h
+ *	  Items that came after the last refresh, in a call.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/fresh.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_FRESH_H
+#define REC_FRESH_H
+
+#include "live.h"
+#include "serve.h"
+
+extern void rec_fresh_look(RecServe *serve);
+extern void rec_fresh_join(RecServe *serve, const RecPair *pairs, int n);
+extern int	rec_fresh_judge(RecServe *serve, RecScoredItem *items, int n);
+
+/* of a refresh */
+extern int64 rec_newest_created(const RecDefinition *definition);
+extern int64 rec_newest_item(const RecDefinition *definition);
+
+#endif							/* REC_FRESH_H */
