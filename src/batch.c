@@ -407,7 +407,10 @@ confidence(const RecBatch *batch, const RecPair *pair)
 {
 	double		weight = rec_history_confidence(batch->options, pair->weight);
 
-	/* items without interactions have numbers after all others, and no factors */
+	/*
+	 * items without interactions have numbers after all others, and no
+	 * factors
+	 */
 	if (batch->model_number[pair->item] >= batch->factors->nitems ||
 		!rec_folding_counts(&batch->factors->folds, weight))
 		return 0;
@@ -454,6 +457,7 @@ rec_batch_score_user(RecBatch *batch, int64 from, int64 to)
 	RecPair    *pairs = palloc_extended(mul_size(to - from + 1, sizeof(RecPair)),
 										MCXT_ALLOC_HUGE);
 	int64		newest = batch->as_of;
+	int			nunknown = 0;
 	int			n = 0;
 
 	for (int64 i = from; i < to; i++)
@@ -478,9 +482,14 @@ rec_batch_score_user(RecBatch *batch, int64 from, int64 to)
 		add_factors(batch, pairs, Min(n, options->history));
 	for (int i = 0; i < Min(n, options->history); i++)
 	{
+		const RecNeighborList *lists = rec_batch_lists(batch, pairs[i].item);
+
 		prefetch_lists(batch, pairs, Min(n, options->history), i);
-		rec_history_add(batch->scores, &pairs[i], rec_batch_lists(batch, pairs[i].item),
-						options->blend[REC_CONTENT] > 0);
+		nunknown += lists[REC_LIKE_CONTENT].item == REC_ITEM_UNKNOWN;
+		rec_history_add(batch->scores, &pairs[i], lists,
+						options->blend[REC_CONTENT] > 0 &&
+						(nunknown <= options->new_items ||
+						 lists[REC_LIKE_CONTENT].item != REC_ITEM_UNKNOWN));
 	}
 	for (uint32 i = 0; i < batch->nbarred; i++)
 		rec_scores_bar(batch->scores, batch->barred[i]);

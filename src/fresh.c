@@ -40,6 +40,7 @@
 #include "sqlutil.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #define MOST_TIES			256 /* items created at the same time that the
@@ -200,6 +201,7 @@ select_newest(RecServe *serve)
 		appendStringInfo(&text, "i.%s DESC", id);
 	appendStringInfo(&text, " LIMIT %d", serve->options.new_items + MOST_TIES);
 	query.text = text.data;
+
 	rec_plans_execute(serve->definition, &query);
 	return true;
 }
@@ -339,15 +341,33 @@ admit_unknown(RecServe *serve, const RecPair *pairs, int n)
 		if (!marks[i])
 			continue;
 		rec_live_neighbors(serve->fresh->live, &vectors[i], list);
-		list->item = -1;		/* it has no number */
+		list->item = REC_ITEM_UNKNOWN;
 	}
 }
 
-/* Adds to a list what its item's vector says of the newest items. */
+/* Computes the vectors of the newest items, if there are any. */
 static void
-extend_list(RecServe *serve, const RecVector *vector, RecNeighborList *list)
+read_newest(RecServe *serve)
+{
+	struct RecFresh *fresh = serve->fresh;
+	MemoryContext old = MemoryContextSwitchTo(serve->memory);
+
+	fresh->vectors = palloc_array(RecVector, fresh->nnewest + 1);
+	if (fresh->nnewest > 0)
+		rec_live_read(fresh->live, fresh->newest, fresh->nnewest, fresh->vectors,
+					  palloc_array(bool, fresh->nnewest));
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * Adds to an item's list what its vector says of the newest items, but for the
+ * item itself.
+ */
+static void
+extend_list(RecServe *serve, Datum id, const RecVector *vector, RecNeighborList *list)
 {
 	const struct RecFresh *fresh = serve->fresh;
+	uint32		itself = rec_dict_find(serve->newcomers, id);
 	int32	   *items = palloc_array(int32, list->n + fresh->nnewest + 1);
 	float4	   *values = palloc_array(float4, list->n + fresh->nnewest + 1);
 	int			n = list->n;
@@ -361,13 +381,13 @@ extend_list(RecServe *serve, const RecVector *vector, RecNeighborList *list)
 	{
 		float4		value = (float4) rec_live_product(fresh->live, vector, &fresh->vectors[i]);
 
-		if (value <= 0)
+		if (value <= 0 || (uint32) i == itself)
 			continue;
 		items[n] = (int32) (serve->nitems + i);
 		values[n++] = value;
 	}
 	if (list->items == NULL)
-		list->item = -1;		/* nothing told its number */
+		list->item = REC_ITEM_UNNUMBERED;
 	list->n = n;
 	list->items = items;
 	list->values = values;
@@ -391,25 +411,113 @@ rec_fresh_join(RecServe *serve, const RecPair *pairs, int n)
 	{
 		RecVector  *history = history_vectors(serve);
 
-		fresh->vectors = palloc_array(RecVector, fresh->nnewest);
-		rec_live_read(fresh->live, fresh->newest, fresh->nnewest, fresh->vectors,
-					  palloc_array(bool, fresh->nnewest));
+		read_newest(serve);
 		for (int i = 0; i < n; i++)
-			extend_list(serve, &history[pairs[i].item],
+			extend_list(serve, rec_dict_id(serve->history, pairs[i].item), &history[pairs[i].item],
 						&serve->lists[pairs[i].item * REC_NLIKENESSES + REC_LIKE_CONTENT]);
 	}
 	MemoryContextSwitchTo(old);
 }
 
-/* Gives what each signal of content says of an item, in their order. */
+#define ITEMS_AT_ONCE	1000
+
+/* The items of a batch as they are brought together with the newest ones. */
+typedef struct JoinedItems
+{
+	const Datum *ids;
+	const uint32 *numbers;		/* of their lists */
+	int			n;
+	bool		known;			/* to the model */
+} JoinedItems;
+
+/* Joins some items of a batch. */
+static void
+join_items(RecServe *serve, const JoinedItems *joined, RecNeighborList *lists)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext working = AllocSetContextCreate(caller, "recommender vectors",
+												  ALLOCSET_DEFAULT_SIZES);
+	RecLive    *live = serve->fresh->live;
+	RecVector  *vectors;
+	bool	   *found;
+
+	MemoryContextSwitchTo(working);
+	vectors = palloc_array(RecVector, joined->n + 1);
+	found = palloc_array(bool, joined->n + 1);
+	if (joined->known)
+		rec_live_stored(live, joined->ids, joined->n, vectors);
+	else
+		rec_live_read(live, joined->ids, joined->n, vectors, found);
+	MemoryContextSwitchTo(caller);
+	for (int i = 0; i < joined->n; i++)
+	{
+		RecNeighborList *list = &lists[(Size) joined->numbers[i] * REC_NLIKENESSES + REC_LIKE_CONTENT];
+
+		CHECK_FOR_INTERRUPTS();
+		if (!joined->known && found[i])
+		{
+			rec_live_neighbors(live, &vectors[i], list);
+			list->item = REC_ITEM_UNKNOWN;
+		}
+		if (serve->fresh->nnewest > 0)
+			extend_list(serve, joined->ids[i], &vectors[i], list);
+	}
+	MemoryContextDelete(working);
+}
+
+/*
+ * Does for many users' histories what rec_fresh_join() does for one: all items
+ * of theirs, which are "used" by their numbers in a dictionary, are brought
+ * together with the newest items, and those that are not "known" to the model
+ * get lists of neighbours.  The lists are in the current context.
+ */
+void
+rec_fresh_join_all(RecServe *serve, RecDict *items, const bool *used, const bool *known,
+				   RecNeighborList *lists)
+{
+	uint32		count = rec_dict_count(items);
+	Datum	   *ids = palloc_array(Datum, ITEMS_AT_ONCE);
+	uint32	   *numbers = palloc_array(uint32, ITEMS_AT_ONCE);
+
+	rec_fresh_look(serve);
+	if (get_live(serve)->ncolumns == 0 || serve->options.new_items == 0 ||
+		!rec_may_select(serve->definition->items->relid, serve->definition->items->item_column))
+		return;
+	read_newest(serve);
+	for (int is_known = 0; is_known < 2; is_known++)
+	{
+		JoinedItems joined = {ids, numbers, 0, is_known != 0};
+
+		for (uint32 i = 0; i < count && (!is_known || serve->fresh->nnewest > 0); i++)
+		{
+			if (!used[i] || known[i] != joined.known)
+				continue;
+			ids[joined.n] = rec_dict_id(items, i);
+			numbers[joined.n++] = i;
+			if (joined.n < ITEMS_AT_ONCE)
+				continue;
+			join_items(serve, &joined, lists);
+			joined.n = 0;
+		}
+		if (joined.n > 0)
+			join_items(serve, &joined, lists);
+	}
+}
+
+/*
+ * Gives what each signal of content says of an item, in their order; that of
+ * the item itself says nothing.
+ */
 static const float4 *
-ask_signals(RecServe *serve, const RecVector *vector, const uint32 *refs, int nrefs)
+ask_signals(RecServe *serve, Datum id, const RecVector *vector, const uint32 *refs, int nrefs)
 {
 	const struct RecFresh *fresh = serve->fresh;
 	float4	   *said = palloc_array(float4, nrefs + 1);
+	uint32		itself = nrefs > 0 ? rec_dict_find(serve->history, id) : REC_NOT_FOUND;
 
 	for (int r = 0; r < nrefs; r++)
-		said[r] = Max(0, (float4) rec_live_product(fresh->live, &fresh->history[refs[r]], vector));
+		said[r] = refs[r] == itself ? 0 :
+			Max(0, (float4) rec_live_product(fresh->live, &fresh->history[refs[r]], vector));
 	return said;
 }
 
@@ -453,7 +561,8 @@ rec_fresh_judge(RecServe *serve, RecScoredItem *items, int n)
 				judged++;
 				continue;
 			}
-			item.said = ask_signals(serve, &vectors[judged++], refs, nrefs);
+			item.said = ask_signals(serve, ids[judged], &vectors[judged], refs, nrefs);
+			judged++;
 		}
 		items[kept++] = item;
 	}

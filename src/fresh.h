@@ -18,6 +18,8 @@
 
 extern void rec_fresh_look(RecServe *serve);
 extern void rec_fresh_join(RecServe *serve, const RecPair *pairs, int n);
+extern void rec_fresh_join_all(RecServe *serve, RecDict *items, const bool *used,
+							   const bool *known, RecNeighborList *lists);
 extern int	rec_fresh_judge(RecServe *serve, RecScoredItem *items, int n);
 
 /* of a refresh */

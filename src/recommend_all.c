@@ -72,7 +72,7 @@ load_items(RecBatch *batch, RecServe *serve, RecDict *eligible)
 {
 	RecStoreScan *scan = rec_serve_all_items(serve);
 	int64		most = serve->nitems +
-		(eligible ? serve->options.new_items + rec_dict_count(eligible) : 0);
+	(eligible ? serve->options.new_items + rec_dict_count(eligible) : 0);
 	RecScoredItem item;
 	bool	   *read;
 	int64		n = 0;
@@ -113,6 +113,26 @@ load_neighbors(RecBatch *batch, RecServe *serve)
 			if ((uint32) list->items[n] >= batch->memory.nitems)
 				model_damaged(serve);
 	}
+}
+
+/* Lets items that the model does not know be recommended, and speak. */
+static void
+join_newcomers(RecBatch *batch, RecServe *serve)
+{
+	uint32		n = rec_dict_count(batch->items);
+	bool	   *used = palloc_extended((Size) n + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	bool	   *known = palloc_extended((Size) n + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	MemoryContext old;
+
+	for (int64 i = 0; i < batch->nrows; i++)
+		used[batch->rows[i].pair.item] = true;
+	for (uint32 i = 0; i < n; i++)
+		known[i] = batch->model_number[i] < serve->nitems;
+	old = MemoryContextSwitchTo(batch->model_context);
+	rec_fresh_join_all(serve, batch->items, used, known, batch->neighbors);
+	MemoryContextSwitchTo(old);
+	pfree(used);
+	pfree(known);
 }
 
 static void
@@ -237,6 +257,8 @@ rec_recommend_all(PG_FUNCTION_ARGS)
 	load_items(batch, &serve, eligible);
 	rec_scores_set_steps(batch->scores, serve.steps, serve.nsteps);
 	load_neighbors(batch, &serve);
+	if (definition->items)
+		join_newcomers(batch, &serve);
 	load_factors(batch, &serve);
 	if (eligible)
 		rec_memory_catalog_keep(&batch->memory, eligible);

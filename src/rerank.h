@@ -21,8 +21,11 @@ typedef struct RecNeighborList
 	int			n;
 	const int32 *items;
 	const float4 *values;
-	int32		item;			/* number of the item whose they are */
+	int32		item;			/* number of the item whose they are, or: */
 } RecNeighborList;
+
+#define REC_ITEM_UNNUMBERED		(-1)	/* nothing has told it */
+#define REC_ITEM_UNKNOWN		(-2)	/* the model does not know the item */
 
 /* Kinds of neighbours that tell how alike two items are. */
 typedef enum RecLikeness

@@ -184,5 +184,153 @@ SELECT set_eq($$SELECT DISTINCT n.item_no AS i, j FROM recs.neighbor n, unnest(n
 SELECT is_empty($$SELECT n.item_no, j FROM recs.neighbor n, unnest(neighbors, scores) u(j, s) JOIN recs.item_feature w ON w.item_no = j, recs.item_feature v WHERE kind = 'content' AND v.item_no = n.item_no
 	AND abs(s - (SELECT sum(a.x * b.x) FROM unnest(v.feature_nos, v.weights) a(f, x) JOIN unnest(w.feature_nos, w.weights) b(f, x) USING (f))) > 1e-6$$, 'their similarity is that of all features');
 
+/* ------------------------------------------------------------------------
+ * Answers: known items
+ * ------------------------------------------------------------------------ */
+
+-- All pairs are kept, so that lists cut nothing off.
+SELECT isnt(recommender.set_options('recs', '{"neighbors": 1000, "blend": {"content": 1}}'), NULL, 'all pairs');
+SELECT recommender.set_items('recs', 'shop.products',
+	feature_columns => '{category,brand,grade,fair,tags,sizes,details,price,stars,pieces,maker,launched,seen,picture,sound}', text_columns => '{title,body,words}',
+	options => '{"config": "english", "weights": {"title": 2, "brand": 0.5, "body": 1.5, "sound": 0.7}, "buckets": {"price": 7, "pieces": [1, 10, 500.5]}, "categorical": ["maker"]}');
+SELECT isnt((recommender.refresh('recs')).items, NULL, 'refreshed');
+CREATE TABLE shop.entry AS
+SELECT item_id AS id, item_no, feature_no::text AS f, x::float8 FROM recs.item_feature v, unnest(feature_nos, weights) u(feature_no, x)
+UNION ALL SELECT item_id, item_no, 'e' || d, x FROM recs.item_feature v, unnest(embedding) WITH ORDINALITY u(x, d);
+CREATE TABLE shop.cosine AS SELECT a.id AS i, b.id AS j, sum(a.x * b.x) AS s FROM shop.entry a JOIN shop.entry b USING (f) GROUP BY 1, 2 HAVING sum(a.x * b.x) > 1e-9;
+CREATE INDEX ON shop.cosine (i, j);
+ANALYZE shop.cosine;
+-- what nobody has used
+CREATE TABLE shop.cold AS SELECT id FROM shop.products WHERE id NOT IN (SELECT item_id FROM shop.orders);
+
+-- of what nobody has used, the similarity is the cosine
+SELECT is_empty($$SELECT c.id, r.item_id FROM (SELECT id FROM shop.cold WHERE id % 7 = 0) c, recs.similar_items(id, 1000) r LEFT JOIN LATERAL (SELECT s FROM shop.cosine WHERE i = c.id AND j = r.item_id) o ON true
+	WHERE abs(r.score - coalesce(o.s, 0)) > 1e-6$$, 'similar to what nobody has used: by the cosine');
+SELECT is_empty($$SELECT c.id FROM (SELECT id FROM shop.cold WHERE id % 7 = 0) c WHERE (SELECT count(*) FROM recs.similar_items(id, 1000)) <> (SELECT count(*) FROM shop.products) - 1$$, '... of all others');
+SELECT is((SELECT array_agg(DISTINCT strategy) FROM recs.similar_items(213, 5)), '{content}'::text[], 'by content');
+-- content of a basket: the sum of the cosines, for items without users
+CREATE FUNCTION shop.asked(n int) RETURNS int[] LANGUAGE sql AS $$SELECT ARRAY[n, n * 7 % 60 + 1, n * 11 % 200 + 1]$$;
+CREATE TABLE shop.basket AS
+SELECT n, item_id, score AS content, (SELECT sum(s) FROM shop.cosine c WHERE c.i = ANY (shop.asked(n)) AND c.j = item_id) AS cosines
+FROM generate_series(3, 40, 6) n CROSS JOIN LATERAL recs.recommend_basket(shop.asked(n), 1000, options => '{"blend": {"behaviour": 0, "popularity": 0, "context": 0, "content": 1}}') r
+WHERE item_id IN (SELECT id FROM shop.cold);
+SELECT is_empty('SELECT n FROM (SELECT n, max(content / cosines) AS most, min(content / cosines) AS least FROM shop.basket WHERE cosines > 0.01 GROUP BY n) b WHERE most - least > 1e-5 * most', 'content is in proportion to the sum of the cosines');
+SELECT is_empty('SELECT * FROM shop.basket WHERE (content > 1e-7) <> (coalesce(cosines, 0) > 1e-7)', 'and zero where they are');
+SELECT isnt_empty('SELECT * FROM shop.basket WHERE cosines > 0.01', 'there are such');
+
+/* ------------------------------------------------------------------------
+ * Answers: items that the model does not know
+ * ------------------------------------------------------------------------ */
+
+-- A copy of an item has its vector, so that it is as similar to all others.
+CREATE FUNCTION shop.copy(original int, copy int) RETURNS void LANGUAGE sql AS $$
+	INSERT INTO shop.products SELECT (jsonb_populate_record(p, jsonb_build_object('id', copy))).* FROM shop.products p WHERE id = original $$;
+CREATE FUNCTION shop.check_copy(original int) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE copy int := 1000 + original; wrong text;
+BEGIN
+	PERFORM shop.copy(original, copy);
+	SELECT format('item %s: %s, not %s', r.item_id, r.score, o.s) INTO wrong
+	FROM recs.similar_items(copy, 1000) r FULL JOIN (SELECT * FROM shop.cosine WHERE i = original) o ON o.j = r.item_id WHERE abs(coalesce(r.score, 0) - coalesce(o.s, 0)) > 1e-6;
+	IF wrong IS NULL THEN
+		-- ... and as good for anybody
+		SELECT format('user %s: %s, not %s', u, recs.score(u, copy), recs.score(u, original)) INTO wrong FROM generate_series(1, 60, 7) u WHERE abs(recs.score(u, copy) - recs.score(u, original)) > 1e-6;
+	END IF;
+	IF wrong IS NULL THEN
+		SELECT format('user %s: explained as %s, scored %s', u, e.sum, e.score) INTO wrong FROM generate_series(1, 60, 7) u, LATERAL (SELECT coalesce(sum(contribution), 0) AS sum, recs.score(u, copy) AS score FROM recs.explain(u, copy)) e WHERE e.sum <> e.score;
+	END IF;
+	IF wrong IS NULL THEN
+		SELECT format('user %s: recommended with %s, scored %s', u, r.score, recs.score(u, copy)) INTO wrong FROM generate_series(1, 60, 7) u LEFT JOIN LATERAL (SELECT score FROM recs.recommend(u, 1000) WHERE item_id = copy) r ON true
+		WHERE r.score IS DISTINCT FROM recs.score(u, copy);
+	END IF;
+	RAISE EXCEPTION SQLSTATE 'TRIED' USING MESSAGE = coalesce(wrong, 'right');
+EXCEPTION WHEN SQLSTATE 'TRIED' THEN
+	RETURN SQLERRM;
+END $$;
+SELECT is(shop.check_copy(id), 'right', format('a copy of item %s', id)) FROM shop.cold WHERE id % 4 = 0 OR id > 200 ORDER BY id;
+SELECT is_empty('SELECT * FROM recs.similar_items(1204) WHERE score <> 0', 'after ROLLBACK nothing is similar');
+SELECT is(recs.score(1, 1204), 0::float8, 'and it has no score');
+
+-- Features that nobody else has make the vector longer, as they will after the next refresh.
+INSERT INTO shop.products (id, category, title) VALUES (2001, 'same', 'the same thing'), (2002, 'same', 'the same unheard thing');
+SELECT results_eq('SELECT item_id FROM recs.similar_items(2001, 3) ORDER BY rank', 'SELECT generate_series(211, 213)', 'as similar as can be');
+SELECT ok((SELECT max(score) FROM recs.similar_items(2002, 300) WHERE item_id = 211) < (SELECT max(score) FROM recs.similar_items(2001, 300) WHERE item_id = 211), 'a word that is unheard of makes it less similar');
+CREATE TABLE shop.foretold AS SELECT item_id, score FROM recs.similar_items(2002, 300);
+SELECT isnt((recommender.refresh('recs')).items, NULL, 'refreshed');
+SELECT is_empty('SELECT f.item_id, f.score, r.score FROM shop.foretold f JOIN recs.similar_items(2002, 300) r USING (item_id) WHERE abs(f.score - r.score) > 0.02', 'about as the next refresh has it');
+DELETE FROM shop.products WHERE id > 2000;
+
+-- Several at once: in histories, as candidates, and for everybody.
+SELECT isnt((recommender.refresh('recs')).items, NULL, 'refreshed');
+SELECT shop.copy(id, 3000 + id) FROM shop.cold WHERE id % 9 = 1 AND id < 200;
+INSERT INTO shop.orders SELECT u, 3000 + id FROM (SELECT id FROM shop.cold WHERE id % 9 = 1 AND id < 200 ORDER BY id LIMIT 4) c, generate_series(1, 60, 11) u;
+INSERT INTO shop.orders VALUES (100, (SELECT min(id) FROM shop.products WHERE id > 3000)), (101, 99999);
+SELECT is_empty($$SELECT * FROM (SELECT user_id, rank, item_id, score, strategy FROM recs.recommend_all(300)) a
+	FULL JOIN (SELECT u AS user_id, rank, item_id, score, strategy FROM (SELECT DISTINCT user_id AS u FROM shop.orders) o, recs.recommend(u, 300)) b USING (user_id, rank, item_id, score, strategy) WHERE a.user_id IS NULL OR b.user_id IS NULL$$,
+	'recommend_all is recommend for everybody');
+SELECT isnt_empty($$SELECT FROM recs.recommend(100, 5) WHERE strategy = 'content'$$, 'one view of a new item is enough');
+SELECT is_empty($$SELECT FROM recs.recommend(101, 5) WHERE strategy = 'content'$$, 'of one that is nowhere, it is not');
+SELECT is((SELECT count(*) FROM recs.recommend(1, 1000)), (SELECT count(*) FROM shop.products WHERE id NOT IN (SELECT item_id FROM shop.orders WHERE user_id = 1)), 'all are there, new ones, too');
+SELECT is_empty($$SELECT FROM recs.recommend(1, 1000, options => '{"new_items": 0}') WHERE item_id > 3000 AND score <> 0$$, 'without new_items, new ones only fill up');
+SELECT is((SELECT count(*) FROM recs.recommend(2, 1000, options => '{"new_items": 3}') WHERE item_id > 3000 AND strategy = 'content'), 3::bigint, 'or the newest three');
+SELECT is_empty($$SELECT id, recs.score(5, id), r.score FROM shop.products JOIN recs.recommend(5, 1000, options => '{"exclude_seen": false}') r ON item_id = id WHERE recs.score(5, id) <> r.score$$, 'score of all is what recommend says');
+SELECT is_empty('SELECT r.item_id, r.score FROM recs.rank_items(5, (SELECT array_agg(id) FROM shop.products)) r WHERE score <> recs.score(5, item_id)', 'and rank_items');
+SELECT is((SELECT strategy FROM recs.rank_items(5, '{99999,3001}') WHERE item_id = 99999), NULL, 'what is nowhere has no strategy');
+DELETE FROM shop.orders WHERE item_id > 3000;
+DELETE FROM shop.products WHERE id > 3000;
+
+/* ------------------------------------------------------------------------
+ * Which are the newest
+ * ------------------------------------------------------------------------ */
+
+CREATE TABLE shop.books (code text PRIMARY KEY, title text, created timestamptz, at timestamp, day date, ready boolean DEFAULT true);
+CREATE TABLE shop.reads (reader int, code text);
+CREATE INDEX ON shop.reads (reader);
+INSERT INTO shop.books SELECT 'b' || n, 'a tale of ' || (ARRAY['tea', 'mugs', 'trees'])[1 + n % 3], now() - n * interval '1 day', now()::timestamp - n * interval '1 day', current_date - n FROM generate_series(1, 30) n;
+INSERT INTO shop.reads SELECT r, 'b' || 1 + (r * n) % 9 FROM generate_series(1, 9) r, generate_series(1, 3) n;
+SELECT recommender.create_recommender('books', 'shop.reads', 'reader', 'code');
+CREATE FUNCTION shop.newest(column_name name, options text DEFAULT '{}') RETURNS text LANGUAGE plpgsql AS $$
+DECLARE found text;
+BEGIN
+	DELETE FROM shop.books WHERE code ~ '^n';
+	PERFORM recommender.set_items('books', 'shop.books', 'code', text_columns => '{title}', available_column => 'ready', created_column => column_name);
+	PERFORM recommender.refresh('books');
+	INSERT INTO shop.books VALUES ('n1', 'a new tale of tea', now(), now()::timestamp, current_date, true), ('n2', 'a new tale of mugs and trees', now() + interval '1 microsecond', now()::timestamp + interval '1 microsecond', current_date, false),
+		('n3', 'a newer tale of tea and mugs and trees', clock_timestamp(), clock_timestamp()::timestamp, current_date, true), ('n4', 'tea, mugs, trees', 'infinity', 'infinity', 'infinity', true), ('n5', 'a tale of trees, mugs and tea', now() + interval '3 days', now()::timestamp + interval '3 days', current_date + 3, true),
+		('n6', 'an old tale of tea and mugs and trees', '2000-01-01', '2000-01-01', '2000-01-01', true), ('n7', 'a tale of tea, of no time', NULL, NULL, NULL, true);
+	EXECUTE format('SELECT string_agg(item_id, '' '' ORDER BY item_id) FROM books.recommend(1, 100, options => %L) WHERE item_id ~ ''^n'' AND strategy = ''content''', options) INTO found;
+	RETURN found;
+END $$;
+SELECT is(shop.newest('created'), 'n1 n3', 'newest by a timestamp with time zone: not those of the future, nor old ones, nor what is not available');
+SELECT is(shop.newest('at'), 'n1 n3', 'by a timestamp');
+SELECT is(shop.newest('day'), 'n1 n3', 'by a date');
+SELECT is(shop.newest(NULL), NULL, 'by nothing: none');
+SELECT is((SELECT count(*) FROM books.recommend(1, 100) WHERE item_id ~ '^n'), 6::bigint, 'they fill up all the same');
+SELECT isnt_empty($$SELECT FROM books.similar_items('n7', 100) WHERE score > 0$$, 'and have similar ones');
+SELECT is(shop.newest('created', '{"new_items": 1}'), 'n3', 'the newest one alone');
+SET LOCAL TIME ZONE 'Asia/Seoul';
+SELECT is(shop.newest('at'), 'n1 n3', 'by a timestamp in Seoul');
+SET LOCAL TIME ZONE 'America/Los_Angeles';
+SELECT is(shop.newest('at'), 'n1 n3', 'by a timestamp in Los Angeles');
+RESET TIME ZONE;
+-- a time that very many were created at is passed over
+INSERT INTO shop.books SELECT 'm' || n, 'a tale of tea', now(), now(), current_date FROM generate_series(1, 300) n;
+SELECT is(shop.newest('created'), 'n3', 'very many of the same time');
+SELECT is((SELECT newest_created FROM books.definition), now() + interval '1 microsecond', 'are passed over');
+SELECT is(shop.newest('day'), NULL, 'or of the same day');
+SELECT is((SELECT newest_created FROM books.definition), (current_date + 1)::timestamp AT TIME ZONE 'UTC', 'which is passed over');
+DELETE FROM shop.books WHERE code ~ '^m';
+
+-- what was learnt of a column that is gone or another one now is of no use
+SELECT is(shop.newest('created'), 'n1 n3', 'as before');
+ALTER TABLE shop.books RENAME title TO name;
+SELECT is_empty($$SELECT FROM books.similar_items('n7', 100) WHERE score > 0$$, 'a column is gone');
+SELECT lives_ok($$SELECT * FROM books.recommend(1), books.score(1, 'n1')$$, 'which is no error');
+ALTER TABLE shop.books RENAME name TO title;
+SELECT isnt_empty($$SELECT FROM books.similar_items('n7', 100) WHERE score > 0$$, 'it is back');
+ALTER TABLE shop.books ALTER title TYPE tsvector USING to_tsvector('english', title);
+SELECT lives_ok($$SELECT * FROM books.recommend(1), books.score(1, 'n1'), books.similar_items('n3')$$, 'a column of another kind');
+SELECT recommender.remove_items('books');
+SELECT is_empty($$SELECT FROM books.recommend(1, 100) WHERE strategy = 'content' OR item_id ~ '^n'$$, 'without the relation there is no content');
+
 SELECT * FROM finish();
 ROLLBACK;
