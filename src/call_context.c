@@ -68,7 +68,21 @@ begin_call(const RecServe *serve)
  * ----------------
  */
 
-/* Gives a column by name; an ERROR with the closest when there is none. */
+static char *
+list_columns(const ContextCall *call)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < call->ncolumns; i++)
+		appendStringInfo(&list, "%s\"%s\"", i > 0 ? ", " : "", call->names[i]);
+	return list.data;
+}
+
+/*
+ * Gives a column by name; an ERROR with the closest, or with all, when there
+ * is none.
+ */
 static int
 find_column(const ContextCall *call, const char *name)
 {
@@ -84,8 +98,10 @@ find_column(const ContextCall *call, const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("context \"%s\" does not exist", name),
-			 call->ncolumns > 0 ? rec_closest_hint(&closest, "context") :
-			 errhint("Name context_columns, or the time_column, with add_interactions().")));
+			 call->ncolumns == 0 ?
+			 errhint("Name context_columns, or the time_column, with add_interactions().") :
+			 closest.best ? rec_closest_hint(&closest, "context") :
+			 errhint("There are the contexts %s.", list_columns(call))));
 	return -1;
 }
 

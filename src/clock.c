@@ -8,8 +8,8 @@
  * hour, weekday or weekend, and the month, in a time zone.
  *
  * A zone's offset from UTC stays the same for months.  The clock asks for it
- * once and for the time until which it holds, so that reading millions of
- * times is arithmetic.
+ * once and for the time until which it holds, and keeps what the calendar says
+ * of a day, so that reading millions of times is arithmetic.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -26,6 +26,7 @@
 
 #define CLOCK_SLOTS		64
 #define SLOT_SHIFT		22		/* a slot has 2^22 seconds, 48 days */
+#define DAY_SLOTS		1024
 #define HOURS_PER_BAND	6
 #define FIRST_WEEKEND_DAY	5	/* Saturday, Monday being 0 */
 #define UNIX_EPOCH_DAY	3		/* it was a Thursday */
@@ -38,10 +39,19 @@ typedef struct ClockSlot
 	long		offset;			/* seconds east of UTC */
 } ClockSlot;
 
+/* What is known of a day. */
+typedef struct DaySlot
+{
+	int64		day;			/* since 1970-01-01 */
+	int8		weekday;		/* value of REC_TIME_WEEKDAY, and so on */
+	int8		month;
+} DaySlot;
+
 struct RecClock
 {
 	pg_tz	   *zone;
 	ClockSlot	slots[CLOCK_SLOTS];
+	DaySlot		days[DAY_SLOTS];
 };
 
 static const char *const hour_names[] = {
@@ -84,6 +94,8 @@ rec_clock_create(pg_tz *zone)
 	RecClock   *clock = palloc0_object(RecClock);
 
 	clock->zone = zone;
+	for (int i = 0; i < DAY_SLOTS; i++)
+		clock->days[i].day = PG_INT64_MAX;
 	return clock;
 }
 
@@ -118,6 +130,25 @@ find_offset(RecClock *clock, pg_time_t time, long *offset)
 	return true;
 }
 
+/* Looks a day up in the calendar, unless it was looked up lately. */
+static const DaySlot *
+find_day(RecClock *clock, int64 day)
+{
+	DaySlot    *slot = &clock->days[(uint64) day % DAY_SLOTS];
+	int64		weekday = day + UNIX_EPOCH_DAY;
+	int			year;
+	int			month;
+	int			mday;
+
+	if (slot->day == day)
+		return slot;
+	j2date((int) (day + UNIX_EPOCH_JDATE), &year, &month, &mday);
+	slot->day = day;
+	slot->weekday = weekday - 7 * floor_div(weekday, 7) >= FIRST_WEEKEND_DAY;
+	slot->month = (int8) (month - 1);
+	return slot;
+}
+
 /*
  * Gives the parts of a finite time, microseconds as in a timestamptz.  They
  * are not known where the zone does not reach.
@@ -128,22 +159,19 @@ rec_clock_read(RecClock *clock, int64 time)
 	RecTimeParts parts = {{-1, -1, -1}};
 	pg_time_t	seconds = floor_div(time, USECS_PER_SEC) +
 	(pg_time_t) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY;
+	const DaySlot *calendar;
 	int64		day;
 	long		offset;
-	int			year;
-	int			month;
-	int			mday;
 
 	if (!find_offset(clock, seconds, &offset))
 		return parts;
 	seconds += offset;
 	day = floor_div(seconds, SECS_PER_DAY);
-	j2date((int) (day + UNIX_EPOCH_JDATE), &year, &month, &mday);
+	calendar = find_day(clock, day);
 	parts.part[REC_TIME_HOUR] =
 		(int) ((seconds - day * SECS_PER_DAY) / SECS_PER_HOUR) / HOURS_PER_BAND;
-	parts.part[REC_TIME_WEEKDAY] =
-		(day + UNIX_EPOCH_DAY) - 7 * floor_div(day + UNIX_EPOCH_DAY, 7) >= FIRST_WEEKEND_DAY;
-	parts.part[REC_TIME_MONTH] = month - 1;
+	parts.part[REC_TIME_WEEKDAY] = calendar->weekday;
+	parts.part[REC_TIME_MONTH] = calendar->month;
 	return parts;
 }
 

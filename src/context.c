@@ -21,8 +21,8 @@
  * have a lift, too, if somebody should have.
  *
  * Counting takes the interactions item by item, as many items at a time as
- * have a sixteenth of the interactions, so that memory beside the counts is
- * about half a byte for each interaction.
+ * have a quarter of the interactions, so that memory beside the counts is about
+ * two bytes for each interaction.
  *
  * Results are in the current context.  Knows numbers only: no Datum, no SPI.
  *
@@ -46,7 +46,7 @@
 #include "utils/memutils.h"
 
 #define LEAST_CHUNK			((int64) 1 << 20)	/* interactions at a time */
-#define CHUNKS				16	/* passes over all interactions, about */
+#define CHUNKS				4	/* passes over all interactions, about */
 #define INTERRUPT_ROWS		65536
 
 /* So many users have chosen an item with a value. */

@@ -120,7 +120,7 @@ write_overview(ReturnSetInfo *rsinfo, const char *name)
 		values[5] = SPI_getbinval(tuple, desc, 3, &nulls[5]);
 		values[6] = SPI_getbinval(tuple, desc, 4, &nulls[6]);
 		values[7] = CStringGetTextDatum("the user's own interactions, exclusions, trending items");
-		values[8] = CStringGetTextDatum("neighbours, popularity, the trend in a blend");
+		values[8] = CStringGetTextDatum("neighbours, what the context says, popularity, the trend in a blend");
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	SPI_finish();

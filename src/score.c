@@ -29,7 +29,8 @@
  * with neighbours by content.  The context is weighed against the others: of
  * somebody of whom nothing is known it moves what is popular by a little,
  * where with a weight of its own the rarest item that it speaks for would come
- * first.
+ * first.  Its values are logarithms of lifts, and are never made larger: a
+ * context that says little stays so.
  *
  * A score is one sum: the contributions of the signals, in order of their
  * components and then as they were added, then popularity and trend.  Each is
@@ -464,7 +465,7 @@ rec_scores_blend(RecScores *scores)
 						   known_share(scores));
 	if (largest[REC_CONTEXT] > 0)
 		scores->factor[REC_CONTEXT] = blend[REC_CONTEXT] *
-			weight_of_others(scores, trust, personal) / largest[REC_CONTEXT];
+			weight_of_others(scores, trust, personal) / Max(largest[REC_CONTEXT], 1);
 	scores->factor[REC_POPULARITY] = blend[REC_POPULARITY] * (1 - personal) -
 		options->popularity_discount;
 	scores->factor[REC_TREND] = blend[REC_TREND];

@@ -148,11 +148,12 @@ CREATE TABLE retail.order_lines (
     kind         text NOT NULL CHECK (kind IN ('purchase', 'return')),
     quantity     int NOT NULL CHECK (quantity > 0),
     unit_price   numeric(10,2) NOT NULL,
-    ordered_at   timestamp NOT NULL
+    ordered_at   timestamp NOT NULL,
+    country      text NOT NULL
 );
 
-INSERT INTO retail.order_lines (invoice, customer_id, product_code, kind, quantity, unit_price, ordered_at)
-SELECT l.invoice, l.customer_id, l.code, l.kind, l.quantity, l.unit_price, l.ordered_at
+INSERT INTO retail.order_lines (invoice, customer_id, product_code, kind, quantity, unit_price, ordered_at, country)
+SELECT l.invoice, l.customer_id, l.code, l.kind, l.quantity, l.unit_price, l.ordered_at, l.country
 FROM   line AS l JOIN retail.products AS p ON p.code = l.code
 ORDER  BY l.ordered_at, l.invoice, l.code;
 
@@ -180,7 +181,7 @@ CREATE EXTENSION IF NOT EXISTS recommender;
 SELECT recommender.create_recommender('retail_recs', 'retail.order_lines',
            user_column => 'customer_id', item_column => 'product_code',
            time_column => 'ordered_at', event_column => 'kind',
-           event_weights => '{"purchase": 1, "return": -1}') AS created;
+           event_weights => '{"purchase": 1, "return": -1}', context_columns => '{country}') AS created;
 
 INSERT INTO step (what) VALUES ('refresh');
 \timing on
@@ -324,7 +325,47 @@ ORDER  BY t.rank;
 
 
 \echo '====================================================================================================='
-\echo ' 6. What it costs'
+\echo ' 6. The moment: what the month and the country change'
+\echo '====================================================================================================='
+\echo
+\echo 'What sells in November and what in June, by lift:'
+\echo
+SELECT n.place AS "#", left(november.title, 44) AS in_november, round(exp(n.lift)::numeric, 1) AS times, left(june.title, 44) AS in_june, round(exp(j.lift)::numeric, 1) AS times
+FROM   (SELECT row_number() OVER (ORDER BY lift DESC, item_id) AS place, * FROM retail_recs.context_lifts WHERE column_name = 'month' AND value = 'november') AS n
+       JOIN (SELECT row_number() OVER (ORDER BY lift DESC, item_id) AS place, * FROM retail_recs.context_lifts WHERE column_name = 'month' AND value = 'june') AS j USING (place)
+       JOIN retail.products AS november ON november.code = n.item_id
+       JOIN retail.products AS june ON june.code = j.item_id
+ORDER  BY n.place LIMIT 8;
+
+-- the typical customer of above; then somebody new
+SELECT id FROM buyer,
+       (SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY products) AS products,
+               percentile_disc(0.5) WITHIN GROUP (ORDER BY invoices) AS invoices FROM buyer) AS median
+WHERE  buyer.invoices = median.invoices
+ORDER  BY abs(buyer.products - median.products), last_order DESC, id LIMIT 1 \gset
+\echo 'The typical customer in June and in November:'
+\echo
+SELECT j.rank AS "#", left(june.title, 44) AS in_june, left(november.title, 44) AS in_november
+FROM   retail_recs.recommend(:id, 8, context => '{"month": 6}') AS j
+       JOIN retail_recs.recommend(:id, 8, context => '{"month": 11}') AS n USING (rank)
+       JOIN retail.products AS june ON june.code = j.item_id
+       JOIN retail.products AS november ON november.code = n.item_id
+ORDER  BY j.rank;
+
+\echo 'Somebody who was never here before, from three countries:'
+\echo
+SELECT u.rank AS "#", left(uk.title, 32) AS united_kingdom, left(de.title, 32) AS germany, left(fr.title, 32) AS france
+FROM   retail_recs.recommend(NULL, 8, context => '{"country": "United Kingdom"}') AS u
+       JOIN retail_recs.recommend(NULL, 8, context => '{"country": "Germany"}') AS d USING (rank)
+       JOIN retail_recs.recommend(NULL, 8, context => '{"country": "France"}') AS f USING (rank)
+       JOIN retail.products AS uk ON uk.code = u.item_id
+       JOIN retail.products AS de ON de.code = d.item_id
+       JOIN retail.products AS fr ON fr.code = f.item_id
+ORDER  BY u.rank;
+
+
+\echo '====================================================================================================='
+\echo ' 7. What it costs'
 \echo '====================================================================================================='
 \echo
 -- a thousand customers, drawn by hash, ten products each

@@ -225,9 +225,9 @@ SELECT no, item_id, sum(g.weight * lift) AS term FROM shop.call, LATERAL shop.gi
 CREATE TABLE shop.person (id int);
 INSERT INTO shop.person SELECT g * 9 FROM generate_series(0, 10) g UNION ALL VALUES (NULL), (-1);
 
--- The context's part of each score: the sum of lifts, divided by the largest,
--- times the weight of the context, times what the others weigh.  How much the
--- history is trusted is told by what popularity weighs.
+-- The context's part of each score: the sum of lifts, divided by the largest or
+-- 1, times the weight of the context, times what the others weigh.  How much
+-- the history is trusted is told by what popularity weighs.
 CREATE TABLE shop.answer AS
 SELECT c.no, p.id, c.options, r.*, i.popularity AS item_popularity
 FROM shop.call c, shop.person p, recs.recommend_components(p.id, 1000, context => c.context, options => coalesce(c.options, '{}') || '{"exclude_seen": false}') r
@@ -246,8 +246,9 @@ SELECT is_empty($$
 	FROM shop.answer a JOIN shop.weight w ON w.no = a.no AND w.id IS NOT DISTINCT FROM a.id
 		 LEFT JOIN shop.term t ON t.no = a.no AND t.item_id = a.item_id,
 		 LATERAL (SELECT max(abs(term)) AS largest FROM shop.term WHERE no = a.no) l
-	WHERE abs(a.context - w.context * CASE WHEN w.others > 0 THEN w.others ELSE 1 END * coalesce(t.term, 0) / l.largest) > 1e-6$$,
+	WHERE abs(a.context - w.context * CASE WHEN w.others > 0 THEN w.others ELSE 1 END * coalesce(t.term, 0) / greatest(l.largest, 1)) > 1e-6$$,
 	'the context''s term is the sum of lifts, scaled');
+SELECT is((SELECT array_agg(DISTINCT largest > 1 ORDER BY largest > 1) FROM (SELECT max(abs(term)) AS largest FROM shop.term GROUP BY no) t), '{f,t}', 'some say little, some much');
 SELECT is((SELECT count(*) FROM shop.weight WHERE others = 0), 2::bigint, 'which stands alone where nothing else has a weight');
 SELECT cmp_ok((SELECT count(*) FROM shop.answer WHERE context < 0), '>', 300::bigint, 'some against');
 SELECT is_empty('SELECT * FROM shop.answer WHERE abs(score - (behaviour + factors + content + context + popularity + trend)) > 1e-12', 'and it is part of the score');
