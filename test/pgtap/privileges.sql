@@ -49,7 +49,7 @@ INSERT INTO shop.orders
 SELECT n % 30, n * n % 13, '2024-01-01'::timestamptz + n % 40 * interval '1 day', CASE n % 2 WHEN 0 THEN 'rec_north' ELSE 'rec_south' END
 FROM generate_series(1, 200) n;
 CREATE INDEX ON shop.orders (user_id, at);
-SELECT recommender.create_recommender('recs', 'shop.orders', time_column => 'at', options => '{"exclude_seen": false, "min_support": 1}');
+SELECT recommender.create_recommender('recs', 'shop.orders', time_column => 'at', options => '{"exclude_seen": false, "min_support": 1, "context_significance": 1}');
 SELECT recommender.refresh('recs');
 RESET ROLE;
 
@@ -58,6 +58,9 @@ CREATE TABLE test.serving (query text, live boolean);
 INSERT INTO test.serving VALUES
 	('SELECT string_agg(r::text, '' '') FROM recs.recommend(1, 3) r', true),
 	('SELECT string_agg(r::text, '' '') FROM recs.recommend_all(2) r', true),
+	('SELECT string_agg(r::text, '' '') FROM recs.recommend(1, 3, context => ''{"month": 1}'') r', true),
+	('SELECT string_agg(r::text, '' '') FROM recs.recommend_basket(''{1}'', 3, context => ''{"month": 1}'') r', false),
+	('SELECT string_agg(l::text, '' '') FROM recs.context_lifts l', false),
 	('SELECT string_agg(r::text, '' '') FROM recs.rank_items(1, ''{1,2,3}'') r', true),
 	('SELECT recs.score(1, 2)::text', true),
 	('SELECT string_agg(recs.score(1, i)::text, '' '') FROM generate_series(1, 100) i', true),
@@ -306,7 +309,7 @@ BEGIN
 	RETURN NEXT matches(test.run(session_user, 'SELECT string_agg(name, '' '') FROM recommender.recommenders'), '\mrecs\M', format('%s: the others are listed', kind));
 	DROP SCHEMA fake CASCADE;
 END $$;
-SELECT test.lured(kind) FROM unnest('{view source,view item_source,view definition,view item,view neighbor,view refresh_run,policy source,policy item_source,policy definition,policy item,policy refresh_run}'::text[]) kind;
+SELECT test.lured(kind) FROM unnest('{view source,view item_source,view definition,view item,view neighbor,view context_lift,view refresh_run,policy source,policy item_source,policy definition,policy item,policy context_lift,policy refresh_run}'::text[]) kind;
 
 /* ------------------------------------------------------------------------
  * The relation of items
@@ -318,7 +321,7 @@ INSERT INTO shop.products SELECT n, CASE n % 3 WHEN 0 THEN 'rec_north' ELSE 'rec
 SELECT recommender.set_items('recs', 'shop.products', available_column => 'in_stock');
 RESET ROLE;
 CREATE TABLE test.finding (query text);
-INSERT INTO test.finding SELECT query FROM test.serving WHERE query !~ 'rank_items|score|neighbors';
+INSERT INTO test.finding SELECT query FROM test.serving WHERE query !~ 'rank_items|score|neighbors|lifts';
 
 SELECT is(test.run('rec_app', query), '42501 permission denied for table products', format('without rights on the items: %s', query)) FROM test.finding;
 SELECT is(test.run('rec_app', query), test.run('rec_alice', query), format('which those that score need not: %s', query))

@@ -105,6 +105,10 @@ sub answers_query
 		'recommend with options' =>
 		  qq{generate_series(1, 50) n, $recs.recommend(n, 5, exclude => $three,
 			options => '{"exclude_seen": false, "blend": {"trend": 1}, "history": 3}') r},
+		'recommend with context' =>
+		  qq{generate_series(1, 50) n, $recs.recommend(n, 5, context => '{"month": 2, "weekday": "sat", "hour": 9}') r},
+		'context_lifts' =>
+		  "(SELECT 1) s(n), LATERAL (SELECT row_number() OVER (ORDER BY v.column_name, v.value, v.item_id) AS rank, v FROM $recs.context_lifts v) r",
 		'recommend_session' => "generate_series(0, 22) n, $recs.recommend_session($three) r",
 		'recommend_basket'  => "generate_series(0, 22) n, $recs.recommend_basket($three) r",
 		'similar_items'     => "generate_series(0, 32) n, $recs.similar_items($product, 40) r",
