@@ -33,7 +33,7 @@ check_code(int code, int expected)
  * where it adapts, keep that much for the next call, instead of giving pages
  * back only to ask for them again.
  */
-#define CALL_BLOCK_SIZE	(512 * 1024)
+#define CALL_BLOCK_SIZE	(1024 * 1024)
 
 /*
  * Connects to SPI, and makes a context for the call's memory the current one.
