@@ -162,21 +162,37 @@ locate_slot(RecCandidates *candidates, uint32 item)
 
 #define MOST_EXPECTED	(1 << 16)
 
+/* Lets the array be for that many items, if none has a place yet. */
+static void
+grow_direct(RecCandidates *candidates, uint32 nitems)
+{
+	if (candidates->n > 0 || nitems <= candidates->ndirect)
+		return;
+	candidates->direct = repalloc_huge(candidates->direct, mul_size(nitems, sizeof(int32)));
+	memset(candidates->direct + candidates->ndirect, -1,
+		   (Size) (nitems - candidates->ndirect) * sizeof(int32));
+	candidates->ndirect = nitems;
+}
+
 /*
- * Makes room for what is to come, of about n items with many among them more
- * than once, so that it need not grow in steps.
+ * Makes room for what is to come, n of nitems with many among them more than
+ * once, so that it need not grow in steps.  The hash table would be as large as
+ * an array for twice as many items.
  */
 void
-rec_candidates_expect(RecCandidates *candidates, int n)
+rec_candidates_expect(RecCandidates *candidates, int n, uint32 nitems)
 {
 	int			bits = FIRST_BITS;
 
 	n = Min(n, MOST_EXPECTED);
-	make_room(candidates, n);
+	make_room(candidates, (int) Min((uint32) n / 2, nitems));
+	if (nitems <= 2 * (uint32) n)
+		grow_direct(candidates, nitems);
+	if (nitems <= candidates->ndirect || candidates->slots || n <= (1 << FIRST_BITS))
+		return;
 	while (((uint32) 1 << bits) < (uint32) n)
 		bits++;
-	if (candidates->slots == NULL && n > (1 << FIRST_BITS))
-		grow_slots(candidates, bits);
+	grow_slots(candidates, bits);
 }
 
 /* The same when all items, 0 to nitems - 1, are to come. */
@@ -184,12 +200,7 @@ void
 rec_candidates_expect_all(RecCandidates *candidates, uint32 nitems)
 {
 	make_room(candidates, (int) Min(nitems, PG_INT32_MAX / 2));
-	if (candidates->n > 0 || nitems <= candidates->ndirect)
-		return;
-	candidates->direct = repalloc_huge(candidates->direct, mul_size(nitems, sizeof(int32)));
-	memset(candidates->direct + candidates->ndirect, -1,
-		   (Size) (nitems - candidates->ndirect) * sizeof(int32));
-	candidates->ndirect = nitems;
+	grow_direct(candidates, nitems);
 }
 
 /*

@@ -42,7 +42,7 @@ typedef struct RecCandidates
 
 extern RecCandidates *rec_candidates_create(uint32 nitems);
 extern void rec_candidates_expect_all(RecCandidates *candidates, uint32 nitems);
-extern void rec_candidates_expect(RecCandidates *candidates, int n);
+extern void rec_candidates_expect(RecCandidates *candidates, int n, uint32 nitems);
 extern void rec_candidates_locate(RecCandidates *candidates, const int32 *items, int n,
 								  int32 *places);
 extern void rec_candidates_locate_all(RecCandidates *candidates, int n, int32 *places);

@@ -25,6 +25,7 @@
 #include "plans.h"
 #include "recommend.h"
 #include "sentence.h"
+#include "spi.h"
 #include "sqlutil.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -349,7 +350,7 @@ rec_explain(PG_FUNCTION_ARGS)
 	rec_argument_type(fcinfo, 2, definition->item_type, "item_id");
 	if (PG_ARGISNULL(2))
 		return (Datum) 0;
-	SPI_connect();
+	rec_spi_connect();
 	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 4));
 	rec_serve_require_model(&serve);
 	rec_serve_read_context(&serve, rec_argument_jsonb(fcinfo, 3));

@@ -271,7 +271,7 @@ rec_score(PG_FUNCTION_ARGS)
 		state->schema = state->definition->schema;
 		rec_argument_type(fcinfo, 1, state->definition->user_type, "user_id");
 		rec_argument_type(fcinfo, 2, state->definition->item_type, "item_id");
-		SPI_connect();
+		rec_spi_connect();
 		prepare_user(state, PG_ARGISNULL(1), PG_GETARG_DATUM(1), context, options);
 		SPI_finish();
 	}
@@ -281,7 +281,7 @@ rec_score(PG_FUNCTION_ARGS)
 		if (known || state->definition->items == NULL)
 			PG_RETURN_FLOAT8(score);
 	}
-	SPI_connect();
+	rec_spi_connect();
 	if (state->items == NULL && reading_all_pays(state))
 		read_all_items(state);
 	score = state->items ? score_from_memory(state, PG_GETARG_DATUM(2), &known) : 0;

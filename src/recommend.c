@@ -25,6 +25,7 @@
 #include "model.h"
 #include "recommend.h"
 #include "reranker.h"
+#include "spi.h"
 #include "sqlutil.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -207,7 +208,7 @@ recommend_user(FunctionCallInfo fcinfo,
 	RecServe	serve;
 
 	rec_argument_type(fcinfo, 1, definition->user_type, "user_id");
-	SPI_connect();
+	rec_spi_connect();
 	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 6));
 	rec_serve_require_model(&serve);
 	rec_serve_filter(&serve, rec_argument_jsonb(fcinfo, 3));
@@ -253,7 +254,7 @@ recommend_items(FunctionCallInfo fcinfo, bool session)
 	int64		k = rec_argument_k(fcinfo, 2);
 	RecServe	serve;
 
-	SPI_connect();
+	rec_spi_connect();
 	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 6));
 	rec_serve_require_model(&serve);
 	rec_serve_filter(&serve, rec_argument_jsonb(fcinfo, 3));
@@ -304,7 +305,7 @@ rec_similar_items(PG_FUNCTION_ARGS)
 	char		typalign;
 
 	rec_argument_type(fcinfo, 1, definition->item_type, "item_id");
-	SPI_connect();
+	rec_spi_connect();
 	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 5));
 	rec_serve_require_model(&serve);
 	rec_serve_filter(&serve, rec_argument_jsonb(fcinfo, 3));
@@ -415,7 +416,7 @@ rec_popular_items(PG_FUNCTION_ARGS)
 	RecRows		rows = rec_begin_recommendations(fcinfo, definition);
 	RecServe	serve;
 
-	SPI_connect();
+	rec_spi_connect();
 	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 4));
 	rec_serve_filter(&serve, rec_argument_jsonb(fcinfo, 2));
 	rec_serve_exclude(&serve, rec_argument_items(fcinfo, 3, definition, "exclude"));
@@ -469,7 +470,7 @@ rec_rank_items(PG_FUNCTION_ARGS)
 	rec_argument_type(fcinfo, 1, definition->user_type, "user_id");
 	if (items == NULL)
 		return (Datum) 0;
-	SPI_connect();
+	rec_spi_connect();
 	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 4));
 	rec_serve_require_model(&serve);
 	rec_serve_read_context(&serve, rec_argument_jsonb(fcinfo, 3));

@@ -241,7 +241,7 @@ rec_recommend_all(PG_FUNCTION_ARGS)
 	RecBatch   *batch;
 	RecDict    *eligible = NULL;
 
-	SPI_connect();
+	rec_spi_connect();
 	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 5));
 	rec_serve_filter(&serve, rec_argument_jsonb(fcinfo, 2));
 	rec_serve_require_model(&serve);

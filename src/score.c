@@ -183,12 +183,15 @@ make_room(RecScores *scores, int nsignals, int64 nentries)
 	}
 }
 
-/* Makes room for that many more signals with that many items in all. */
+/*
+ * Makes room for that many more signals, which name that many items of the
+ * nitems that there are.
+ */
 void
-rec_scores_expect(RecScores *scores, int nsignals, int64 nentries)
+rec_scores_expect(RecScores *scores, int nsignals, int64 nentries, uint32 nitems)
 {
 	make_room(scores, scores->nsignals + nsignals, scores->nentries + nentries);
-	rec_candidates_expect(scores->candidates, (int) Min(nentries, PG_INT32_MAX));
+	rec_candidates_expect(scores->candidates, (int) Min(nentries, PG_INT32_MAX), nitems);
 }
 
 /*

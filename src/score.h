@@ -83,7 +83,7 @@ typedef struct RecCatalog
 extern RecScores *rec_scores_create(const RecOptions *options, uint32 nitems);
 extern void rec_scores_set_steps(RecScores *scores, const uint32 *steps, int n);
 extern void rec_scores_reset(RecScores *scores);
-extern void rec_scores_expect(RecScores *scores, int nsignals, int64 nentries);
+extern void rec_scores_expect(RecScores *scores, int nsignals, int64 nentries, uint32 nitems);
 extern void rec_scores_add(RecScores *scores, const RecSignal *signal);
 extern void rec_scores_expect_all(RecScores *scores, uint32 nitems);
 extern void rec_scores_bar(RecScores *scores, uint32 item);

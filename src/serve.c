@@ -536,7 +536,8 @@ expect_lists(RecServe *serve, const RecNeighborList *lists, const RecPair *pairs
 	for (int i = 0; i < n; i++)
 		for (int kind = 0; kind < REC_NLIKENESSES; kind++)
 			entries += lists[pairs[i].item * REC_NLIKENESSES + kind].n;
-	rec_scores_expect(serve->scores, n * REC_NLIKENESSES, entries);
+	rec_scores_expect(serve->scores, n * REC_NLIKENESSES, entries,
+					  (uint32) Min(serve->nitems, PG_INT32_MAX));
 }
 
 /* Gives the number of an item whose rows of neighbours are these, or -1. */

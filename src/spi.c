@@ -27,6 +27,27 @@ check_code(int code, int expected)
 		elog(ERROR, "a query did not do what it should: %s", SPI_result_code_string(code));
 }
 
+/*
+ * What a call works in comes from malloc() and goes back to it.  A first block
+ * larger than those that malloc() takes from the system one by one lets it,
+ * where it adapts, keep that much for the next call, instead of giving pages
+ * back only to ask for them again.
+ */
+#define CALL_BLOCK_SIZE	(1024 * 1024)
+
+/*
+ * Connects to SPI, and makes a context for the call's memory the current one.
+ * SPI_finish() frees all of it and brings back the caller's.
+ */
+void
+rec_spi_connect(void)
+{
+	SPI_connect();
+	MemoryContextSwitchTo(AllocSetContextCreate(CurrentMemoryContext, "recommender call",
+												ALLOCSET_DEFAULT_MINSIZE, CALL_BLOCK_SIZE,
+												ALLOCSET_DEFAULT_MAXSIZE));
+}
+
 /* Prepares a query; the plan lives until SPI_finish() unless it is kept. */
 SPIPlanPtr
 rec_spi_prepare(const char *query, int nargs, Oid *types, int cursor_options)

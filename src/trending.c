@@ -233,7 +233,7 @@ rec_trending_items(PG_FUNCTION_ARGS)
 	RecServe	serve;
 	int			n;
 
-	SPI_connect();
+	rec_spi_connect();
 	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 4));
 	serve.options.ncaps = 0;	/* what rises is shown as it rises */
 	serve.options.diversity = 0;
