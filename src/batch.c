@@ -137,6 +137,8 @@ rec_batch_read(RecBatch *batch, RecDefinition *definition)
 		plan = rec_spi_prepare(rec_training_query(definition, batch->source,
 												  batch->situations, &format),
 							   0, NULL, 0);
+		format.users = batch->users;
+		format.items = batch->items;
 		rec_read_rows(plan, NULL, &format, take_row, batch);
 		SPI_freeplan(plan);
 	}

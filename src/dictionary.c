@@ -32,6 +32,7 @@
 #include "common/hashfn.h"
 #include "dictionary.h"
 #include "miscadmin.h"
+#include "prefetch.h"
 #include "sqlutil.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -39,6 +40,9 @@
 #include "utils/memutils.h"
 #include "utils/sortsupport.h"
 #include "utils/typcache.h"
+
+#define FIRST_IDS			16	/* room in a new dictionary */
+#define DOUBLING_IDS		65536	/* from here on it grows by an eighth */
 
 typedef struct IntegerEntry
 {
@@ -200,7 +204,7 @@ prepare_generic(RecDict *dict)
 				 errmsg("ids of type %s cannot be compared for equality",
 						format_type_be(dict->type)),
 				 errhint("Cast the id to text or to another type that has a hash operator class.")));
-	dict->generics = generic_table_create(dict->context, 256, dict);
+	dict->generics = generic_table_create(dict->context, FIRST_IDS, dict);
 }
 
 /*
@@ -225,10 +229,10 @@ rec_dict_create(Oid type, Oid collation, MemoryContext context)
 	fmgr_info_cxt(output, &dict->output, context);
 	dict->is_integer = type_is_integer(dict->type);
 	if (dict->is_integer)
-		dict->integers = integer_table_create(context, 256, NULL);
+		dict->integers = integer_table_create(context, FIRST_IDS, NULL);
 	else
 		prepare_generic(dict);
-	dict->allocated = 256;
+	dict->allocated = FIRST_IDS;
 	dict->ids = palloc_array(Datum, dict->allocated);
 	MemoryContextSwitchTo(old);
 	return dict;
@@ -239,17 +243,27 @@ append_id(RecDict *dict, Datum id)
 {
 	if (dict->count == dict->allocated)
 	{
-		if (dict->allocated > PG_INT32_MAX / 2)
+		uint32		more = dict->count < DOUBLING_IDS ? dict->count : dict->count / 8;
+
+		if (dict->count > PG_INT32_MAX - more)
 			ereport(ERROR,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 					 errmsg("too many different ids")));
-		rec_memory_check(dict->context, mul_size(dict->allocated, sizeof(Datum)));
-		dict->allocated *= 2;
+		rec_memory_check(dict->context, mul_size(more, sizeof(Datum)));
+		dict->allocated += more;
 		dict->ids = repalloc_huge(dict->ids, mul_size(dict->allocated, sizeof(Datum)));
 	}
 	dict->ids[dict->count] = id;
 	return dict->count++;
 }
+
+/* A table that is about to grow will be of twice the size beside itself. */
+#define check_growth(dict, table, width) \
+	do \
+	{ \
+		if (unlikely((table)->members >= (table)->grow_threshold)) \
+			rec_memory_check((dict)->context, mul_size(2 * (table)->size, (width))); \
+	} while (0)
 
 /* Makes the bytewise smaller text of two equal values the one that is shown. */
 static void
@@ -278,6 +292,7 @@ intern_generic(RecDict *dict, Datum id)
 
 	if (dict->typlen == -1)
 		id = PointerGetDatum(PG_DETOAST_DATUM_PACKED(id));
+	check_growth(dict, dict->generics, sizeof(GenericEntry));
 	entry = generic_table_insert(dict->generics, id, &found);
 	if (found)
 		keep_smaller_text(dict, entry, id);
@@ -292,6 +307,25 @@ intern_generic(RecDict *dict, Datum id)
 	return entry->number;
 }
 
+/* True when ids are numbers, not pointers, and are looked up as such. */
+bool
+rec_dict_is_integer(const RecDict *dict)
+{
+	return dict->is_integer && dict->typbyval;
+}
+
+/*
+ * Asks for the memory in which an integer id will be looked up.  The place is
+ * not the right one any more when the table has grown in between.
+ */
+void
+rec_dict_prefetch(const RecDict *dict, Datum id)
+{
+	const integer_table_hash *table = dict->integers;
+
+	rec_prefetch(&table->data[integer_hash(integer_key(dict, id)) & table->sizemask]);
+}
+
 /*
  * Gives the number of an id, which is not null; a new id gets the next one.
  * The caller's context receives at most a detoasted copy.
@@ -304,6 +338,7 @@ rec_dict_intern(RecDict *dict, Datum id)
 
 	if (!dict->is_integer)
 		return intern_generic(dict, id);
+	check_growth(dict, dict->integers, sizeof(IntegerEntry));
 	entry = integer_table_insert(dict->integers, integer_key(dict, id), &found);
 	if (!found)
 	{

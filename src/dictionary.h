@@ -20,6 +20,8 @@
 typedef struct RecDict RecDict;
 
 extern RecDict *rec_dict_create(Oid type, Oid collation, MemoryContext context);
+extern bool rec_dict_is_integer(const RecDict *dict);
+extern void rec_dict_prefetch(const RecDict *dict, Datum id);
 extern uint32 rec_dict_intern(RecDict *dict, Datum id);
 extern uint32 rec_dict_find(RecDict *dict, Datum id);
 extern uint32 rec_dict_count(const RecDict *dict);

@@ -30,6 +30,12 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
+/*
+ * Rows that are gathered while what their ids hash to is on its way to the
+ * processor: integers, that is, which need no memory of their own.
+ */
+#define GATHER_ROWS		32
+
 /* ----------------
  *		event weights
  * ----------------
@@ -260,7 +266,10 @@ typedef struct RowReceiver
 	const RecRowFormat *format;
 	RecRowTaker take;
 	void	   *arg;
-	MemoryContext row_context;	/* reset after each row */
+	MemoryContext row_context;	/* of the rows that have gathered */
+	int			gather;			/* rows to be handed on together */
+	int			gathered;
+	RecRow		rows[GATHER_ROWS];
 	Oid			weight_type;
 	Oid			time_type;
 	Oid			event_type;
@@ -403,18 +412,35 @@ fill_row(RowReceiver *receiver, TupleTableSlot *slot, RecRow *row)
 	row->time = Min(row->time, GetCurrentTransactionStartTimestamp());
 }
 
+/* Hands on the rows that have gathered. */
+static void
+hand_on(RowReceiver *receiver)
+{
+	for (int i = 0; i < receiver->gathered; i++)
+		receiver->take(receiver->arg, &receiver->rows[i]);
+	receiver->gathered = 0;
+}
+
 static bool
 receiver_row(TupleTableSlot *slot, DestReceiver *self)
 {
 	RowReceiver *receiver = (RowReceiver *) self;
 	MemoryContext old = MemoryContextSwitchTo(receiver->row_context);
-	RecRow		row;
+	RecRow	   *row = &receiver->rows[receiver->gathered++];
 
 	slot_getallattrs(slot);
-	fill_row(receiver, slot, &row);
-	receiver->take(receiver->arg, &row);
+	fill_row(receiver, slot, row);
+	if (receiver->gather > 1 && !row->user_null && !row->item_null)
+	{
+		rec_dict_prefetch(receiver->format->users, row->user);
+		rec_dict_prefetch(receiver->format->items, row->item);
+	}
+	if (receiver->gathered == receiver->gather)
+	{
+		hand_on(receiver);
+		MemoryContextReset(receiver->row_context);
+	}
 	MemoryContextSwitchTo(old);
-	MemoryContextReset(receiver->row_context);
 	return true;
 }
 
@@ -444,6 +470,8 @@ rec_read_rows(SPIPlanPtr plan, ParamListInfo params, const RecRowFormat *format,
 	receiver.format = format;
 	receiver.take = take;
 	receiver.arg = arg;
+	receiver.gather = format->users && rec_dict_is_integer(format->users) &&
+		format->items && rec_dict_is_integer(format->items) ? GATHER_ROWS : 1;
 	receiver.row_context = AllocSetContextCreate(CurrentMemoryContext,
 												 "recommender row",
 												 ALLOCSET_DEFAULT_SIZES);
@@ -452,9 +480,11 @@ rec_read_rows(SPIPlanPtr plan, ParamListInfo params, const RecRowFormat *format,
 	options.must_return_tuples = true;
 	options.dest = &receiver.receiver;
 	code = SPI_execute_plan_extended(plan, &options);
-	MemoryContextSwitchTo(old);
 	if (code < 0)
 		elog(ERROR, "could not read interactions: %s", SPI_result_code_string(code));
+	MemoryContextSwitchTo(receiver.row_context);
+	hand_on(&receiver);
+	MemoryContextSwitchTo(old);
 	MemoryContextDelete(receiver.row_context);
 }
 
@@ -530,6 +560,8 @@ rec_interactions_from_query(const char *query, MemoryContext context)
 										   user->atttypid, user->attcollation,
 										   item->atttypid, item->attcollation);
 	interactions->has_time = format.time >= 0;
+	format.users = interactions->users;
+	format.items = interactions->items;
 	rec_read_rows(plan, NULL, &format, take_interaction, interactions);
 	return interactions;
 }

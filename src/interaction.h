@@ -58,6 +58,8 @@ typedef struct RecRowFormat
 	int			ncontexts;		/* columns of the context, ... */
 	int			first_context;	/* ... the place of the first, ... */
 	const int  *contexts;		/* ... and their numbers in the situations */
+	const RecDict *users;		/* where users and items will be looked up, */
+	const RecDict *items;		/* so that memory is asked for, or NULL */
 } RecRowFormat;
 
 /* One row of a query as its columns say. */

@@ -13,18 +13,8 @@
 #ifndef REC_MATRIX_H
 #define REC_MATRIX_H
 
+#include "prefetch.h"
 #include "stream.h"
-
-/*
- * Asks for memory that will be needed soon.  A function that does nothing else
- * must be inlined always: gcc takes it for one without effect and leaves out
- * its calls.
- */
-#ifdef __GNUC__
-#define rec_prefetch(address)	__builtin_prefetch(address)
-#else
-#define rec_prefetch(address)	((void) 0)
-#endif
 
 /*
  * A sparse matrix, readable both ways.  Items are numbered by falling number

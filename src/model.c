@@ -125,6 +125,8 @@ rec_model_interactions(const RecDefinition *definition, MemoryContext context,
 											   state.interactions->situations, &format);
 		SPIPlanPtr	plan = rec_spi_prepare(query, 0, NULL, CURSOR_OPT_PARALLEL_OK);
 
+		format.users = state.interactions->users;
+		format.items = state.interactions->items;
 		rec_read_rows(plan, NULL, &format, take_row, &state);
 		SPI_freeplan(plan);
 	}
@@ -685,6 +687,8 @@ rec_model_refresh(RecDefinition *definition, bool verbose)
 	nest = NewGUCNestLevel();
 	set_for_refresh("search_path", "pg_catalog, pg_temp");
 	set_for_refresh("row_security", "off");
+	/* of the statistics that ANALYZE makes, serving needs no more */
+	set_for_refresh("default_statistics_target", "10");
 	/* values of the context are texts, which must not depend on the session */
 	set_for_refresh("DateStyle", "ISO");
 	set_for_refresh("IntervalStyle", "postgres");
