@@ -420,6 +420,18 @@ weight_scale(const RecMatrix *matrix)
 	return sum > 0 ? matrix->npairs / sum : 1;
 }
 
+/*
+ * Gives the weight of a pair as not observed: that of all pairs together is a
+ * multiple of that of the observed ones, whose mean confidence is 1.
+ */
+static double
+unobserved_weight(const RecMatrix *matrix, const RecOptions *options)
+{
+	double		pairs = (double) matrix->nusers * matrix->nitems;
+
+	return pairs > 0 ? options->als_unobserved * matrix->npairs / pairs : 0;
+}
+
 static RecAlsShared *
 make_shared(const RecMatrix *matrix, const RecOptions *options)
 {
@@ -428,7 +440,7 @@ make_shared(const RecMatrix *matrix, const RecOptions *options)
 	uint32		rows = Max(matrix->nusers, matrix->nitems);
 
 	folds->nfactors = options->als_factors;
-	folds->unobserved = options->als_unobserved;
+	folds->unobserved = unobserved_weight(matrix, options);
 	folds->regularization = options->als_regularization;
 	folds->exponent = options->als_exponent;
 	folds->scale = weight_scale(matrix);

@@ -164,7 +164,7 @@ take_folds(const Datum *values, const bool *nulls, RecFolds *folds)
 	for (int k = 0; k < folds->nfactors; k++)
 		valid &= is_between(folds->gram[k], 0, FLT_MAX);
 	/* what the options allow, and any finite scale of weights */
-	return valid && is_between(folds->unobserved, 0, 1) && is_between(folds->exponent, 0, 2) &&
+	return valid && is_between(folds->unobserved, 0, 1000) && is_between(folds->exponent, 0, 2) &&
 		is_between(folds->regularization, 1e-6, 1e6) && is_between(folds->scale, 0, DBL_MAX);
 }
 

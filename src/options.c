@@ -131,7 +131,7 @@ static const OptionSpec specs[] = {
 	{"context_now", OPTION_BOOL, SERVE, AT(context_now), 0, 0, 1, NULL},
 	{"als_factors", OPTION_INT, BUILD, AT(als_factors), 64, 1, 1000, NULL},
 	{"als_iterations", OPTION_INT, BUILD, AT(als_iterations), 16, 1, 1000, NULL},
-	{"als_unobserved", OPTION_FLOAT, BUILD, AT(als_unobserved), 0.1, 0, 1, NULL},
+	{"als_unobserved", OPTION_FLOAT, BUILD, AT(als_unobserved), 10, 0, 1000, NULL},
 	{"als_regularization", OPTION_FLOAT, BUILD, AT(als_regularization), 0.01, 1e-6, 1e6, NULL},
 	{"als_exponent", OPTION_FLOAT, BUILD, AT(als_exponent), 1, 0, 2, NULL},
 	{"als_seed", OPTION_INT, BUILD, AT(als_seed), 0, 0, PG_INT32_MAX, NULL},

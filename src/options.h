@@ -102,7 +102,7 @@ typedef struct RecOptions
 	int			ridge_exact_items;	/* catalogues up to this: exact form */
 	int			als_factors;
 	int			als_iterations;
-	double		als_unobserved; /* weight of pairs that were not observed */
+	double		als_unobserved; /* weight of all pairs, by that of the observed */
 	double		als_regularization;
 	double		als_exponent;	/* of interactions, in the penalty of factors */
 	int			als_seed;
