@@ -200,6 +200,33 @@ ORDER  BY t.rank;
 
 
 \echo '======================================================================================================'
+\echo '  A product that was added a minute ago, which nobody has touched'
+\echo '======================================================================================================'
+\echo
+\echo 'BEGIN;'
+\echo 'INSERT INTO shop.products VALUES (5000, ''Aldous Espresso Machine, hammered copper'', ''coffee'', ...);'
+\echo 'SELECT * FROM recs.similar_items(5000, 5);   -- by what it is'
+\echo
+BEGIN;
+INSERT INTO shop.products (id, title, category, brand, tags, description, price, stock, added_at)
+SELECT 5000, 'Aldous Espresso Machine, hammered copper', category, 'Aldous', tags, description, price, 3, shop.closing_time() - interval '1 minute'
+FROM   shop.products WHERE title ~ 'Espresso Machine' ORDER BY id LIMIT 1;
+SELECT s.rank AS "#", p.title, p.price, round(s.score::numeric, 3) AS similarity, s.strategy
+FROM   recs.similar_items(5000, 5) AS s JOIN shop.products AS p ON p.id = s.item_id
+ORDER  BY s.rank;
+
+EXECUTE customer('espresso', 'yoga') \gset
+\echo 'Where it stands at once for' :name', who has an espresso machine in mind, and for somebody who does not:'
+\echo
+SELECT c.who, r.rank AS "of a thousand", round(r.score::numeric, 3) AS score, r.strategy
+FROM  (VALUES (1, :id::bigint, 'espresso and yoga'), (2, :passer_by, 'knitting, once')) AS c (no, id, who),
+       recs.recommend(c.id, 1000) AS r
+WHERE  r.item_id = 5000
+ORDER  BY c.no;
+ROLLBACK;
+
+
+\echo '======================================================================================================'
 \echo '  The moment: June and December, for somebody of whom nothing is known'
 \echo '======================================================================================================'
 \echo
