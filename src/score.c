@@ -416,11 +416,16 @@ trust_in(double evidence, double kappa)
 	return evidence > 0 ? evidence / (evidence + kappa) : 0;
 }
 
-/* Gives how much of the history, by its weight, behaviour knows of: 0 to 1. */
+/*
+ * Gives how much of the history, by its weight, behaviour knows of: 0 to 1, and
+ * nothing when behaviour is not asked.
+ */
 static double
 known_share(const RecScores *scores)
 {
-	return scores->personal > 0 ? scores->evidence / scores->personal : 0;
+	if (scores->options->blend[REC_BEHAVIOUR] == 0 || scores->personal <= 0)
+		return 0;
+	return scores->evidence / scores->personal;
 }
 
 /*
