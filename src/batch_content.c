@@ -29,9 +29,9 @@ struct RecBatchContent
 {
 	MemoryContext context;		/* owns all below; a child of the batch's */
 	RecContent *content;		/* by the dictionary's numbers */
-	bool	   *listed;			/* items that the relation has */
-	uint32	   *others;			/* these, in order of their ids */
-	uint32		nothers;
+	uint32	   *listed;			/* items that the relation has, in order of
+								 * their ids */
+	uint32		nlisted;
 
 	/* neighbours, by the numbers of the model that was trained last */
 	MemoryContext list_context; /* owns them */
@@ -50,38 +50,18 @@ alloc_array(RecBatch *batch, MemoryContext context, Size count, Size width)
 	return MemoryContextAllocExtended(context, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 }
 
-static inline int
-compare_by_rank(uint32 a, uint32 b, const uint32 *rank)
-{
-	return rank[a] < rank[b] ? -1 : rank[a] > rank[b];
-}
-
-#define ST_SORT sort_by_rank
-#define ST_ELEMENT_TYPE uint32
-#define ST_COMPARE(a, b, rank) compare_by_rank(*(a), *(b), rank)
-#define ST_COMPARE_ARG_TYPE const uint32
-#define ST_CHECK_FOR_INTERRUPTS
-#define ST_SCOPE static
-#define ST_DEFINE
-#include "lib/sort_template.h"
-
 /* Notes which items the relation has, in the order of their ids. */
 static void
 list_items(RecBatch *batch, RecBatchContent *content, const RecContentBuilder *builder)
 {
 	uint32		count = rec_dict_count(batch->items);
-	uint32	   *rank = rec_dict_ranks(batch->items, true);
+	uint32	   *order = rec_dict_ordered(batch->items, true);
 
-	content->listed = alloc_array(batch, content->context, count, sizeof(bool));
-	content->others = alloc_array(batch, content->context, count, sizeof(uint32));
+	content->listed = alloc_array(batch, content->context, count, sizeof(uint32));
 	for (uint32 i = 0; i < count; i++)
-	{
-		content->listed[i] = rec_content_has_item(builder, i);
-		if (content->listed[i])
-			content->others[content->nothers++] = i;
-	}
-	sort_by_rank(content->others, content->nothers, rank);
-	pfree(rank);
+		if (rec_content_has_item(builder, order[i]))
+			content->listed[content->nlisted++] = order[i];
+	pfree(order);
 }
 
 /*
@@ -130,9 +110,9 @@ rec_batch_model_items(RecBatch *batch, const uint32 *trained, uint32 ntrained, u
 	is_trained = alloc_array(batch, CurrentMemoryContext, count, sizeof(bool));
 	for (uint32 i = 0; i < ntrained; i++)
 		is_trained[trained[i]] = true;
-	for (uint32 i = 0; i < content->nothers; i++)
-		if (!is_trained[content->others[i]])
-			number[(*n)++] = content->others[i];
+	for (uint32 i = 0; i < content->nlisted; i++)
+		if (!is_trained[content->listed[i]])
+			number[(*n)++] = content->listed[i];
 	pfree(is_trained);
 	return number;
 }

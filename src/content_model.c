@@ -41,37 +41,22 @@
  * ----------------
  */
 
-static inline int
-compare_by_rank(uint32 a, uint32 b, const uint32 *rank)
-{
-	return rank[a] < rank[b] ? -1 : rank[a] > rank[b];
-}
-
-#define ST_SORT sort_by_rank
-#define ST_ELEMENT_TYPE uint32
-#define ST_COMPARE(a, b, rank) compare_by_rank(*(a), *(b), rank)
-#define ST_COMPARE_ARG_TYPE const uint32
-#define ST_CHECK_FOR_INTERRUPTS
-#define ST_SCOPE static
-#define ST_DEFINE
-#include "lib/sort_template.h"
-
-/* Puts the items that only the relation has after those of the matrix. */
+/* Puts the items that only the relation has after those of the matrix, by id. */
 static void
 append_others(RecModelItems *model, RecDict *items, const RecContentBuilder *builder,
 			  uint32 *new_number)
 {
 	uint32		count = rec_dict_count(items);
-	uint32	   *rank = rec_dict_ranks(items, true);
-	uint32		first = model->n;
+	uint32	   *order = rec_dict_ordered(items, true);
 
 	for (uint32 i = 0; i < count; i++)
-		if (new_number[i] == REC_NOT_FOUND && rec_content_has_item(builder, i))
-			model->number[model->n++] = i;
-	sort_by_rank(model->number + first, model->n - first, rank);
-	for (uint32 i = first; i < model->n; i++)
-		new_number[model->number[i]] = i;
-	pfree(rank);
+	{
+		if (new_number[order[i]] != REC_NOT_FOUND || !rec_content_has_item(builder, order[i]))
+			continue;
+		new_number[order[i]] = model->n;
+		model->number[model->n++] = order[i];
+	}
+	pfree(order);
 }
 
 /*

@@ -475,6 +475,24 @@ prepare_rank_context(RankContext *context, RecDict *dict, bool shown)
 }
 
 /*
+ * Gives the numbers of all ids in the order of the ids, in the current
+ * context; see rec_dict_ranks().
+ */
+uint32 *
+rec_dict_ordered(RecDict *dict, bool shown)
+{
+	RankContext context;
+	uint32	   *order = MemoryContextAllocHuge(CurrentMemoryContext,
+											   mul_size(Max(dict->count, 1), sizeof(uint32)));
+
+	for (uint32 i = 0; i < dict->count; i++)
+		order[i] = i;
+	prepare_rank_context(&context, dict, shown);
+	sort_ranks(order, dict->count, &context);
+	return order;
+}
+
+/*
  * Gives, in the current context, the rank of each number when the ids are put
  * in ascending order: of their type and collation if the order is shown to
  * the user, of any fixed one otherwise.  It depends on the set of ids alone.
@@ -482,15 +500,10 @@ prepare_rank_context(RankContext *context, RecDict *dict, bool shown)
 uint32 *
 rec_dict_ranks(RecDict *dict, bool shown)
 {
-	RankContext context;
-	Size		size = mul_size(Max(dict->count, 1), sizeof(uint32));
-	uint32	   *order = MemoryContextAllocHuge(CurrentMemoryContext, size);
-	uint32	   *ranks = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	uint32	   *order = rec_dict_ordered(dict, shown);
+	uint32	   *ranks = MemoryContextAllocHuge(CurrentMemoryContext,
+											   mul_size(Max(dict->count, 1), sizeof(uint32)));
 
-	for (uint32 i = 0; i < dict->count; i++)
-		order[i] = i;
-	prepare_rank_context(&context, dict, shown);
-	sort_ranks(order, dict->count, &context);
 	for (uint32 i = 0; i < dict->count; i++)
 		ranks[order[i]] = i;
 	pfree(order);

@@ -29,6 +29,7 @@ extern Oid	rec_dict_type(const RecDict *dict);
 extern Oid	rec_dict_collation(const RecDict *dict);
 extern Datum rec_dict_id(const RecDict *dict, uint32 number);
 extern char *rec_dict_text(RecDict *dict, uint32 number);
+extern uint32 *rec_dict_ordered(RecDict *dict, bool shown);
 extern uint32 *rec_dict_ranks(RecDict *dict, bool shown);
 
 #endif							/* REC_DICTIONARY_H */

@@ -329,14 +329,11 @@ static void
 append_untouched(RecMemoryCatalog *memory, RecDict *eligible, RecDict *touched)
 {
 	uint32		count = rec_dict_count(eligible);
-	uint32	   *ranks = rec_dict_ranks(eligible, true);
-	uint32	   *by_rank = palloc_extended(mul_size(count + 1, sizeof(uint32)), MCXT_ALLOC_HUGE);
+	uint32	   *order = rec_dict_ordered(eligible, true);
 
 	for (uint32 i = 0; i < count; i++)
-		by_rank[ranks[i]] = i;
-	for (uint32 i = 0; i < count; i++)
 	{
-		Datum		id = rec_dict_id(eligible, by_rank[i]);
+		Datum		id = rec_dict_id(eligible, order[i]);
 
 		if (rec_dict_find(touched, id) != REC_NOT_FOUND)
 			continue;
