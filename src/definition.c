@@ -549,6 +549,8 @@ read_options(RecDefinition *definition)
 	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	old = MemoryContextSwitchTo(definition->context);
 	rec_options_default(&definition->options, true);
+	if (definition->items && definition->items->group_column)
+		rec_options_cap(&definition->options, definition->items->group_column, 1);
 	if (!isnull)
 		rec_options_apply(&definition->options, DatumGetJsonbP(value),
 						  REC_SCOPE_BUILD | REC_SCOPE_SERVE);
@@ -854,9 +856,9 @@ read_definition(RecDefinition *definition)
 	SPI_connect();
 	PushActiveSnapshot(GetCatalogSnapshot(definition->definition_relid));
 	find_types(definition);
+	read_items(definition);
 	read_options(definition);
 	read_sources(definition);
-	read_items(definition);
 	PopActiveSnapshot();
 	SPI_finish();
 	rec_be_caller(&caller);

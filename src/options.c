@@ -221,6 +221,16 @@ rec_options_default(RecOptions *options, bool stored_model)
 	options->min_support = 2;
 }
 
+/* Makes a cap of one column the default of max_per, in the current context. */
+void
+rec_options_cap(RecOptions *options, const char *column, int most)
+{
+	options->caps = palloc_object(RecCap);
+	options->caps[0].column = pstrdup(column);
+	options->caps[0].most = most;
+	options->ncaps = 1;
+}
+
 /* Gives an option its default again, that of a stored model if it is one's. */
 static void
 reset_option(RecOptions *options, const OptionSpec *spec)

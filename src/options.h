@@ -140,6 +140,7 @@ typedef struct RecOptions
 extern const char *const rec_component_names[];
 
 extern void rec_options_default(RecOptions *options, bool stored_model);
+extern void rec_options_cap(RecOptions *options, const char *column, int most);
 extern void rec_options_apply(RecOptions *options, Jsonb *json, int scopes);
 extern bool rec_options_same_build(const RecOptions *options, Jsonb *json);
 extern Jsonb *rec_options_to_jsonb(const RecOptions *options, int scopes);

@@ -119,8 +119,8 @@ write_overview(ReturnSetInfo *rsinfo, const char *name)
 		values[4] = SPI_getbinval(tuple, desc, 2, &nulls[4]);
 		values[5] = SPI_getbinval(tuple, desc, 3, &nulls[5]);
 		values[6] = SPI_getbinval(tuple, desc, 4, &nulls[6]);
-		values[7] = CStringGetTextDatum("the user's own interactions, exclusions, trending items");
-		values[8] = CStringGetTextDatum("neighbours, what the context says, popularity, the trend in a blend");
+		values[7] = CStringGetTextDatum("the user's own interactions, exclusions, which items there are, available or filtered, new items, trending items");
+		values[8] = CStringGetTextDatum("neighbours by behaviour and by content, factors, what the context says, popularity, the trend in a blend");
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	SPI_finish();

@@ -320,6 +320,14 @@ SELECT is(shop.newest('day'), NULL, 'or of the same day');
 SELECT is((SELECT newest_created FROM books.definition), (current_date + 1)::timestamp AT TIME ZONE 'UTC', 'which is passed over');
 DELETE FROM shop.books WHERE code ~ '^m';
 
+-- of variants, one is shown, unless the call says otherwise
+SELECT recommender.set_items('books', 'shop.books', 'code', text_columns => '{title}', group_column => 'title');
+SELECT is(recommender.set_options('books', '{}') -> 'max_per', '{"title": 1}', 'the default of max_per');
+SELECT is((SELECT array_agg(DISTINCT n) FROM (SELECT count(*) AS n FROM books.recommend(1, 100) JOIN shop.books ON code = item_id GROUP BY title) v), '{1}', 'one of each');
+SELECT cmp_ok((SELECT count(*) FROM books.recommend(1, 100, options => '{"max_per": {}}')), '>', (SELECT count(*) FROM books.recommend(1, 100)), 'all of them');
+SELECT is((SELECT rank FROM books.recommend(1, 1)), 1, 'k is k');
+SELECT is((SELECT array_agg(item_id ORDER BY rank) FROM books.recommend(1, 1)), (SELECT array_agg(item_id ORDER BY rank) FROM books.recommend(1, 1, options => '{"max_per": {}}')), 'the best of all is the best of its kind');
+
 -- what was learnt of a column that is gone or another one now is of no use
 SELECT is(shop.newest('created'), 'n1 n3', 'as before');
 ALTER TABLE shop.books RENAME title TO name;
@@ -331,6 +339,27 @@ ALTER TABLE shop.books ALTER title TYPE tsvector USING to_tsvector('english', ti
 SELECT lives_ok($$SELECT * FROM books.recommend(1), books.score(1, 'n1'), books.similar_items('n3')$$, 'a column of another kind');
 SELECT recommender.remove_items('books');
 SELECT is_empty($$SELECT FROM books.recommend(1, 100) WHERE strategy = 'content' OR item_id ~ '^n'$$, 'without the relation there is no content');
+
+/* ------------------------------------------------------------------------
+ * An evaluation is what a recommender of the training part would serve
+ * ------------------------------------------------------------------------ */
+
+CREATE TABLE shop.trade (user_id int, item_id int, at timestamptz);
+CREATE INDEX ON shop.trade (user_id);
+INSERT INTO shop.trade SELECT (30 * random() ^ 2)::int, 1 + (199 * random() ^ 2)::int, '2024-01-01'::timestamptz + n * interval '1 hour' FROM generate_series(1, 900) n;
+CREATE VIEW shop.past AS SELECT * FROM shop.trade WHERE at <= (SELECT percentile_disc(0.8) WITHIN GROUP (ORDER BY at) FROM shop.trade);
+SELECT recommender.create_recommender(name, source, time_column => 'at', options => '{"neighbors": 12, "min_support": 1, "seen_events": []}') FROM (VALUES ('whole', 'shop.trade'::regclass), ('past', 'shop.past')) v (name, source);
+SELECT recommender.set_items(name, 'shop.products', feature_columns => '{category,tags,picture}', text_columns => '{title}') FROM unnest('{whole,past}'::text[]) name;
+SELECT generation FROM recommender.refresh('past');
+CREATE FUNCTION shop.future() RETURNS TABLE (user_id int, items int[]) LANGUAGE sql AS $$
+	SELECT user_id, array_agg(DISTINCT item_id) FROM shop.trade t
+	WHERE at NOT IN (SELECT at FROM shop.past) AND NOT EXISTS (SELECT FROM shop.past p WHERE p.user_id = t.user_id AND p.item_id = t.item_id) GROUP BY user_id $$;
+SELECT results_eq(format($$SELECT users, round(value::numeric, 9) FROM recommender.evaluate('whole', test_share => 0.2, k => '{20}', metrics => '{ndcg}', options => %L, resamples => 0, store => false)
+						   WHERE strategy = 'recommender' AND segment = 'all' AND metric = 'ndcg'$$, options),
+	format($$SELECT count(*), round(avg(recommender.ndcg((SELECT array_agg(r.item_id ORDER BY r.rank) FROM past.recommend(f.user_id, 20, options => %L) r), f.items, 20))::numeric, 9) FROM shop.future() f$$, options),
+	format('evaluated as served: %s', options))
+FROM unnest(ARRAY['{}', '{"blend": {"behaviour": 0}}', '{"blend": {"content": 5}, "item_kappa": 50}']) options;
+SELECT cmp_ok((SELECT count(*) FROM shop.future() f, past.recommend(f.user_id, 20) r WHERE r.strategy = 'content'), '>', 20::bigint, 'with content in it');
 
 SELECT * FROM finish();
 ROLLBACK;
