@@ -62,15 +62,6 @@ typedef struct RecContent
 	RecCells   *cells;			/* of those; NULL until they are needed */
 } RecContent;
 
-/* The vector of one item, or a part of it. */
-typedef struct RecVector
-{
-	int			n;
-	const uint32 *feature;		/* rising */
-	const float4 *weight;
-	const float4 *dense;		/* NULL when there is no embedding */
-} RecVector;
-
 typedef struct RecContentBuilder RecContentBuilder;
 
 #define REC_LONGEST_VALUE	255 /* bytes of a feature's value */
@@ -86,19 +77,11 @@ extern void rec_content_add_number(RecContentBuilder *builder, uint32 item, int 
 								   double number);
 extern bool rec_content_add_embedding(RecContentBuilder *builder, uint32 item, int column,
 									  const float4 *embedding, int dimensions);
+extern int	rec_content_shorten(const char **value, int length, char *room);
+
 extern RecContent *rec_content_finish(RecContentBuilder *builder, const uint32 *number,
 									  uint32 nitems);
-
 extern RecContent *rec_content_renumber(const RecContent *content, const uint32 *number,
 										uint32 nitems, MemoryContext budget);
-
-extern void rec_content_weigh(const RecContentColumn *columns, int ncolumns,
-							  const uint16 *column, double *weight, int n,
-							  float4 *dense);
-extern double rec_vector_product(const RecVector *a, const RecVector *b, int dimensions);
-extern int	rec_content_shorten(const char **value, int length, char *room);
-extern double rec_content_tf(const RecContentColumn *column, uint32 count);
-extern double rec_content_idf(double all_items, double items);
-extern char *rec_content_bucket(const RecContentColumn *column, double number);
 
 #endif							/* REC_CONTENT_H */

@@ -24,6 +24,7 @@
 
 #include <math.h>
 
+#include "bucket.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "feature.h"
@@ -284,7 +285,7 @@ take_number(void *arg, int usable, double number)
 
 	if (isnan(number))
 		return;
-	bucket = rec_content_bucket(column, number);
+	bucket = rec_bucket_name(column, number);
 	take_value(arg, usable, bucket, strlen(bucket), 1);
 }
 
@@ -344,7 +345,7 @@ number_unknown(const RecLive *live, LiveFeature *feature)
 	feature->number = REC_UNKNOWN_FEATURE |
 		(hash_bytes((const unsigned char *) feature->value, feature->length) ^
 		 murmurhash32(feature->column));
-	feature->idf = rec_content_idf(live->all_items, 1);
+	feature->idf = rec_vector_idf(live->all_items, 1);
 }
 
 static inline int
@@ -501,9 +502,9 @@ make_vector(const LiveReader *reader, const LiveEntry *entries, int n, float4 *d
 		const LiveFeature *feature = &reader->features[entries[i].feature];
 
 		column[i] = (uint16) feature->column;
-		weight[i] = feature->idf * rec_content_tf(&live->columns[feature->column], entries[i].count);
+		weight[i] = feature->idf * rec_vector_tf(&live->columns[feature->column], entries[i].count);
 	}
-	rec_content_weigh(live->columns, live->ncolumns, column, weight, n, dense);
+	rec_vector_weigh(live->columns, live->ncolumns, column, weight, n, dense);
 	for (int i = 0; i < n; i++)
 	{
 		parts[i].feature = reader->features[entries[i].feature].number;

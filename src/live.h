@@ -15,6 +15,7 @@
 
 #include "content.h"
 #include "serve.h"
+#include "vector.h"
 
 #define REC_UNKNOWN_FEATURE		((uint32) 1 << 31)	/* from here on, by hash */
 
