@@ -25,6 +25,7 @@
 #include "als.h"
 #include "batch.h"
 #include "capped.h"
+#include "history.h"
 #include "miscadmin.h"
 #include "model.h"
 #include "similarity.h"

@@ -22,6 +22,7 @@
 
 #include "access/xact.h"
 #include "call_context.h"
+#include "serve_neighbors.h"
 #include "sqlutil.h"
 #include "store.h"
 #include "utils/builtins.h"

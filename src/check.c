@@ -19,6 +19,7 @@
 #include "catalog/pg_type.h"
 #include "definition.h"
 #include "funcapi.h"
+#include "history.h"
 #include "miscadmin.h"
 #include "parser/parse_coerce.h"
 #include "spi.h"

@@ -114,10 +114,9 @@ extern bool rec_definition_tells_time(const RecDefinition *definition, RecTimePa
 extern Datum rec_id_array(const RecDefinition *definition, const Datum *ids, int n);
 extern SPIPlanPtr rec_history_plan(RecDefinition *definition, RecSource *source);
 
-/* in create.c and serve.c */
+/* in create.c */
 extern void rec_definition_set_options(RecDefinition *definition, Jsonb *given);
 extern char *rec_missing_index(const RecSource *source);
 extern char *rec_missing_time_index(const RecSource *source);
-extern bool rec_event_is_seen(const RecOptions *options, const RecRow *row, bool has_events);
 
 #endif							/* REC_DEFINITION_H */

@@ -25,6 +25,8 @@
 #include "plans.h"
 #include "recommend.h"
 #include "sentence.h"
+#include "serve_history.h"
+#include "serve_items.h"
 #include "spi.h"
 #include "sqlutil.h"
 #include "utils/builtins.h"

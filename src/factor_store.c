@@ -28,8 +28,10 @@
 
 #include "catalog/pg_type.h"
 #include "factor_store.h"
+#include "history.h"
 #include "miscadmin.h"
 #include "sqlutil.h"
+#include "store.h"
 #include "table_writer.h"
 
 #define FOLDS_NCOLS			8	/* columns of table factorization */

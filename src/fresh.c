@@ -36,6 +36,7 @@
 #include "miscadmin.h"
 #include "newcomer.h"
 #include "plans.h"
+#include "serve_items.h"
 #include "spi.h"
 #include "sqlutil.h"
 #include "utils/builtins.h"

@@ -33,6 +33,7 @@
 #include "plans.h"
 #include "spi.h"
 #include "sqlutil.h"
+#include "store.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"

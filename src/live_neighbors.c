@@ -27,6 +27,7 @@
 #include "catalog/pg_type.h"
 #include "live.h"
 #include "miscadmin.h"
+#include "store.h"
 #include "topk.h"
 #include "utils/array.h"
 #include "utils/memutils.h"

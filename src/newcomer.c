@@ -18,6 +18,7 @@
 #include "postgres.h"
 
 #include "newcomer.h"
+#include "serve_items.h"
 
 /* Gives the number of an item that the model does not know. */
 uint32

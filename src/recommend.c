@@ -25,6 +25,8 @@
 #include "model.h"
 #include "recommend.h"
 #include "reranker.h"
+#include "serve_history.h"
+#include "serve_items.h"
 #include "spi.h"
 #include "sqlutil.h"
 #include "utils/builtins.h"

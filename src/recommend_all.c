@@ -24,7 +24,10 @@
 #include "newcomer.h"
 #include "recommend.h"
 #include "reranker.h"
+#include "serve_items.h"
+#include "serve_neighbors.h"
 #include "spi.h"
+#include "store.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 

@@ -18,6 +18,7 @@
 
 #include "capped.h"
 #include "reranker.h"
+#include "serve_neighbors.h"
 #include "utils/memutils.h"
 
 /* ----------------

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * serve.h
- *	  What answering a call needs: model, history, exclusions, catalog.
+ *	  A call: its options, the generation that serves, what is to be left out.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -18,7 +18,6 @@
 #include "rerank.h"
 #include "score.h"
 #include "sentence.h"
-#include "store.h"
 #include "utils/array.h"
 
 /* What is remembered of an item of the history, for explanations. */
@@ -80,32 +79,11 @@ typedef struct RecServe
 	uint32		ids_allocated;
 } RecServe;
 
+extern RecDict *rec_serve_dict(const RecServe *serve);
 extern void rec_serve_damaged(const RecServe *serve, const char *what);
-extern bool rec_keep_list(Datum numbers, Datum worths, RecNeighborList *list);
 extern void rec_serve_begin(RecServe *serve, RecDefinition *definition, Jsonb *options);
-extern void rec_serve_known(RecServe *serve, const Datum *ids, int n, bool *known);
 extern void rec_serve_require_model(const RecServe *serve);
 extern void rec_serve_filter(RecServe *serve, Jsonb *filter);
 extern void rec_serve_exclude(RecServe *serve, ArrayType *items);
-extern void rec_serve_want_sentences(RecServe *serve, const char *language);
-extern const char *rec_serve_event(const RecServe *serve, uint32 item);
-extern void rec_serve_user(RecServe *serve, Datum user);
-extern void rec_serve_items(RecServe *serve, ArrayType *items, double decay);
-extern void rec_serve_similarity(RecServe *serve);
-extern uint32 rec_serve_keep_id(RecServe *serve, Datum id);
-extern bool rec_serve_next_item(RecServe *serve, RecStoreScan *scan, RecScoredItem *item);
-extern RecStoreScan *rec_serve_all_items(RecServe *serve);
-extern void rec_serve_all_neighbors(RecServe *serve, RecDict *items, RecNeighborList *lists);
-extern void rec_serve_neighbors(RecServe *serve, const Datum *ids, int n, RecDict *items,
-								RecNeighborList *lists);
-extern void rec_serve_fetch_ids(RecServe *serve, ArrayType *ids, RecItemSet *set);
-extern RecCatalog rec_serve_catalog(RecServe *serve);
-
-extern int	rec_history_digest(const RecOptions *options, RecPair *pairs, int n,
-							   int64 newest, const uint32 *item_rank);
-extern void rec_history_add(RecScores *scores, const RecPair *pair,
-							const RecNeighborList *lists, bool content);
-extern void rec_history_weigh(const RecOptions *options, RecPair *pairs, int n);
-extern double rec_history_confidence(const RecOptions *options, double weight);
 
 #endif							/* REC_SERVE_H */
