@@ -29,6 +29,7 @@
 #include "miscadmin.h"
 #include "model.h"
 #include "similarity.h"
+#include "source.h"
 #include "spi.h"
 #include "sqlutil.h"
 #include "trend.h"

@@ -23,6 +23,7 @@
 #include "access/xact.h"
 #include "call_context.h"
 #include "serve_neighbors.h"
+#include "source.h"
 #include "sqlutil.h"
 #include "store.h"
 #include "utils/builtins.h"

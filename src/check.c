@@ -22,6 +22,7 @@
 #include "history.h"
 #include "miscadmin.h"
 #include "parser/parse_coerce.h"
+#include "source.h"
 #include "spi.h"
 #include "sqlutil.h"
 #include "utils/acl.h"

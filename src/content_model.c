@@ -125,7 +125,7 @@ write_columns(const RecDefinition *definition, const RecContent *content, int64 
 	static const Oid types[COLUMN_NCOLS] = {INT8OID, INT4OID, NAMEOID, TEXTOID, FLOAT8OID,
 		TEXTOID, FLOAT8ARRAYOID, INT4OID, INT8OID, INT8OID, INT4OID, INT4OID
 	};
-	RecTableWriter *table = rec_writer_open(definition->content_column_relid, types, COLUMN_NCOLS);
+	RecTableWriter *table = rec_writer_open(definition->tables[REC_TABLE_CONTENT_COLUMN], types, COLUMN_NCOLS);
 
 	for (int c = 0; c < content->ncolumns; c++)
 	{
@@ -168,7 +168,7 @@ write_features(const RecDefinition *definition, const RecContent *content, int64
 	static const Oid types[FEATURE_NCOLS] = {INT8OID, INT4OID, NAMEOID, TEXTOID, INT4OID,
 		FLOAT8OID, INT4ARRAYOID, FLOAT4ARRAYOID
 	};
-	RecTableWriter *table = rec_writer_open(definition->feature_relid, types, FEATURE_NCOLS);
+	RecTableWriter *table = rec_writer_open(definition->tables[REC_TABLE_FEATURE], types, FEATURE_NCOLS);
 
 	for (uint32 f = 0; f < content->nfeatures; f++)
 	{
@@ -199,7 +199,7 @@ write_vectors(const RecDefinition *definition, const RecModelItems *model, RecDi
 		INT4ARRAYOID, FLOAT4ARRAYOID, FLOAT4ARRAYOID
 	};
 	const RecContent *content = model->content;
-	RecTableWriter *table = rec_writer_open(definition->item_feature_relid, types, VECTOR_NCOLS);
+	RecTableWriter *table = rec_writer_open(definition->tables[REC_TABLE_ITEM_FEATURE], types, VECTOR_NCOLS);
 
 	for (uint32 i = 0; i < content->nitems; i++)
 	{
@@ -229,7 +229,7 @@ static void
 write_cells(const RecDefinition *definition, const RecCells *cells, int64 generation)
 {
 	static const Oid types[CELL_NCOLS] = {INT8OID, INT4OID, FLOAT4ARRAYOID, INT4ARRAYOID};
-	RecTableWriter *table = rec_writer_open(definition->embedding_cell_relid, types, CELL_NCOLS);
+	RecTableWriter *table = rec_writer_open(definition->tables[REC_TABLE_EMBEDDING_CELL], types, CELL_NCOLS);
 
 	for (int c = 0; c < cells->n; c++)
 	{

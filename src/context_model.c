@@ -18,6 +18,7 @@
 #include "catalog/pg_type.h"
 #include "context_model.h"
 #include "miscadmin.h"
+#include "source.h"
 #include "table_writer.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -99,7 +100,7 @@ rec_model_write_lifts(const RecDefinition *definition, int64 generation,
 {
 	Oid			types[LIFT_NCOLS] = {INT8OID, NAMEOID, TEXTOID, INT4ARRAYOID,
 	FLOAT4ARRAYOID};
-	RecTableWriter *table = rec_writer_open(definition->context_relid, types, LIFT_NCOLS);
+	RecTableWriter *table = rec_writer_open(definition->tables[REC_TABLE_CONTEXT_LIFT], types, LIFT_NCOLS);
 	uint32	   *order = palloc_extended(mul_size((Size) lifts->nvalues + 1, sizeof(uint32)),
 										MCXT_ALLOC_HUGE);
 

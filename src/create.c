@@ -21,10 +21,11 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "capped.h"
-#include "definition.h"
+#include "create.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "sentence.h"
+#include "source.h"
 #include "sqlutil.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -478,105 +479,6 @@ run_statements(const char *const *statements, int n, const Words *words)
  * ----------------
  */
 
-/* Ids need equality, an order for indexes, and an array type for arguments. */
-static void
-check_id_type(Oid type, const char *column)
-{
-	TypeCacheEntry *typcache = lookup_type_cache(type, TYPECACHE_EQ_OPR | TYPECACHE_BTREE_OPFAMILY);
-
-	if (!OidIsValid(typcache->btree_opf) || !OidIsValid(typcache->eq_opr) ||
-		!OidIsValid(get_array_type(type)))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("column \"%s\" of type %s cannot hold ids",
-						column, format_type_be(type)),
-				 errhint("Ids must be of a type with a default btree operator class.")));
-	(void) rec_dict_create(type, InvalidOid, CurrentMemoryContext);
-}
-
-static void
-check_event_column(const RecSource *source)
-{
-	RecColumn	column;
-	Oid			output;
-	bool		is_varlena;
-
-	if (source->event_column && source->event)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("event and event_column cannot both be given")));
-	if (source->event_weights && !source->event_column && !source->event)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("event_weights needs an event_column or an event")));
-	if (source->event_column == NULL)
-		return;
-	column = rec_column_lookup(source->relid, source->event_column);
-	getTypeOutputInfo(column.type, &output, &is_varlena);
-}
-
-static void
-check_context_columns(Oid relid, ArrayType *columns)
-{
-	Datum	   *names;
-	int			n;
-
-	if (columns == NULL)
-		return;
-	deconstruct_array(columns, NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR,
-					  &names, NULL, &n);
-	for (int i = 0; i < n; i++)
-		(void) rec_column_lookup(relid, NameStr(*DatumGetName(names[i])));
-}
-
-/* Checks a source's columns; gives those of user and item. */
-static void
-check_source(const RecSource *source, RecColumn *user, RecColumn *item)
-{
-	rec_check_relation(source->relid);
-	*user = rec_column_lookup(source->relid, source->user_column);
-	*item = rec_column_lookup(source->relid, source->item_column);
-	check_id_type(user->type, source->user_column);
-	check_id_type(item->type, source->item_column);
-	rec_check_source_columns(source);
-	check_event_column(source);
-}
-
-/*
- * Gives the CREATE INDEX that serving from a source wants, NULL when there is
- * such an index or the source is no table.
- */
-char *
-rec_missing_index(const RecSource *source)
-{
-	StringInfoData statement;
-
-	if (!rec_can_have_index(source->relid) ||
-		rec_has_index_on(source->relid,
-						 rec_column_lookup(source->relid, source->user_column).attnum, false))
-		return NULL;
-	initStringInfo(&statement);
-	appendStringInfo(&statement, "CREATE INDEX ON %s (%s",
-					 rec_relation_quoted(source->relid),
-					 quote_identifier(source->user_column));
-	if (source->time_column)
-		appendStringInfo(&statement, ", %s", quote_identifier(source->time_column));
-	appendStringInfoString(&statement, ");");
-	return statement.data;
-}
-
-/* The same for what trending_items() wants. */
-char *
-rec_missing_time_index(const RecSource *source)
-{
-	if (source->time_column == NULL || !rec_can_have_index(source->relid) ||
-		rec_has_index_on(source->relid,
-						 rec_column_lookup(source->relid, source->time_column).attnum, false))
-		return NULL;
-	return psprintf("CREATE INDEX ON %s (%s);", rec_relation_quoted(source->relid),
-					quote_identifier(source->time_column));
-}
-
 static void
 notice_missing_index(const RecSource *source)
 {
@@ -702,8 +604,8 @@ rec_create_recommender(PG_FUNCTION_ARGS)
 	if (given)
 		rec_options_apply(&options, given, REC_SCOPE_BUILD | REC_SCOPE_SERVE);
 	check_name(name);
-	check_source(&source, &user, &item);
-	check_context_columns(source.relid, contexts);
+	rec_check_source(&source, &user, &item);
+	rec_check_context_columns(source.relid, contexts);
 
 	words.schema = quote_identifier(name);
 	words.user_type = rec_type_quoted(user.type, -1);
@@ -755,10 +657,10 @@ rec_add_interactions(PG_FUNCTION_ARGS)
 		source.event_weights = rec_event_weights_parse(PG_GETARG_JSONB_P(8));
 	rec_require_argument(source.user_column, "user_column");
 	rec_require_argument(source.item_column, "item_column");
-	check_source(&source, &user, &item);
+	rec_check_source(&source, &user, &item);
 	rec_check_same_type(user.type, definition->user_type, source.user_column);
 	rec_check_same_type(item.type, definition->item_type, source.item_column);
-	check_context_columns(source.relid, contexts);
+	rec_check_context_columns(source.relid, contexts);
 	definition = rec_definition_lock(definition, "add_interactions()");
 	rec_be_owner(definition, &caller);
 	SPI_connect();

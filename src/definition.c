@@ -80,16 +80,12 @@ static uint64 last_serial = 0;
 static bool
 depends_on(const RecDefinition *definition, Oid relid)
 {
-	if (relid == InvalidOid || relid == definition->definition_relid ||
-		relid == definition->source_relid || relid == definition->item_source_relid ||
-		relid == definition->item_relid || relid == definition->neighbor_relid ||
-		relid == definition->context_relid ||
-		relid == definition->content_column_relid || relid == definition->feature_relid ||
-		relid == definition->item_feature_relid ||
-		relid == definition->factorization_relid || relid == definition->factor_relid ||
-		relid == definition->item_feature_relid || relid == definition->embedding_cell_relid ||
+	if (relid == InvalidOid ||
 		(definition->items && definition->items->relid == relid))
 		return true;
+	for (int i = 0; i < REC_NTABLES; i++)
+		if (definition->tables[i] == relid)
+			return true;
 	for (int i = 0; i < definition->nsources; i++)
 		if (definition->sources[i].relid == relid)
 			return true;
@@ -170,268 +166,6 @@ forget_dropped(void)
  * ----------------
  */
 
-/* A column that a recommender has; any type when InvalidOid. */
-typedef struct ColumnSpec
-{
-	const char *table;
-	const char *column;
-	Oid			type;
-} ColumnSpec;
-
-static const ColumnSpec column_specs[] = {
-	{"definition", "singleton", BOOLOID},
-	{"definition", "options", JSONBOID},
-	{"definition", "generation", INT8OID},
-	{"definition", "items", INT8OID},
-	{"definition", "item_steps", INT4ARRAYOID},
-	{"definition", "as_of", TIMESTAMPTZOID},
-	{"definition", "newest_created", TIMESTAMPTZOID},
-	{"definition", "newest_item", INT8OID},
-	{"definition", "refreshed_at", TIMESTAMPTZOID},
-	{"source", "position", INT4OID},
-	{"source", "relation", REGCLASSOID},
-	{"source", "user_column", NAMEOID},
-	{"source", "item_column", NAMEOID},
-	{"source", "time_column", NAMEOID},
-	{"source", "event_column", NAMEOID},
-	{"source", "weight_column", NAMEOID},
-	{"source", "event", TEXTOID},
-	{"source", "event_weights", JSONBOID},
-	{"source", "context_columns", NAMEARRAYOID},
-	{"item_source", "singleton", BOOLOID},
-	{"item_source", "relation", REGCLASSOID},
-	{"item_source", "item_column", NAMEOID},
-	{"item_source", "feature_columns", NAMEARRAYOID},
-	{"item_source", "text_columns", NAMEARRAYOID},
-	{"item_source", "available_column", NAMEOID},
-	{"item_source", "created_column", NAMEOID},
-	{"item_source", "group_column", NAMEOID},
-	{"item_source", "options", JSONBOID},
-	{"item", "generation", INT8OID},
-	{"item", "item_no", INT4OID},
-	{"item", "item_id", InvalidOid},
-	{"item", "users", INT8OID},
-	{"item", "weight", FLOAT8OID},
-	{"item", "popularity", FLOAT8OID},
-	{"item", "trend", FLOAT8OID},
-	{"neighbor", "generation", INT8OID},
-	{"neighbor", "kind", TEXTOID},
-	{"neighbor", "item_no", INT4OID},
-	{"neighbor", "item_id", InvalidOid},
-	{"neighbor", "neighbors", INT4ARRAYOID},
-	{"neighbor", "scores", FLOAT4ARRAYOID},
-	{"neighbor", "supports", INT4ARRAYOID},
-	{"factorization", "generation", INT8OID},
-	{"factorization", "items", INT4OID},
-	{"factorization", "factors", INT4OID},
-	{"factorization", "unobserved", FLOAT8OID},
-	{"factorization", "regularization", FLOAT8OID},
-	{"factorization", "exponent", FLOAT8OID},
-	{"factorization", "scale", FLOAT8OID},
-	{"factorization", "gramian", FLOAT8ARRAYOID},
-	{"factor", "generation", INT8OID},
-	{"factor", "item_no", INT4OID},
-	{"factor", "factors", FLOAT4ARRAYOID},
-	{"context_lift", "generation", INT8OID},
-	{"context_lift", "column_name", NAMEOID},
-	{"context_lift", "value", TEXTOID},
-	{"context_lift", "item_nos", INT4ARRAYOID},
-	{"context_lift", "lifts", FLOAT4ARRAYOID},
-	{"content_column", "generation", INT8OID},
-	{"content_column", "position", INT4OID},
-	{"content_column", "column_name", NAMEOID},
-	{"content_column", "kind", TEXTOID},
-	{"content_column", "weight", FLOAT8OID},
-	{"content_column", "config", TEXTOID},
-	{"content_column", "bounds", FLOAT8ARRAYOID},
-	{"content_column", "dimensions", INT4OID},
-	{"content_column", "all_items", INT8OID},
-	{"content_column", "items", INT8OID},
-	{"content_column", "features", INT4OID},
-	{"content_column", "frequent", INT4OID},
-	{"feature", "generation", INT8OID},
-	{"feature", "feature_no", INT4OID},
-	{"feature", "column_name", NAMEOID},
-	{"feature", "value", TEXTOID},
-	{"feature", "items", INT4OID},
-	{"feature", "idf", FLOAT8OID},
-	{"feature", "item_nos", INT4ARRAYOID},
-	{"feature", "weights", FLOAT4ARRAYOID},
-	{"item_feature", "generation", INT8OID},
-	{"item_feature", "item_no", INT4OID},
-	{"item_feature", "item_id", InvalidOid},
-	{"item_feature", "feature_nos", INT4ARRAYOID},
-	{"item_feature", "weights", FLOAT4ARRAYOID},
-	{"item_feature", "embedding", FLOAT4ARRAYOID},
-	{"embedding_cell", "generation", INT8OID},
-	{"embedding_cell", "cell_no", INT4OID},
-	{"embedding_cell", "centroid", FLOAT4ARRAYOID},
-	{"embedding_cell", "item_nos", INT4ARRAYOID},
-	{"refresh_run", "generation", INT8OID},
-	{"refresh_run", "mode", TEXTOID},
-	{"refresh_run", "started_at", TIMESTAMPTZOID},
-	{"refresh_run", "finished_at", TIMESTAMPTZOID},
-	{"refresh_run", "interactions", INT8OID},
-	{"refresh_run", "users", INT8OID},
-	{"refresh_run", "items", INT8OID},
-	{"refresh_run", "neighbors", INT8OID},
-	{"refresh_run", "null_keys", INT8OID},
-	{"refresh_run", "without_weight", INT8OID},
-	{"refresh_run", "read_ms", FLOAT8OID},
-	{"refresh_run", "build_ms", FLOAT8OID},
-	{"refresh_run", "write_ms", FLOAT8OID},
-	{"refresh_run", "memory_bytes", INT8OID},
-	{"refresh_run", "model_bytes", INT8OID},
-	{"refresh_run", "options", JSONBOID},
-	{"explanation_template", "template", TEXTOID},
-	{"explanation_template", "language", TEXTOID},
-	{"explanation_template", "sentence", TEXTOID},
-	{"evaluation", "run", INT8OID},
-	{"evaluation", "evaluated_at", TIMESTAMPTZOID},
-	{"evaluation", "settings", JSONBOID},
-	{"evaluation", "options", JSONBOID},
-	{"evaluation", "strategy", TEXTOID},
-	{"evaluation", "segment", TEXTOID},
-	{"evaluation", "metric", TEXTOID},
-	{"evaluation", "k", INT4OID},
-	{"evaluation", "value", FLOAT8OID},
-	{"evaluation", "ci_low", FLOAT8OID},
-	{"evaluation", "ci_high", FLOAT8OID},
-	{"evaluation", "users", INT8OID},
-	{"trial", "settings", JSONBOID},
-	{"trial", "sample", INT4OID},
-	{"trial", "options", JSONBOID},
-	{"trial", "value", FLOAT8OID},
-	{"trial", "users", INT8OID},
-	{"trial", "train_ms", FLOAT8OID},
-	{"trial", "tried_at", TIMESTAMPTZOID},
-};
-
-/* True when no index of a table has an expression or a predicate. */
-static bool
-indexes_are_plain(Relation rel)
-{
-	bool		plain = true;
-	ListCell   *cell;
-
-	foreach(cell, RelationGetIndexList(rel))
-	{
-		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
-
-		plain &= heap_attisnull(index->rd_indextuple, Anum_pg_index_indexprs, NULL) &&
-			heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL);
-		index_close(index, AccessShareLock);
-	}
-	return plain;
-}
-
-/*
- * True when planning and running a query on a table runs nothing but
- * PostgreSQL's own code: a plain table without children, policies or
- * expressions, of which the planner works out those that look constant.
- */
-static bool
-table_is_plain(Oid relid)
-{
-	Relation	rel = try_relation_open(relid, AccessShareLock);
-	Form_pg_class form;
-	bool		plain;
-
-	if (rel == NULL)
-		return false;
-	form = rel->rd_rel;
-	plain = form->relkind == RELKIND_RELATION && !form->relrowsecurity &&
-		!form->relhassubclass && !form->relispartition && !form->relhasrules &&
-		RelationGetStatExtList(rel) == NIL && indexes_are_plain(rel);
-	relation_close(rel, AccessShareLock);
-	return plain;
-}
-
-/* True when a table has a column as create_recommender() makes it. */
-static bool
-column_is_right(Oid relid, const ColumnSpec *spec)
-{
-	AttrNumber	attnum = get_attnum(relid, spec->column);
-
-	return attnum != InvalidAttrNumber &&
-		(!OidIsValid(spec->type) || get_atttype(relid, attnum) == spec->type);
-}
-
-/*
- * Gives the first table that is not as create_recommender() makes it, or NULL;
- * looks at one table alone when it is named.
- */
-static const char *
-find_damage(Oid schema, const char *table)
-{
-	const char *previous = "";
-	Oid			relid = InvalidOid;
-
-	for (int i = 0; i < (int) lengthof(column_specs); i++)
-	{
-		const ColumnSpec *spec = &column_specs[i];
-
-		if (table && strcmp(spec->table, table) != 0)
-			continue;
-		if (strcmp(spec->table, previous) != 0)
-		{
-			relid = get_relname_relid(spec->table, schema);
-			if (!OidIsValid(relid) || !table_is_plain(relid))
-				return spec->table;
-		}
-		previous = spec->table;
-		if (!column_is_right(relid, spec))
-			return spec->table;
-	}
-	return NULL;
-}
-
-/*
- * True when a schema holds a recommender, which is known by its tables.  One
- * whose tables are not quite those is none: anybody may make such a schema,
- * and what looks into it must not run anything of theirs.
- */
-bool
-rec_schema_is_recommender(Oid schema)
-{
-	return find_damage(schema, NULL) == NULL;
-}
-
-/*
- * Gives the names of all recommenders of the database, in order, in the
- * current context.
- */
-List *
-rec_recommender_names(void)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	List	   *names = NIL;
-
-	SPI_connect();
-	if (SPI_execute("SELECT n.oid FROM pg_catalog.pg_class c "
-					"JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace "
-					"WHERE c.relname OPERATOR(pg_catalog.=) 'definition' "
-					"AND c.relkind OPERATOR(pg_catalog.=) 'r' ORDER BY n.nspname",
-					true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not list recommenders");
-	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		bool		isnull;
-		Oid			schema = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i],
-															SPI_tuptable->tupdesc,
-															1, &isnull));
-		MemoryContext old;
-
-		if (!rec_schema_is_recommender(schema))
-			continue;
-		old = MemoryContextSwitchTo(caller);
-		names = lappend(names, get_namespace_name(schema));
-		MemoryContextSwitchTo(old);
-	}
-	SPI_finish();
-	return names;
-}
-
 static void
 recommender_missing(const char *name)
 {
@@ -465,20 +199,6 @@ char *
 rec_definition_table(const RecDefinition *definition, const char *table)
 {
 	return quote_qualified_identifier(rec_definition_name(definition), table);
-}
-
-/* Gives the owner of a schema, who is that of the recommender in it. */
-Oid
-rec_schema_owner(Oid schema)
-{
-	HeapTuple	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(schema));
-	Oid			owner;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for schema %u", schema);
-	owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
-	ReleaseSysCache(tuple);
-	return owner;
 }
 
 /*
@@ -723,7 +443,7 @@ rec_definition_check_table(const RecDefinition *definition, const char *table)
 	Oid			relid = get_relname_relid(table, definition->schema);
 	AttrNumber	item_id;
 
-	if (find_damage(definition->schema, table))
+	if (rec_layout_damage(definition->schema, table))
 		table_damaged(table, definition->schema);
 	item_id = get_attnum(relid, "item_id");
 	if (item_id != InvalidAttrNumber && get_atttype(relid, item_id) != definition->item_type)
@@ -734,7 +454,7 @@ rec_definition_check_table(const RecDefinition *definition, const char *table)
 static void
 find_types(RecDefinition *definition)
 {
-	RecColumn	item = rec_column_lookup(definition->item_relid, "item_id");
+	RecColumn	item = rec_column_lookup(definition->tables[REC_TABLE_ITEM], "item_id");
 	RecColumn	user;
 	Oid			row = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
 									  CStringGetDatum("user_recommendation"),
@@ -746,9 +466,9 @@ find_types(RecDefinition *definition)
 				 errmsg("type \"user_recommendation\" of recommender \"%s\" does not exist",
 						rec_definition_name(definition))));
 	user = rec_column_lookup(get_typ_typrelid(row), "user_id");
-	if (rec_column_lookup(definition->neighbor_relid, "item_id").type != item.type)
+	if (rec_column_lookup(definition->tables[REC_TABLE_NEIGHBOR], "item_id").type != item.type)
 		table_damaged("neighbor", definition->schema);
-	if (rec_column_lookup(definition->item_feature_relid, "item_id").type != item.type)
+	if (rec_column_lookup(definition->tables[REC_TABLE_ITEM_FEATURE], "item_id").type != item.type)
 		table_damaged("item_feature", definition->schema);
 	definition->item_type = item.type;
 	definition->item_collation = item.collation;
@@ -759,37 +479,14 @@ find_types(RecDefinition *definition)
 }
 
 /*
- * Keeps a table as it is until the transaction ends; gives InvalidOid when
- * there is none of that name.
- */
-Oid
-rec_table_lock(Oid schema, const char *table)
-{
-	Oid			relid;
-
-	/* while we waited, the name may have gone over to another table */
-	while (OidIsValid(relid = get_relname_relid(table, schema)))
-	{
-		LockRelationOid(relid, AccessShareLock);
-		if (get_relname_relid(table, schema) == relid)
-			break;
-		UnlockRelationOid(relid, AccessShareLock);
-	}
-	return relid;
-}
-
-/*
  * Keeps a recommender's tables as they are until the transaction ends, and
  * hears of what was changed before.
  */
 static void
 lock_tables(Oid schema)
 {
-	static const char *const tables[] = {"definition", "source", "item_source", "item", "neighbor",
-	"context_lift", "content_column", "feature", "item_feature", "embedding_cell"};
-
-	for (int i = 0; i < (int) lengthof(tables); i++)
-		(void) rec_table_lock(schema, tables[i]);
+	for (int i = 0; i < REC_NTABLES; i++)
+		(void) rec_table_lock(schema, rec_table_names[i]);
 	AcceptInvalidationMessages();	/* a lock that was held before brings none */
 }
 
@@ -797,18 +494,15 @@ lock_tables(Oid schema)
 static void
 lock_known_tables(const RecDefinition *definition)
 {
-	LockRelationOid(definition->definition_relid, AccessShareLock);
-	LockRelationOid(definition->source_relid, AccessShareLock);
-	LockRelationOid(definition->item_source_relid, AccessShareLock);
-	LockRelationOid(definition->item_relid, AccessShareLock);
-	LockRelationOid(definition->neighbor_relid, AccessShareLock);
+	for (int i = 0; i <= REC_TABLE_NEIGHBOR; i++)
+		LockRelationOid(definition->tables[i], AccessShareLock);
 	AcceptInvalidationMessages();
 }
 
 static RecDefinition *
 begin_definition(Oid schema)
 {
-	const char *damage = find_damage(schema, NULL);
+	const char *damage = rec_layout_damage(schema, NULL);
 	MemoryContext context;
 	RecDefinition *definition;
 
@@ -827,18 +521,8 @@ begin_definition(Oid schema)
 	definition->serial = ++last_serial;
 	definition->valid = true;	/* until something changes, also while it is
 								 * read */
-	definition->definition_relid = get_relname_relid("definition", schema);
-	definition->source_relid = get_relname_relid("source", schema);
-	definition->item_source_relid = get_relname_relid("item_source", schema);
-	definition->item_relid = get_relname_relid("item", schema);
-	definition->neighbor_relid = get_relname_relid("neighbor", schema);
-	definition->context_relid = get_relname_relid("context_lift", schema);
-	definition->content_column_relid = get_relname_relid("content_column", schema);
-	definition->feature_relid = get_relname_relid("feature", schema);
-	definition->item_feature_relid = get_relname_relid("item_feature", schema);
-	definition->factorization_relid = get_relname_relid("factorization", schema);
-	definition->factor_relid = get_relname_relid("factor", schema);
-	definition->embedding_cell_relid = get_relname_relid("embedding_cell", schema);
+	for (int i = 0; i < REC_NTABLES; i++)
+		definition->tables[i] = get_relname_relid(rec_table_names[i], schema);
 	return definition;
 }
 
@@ -854,7 +538,7 @@ read_definition(RecDefinition *definition)
 
 	rec_be_owner(definition, &caller);
 	SPI_connect();
-	PushActiveSnapshot(GetCatalogSnapshot(definition->definition_relid));
+	PushActiveSnapshot(GetCatalogSnapshot(definition->tables[REC_TABLE_DEFINITION]));
 	find_types(definition);
 	read_items(definition);
 	read_options(definition);
@@ -933,7 +617,7 @@ RecDefinition *
 rec_definition_lock(RecDefinition *definition, const char *command)
 {
 	PreventCommandIfReadOnly(command);
-	LockRelationOid(definition->definition_relid, ShareUpdateExclusiveLock);
+	LockRelationOid(definition->tables[REC_TABLE_DEFINITION], ShareUpdateExclusiveLock);
 	return rec_definition_get(definition->schema);
 }
 
@@ -944,19 +628,6 @@ rec_definition_changed(Oid schema)
 	CommandCounterIncrement();
 	CacheInvalidateRelcacheByRelid(get_relname_relid("definition", schema));
 	CommandCounterIncrement();
-}
-
-/* ----------------
- *		queries
- * ----------------
- */
-
-/* What to do about a source that is gone. */
-char *
-rec_remove_source_hint(const RecDefinition *definition, const RecSource *source)
-{
-	return psprintf("Run SELECT recommender.remove_interactions(%s, %u).",
-					quote_literal_cstr(rec_definition_name(definition)), source->relid);
 }
 
 /* Refuses to go on without the relation of items that there was. */
@@ -971,168 +642,6 @@ rec_definition_check_items(const RecDefinition *definition)
 				 errdetail("It was the relation with OID %u.", definition->items->relid),
 				 errhint("Run SELECT recommender.remove_items(%s), or name another one with set_items().",
 						 quote_literal_cstr(rec_definition_name(definition)))));
-}
-
-/* Appends ", column" cast to a type when it has another; gives its place. */
-static int
-append_column(StringInfo query, const RecSource *source, const char *column,
-			  Oid type, int *ncolumns)
-{
-	RecColumn	found;
-
-	if (column == NULL)
-		return -1;
-	found = rec_column_lookup(source->relid, column);
-	appendStringInfo(query, "%s i.%s", *ncolumns > 0 ? "," : "", quote_identifier(column));
-	if (OidIsValid(type) && found.type != type)
-		appendStringInfo(query, "::%s", rec_type_quoted(type, -1));
-	return (*ncolumns)++;
-}
-
-/* Refuses columns of time and weight of types that cannot be either. */
-void
-rec_check_source_columns(const RecSource *source)
-{
-	if (source->time_column)
-		rec_check_time_column(rec_column_lookup(source->relid, source->time_column).type,
-							  psprintf("column \"%s\", the time,", source->time_column));
-	if (source->weight_column)
-		rec_check_numeric_column(rec_column_lookup(source->relid, source->weight_column).type,
-								 psprintf("column \"%s\", the weight,", source->weight_column));
-}
-
-static void
-check_source(const RecDefinition *definition, const RecSource *source)
-{
-	if (get_rel_name(source->relid) == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("a source of recommender \"%s\" does not exist any more",
-						rec_definition_name(definition)),
-				 errdetail("It was the relation with OID %u.", source->relid),
-				 errhint("%s", rec_remove_source_hint(definition, source))));
-}
-
-/* Appends the columns of a source: user, item and what else it has. */
-static int
-append_columns(StringInfo query, const RecDefinition *definition,
-			   const RecSource *source, RecRowFormat *format)
-{
-	int			n = 0;
-
-	check_source(definition, source);
-	memset(format, 0, sizeof(*format));
-	format->user = append_column(query, source, source->user_column,
-								 definition->user_type, &n);
-	format->item = append_column(query, source, source->item_column,
-								 definition->item_type, &n);
-	rec_check_source_columns(source);
-	format->time = append_column(query, source, source->time_column, InvalidOid, &n);
-	format->event = append_column(query, source, source->event_column, InvalidOid, &n);
-	format->weight = append_column(query, source, source->weight_column, InvalidOid, &n);
-	format->event_weights = source->event_weights;
-	format->constant_event = source->event;
-	return n;
-}
-
-/*
- * Gives the query for the interactions of a source, with a WHERE clause or
- * NULL, and where its columns are:
- *
- *	SELECT i.user, i.item, i.time, i.event, i.weight FROM relation i WHERE ...
- *
- * Ids are cast to the recommender's types where a source has other ones.
- */
-char *
-rec_source_query(const RecDefinition *definition, const RecSource *source,
-				 const char *where, RecRowFormat *format)
-{
-	StringInfoData query;
-
-	initStringInfo(&query);
-	appendStringInfoString(&query, "SELECT");
-	(void) append_columns(&query, definition, source, format);
-	appendStringInfo(&query, " FROM %s i", rec_relation_quoted(source->relid));
-	if (where)
-		appendStringInfo(&query, " WHERE %s", where);
-	return query.data;
-}
-
-/*
- * The same for all interactions with their context, which is told as numbers
- * of situations; without, when these are NULL:
- *
- *	SELECT i.user, i.item, ..., i.context, i.context FROM relation i
- */
-char *
-rec_training_query(const RecDefinition *definition, const RecSource *source,
-				   RecSituations *situations, RecRowFormat *format)
-{
-	StringInfoData query;
-	int			n;
-
-	initStringInfo(&query);
-	appendStringInfoString(&query, "SELECT");
-	n = append_columns(&query, definition, source, format);
-	format->situations = situations;
-	format->ncontexts = situations ? source->ncontexts : 0;
-	format->first_context = n;
-	format->contexts = source->context_numbers;
-	for (int i = 0; i < format->ncontexts; i++)
-		(void) append_column(&query, source, source->context_columns[i], InvalidOid, &n);
-	appendStringInfo(&query, " FROM %s i", rec_relation_quoted(source->relid));
-	return query.data;
-}
-
-/* True when some source has times that tell a part of the time. */
-bool
-rec_definition_tells_time(const RecDefinition *definition, RecTimePart part)
-{
-	for (int i = 0; i < definition->nsources; i++)
-	{
-		const RecSource *source = &definition->sources[i];
-		AttrNumber	attnum = source->time_column == NULL ? InvalidAttrNumber :
-		get_attnum(source->relid, source->time_column);
-
-		if (attnum != InvalidAttrNumber &&
-			(part != REC_TIME_HOUR ||
-			 getBaseType(get_atttype(source->relid, attnum)) != DATEOID))
-			return true;
-	}
-	return false;
-}
-
-static SPIPlanPtr
-prepare(const char *query, int nargs, Oid *types)
-{
-	SPIPlanPtr	plan = rec_spi_prepare(query, nargs, types, CURSOR_OPT_GENERIC_PLAN);
-
-	if (SPI_keepplan(plan) != 0)
-		elog(ERROR, "could not keep a plan");
-	return plan;
-}
-
-/*
- * Gives the plan of a source's history query; SPI is connected:
- *
- *	SELECT ... FROM relation i WHERE i.user = $1
- */
-SPIPlanPtr
-rec_history_plan(RecDefinition *definition, RecSource *source)
-{
-	Oid			types[1] = {definition->user_type};
-	char	   *where;
-
-	if (source->history_plan)
-		return source->history_plan;
-	check_source(definition, source);
-	(void) rec_column_lookup(source->relid, source->user_column);
-	where = psprintf("i.%s %s $1", quote_identifier(source->user_column),
-					 rec_equality_operator(definition->user_type));
-	source->history_plan =
-		prepare(rec_source_query(definition, source, where, &source->history_format),
-				1, types);
-	return source->history_plan;
 }
 
 /* Gives items' ids, none of them null, as an array. */

@@ -16,6 +16,7 @@
 #include "executor/spi.h"
 #include "interaction.h"
 #include "items.h"
+#include "layout.h"
 #include "options.h"
 
 /* A relation of interactions.  Columns are names, as written in the table. */
@@ -51,18 +52,7 @@ typedef struct RecDefinition
 	bool		valid;			/* nothing changed since it was begun */
 	bool		complete;		/* it was read to the end */
 	MemoryContext context;		/* owns all of it */
-	Oid			definition_relid;
-	Oid			source_relid;
-	Oid			item_source_relid;
-	Oid			item_relid;
-	Oid			neighbor_relid;
-	Oid			context_relid;
-	Oid			content_column_relid;
-	Oid			feature_relid;
-	Oid			item_feature_relid;
-	Oid			factorization_relid;
-	Oid			factor_relid;
-	Oid			embedding_cell_relid;
+	Oid			tables[REC_NTABLES];
 	Oid			user_type;
 	Oid			user_collation;
 	Oid			item_type;
@@ -93,30 +83,13 @@ extern char *rec_definition_table(const RecDefinition *definition, const char *t
 extern RecDefinition *rec_definition_get(Oid schema);
 extern RecDefinition *rec_definition_by_name(const char *name);
 extern RecDefinition *rec_definition_of_row(Oid row_type);
-extern bool rec_schema_is_recommender(Oid schema);
-extern Oid	rec_table_lock(Oid schema, const char *table);
 extern void rec_definition_check_table(const RecDefinition *definition, const char *table);
 extern RecDefinition *rec_definition_lock(RecDefinition *definition, const char *command);
 extern void rec_definition_changed(Oid schema);
-extern Oid	rec_schema_owner(Oid schema);
 extern void rec_be_owner(const RecDefinition *definition, RecCaller *caller);
 extern void rec_be_caller(const RecCaller *caller);
 extern void rec_definition_check_owner(const RecDefinition *definition);
-extern List *rec_recommender_names(void);
-extern void rec_check_source_columns(const RecSource *source);
 extern void rec_definition_check_items(const RecDefinition *definition);
-extern char *rec_remove_source_hint(const RecDefinition *definition, const RecSource *source);
-extern char *rec_source_query(const RecDefinition *definition, const RecSource *source,
-							  const char *where, RecRowFormat *format);
-extern char *rec_training_query(const RecDefinition *definition, const RecSource *source,
-								RecSituations *situations, RecRowFormat *format);
-extern bool rec_definition_tells_time(const RecDefinition *definition, RecTimePart part);
 extern Datum rec_id_array(const RecDefinition *definition, const Datum *ids, int n);
-extern SPIPlanPtr rec_history_plan(RecDefinition *definition, RecSource *source);
-
-/* in create.c */
-extern void rec_definition_set_options(RecDefinition *definition, Jsonb *given);
-extern char *rec_missing_index(const RecSource *source);
-extern char *rec_missing_time_index(const RecSource *source);
 
 #endif							/* REC_DEFINITION_H */

@@ -85,7 +85,7 @@ write_folds(const RecDefinition *definition, int64 generation, const RecFolds *f
 {
 	Oid			types[FOLDS_NCOLS] = {INT8OID, INT4OID, INT4OID, FLOAT8OID, FLOAT8OID, FLOAT8OID,
 	FLOAT8OID, FLOAT8ARRAYOID};
-	RecTableWriter *writer = rec_writer_open(definition->factorization_relid, types, FOLDS_NCOLS);
+	RecTableWriter *writer = rec_writer_open(definition->tables[REC_TABLE_FACTORIZATION], types, FOLDS_NCOLS);
 	Datum	   *values = rec_writer_begin_row(writer);
 	Datum	   *gramian = palloc_array(Datum, folds->nfactors);
 
@@ -110,7 +110,7 @@ rec_model_write_factors(const RecDefinition *definition, int64 generation,
 						const RecFactors *factors)
 {
 	Oid			types[FACTOR_NCOLS] = {INT8OID, INT4OID, FLOAT4ARRAYOID};
-	RecTableWriter *writer = rec_writer_open(definition->factor_relid, types, FACTOR_NCOLS);
+	RecTableWriter *writer = rec_writer_open(definition->tables[REC_TABLE_FACTOR], types, FACTOR_NCOLS);
 	int			nfactors = factors->folds.nfactors;
 	uint32		step = items_of_row(nfactors);
 

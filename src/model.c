@@ -40,6 +40,7 @@
 #include "model.h"
 #include "ridge.h"
 #include "similarity.h"
+#include "source.h"
 #include "spi.h"
 #include "sqlutil.h"
 #include "table_writer.h"
@@ -237,7 +238,7 @@ write_items(ModelWriter *writer)
 	const RecMatrix *matrix = writer->matrix;
 	double	   *popularity = rec_model_popularity(matrix);
 	double	   *trend = rec_model_trend(matrix, writer->trend);
-	RecTableWriter *table = rec_writer_open(writer->definition->item_relid, types, ITEM_NCOLS);
+	RecTableWriter *table = rec_writer_open(writer->definition->tables[REC_TABLE_ITEM], types, ITEM_NCOLS);
 
 	for (uint32 i = 0; i < writer->items->n; i++)
 	{
@@ -332,7 +333,7 @@ write_neighbor_table(ModelWriter *writer)
 		writer->definition->item_type, INT4ARRAYOID, FLOAT4ARRAYOID, INT4ARRAYOID
 	};
 
-	writer->neighbor_writer = rec_writer_open(writer->definition->neighbor_relid,
+	writer->neighbor_writer = rec_writer_open(writer->definition->tables[REC_TABLE_NEIGHBOR],
 											  types, NEIGHBOR_NCOLS);
 	writer->kind = REC_BEHAVIOUR;
 	rec_model_rows(writer->matrix, &writer->definition->options,
@@ -524,16 +525,11 @@ analyze_tables(const RecDefinition *definition)
 static int64
 model_size(const RecDefinition *definition)
 {
-	Oid			relids[] = {definition->item_relid, definition->neighbor_relid,
-		definition->context_relid, definition->factorization_relid, definition->factor_relid,
-		definition->content_column_relid, definition->feature_relid, definition->item_feature_relid,
-	definition->embedding_cell_relid};
-	int			n = definition->items ? (int) lengthof(relids) : 5;
 	int64		size = 0;
 
-	for (int i = 0; i < n; i++)
+	for (int i = REC_TABLE_ITEM; i < REC_NTABLES; i++)
 		size += DatumGetInt64(DirectFunctionCall1(pg_total_relation_size,
-												  ObjectIdGetDatum(relids[i])));
+												  ObjectIdGetDatum(definition->tables[i])));
 	return size;
 }
 

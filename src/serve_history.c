@@ -24,6 +24,7 @@
 #include "serve_history.h"
 #include "serve_items.h"
 #include "serve_neighbors.h"
+#include "source.h"
 #include "spi.h"
 #include "sqlutil.h"
 #include "utils/lsyscache.h"

@@ -22,6 +22,7 @@
 #include "miscadmin.h"
 #include "explain.h"
 #include "recommend.h"
+#include "source.h"
 #include "spi.h"
 #include "sqlutil.h"
 #include "trend.h"

@@ -29,6 +29,7 @@
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "common/pg_prng.h"
+#include "create.h"
 #include "evaluate.h"
 #include "funcapi.h"
 #include "json.h"

@@ -55,8 +55,9 @@ SELECT results_eq('SELECT recommender, generation, mode, interactions, users, it
 SELECT is(neighbors, (SELECT count(*) FROM recs.neighbors), 'neighbours') FROM shop.figures;
 SELECT is(neighbors, (SELECT sum(cardinality(neighbors)) FROM recs.neighbor), 'and as they are stored') FROM shop.figures;
 SELECT ok(read_ms >= 0 AND build_ms >= 0 AND write_ms >= 0 AND memory_bytes > 0, 'times and memory') FROM shop.figures;
-SELECT is(model_bytes, pg_total_relation_size('recs.item') + pg_total_relation_size('recs.neighbor') + pg_total_relation_size('recs.context_lift') +
-	pg_total_relation_size('recs.factorization') + pg_total_relation_size('recs.factor'), 'size of the model') FROM shop.figures;
+SELECT is(model_bytes, (SELECT sum(pg_total_relation_size(c.oid))::bigint FROM pg_class c
+	WHERE c.relnamespace = 'recs'::regnamespace AND c.relkind = 'r' AND c.relname IN ('item', 'neighbor', 'context_lift', 'content_column',
+		'feature', 'item_feature', 'embedding_cell', 'factorization', 'factor')), 'size of the model') FROM shop.figures;
 SELECT results_eq($$SELECT recommender, generation, mode, interactions, users, items, neighbors, null_keys, without_weight, read_ms, build_ms, write_ms, memory_bytes, model_bytes
 					FROM recommender.refresh_runs WHERE started_at <= finished_at AND finished_at <= clock_timestamp()$$,
 				  'TABLE shop.figures', 'the run is listed with the same figures');
