@@ -27,6 +27,7 @@
 #include "sentence.h"
 #include "serve_history.h"
 #include "serve_items.h"
+#include "shared.h"
 #include "spi.h"
 #include "sqlutil.h"
 #include "utils/builtins.h"
@@ -50,6 +51,23 @@ context_of(const RecServe *serve, const RecContribution *contribution)
 	if (contribution->component != REC_CONTEXT)
 		return NULL;
 	return &serve->context[contribution->signal->ref];
+}
+
+/*
+ * Gives what is behind a contribution to the score of an item besides an item
+ * of the history: what is alike of the two, or a value of the context, with its
+ * column; NULL when there is nothing to name.
+ */
+static char *
+value_of(RecServe *serve, const RecContribution *contribution, Datum id)
+{
+	const RecCallValue *context = context_of(serve, contribution);
+
+	if (context)
+		return psprintf("%s: %s", context->column, context->text);
+	if (contribution->component != REC_CONTENT)
+		return NULL;
+	return rec_shared_features(serve, rec_dict_id(serve->history, contribution->signal->ref), id);
 }
 
 /* ----------------
@@ -192,10 +210,11 @@ write_id(RecJson *json, RecDict *dict, uint32 number)
 /* {"component": "behaviour", "item": 42, "sentence": "...", "contribution": 0.31} */
 static void
 write_reason(RecJson *json, RecServe *serve, const RecContribution *reason,
-			 const char *title)
+			 Datum id, const char *title)
 {
-	char	   *sentence = serve->sentences ? sentence_for(serve, reason, title, NULL) : NULL;
 	const RecCallValue *context = context_of(serve, reason);
+	char	   *shared = context ? NULL : value_of(serve, reason, id);
+	char	   *sentence = serve->sentences ? sentence_for(serve, reason, title, shared) : NULL;
 
 	rec_json_token(json, WJB_BEGIN_OBJECT);
 	rec_json_key(json, "component");
@@ -211,6 +230,11 @@ write_reason(RecJson *json, RecServe *serve, const RecContribution *reason,
 		rec_json_text(json, WJB_VALUE, context->column);
 		rec_json_key(json, "value");
 		rec_json_text(json, WJB_VALUE, context->text);
+	}
+	if (shared)
+	{
+		rec_json_key(json, "value");
+		rec_json_text(json, WJB_VALUE, shared);
 	}
 	if (sentence)
 	{
@@ -239,7 +263,7 @@ rec_reasons(RecServe *serve, const RecScoredItem *item, Datum id)
 	n = rec_contributions_largest(reasons, n, serve->options.reasons);
 	rec_json_token(&json, WJB_BEGIN_ARRAY);
 	for (int i = 0; i < n; i++)
-		write_reason(&json, serve, &reasons[i], title);
+		write_reason(&json, serve, &reasons[i], id, title);
 	rec_json_token(&json, WJB_END_ARRAY);
 	pfree(reasons);
 	return JsonbPGetDatum(rec_json_finish(&json));
@@ -270,12 +294,11 @@ write_text(Datum *values, bool *nulls, int column, const char *text)
 
 static void
 write_contribution(RecRows *rows, RecServe *serve, int position,
-				   const RecContribution *contribution, const char *title)
+				   const RecContribution *contribution, Datum id, const char *title)
 {
 	const RecSignal *signal = contribution->signal;
-	const RecCallValue *context = context_of(serve, contribution);
 	bool		of_history = is_of_history(contribution);
-	char	   *value = context ? psprintf("%s: %s", context->column, context->text) : NULL;
+	char	   *value = value_of(serve, contribution, id);
 	Datum		values[EXPLANATION_NCOLS] = {0};
 	bool		nulls[EXPLANATION_NCOLS] = {0};
 
@@ -369,7 +392,7 @@ rec_explain(PG_FUNCTION_ARGS)
 		n = rec_scores_contributions(serve.scores, &item, &contributions);
 		n = rec_serve_split_factors(&serve, &item, &contributions, n);
 		for (int i = 0; i < n; i++)
-			write_contribution(&rows, &serve, i + 1, &contributions[i], title);
+			write_contribution(&rows, &serve, i + 1, &contributions[i], PG_GETARG_DATUM(2), title);
 	}
 	SPI_finish();
 	return (Datum) 0;

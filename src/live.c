@@ -428,6 +428,30 @@ look_up_column(const LiveReader *reader, const int *place, int n)
 	rec_store_end(scan);
 }
 
+/* Keeps the names of the features that the dictionary does not have. */
+static void
+keep_names(const LiveReader *reader)
+{
+	RecLive    *live = reader->live;
+
+	for (int i = 0; i < reader->nfeatures; i++)
+	{
+		const LiveFeature *feature = &reader->features[i];
+
+		if (feature->number < REC_UNKNOWN_FEATURE)
+			continue;
+		if (live->nnames == live->names_allocated)
+		{
+			live->names_allocated = Max(64, live->names_allocated * 2);
+			live->names = live->names == NULL ? palloc_array(RecLiveName, live->names_allocated) :
+				repalloc_array(live->names, RecLiveName, live->names_allocated);
+		}
+		live->names[live->nnames].number = feature->number;
+		live->names[live->nnames].column = feature->column;
+		live->names[live->nnames++].value = feature->value;
+	}
+}
+
 /* Looks up all features, column by column. */
 static void
 look_up_features(const LiveReader *reader)
@@ -572,6 +596,8 @@ rec_live_read(RecLive *live, const Datum *ids, int n, RecVector *vectors, bool *
 	rec_plans_execute(live->serve->definition, &query);
 	read_rows(&reader, rec_feature_reader(live->usable, live->nusable, &sink), found);
 	look_up_features(&reader);
+	if (live->naming)
+		keep_names(&reader);
 	make_vectors(&reader, n, vectors);
 }
 

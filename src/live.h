@@ -19,6 +19,14 @@
 
 #define REC_UNKNOWN_FEATURE		((uint32) 1 << 31)	/* from here on, by hash */
 
+/* What a feature is called that the dictionary does not have. */
+typedef struct RecLiveName
+{
+	uint32		number;
+	int			column;
+	const char *value;
+} RecLiveName;
+
 /* What was learnt of the columns, and what a call reads rows by. */
 typedef struct RecLive
 {
@@ -31,6 +39,10 @@ typedef struct RecLive
 	RecContentColumn *usable;
 	int		   *usable_column;	/* their places in columns */
 	char	   *query;			/* for the rows of ids */
+	bool		naming;			/* the names of what is read are wanted */
+	RecLiveName *names;			/* of features that the dictionary lacks */
+	int			nnames;
+	int			names_allocated;
 } RecLive;
 
 extern RecLive *rec_live_create(RecServe *serve);

@@ -27,6 +27,7 @@
 #include "reranker.h"
 #include "serve_history.h"
 #include "serve_items.h"
+#include "shared.h"
 #include "spi.h"
 #include "sqlutil.h"
 #include "utils/builtins.h"
@@ -133,6 +134,8 @@ rec_write_recommendations(RecRows *rows, RecServe *serve, const Datum *ids,
 	Datum		values[RECOMMENDATION_NCOLS];
 	bool		nulls[RECOMMENDATION_NCOLS] = {0};
 
+	if (serve->generation > 0)
+		rec_shared_expect(serve, items, n, ids);
 	for (int i = 0; i < n; i++)
 	{
 		RecComponent strategy = rec_scores_strategy(&items[i]);

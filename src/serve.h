@@ -69,6 +69,7 @@ typedef struct RecServe
 	TimestampTz newest_created; /* since when there may be new items */
 	int64		newest_item;	/* ... or beyond which number */
 	struct RecFresh *fresh;		/* NULL until asked for */
+	struct RecShared *shared;	/* the same */
 	RecScores  *scores;
 	bool		without_factors;	/* the answer has no use for them */
 	RecServeFactors *factors;	/* of the user; NULL for none */

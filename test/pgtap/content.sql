@@ -219,6 +219,26 @@ SELECT is_empty('SELECT * FROM shop.basket WHERE (content > 1e-7) <> (coalesce(c
 SELECT isnt_empty('SELECT * FROM shop.basket WHERE cosines > 0.01', 'there are such');
 
 /* ------------------------------------------------------------------------
+ * What two items share, in words
+ * ------------------------------------------------------------------------ */
+
+-- The features that say most: of the 16 with the largest parts of the cosine, the three with the largest parts times ln of rarity.
+CREATE FUNCTION shop.bucket_words(bucket text) RETURNS text LANGUAGE sql AS $$
+	SELECT CASE WHEN bucket LIKE '[,%' THEN '< ' || rtrim(substr(bucket, 3), ')') WHEN bucket LIKE '%,)' THEN '>= ' || rtrim(substr(bucket, 2), ',)') ELSE replace(rtrim(substr(bucket, 2), ')'), ',', '..') END $$;
+CREATE FUNCTION shop.shared(a int, b int) RETURNS text LANGUAGE sql AS $$
+	WITH part AS (SELECT feature_no, x.w::float8 * y.w::float8 AS part FROM recs.item_feature v, unnest(v.feature_nos, v.weights) x(feature_no, w), recs.item_feature o, unnest(o.feature_nos, o.weights) y(feature_no2, w)
+			WHERE v.item_id = a AND o.item_id = b AND feature_no = feature_no2 ORDER BY 2 DESC, 1 LIMIT 16),
+		best AS (SELECT column_name::text AS col, kind, f.value, row_number() OVER (ORDER BY part * (f.idf - 1) DESC, feature_no) AS nth FROM part JOIN recs.feature f USING (feature_no) JOIN recs.content_column c USING (column_name)
+			WHERE part * (f.idf - 1) > 0 ORDER BY nth LIMIT 3),
+		word AS (SELECT min(nth) AS nth, col || ' ' || string_agg(CASE WHEN kind IN ('number', 'date') THEN shop.bucket_words(value) ELSE value END, ' ' ORDER BY nth) AS words FROM best GROUP BY col, CASE WHEN kind NOT IN ('text', 'lexemes') THEN nth END)
+	SELECT string_agg(words, ', ' ORDER BY nth) FROM word $$;
+CREATE TABLE shop.told AS SELECT u, i.id, e.because_item, e.because_value FROM generate_series(1, 60, 7) u, (SELECT id FROM shop.products WHERE id % 3 = 0) i, recs.explain(u, id) e WHERE component = 'content';
+SELECT cmp_ok((SELECT count(*) FROM shop.told), '>', 500::bigint, 'there are contributions of content');
+SELECT is_empty('SELECT t.*, shop.shared(because_item, id) FROM shop.told t WHERE because_value IS DISTINCT FROM shop.shared(because_item, id)', 'they name what the two items share');
+SELECT cmp_ok((SELECT count(*) FROM shop.told WHERE because_value ~ 'price [0-9.]+\.\.[0-9.]+'), '>', 5::bigint, 'buckets in words');
+SELECT is_empty($$SELECT b.id, r.item_id FROM (VALUES (5), (213), (44)) b(id), recs.similar_items(id, 20) r WHERE strategy = 'content' AND (SELECT x ->> 'value' FROM jsonb_array_elements(reasons) x WHERE x ->> 'component' = 'content') IS DISTINCT FROM shop.shared(b.id, item_id)$$, 'reasons of similar items, too');
+
+/* ------------------------------------------------------------------------
  * Answers: items that the model does not know
  * ------------------------------------------------------------------------ */
 
@@ -242,6 +262,9 @@ BEGIN
 		SELECT format('user %s: recommended with %s, scored %s', u, r.score, recs.score(u, copy)) INTO wrong FROM generate_series(1, 60, 7) u LEFT JOIN LATERAL (SELECT score FROM recs.recommend(u, 1000) WHERE item_id = copy) r ON true
 		WHERE r.score IS DISTINCT FROM recs.score(u, copy);
 	END IF;
+	IF wrong IS NULL THEN
+		SELECT format('user %s: shares %s, not %s', u, e.because_value, o.because_value) INTO wrong FROM generate_series(1, 60, 7) u, recs.explain(u, copy) e JOIN recs.explain(u, original) o USING (component, because_item) WHERE component = 'content' AND e.because_value IS DISTINCT FROM o.because_value;
+	END IF;
 	RAISE EXCEPTION SQLSTATE 'TRIED' USING MESSAGE = coalesce(wrong, 'right');
 EXCEPTION WHEN SQLSTATE 'TRIED' THEN
 	RETURN SQLERRM;
@@ -254,6 +277,9 @@ SELECT is(recs.score(1, 1204), 0::float8, 'and it has no score');
 INSERT INTO shop.products (id, category, title) VALUES (2001, 'same', 'the same thing'), (2002, 'same', 'the same unheard thing');
 SELECT results_eq('SELECT item_id FROM recs.similar_items(2001, 3) ORDER BY rank', 'SELECT generate_series(211, 213)', 'as similar as can be');
 SELECT ok((SELECT max(score) FROM recs.similar_items(2002, 300) WHERE item_id = 211) < (SELECT max(score) FROM recs.similar_items(2001, 300) WHERE item_id = 211), 'a word that is unheard of makes it less similar');
+INSERT INTO shop.products (id, category, title, tags) VALUES (2003, 'unheard', 'quite unheard', '{novel}');
+SELECT is((SELECT reasons #>> '{0,value}' FROM recs.similar_items(2002, 300) WHERE item_id = 2003), 'title unheard', 'what only new items share has its name');
+DELETE FROM shop.products WHERE id = 2003;
 CREATE TABLE shop.foretold AS SELECT item_id, score FROM recs.similar_items(2002, 300);
 SELECT isnt((recommender.refresh('recs')).items, NULL, 'refreshed');
 SELECT is_empty('SELECT f.item_id, f.score, r.score FROM shop.foretold f JOIN recs.similar_items(2002, 300) r USING (item_id) WHERE abs(f.score - r.score) > 0.02', 'about as the next refresh has it');

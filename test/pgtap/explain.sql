@@ -99,6 +99,39 @@ SELECT is_empty($$SELECT u, i, e.* FROM generate_series(0, 9) u, generate_series
 	'in sentences, items have their titles, and their ids without');
 ROLLBACK TO before;
 
+-- with content: the same, and what items share is named; 62 to 66 are new
+CREATE TABLE shop.product (id int PRIMARY KEY, colour text, marks text[], price int, fair boolean, name text, picture real[]);
+CREATE FUNCTION shop.product(i int) RETURNS SETOF shop.product LANGUAGE sql AS $$
+	SELECT i, (ARRAY['red', 'blue', 'green'])[1 + i % 3], ARRAY['m' || i % 4, 'n' || i % 7], i * 37 % 100, CASE WHEN i % 5 > 0 THEN true END,
+		   'thing of ' || (ARRAY['wood', 'iron', 'clay', 'glass'])[1 + i % 4], ARRAY[i % 3 - 1, i % 5, 1] $$;
+INSERT INTO shop.product SELECT p.* FROM generate_series(0, 61) i, shop.product(i) p;
+SELECT recommender.set_items('recs', 'shop.product', feature_columns => '{colour,marks,price,fair,picture}', text_columns => '{name}');
+SELECT isnt((recommender.refresh('recs')).items, NULL, 'refreshed with content');
+INSERT INTO shop.product SELECT p.* FROM generate_series(62, 66) i, shop.product(i) p;
+INSERT INTO shop.event SELECT 50 + n % 3, 62 + n % 5, 'view', 1, '2024-03-01' FROM generate_series(0, 8) n;
+CREATE TABLE shop.content_sum AS
+SELECT u, i, o.options, recs.score(u, i, options => o.options) AS score, e.*
+FROM (VALUES (NULL::jsonb), ('{"blend": {"behaviour": 0.3, "content": 3, "trend": 0.2}}'), ('{"item_kappa": 0, "kappa": 0}'), ('{"new_items": 2}')) o (options),
+	 generate_series(0, 54, 6) u, generate_series(0, 66, 2) i,
+	 LATERAL (SELECT coalesce(sum(contribution ORDER BY position), 0) AS total, coalesce(sum(contribution ORDER BY contribution), 0) AS rising,
+					 count(*) FILTER (WHERE component = 'content') AS terms, count(because_value) AS named,
+					 coalesce(bool_and(CASE WHEN component <> 'content' THEN because_value IS NULL
+						WHEN contribution < 0 THEN sentence LIKE 'Less so because it resembles %.'
+						WHEN because_value IS NULL THEN sentence LIKE 'It resembles %.' AND sentence NOT LIKE '%: %'
+						ELSE sentence LIKE 'It resembles %: ' || because_value || '.' END), true) AS told
+			  FROM recs.explain(u, i, options => o.options)) e;
+SELECT cmp_ok((SELECT sum(terms) FROM shop.content_sum), '>', 1000::numeric, 'many contributions of content');
+SELECT cmp_ok((SELECT sum(terms) FROM shop.content_sum WHERE i > 61), '>', 50::numeric, '... to what is new');
+SELECT is_empty('SELECT * FROM shop.content_sum WHERE total <> score OR rising <> score', 'with content, too, they add up to the score, to the last bit');
+SELECT is_empty('SELECT * FROM shop.content_sum WHERE NOT told', 'and the sentences name what is shared');
+SELECT cmp_ok((SELECT count(*) FROM shop.content_sum WHERE named > 0), '>', 200::bigint, 'mostly');
+SELECT is_empty($$SELECT u, r.item_id, x FROM generate_series(0, 54, 6) u, recs.recommend(u, 20, options => '{"language": "ko", "blend": {"content": 3}}') r, jsonb_array_elements(r.reasons) x
+	WHERE x ->> 'component' = 'content' AND NOT EXISTS (SELECT FROM recs.explain(u, r.item_id, options => '{"language": "ko", "blend": {"content": 3}}') e
+		WHERE (e.component, e.because_item, e.sentence) = ('content', (x ->> 'item')::int, x ->> 'sentence') AND e.because_value IS NOT DISTINCT FROM x ->> 'value')$$,
+	'reasons tell the same of content as explain()');
+SELECT is((SELECT array_agg(DISTINCT because_value || ' | ' || sentence) FROM recs.explain(52, 65, options => '{"language": "ko", "exclude_seen": false}') WHERE because_item = 62), '{"colour green | thing of clay와(과) 비슷합니다: colour green."}', 'two that are new');
+ROLLBACK TO before;
+
 -- who and what is not known
 SELECT is_empty('SELECT * FROM recs.explain(1, 9999)', 'an item that is not in the model');
 SELECT is_empty('SELECT * FROM recs.explain(1, NULL)', 'no item');
