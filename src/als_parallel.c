@@ -25,6 +25,7 @@
 
 #include "access/xact.h"
 #include "als_parallel.h"
+#include "budget.h"
 #include "matrix_share.h"
 #include "miscadmin.h"
 #include "storage/barrier.h"
@@ -131,13 +132,11 @@ estimate_segment(ParallelContext *pcxt, const RecAls *als)
 static int
 workers_wanted(const RecAls *als)
 {
-	Size		budget = (Size) maintenance_work_mem * 1024;
 	double		work = rec_als_work(als);
 
 	if (max_parallel_maintenance_workers == 0 || IsInParallelMode() || IsParallelWorker())
 		return 0;
-	if (MemoryContextMemAllocated(als->context, true) +
-		estimate_segment(NULL, als) > budget)
+	if (!rec_memory_fits(als->context, estimate_segment(NULL, als)))
 		return 0;
 	return (int) Min(work / FACTORS_PARALLEL_WORK, max_parallel_maintenance_workers);
 }

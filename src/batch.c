@@ -360,9 +360,9 @@ rec_batch_train(RecBatch *batch)
 		rec_batch_learn_context(batch, stream);
 	state.batch = batch;
 	state.matrix = matrix;
-	rec_model_rows(matrix, batch->options, take_neighbors, NULL, &state);
 	if (batch->options->model == REC_MODEL_ALS)
 		train_factors(batch, matrix);
+	rec_model_rows(matrix, batch->options, take_neighbors, NULL, &state);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(working);
 }

@@ -27,13 +27,13 @@
 #include "postgres.h"
 
 #include "access/nbtree.h"
+#include "budget.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "dictionary.h"
 #include "miscadmin.h"
 #include "prefetch.h"
-#include "sqlutil.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
@@ -42,7 +42,6 @@
 #include "utils/typcache.h"
 
 #define FIRST_IDS			16	/* room in a new dictionary */
-#define DOUBLING_IDS		65536	/* from here on it grows by an eighth */
 
 typedef struct IntegerEntry
 {
@@ -243,14 +242,14 @@ append_id(RecDict *dict, Datum id)
 {
 	if (dict->count == dict->allocated)
 	{
-		uint32		more = dict->count < DOUBLING_IDS ? dict->count : dict->count / 8;
+		int64		room = rec_room_for(dict->allocated, (int64) dict->count + 1);
 
-		if (dict->count > PG_INT32_MAX - more)
+		if (room > PG_INT32_MAX)
 			ereport(ERROR,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 					 errmsg("too many different ids")));
-		rec_memory_check(dict->context, mul_size(more, sizeof(Datum)));
-		dict->allocated += more;
+		rec_memory_check(dict->context, mul_size(room - dict->allocated, sizeof(Datum)));
+		dict->allocated = (uint32) room;
 		dict->ids = repalloc_huge(dict->ids, mul_size(dict->allocated, sizeof(Datum)));
 	}
 	dict->ids[dict->count] = id;

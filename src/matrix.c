@@ -34,10 +34,10 @@
 
 #include <math.h>
 
+#include "budget.h"
 #include "matrix.h"
 #include "measure.h"
 #include "miscadmin.h"
-#include "sqlutil.h"
 #include "utils/memutils.h"
 #include "weighting.h"
 

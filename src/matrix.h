@@ -35,6 +35,7 @@ typedef struct RecMatrix
 								 * not read them: similarities */
 	double	   *item_sum;		/* sum of an item's weights before weighting */
 	uint32	   *item_id;		/* item -> number in the dictionary */
+	struct RecMovedParts *moved;	/* see matrix_share.c; mostly NULL */
 } RecMatrix;
 
 /* What the stream's numbers stand for. */

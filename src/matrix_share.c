@@ -7,6 +7,10 @@
  * context's segment; a worker makes a matrix of the arrays where it finds
  * them.  What numbers stand for, and sums of items, stay with the leader.
  *
+ * Who has no further use for the matrix moves its large arrays to segments of
+ * their own before, one after the other, and frees them where they were: then
+ * it is the largest of them that is there twice, and not all.
+ *
  * Copyright (c) 2026, the recommender developers
  *
  * IDENTIFICATION
@@ -16,7 +20,9 @@
  */
 #include "postgres.h"
 
+#include "budget.h"
 #include "matrix_share.h"
+#include "storage/dsm.h"
 
 /* What is in the segment, by key; a matrix without weights has no such. */
 enum
@@ -28,8 +34,22 @@ enum
 	KEY_ITEM_START,
 	KEY_ITEM_USER,
 	KEY_ITEM_WEIGHT,
-	KEY_END
+	KEY_END,
+	KEY_HANDLES = KEY_END
 };
+
+/* Segments of the arrays that have moved, by key less KEY_MATRIX, or NULL. */
+struct RecMovedParts
+{
+	dsm_segment *segment[KEY_END - KEY_MATRIX];
+};
+
+/* What a worker finds them by. */
+typedef struct MovedHandles
+{
+	bool		moved[KEY_END - KEY_MATRIX];
+	dsm_handle	handle[KEY_END - KEY_MATRIX];
+} MovedHandles;
 
 /* The parts of a matrix by key; of those that there are not, NULL. */
 static const void *
@@ -64,6 +84,96 @@ matrix_part(const RecMatrix *matrix, int key, Size *size)
 	return NULL;
 }
 
+/* The place of an array that may move, by key. */
+static void **
+movable_part(RecMatrix *matrix, int key)
+{
+	switch (key)
+	{
+		case KEY_USER_ITEM:
+			return (void **) &matrix->user_item;
+		case KEY_USER_WEIGHT:
+			return (void **) &matrix->user_weight;
+		case KEY_ITEM_USER:
+			return (void **) &matrix->item_user;
+		case KEY_ITEM_WEIGHT:
+			return (void **) &matrix->item_weight;
+	}
+	return NULL;
+}
+
+/* Tells whether an array has a segment of its own. */
+static bool
+has_moved(const RecMatrix *matrix, int key)
+{
+	return matrix->moved && matrix->moved->segment[key - KEY_MATRIX];
+}
+
+/* Gives the size of the largest array that rec_matrix_move() would move. */
+Size
+rec_matrix_move_size(const RecMatrix *matrix)
+{
+	RecMatrix	copy = *matrix;
+	Size		largest = 0;
+
+	for (int key = KEY_MATRIX; key < KEY_END; key++)
+	{
+		Size		size;
+
+		if (movable_part(&copy, key) && matrix_part(matrix, key, &size))
+			largest = Max(largest, size);
+	}
+	return largest;
+}
+
+/*
+ * Moves the large arrays to shared memory, which counts as held by "context".
+ * The matrix can be read as before until rec_matrix_drop_lists().
+ */
+void
+rec_matrix_move(RecMatrix *matrix, MemoryContext context)
+{
+	matrix->moved = palloc0_object(struct RecMovedParts);
+	for (int key = KEY_MATRIX; key < KEY_END; key++)
+	{
+		void	  **part = movable_part(matrix, key);
+		dsm_segment *segment;
+		Size		size;
+
+		if (part == NULL || matrix_part(matrix, key, &size) == NULL || size == 0)
+			continue;
+		rec_memory_share(context, size);
+		segment = dsm_create(size, DSM_CREATE_NULL_IF_MAXSEGMENTS);
+		if (segment == NULL)
+			continue;
+		memcpy(dsm_segment_address(segment), *part, size);
+		pfree(*part);
+		*part = dsm_segment_address(segment);
+		matrix->moved->segment[key - KEY_MATRIX] = segment;
+	}
+}
+
+/* Gives up the lists of users and items, moved or not; the rest stays. */
+void
+rec_matrix_drop_lists(RecMatrix *matrix)
+{
+	for (int key = KEY_MATRIX; key < KEY_END; key++)
+	{
+		void	  **part = movable_part(matrix, key);
+
+		if (part == NULL || *part == NULL)
+			continue;
+		if (has_moved(matrix, key))
+			dsm_detach(matrix->moved->segment[key - KEY_MATRIX]);
+		else
+			pfree(*part);
+		*part = NULL;
+	}
+	if (matrix->moved)
+		pfree(matrix->moved);
+	matrix->moved = NULL;
+}
+
 /*
  * Announces what is to be in the segment, if there is a context yet; gives the
  * bytes of it.
@@ -77,7 +187,7 @@ rec_matrix_share_estimate(ParallelContext *pcxt, const RecMatrix *matrix)
 	{
 		Size		size;
 
-		if (matrix_part(matrix, key, &size) == NULL)
+		if (has_moved(matrix, key) || matrix_part(matrix, key, &size) == NULL)
 			continue;
 		total = add_size(total, size);
 		if (pcxt == NULL)
@@ -85,10 +195,31 @@ rec_matrix_share_estimate(ParallelContext *pcxt, const RecMatrix *matrix)
 		shm_toc_estimate_chunk(&pcxt->estimator, size);
 		shm_toc_estimate_keys(&pcxt->estimator, 1);
 	}
-	return total;
+	if (pcxt)
+	{
+		shm_toc_estimate_chunk(&pcxt->estimator, sizeof(MovedHandles));
+		shm_toc_estimate_keys(&pcxt->estimator, 1);
+	}
+	return add_size(total, sizeof(MovedHandles));
 }
 
-/* Copies a matrix to the segment, which was announced. */
+static void
+share_handles(ParallelContext *pcxt, const RecMatrix *matrix)
+{
+	MovedHandles *handles = shm_toc_allocate(pcxt->toc, sizeof(MovedHandles));
+
+	for (int key = KEY_MATRIX; key < KEY_END; key++)
+	{
+		int			i = key - KEY_MATRIX;
+
+		handles->moved[i] = has_moved(matrix, key);
+		if (handles->moved[i])
+			handles->handle[i] = dsm_segment_handle(matrix->moved->segment[i]);
+	}
+	shm_toc_insert(pcxt->toc, KEY_HANDLES, handles);
+}
+
+/* Copies a matrix to the segment, which was announced, less what has moved. */
 void
 rec_matrix_share(ParallelContext *pcxt, const RecMatrix *matrix)
 {
@@ -98,12 +229,30 @@ rec_matrix_share(ParallelContext *pcxt, const RecMatrix *matrix)
 		const void *part = matrix_part(matrix, key, &size);
 		void	   *copy;
 
-		if (part == NULL)
+		if (part == NULL || has_moved(matrix, key))
 			continue;
 		copy = shm_toc_allocate(pcxt->toc, size);
 		memcpy(copy, part, size);
 		shm_toc_insert(pcxt->toc, key, copy);
 	}
+	share_handles(pcxt, matrix);
+}
+
+/* Gives the array of a key, in this segment or in one of its own, or NULL. */
+static void *
+attach_part(shm_toc *toc, int key)
+{
+	const MovedHandles *handles = shm_toc_lookup(toc, KEY_HANDLES, false);
+	dsm_segment *segment;
+
+	if (!handles->moved[key - KEY_MATRIX])
+		return shm_toc_lookup(toc, key, true);
+	segment = dsm_attach(handles->handle[key - KEY_MATRIX]);
+	if (segment == NULL)
+		elog(ERROR, "the leader's matrix has gone");
+	/* a worker has it until it ends */
+	dsm_pin_mapping(segment);
+	return dsm_segment_address(segment);
 }
 
 /* Makes a matrix of what is in the segment. */
@@ -111,12 +260,13 @@ void
 rec_matrix_attach(RecMatrix *matrix, shm_toc *toc)
 {
 	*matrix = *(RecMatrix *) shm_toc_lookup(toc, KEY_MATRIX, false);
-	matrix->user_start = shm_toc_lookup(toc, KEY_USER_START, false);
-	matrix->user_item = shm_toc_lookup(toc, KEY_USER_ITEM, false);
-	matrix->user_weight = shm_toc_lookup(toc, KEY_USER_WEIGHT, true);
-	matrix->item_start = shm_toc_lookup(toc, KEY_ITEM_START, false);
-	matrix->item_user = shm_toc_lookup(toc, KEY_ITEM_USER, false);
-	matrix->item_weight = shm_toc_lookup(toc, KEY_ITEM_WEIGHT, true);
+	matrix->user_start = attach_part(toc, KEY_USER_START);
+	matrix->user_item = attach_part(toc, KEY_USER_ITEM);
+	matrix->user_weight = attach_part(toc, KEY_USER_WEIGHT);
+	matrix->item_start = attach_part(toc, KEY_ITEM_START);
+	matrix->item_user = attach_part(toc, KEY_ITEM_USER);
+	matrix->item_weight = attach_part(toc, KEY_ITEM_WEIGHT);
 	matrix->item_sum = NULL;
 	matrix->item_id = NULL;
+	matrix->moved = NULL;
 }

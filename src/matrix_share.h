@@ -22,5 +22,8 @@
 extern Size rec_matrix_share_estimate(ParallelContext *pcxt, const RecMatrix *matrix);
 extern void rec_matrix_share(ParallelContext *pcxt, const RecMatrix *matrix);
 extern void rec_matrix_attach(RecMatrix *matrix, shm_toc *toc);
+extern Size rec_matrix_move_size(const RecMatrix *matrix);
+extern void rec_matrix_move(RecMatrix *matrix, MemoryContext context);
+extern void rec_matrix_drop_lists(RecMatrix *matrix);
 
 #endif							/* REC_MATRIX_SHARE_H */

@@ -27,8 +27,8 @@
 #include <float.h>
 #include <math.h>
 
+#include "budget.h"
 #include "measure.h"
-#include "sqlutil.h"
 #include "utils/memutils.h"
 
 /* One of the other items: c, d and its number. */

@@ -193,9 +193,13 @@ rec_model_trend(const RecMatrix *matrix, const double *scores)
 	return trend;
 }
 
-/* Computes the rows of neighbours by the model that the options name. */
+/*
+ * Computes the rows of neighbours by the model that the options name, for
+ * which the lists in the matrix may be given up: it must be the last that is
+ * done with them.
+ */
 void
-rec_model_rows(const RecMatrix *matrix, const RecOptions *options,
+rec_model_rows(RecMatrix *matrix, const RecOptions *options,
 			   RecRowSink sink, RecRowStep step, void *arg)
 {
 	if (options->model == REC_MODEL_RIDGE)
@@ -213,7 +217,7 @@ typedef struct ModelWriter
 {
 	const RecDefinition *definition;
 	const RecInteractions *interactions;
-	const RecMatrix *matrix;
+	RecMatrix  *matrix;
 	const RecModelItems *items; /* those of the matrix come first */
 	double	   *trend;			/* of each number of the items' dictionary */
 	int64		generation;
@@ -580,6 +584,7 @@ build_generation(const RecDefinition *definition, RecProgress *progress,
 	RecLifts   *lifts;
 	TimestampTz since = GetCurrentTimestamp();
 
+	rec_memory_start();
 	rec_progress_phase(progress, "reading interactions");
 	interactions = rec_model_interactions(definition, context, true, progress);
 	figures->read_ms = elapsed_ms(since);
@@ -600,7 +605,6 @@ build_generation(const RecDefinition *definition, RecProgress *progress,
 	if (definition->items)
 		rec_progress_phase(progress, "reading items");
 	writer.items = rec_model_items(definition, writer.matrix, interactions->items, context);
-	figures->memory_bytes = MemoryContextMemAllocated(context, true);
 	figures->users = writer.matrix->nusers;
 	figures->items = writer.items->n;
 	figures->build_ms = elapsed_ms(since);
@@ -608,10 +612,10 @@ build_generation(const RecDefinition *definition, RecProgress *progress,
 	since = GetCurrentTimestamp();
 	rec_progress_phase(progress, "writing items");
 	write_items(&writer);
+	write_factors(&writer);
 	rec_progress_phase(progress, "computing neighbours");
 	write_neighbor_table(&writer);
 	figures->neighbors = writer.neighbors;
-	write_factors(&writer);
 	write_lifts(&writer, lifts);
 	if (writer.items->content)
 	{
@@ -622,6 +626,7 @@ build_generation(const RecDefinition *definition, RecProgress *progress,
 	delete_old_generations(definition, figures->generation);
 	move_pointer(definition, figures, writer.matrix, interactions->stream->newest);
 	analyze_tables(definition);
+	figures->memory_bytes = rec_memory_peak();
 	figures->model_bytes = model_size(definition);
 	figures->write_ms = elapsed_ms(since);
 	MemoryContextSwitchTo(old);

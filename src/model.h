@@ -43,7 +43,7 @@ extern RecInteractions *rec_model_interactions(const RecDefinition *definition,
 extern double *rec_model_popularity(const RecMatrix *matrix);
 extern int	rec_model_user_steps(const RecMatrix *matrix, uint32 *steps);
 extern double *rec_model_trend(const RecMatrix *matrix, const double *scores);
-extern void rec_model_rows(const RecMatrix *matrix, const RecOptions *options,
+extern void rec_model_rows(RecMatrix *matrix, const RecOptions *options,
 						   RecRowSink sink, RecRowStep step, void *arg);
 
 #endif							/* REC_MODEL_H */

@@ -52,12 +52,12 @@
 
 #include <math.h>
 
+#include "budget.h"
 #include "dense.h"
 #include "lists.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 #include "ridge.h"
-#include "sqlutil.h"
 #include "topk.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
@@ -315,21 +315,11 @@ consider(Ridge *ridge, uint32 other, uint32 target, double weight)
 
 /* Gives lists of sources per target to the sink as lists per source. */
 static void
-sink_turned(const Ridge *ridge, RecLists *lists, RecRowSink sink, void *arg)
+sink_turned(const Ridge *ridge, const RecLists *lists, RecRowSink sink, void *arg)
 {
-	RecLists   *turned = rec_lists_turn(lists);
 	bool		cut = ridge->options->truncate == REC_TRUNCATE_SOURCE;
 
-	for (uint32 source = 0; source < turned->nlists; source++)
-	{
-		RecNeighbor *list = turned->neighbor + turned->start[source];
-		int			n = (int) (turned->start[source + 1] - turned->start[source]);
-
-		CHECK_FOR_INTERRUPTS();
-		/* the lists that were turned have served, and are as long */
-		rec_topk_sort(list, lists->neighbor, n);
-		sink(arg, source, list, cut ? Min(n, ridge->options->neighbors) : n);
-	}
+	rec_lists_sink_turned(lists, cut ? ridge->options->neighbors : PG_INT32_MAX, sink, arg);
 }
 
 /* ----------------

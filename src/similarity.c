@@ -22,12 +22,13 @@
  */
 #include "postgres.h"
 
+#include "budget.h"
 #include "lists.h"
+#include "matrix_share.h"
 #include "miscadmin.h"
 #include "similarity.h"
 #include "similarity_parallel.h"
 #include "similarity_row.h"
-#include "sqlutil.h"
 #include "utils/memutils.h"
 
 static void
@@ -48,11 +49,12 @@ compute_serially(const RecMatrix *matrix, const RecOptions *options,
 }
 
 static void
-compute_rows(const RecMatrix *matrix, const RecOptions *options, bool parallel,
+compute_rows(RecMatrix *matrix, const RecOptions *options, bool parallel,
 			 RecRowSink sink, void *arg)
 {
 	if (!parallel || !rec_similarity_parallel(matrix, options, sink, arg))
 		compute_serially(matrix, options, sink, arg);
+	rec_matrix_drop_lists(matrix);
 }
 
 /* ----------------
@@ -78,28 +80,8 @@ append_list(void *arg, uint32 item, const RecNeighbor *row, int n)
 		targets->step(targets->step_arg, item + 1);
 }
 
-/* Sorts each item's list and hands it to the sink. */
 static void
-sink_lists(const RecLists *lists, RecRowSink sink, void *arg)
-{
-	Size		size = mul_size(Max(lists->nitems, 1), sizeof(RecNeighbor));
-	RecNeighbor *spare;
-
-	rec_memory_check(lists->context, size);
-	spare = MemoryContextAllocHuge(lists->context, size);
-	for (uint32 item = 0; item < lists->nitems; item++)
-	{
-		RecNeighbor *list = lists->neighbor + lists->start[item];
-		int			n = (int) (lists->start[item + 1] - lists->start[item]);
-
-		CHECK_FOR_INTERRUPTS();
-		rec_topk_sort(list, spare, n);
-		sink(arg, item, list, n);
-	}
-}
-
-static void
-compute_per_target(const RecMatrix *matrix, const RecOptions *options, bool parallel,
+compute_per_target(RecMatrix *matrix, const RecOptions *options, bool parallel,
 				   RecRowSink sink, RecRowStep step, void *arg)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
@@ -108,7 +90,7 @@ compute_per_target(const RecMatrix *matrix, const RecOptions *options, bool para
 	TargetLists targets = {rec_lists_create(context, matrix->nitems), step, arg};
 
 	compute_rows(matrix, options, parallel, append_list, &targets);
-	sink_lists(rec_lists_turn(targets.lists), sink, arg);
+	rec_lists_sink_turned(targets.lists, PG_INT32_MAX, sink, arg);
 	MemoryContextDelete(context);
 }
 
@@ -116,7 +98,8 @@ compute_per_target(const RecMatrix *matrix, const RecOptions *options, bool para
  * Computes the best neighbours of every item by the options' measure and
  * hands them to the sink, items in order, best neighbour first, ties to the
  * item with the smaller number.  Items without neighbours come too, with
- * n = 0.  The lists live until the sink returns.
+ * n = 0.  The lists live until the sink returns.  Those of users and items are
+ * gone from the matrix afterwards, so that their memory can be used.
  *
  * "parallel" allows parallel workers; the sink is then called in parallel
  * mode, in which a transaction that has no id yet cannot write.  "step", unless
@@ -124,7 +107,7 @@ compute_per_target(const RecMatrix *matrix, const RecOptions *options, bool para
  * only when all are.
  */
 void
-rec_similarity_rows(const RecMatrix *matrix, const RecOptions *options,
+rec_similarity_rows(RecMatrix *matrix, const RecOptions *options,
 					bool parallel, RecRowSink sink, RecRowStep step, void *arg)
 {
 	if (options->truncate == REC_TRUNCATE_TARGET)

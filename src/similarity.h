@@ -16,13 +16,10 @@
 #include "matrix.h"
 #include "measure.h"
 
-/* Takes the neighbours of one item, best first; items come in order. */
-typedef void (*RecRowSink) (void *arg, uint32 item, const RecNeighbor *row, int n);
-
 /* Hears that so many items have been computed. */
 typedef void (*RecRowStep) (void *arg, uint32 done);
 
-extern void rec_similarity_rows(const RecMatrix *matrix, const RecOptions *options,
+extern void rec_similarity_rows(RecMatrix *matrix, const RecOptions *options,
 								bool parallel, RecRowSink sink, RecRowStep step,
 								void *arg);
 

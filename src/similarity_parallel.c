@@ -4,7 +4,7 @@
  *	  The best neighbours of each item, by many processes.
  *
  * As CREATE INDEX does it: a parallel context within the leader's own
- * transaction.  The matrix is copied to dynamic shared memory, and every
+ * transaction.  The matrix moves to dynamic shared memory, and every
  * process, the leader too, takes the next few items from an atomic counter
  * until there are none left.  Workers send the rows of each such block
  * through a message queue; the leader puts blocks aside until it is their
@@ -27,12 +27,12 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "budget.h"
 #include "matrix_share.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "similarity_parallel.h"
 #include "similarity_row.h"
-#include "sqlutil.h"
 #include "storage/latch.h"
 #include "storage/shm_mq.h"
 #include "utils/memutils.h"
@@ -351,11 +351,24 @@ lead(Leader *leader, const RecMatrix *matrix, const RecOptions *options)
 	}
 }
 
+/*
+ * True when there is room for so many workers: for what is copied, for the
+ * array that is being moved, and for what each worker works with.
+ */
+static bool
+workers_fit(const RecMatrix *matrix, int nworkers)
+{
+	Size		more = add_size(rec_matrix_move_size(matrix),
+								estimate_segment(NULL, matrix, nworkers));
+
+	return rec_memory_fits(CurrentMemoryContext,
+						   add_size(more, mul_size(nworkers, rec_row_memory(matrix))));
+}
+
 /* Gives how many workers are wanted, with regard to work, memory and settings. */
 static int
 workers_wanted(const RecMatrix *matrix)
 {
-	Size		budget = (Size) maintenance_work_mem * 1024;
 	int64		work = 0;
 	int			wanted;
 
@@ -369,20 +382,19 @@ workers_wanted(const RecMatrix *matrix)
 	}
 	wanted = (int) Min(work / Max(REC_PARALLEL_WORK, 1), max_parallel_maintenance_workers);
 	wanted = Min(wanted, matrix->nitems / BLOCK_ROWS);
-	if (MemoryContextMemAllocated(CurrentMemoryContext, true) +
-		estimate_segment(NULL, matrix, wanted) > budget)
-		return 0;
-	return wanted;
+	return workers_fit(matrix, wanted) ? wanted : 0;
 }
 
 /* Sets all up and starts the workers; false when there are none. */
 static bool
-start_workers(Leader *leader, const RecMatrix *matrix, const RecOptions *options,
-			  int nworkers)
+start_workers(Leader *leader, RecMatrix *matrix, const RecOptions *options, int nworkers)
 {
 	leader->pcxt = CreateParallelContext("$libdir/recommender", "rec_similarity_worker",
 										 nworkers);
-	(void) estimate_segment(leader->pcxt, matrix, nworkers);
+	rec_matrix_move(matrix, leader->context);
+	rec_memory_share(leader->context,
+					 add_size(estimate_segment(leader->pcxt, matrix, nworkers),
+							  mul_size(nworkers, rec_row_memory(matrix))));
 	InitializeParallelDSM(leader->pcxt);
 	if (leader->pcxt->seg == NULL)
 		return false;
@@ -396,27 +408,26 @@ start_workers(Leader *leader, const RecMatrix *matrix, const RecOptions *options
 
 /*
  * Does what rec_similarity_rows() does without truncation per target, with
- * parallel workers; false, and nothing done, when it is for one process.
+ * parallel workers; false when it is for one process.  Either way the matrix
+ * may have moved.
  */
 bool
-rec_similarity_parallel(const RecMatrix *matrix, const RecOptions *options,
+rec_similarity_parallel(RecMatrix *matrix, const RecOptions *options,
 						RecRowSink sink, void *arg)
 {
 	int			nworkers = workers_wanted(matrix);
-	Leader		leader = {0};
+	Leader		leader = {.sink = sink,.arg = arg};
 	bool		started;
 
 	if (nworkers <= 0)
 		return false;
+	leader.context = AllocSetContextCreate(CurrentMemoryContext,
+										   "recommender rows of workers",
+										   ALLOCSET_DEFAULT_SIZES);
 	EnterParallelMode();
 	started = start_workers(&leader, matrix, options, nworkers);
 	if (started)
 	{
-		leader.sink = sink;
-		leader.arg = arg;
-		leader.context = AllocSetContextCreate(CurrentMemoryContext,
-											   "recommender rows of workers",
-											   ALLOCSET_DEFAULT_SIZES);
 		leader.waiting = MemoryContextAllocExtended(leader.context,
 													mul_size(leader.shared->nblocks, sizeof(RowBlock *)),
 													MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
@@ -424,9 +435,9 @@ rec_similarity_parallel(const RecMatrix *matrix, const RecOptions *options,
 		WaitForParallelWorkersToFinish(leader.pcxt);
 		if (leader.turn < leader.shared->nblocks)
 			elog(ERROR, "parallel worker stopped before all rows were computed");
-		MemoryContextDelete(leader.context);
 	}
 	DestroyParallelContext(leader.pcxt);
 	ExitParallelMode();
+	MemoryContextDelete(leader.context);
 	return started;
 }

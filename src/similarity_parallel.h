@@ -15,7 +15,7 @@
 
 #include "similarity.h"
 
-extern bool rec_similarity_parallel(const RecMatrix *matrix, const RecOptions *options,
+extern bool rec_similarity_parallel(RecMatrix *matrix, const RecOptions *options,
 									RecRowSink sink, void *arg);
 
 #endif							/* REC_SIMILARITY_PARALLEL_H */

@@ -26,8 +26,8 @@
 
 #include <math.h>
 
+#include "budget.h"
 #include "similarity_state.h"
-#include "sqlutil.h"
 #include "utils/memutils.h"
 
 #define DENSE_SHARE		4		/* additions per this many items: mark no
@@ -193,6 +193,15 @@ prepare_view(RecSimilarity *state)
 	old = MemoryContextSwitchTo(state->context);
 	view->table = state->measure->make_table(view);
 	MemoryContextSwitchTo(old);
+}
+
+/* Gives about the bytes that it takes to compute rows of a matrix, or more. */
+Size
+rec_row_memory(const RecMatrix *matrix)
+{
+	/* users, factors, products and a table; counters, blocks */
+	return add_size(mul_size(matrix->nitems, 5 * sizeof(double) + 2 * sizeof(uint32)),
+					mul_size(matrix->nusers, sizeof(double)));
 }
 
 /*

@@ -7,7 +7,7 @@
  * dictionaries of users and items.  Pieces from parallel workers are put
  * together by mapping one piece's numbers to the other's; the order in which
  * rows arrive never shows in the result (see matrix.c).  The final function
- * only reads the state, and may run again.
+ * uses the state up only where nobody can ask for it again.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -28,6 +28,7 @@
 #include "interaction.h"
 #include "libpq/pqformat.h"
 #include "miscadmin.h"
+#include "nodes/execnodes.h"
 #include "nodes/nodeFuncs.h"
 #include "ridge.h"
 #include "similarity.h"
@@ -545,6 +546,22 @@ write_results(ResultWriter *writer, RecInteractions *interactions,
 }
 
 /*
+ * True when the state is for this call of the final function alone: not that
+ * of a window, not shared with another aggregate, and not in a table of hashed
+ * groups, which a rescan may go through once more.
+ */
+static bool
+state_is_last_used(FunctionCallInfo fcinfo)
+{
+	AggStrategy strategy;
+
+	if (fcinfo->context == NULL || !IsA(fcinfo->context, AggState))
+		return false;
+	strategy = ((AggState *) fcinfo->context)->aggstrategy;
+	return (strategy == AGG_PLAIN || strategy == AGG_SORTED) && !AggStateIsShared(fcinfo);
+}
+
+/*
  * item_similarity_agg's final function: an array of item_similarity, items
  * with most users first, each item's neighbours best first; empty when no two
  * items share a user, NULL when there was no row.
@@ -565,7 +582,8 @@ rec_item_similarity_final(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	state = (SimilarityState *) PG_GETARG_POINTER(0);
-	working = AllocSetContextCreate(CurrentMemoryContext, "recommender similarity result",
+	/* within the state's, so that the two count together */
+	working = AllocSetContextCreate(state->context, "recommender similarity result",
 									ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(working);
 	read_options(&options, state->options);
@@ -573,7 +591,8 @@ rec_item_similarity_final(PG_FUNCTION_ARGS)
 	writer.desc = lookup_rowtype_tupdesc_copy(writer.row_type, -1);
 	writer.array = initArrayResult(writer.row_type, working, false);
 	interactions = *state->interactions;
-	interactions.stream = rec_stream_copy(interactions.stream);
+	if (!state_is_last_used(fcinfo))
+		interactions.stream = rec_stream_copy(interactions.stream);
 	write_results(&writer, &interactions, &options);
 	result = makeArrayResult(writer.array, old);
 	MemoryContextSwitchTo(old);
@@ -595,6 +614,8 @@ rec_item_similarities(PG_FUNCTION_ARGS)
 	ResultWriter writer = {0};
 	RecOptions	options;
 	RecInteractions *interactions;
+	MemoryContext working;
+	MemoryContext old;
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
@@ -606,11 +627,15 @@ rec_item_similarities(PG_FUNCTION_ARGS)
 	writer.desc = rsinfo->setDesc;
 	Assert(writer.desc->natts == SIMILARITY_NCOLS);
 	SPI_connect();
+	working = AllocSetContextCreate(CurrentMemoryContext, "recommender similarities",
+									ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(working);
 	interactions = rec_interactions_from_query(text_to_cstring(PG_GETARG_TEXT_PP(0)),
-											   CurrentMemoryContext);
+											   working);
 	if (!interactions->has_time)
 		refuse_time_options(&options, "Give the query a fourth column, the time.");
 	write_results(&writer, interactions, &options);
+	MemoryContextSwitchTo(old);
 	SPI_finish();
 	return (Datum) 0;
 }

@@ -210,26 +210,6 @@ rec_qualified_names(const char *name)
 	return qualified_names_compat(name);
 }
 
-/*
- * Refuses to go beyond maintenance_work_mem: "more" bytes are about to be
- * taken on top of what "context" and its children hold.
- */
-void
-rec_memory_check(MemoryContext context, Size more)
-{
-	Size		limit = (Size) maintenance_work_mem * 1024;
-	Size		need = MemoryContextMemAllocated(context, true) + more;
-
-	if (need > limit)
-		ereport(ERROR,
-				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-				 errmsg("the data do not fit into maintenance_work_mem"),
-				 errdetail("At least %zu MB are needed, the limit is %zu MB.",
-						   need / (1024 * 1024) + 1, limit / (1024 * 1024)),
-				 errhint("Set maintenance_work_mem to at least \"%zuMB\" for this session.",
-						 (need + need / 2) / (1024 * 1024) + 1)));
-}
-
 /* Gives a collation's name, qualified and quoted. */
 char *
 rec_collation_quoted(Oid collation)

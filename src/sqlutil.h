@@ -15,6 +15,7 @@
 #define REC_SQLUTIL_H
 
 #include "access/attnum.h"
+#include "budget.h"
 #include "fmgr.h"
 #include "nodes/pg_list.h"
 
@@ -60,7 +61,5 @@ extern bool rec_can_have_index(Oid relid);
 extern bool rec_may_select(Oid relid, const char *column);
 extern bool rec_has_index_on(Oid relid, AttrNumber attnum, bool unique);
 extern Oid	rec_cast_function(Oid from, Oid to);
-
-extern void rec_memory_check(MemoryContext context, Size more);
 
 #endif							/* REC_SQLUTIL_H */

@@ -24,14 +24,12 @@
  */
 #include "postgres.h"
 
+#include "budget.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
-#include "sqlutil.h"
 #include "stream.h"
 #include "utils/memutils.h"
 
-#define FIRST_ROWS			64	/* room in a new stream */
-#define DOUBLING_ROWS		65536	/* from here on it grows by an eighth */
 #define RADIX_BITS			8
 #define RADIX				(1 << RADIX_BITS)
 #ifdef USE_ASSERT_CHECKING
@@ -93,8 +91,6 @@ resize(RecStream *stream, int64 rows)
 void
 rec_stream_reserve(RecStream *stream, int64 more)
 {
-	int64		wanted = Max(stream->allocated, FIRST_ROWS);
-
 	if (stream->count + more <= stream->allocated)
 		return;
 	if (stream->count + more > PG_UINT32_MAX)
@@ -102,9 +98,7 @@ rec_stream_reserve(RecStream *stream, int64 more)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("cannot build a model of more than %u interactions",
 						PG_UINT32_MAX)));
-	while (wanted < stream->count + more)
-		wanted += wanted < DOUBLING_ROWS ? wanted : wanted / 8;
-	resize(stream, wanted);
+	resize(stream, rec_room_for(stream->allocated, stream->count + more));
 }
 
 /* From now on, or already, rows have weights: all before are 1. */

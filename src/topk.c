@@ -24,7 +24,7 @@
  */
 #include "postgres.h"
 
-#include "sqlutil.h"
+#include "budget.h"
 #include "topk.h"
 #include "utils/memutils.h"
 

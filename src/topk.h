@@ -21,6 +21,9 @@ typedef struct RecNeighbor
 	uint32		support;		/* users of both */
 } RecNeighbor;
 
+/* Takes the neighbours of one item, best first; items come in order. */
+typedef void (*RecRowSink) (void *arg, uint32 item, const RecNeighbor *row, int n);
+
 /*
  * A buffer of neighbours that holds the best k of all that were put in, and
  * some more.  Who fills it makes room first, then writes to best[n++] what is

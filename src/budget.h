@@ -1,0 +1,37 @@
+/*-------------------------------------------------------------------------
+ *
+ * budget.h
+ *	  How much memory may be taken, and how much has been.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/budget.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_BUDGET_H
+#define REC_BUDGET_H
+
+#define REC_DOUBLING	65536	/* from here on arrays grow by an eighth */
+
+/*
+ * Gives the length that an array of so many elements shall have so that it
+ * holds as many as are wanted: what is counted as memory of a long one is
+ * about what is used.
+ */
+static inline int64
+rec_room_for(int64 allocated, int64 wanted)
+{
+	while (allocated < wanted)
+		allocated += allocated < REC_DOUBLING ? Max(allocated, 16) : allocated / 8;
+	return allocated;
+}
+
+extern void rec_memory_start(void);
+extern void rec_memory_check(MemoryContext context, Size more);
+extern bool rec_memory_fits(MemoryContext context, Size more);
+extern void rec_memory_share(MemoryContext context, Size size);
+extern Size rec_memory_peak(void);
+
+#endif							/* REC_BUDGET_H */

@@ -1,0 +1,100 @@
+# Is maintenance_work_mem what a refresh keeps to, and memory_bytes what it
+# needs?  Both by what the kernel says of the process.
+
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use RecommenderTest;
+
+# little that is not a refresh's own
+my $node = start_server('budget', conf => <<'CONF');
+shared_buffers = 2MB
+jit = off
+maintenance_work_mem = 1GB
+max_parallel_maintenance_workers = 0
+CONF
+
+$node->safe_psql(
+	'shop', q{
+CREATE UNLOGGED TABLE rows AS
+SELECT a::bigint * 1000 + b AS n, ((a::bigint * 1000 + b) * 7919 % 80000)::integer AS u,
+	   abs(hashint8(a * 1000 + b)::bigint) % 20000 AS i
+FROM   generate_series(1, 2000) a, generate_series(1, 1000) b;
+CREATE VIEW once AS SELECT u, (n % 19997)::integer AS i FROM rows;
+CREATE VIEW weighted AS SELECT u, i, (1 + i % 7) / 7.0::float8 AS w FROM rows;
+CREATE VIEW timed AS SELECT u, i, timestamptz '2026-01-01' + u % 1000 * interval '1 hour' AS t FROM rows;
+CREATE VIEW texts AS SELECT 'user ' || u AS u, 'item ' || i AS i FROM rows;
+CREATE VIEW small AS SELECT u, i FROM rows LIMIT 1000;
+SET client_min_messages = warning;
+SELECT recommender.create_recommender(r, r::regclass, 'u', 'i',
+	options => '{"truncate": "source", "neighbors": 20, "min_support": 1, "measure": "cosine", "weighting": "none"}')
+FROM   unnest(ARRAY['once', 'texts', 'small']) r;
+SELECT recommender.create_recommender('weighted', 'weighted', 'u', 'i', weight_column => 'w',
+	options => '{"truncate": "source", "neighbors": 20}');
+-- the defaults: lists per target, and a context of the time
+SELECT recommender.create_recommender('timed', 'timed', 'u', 'i', time_column => 't')});
+
+# The most memory that a session had since it was last asked, in kB; undef
+# where the kernel does not tell.
+sub peak
+{
+	my ($pid) = @_;
+	my ($peak) = (-r "/proc/$pid/status" ? slurp_file("/proc/$pid/status") : '') =~ /^VmHWM:\s+(\d+) kB/m;
+
+	open my $refs, '>', "/proc/$pid/clear_refs" or return undef;
+	print $refs '5';
+	close $refs or return undef;
+	return $peak;
+}
+
+for my $name ('once', 'weighted', 'timed', 'texts')
+{
+	my $session = RecommenderTest::Session->new($node);
+
+	# with all that any refresh takes
+	$session->run("SELECT recommender.refresh('small')");
+	peak($session->{pid});
+	my $before = peak($session->{pid});
+	my $claimed = $session->run("SELECT memory_bytes / 1024 FROM recommender.refresh('$name')");
+	my $after = peak($session->{pid});
+
+	cmp_ok($claimed, '>', 2_000_000 * 8 / 1024, "$name: interactions have their memory");
+  SKIP:
+	{
+		skip 'the kernel does not tell of peaks', 2 unless defined $before && defined $after;
+		cmp_ok($claimed, '<', 1.2 * ($after - $before), "$name: memory_bytes is not too much");
+		cmp_ok($claimed, '>', 0.8 * ($after - $before), "$name: memory_bytes is not too little");
+	}
+	my $too_little = int(0.95 * $claimed);
+	$session->run("SET maintenance_work_mem = '$too_little kB'");
+	$session->query("SELECT recommender.refresh('$name')");
+	like($session->{error}, qr/^ERROR:  53400: the data do not fit into maintenance_work_mem\n/,
+		"$name: less is an error");
+	$session->run("SET maintenance_work_mem = '" . ($claimed + 1) . " kB'");
+	is($session->run("SELECT memory_bytes / 1024 FROM recommender.refresh('$name')"),
+		$claimed, "$name: as much is enough");
+	$session->quit;
+}
+
+# what workers and the matrix that they share take is within the budget, too
+my $session = RecommenderTest::Session->new($node);
+my $rows = q{SELECT md5(string_agg(n::text, ',' ORDER BY n.item_id))
+	FROM (SELECT item_id, neighbors, scores, supports FROM weighted.neighbor) n};
+my $serial = $session->run("SELECT memory_bytes FROM recommender.refresh('weighted')");
+my $answer = $session->run($rows);
+$session->run('SET max_parallel_maintenance_workers = 2');
+cmp_ok($session->run("SELECT memory_bytes FROM recommender.refresh('weighted')"),
+	'>', $serial, 'two workers need more memory');
+is($session->run($rows), $answer, 'and give the same rows');
+$session->run("SET maintenance_work_mem = '" . int($serial / 1024 + 1) . " kB'");
+is($session->run("SELECT memory_bytes FROM recommender.refresh('weighted')"),
+	$serial, 'without memory for workers there are none');
+is($session->run($rows), $answer, 'and the same rows');
+$session->quit;
+
+$node->stop;
+done_testing();
