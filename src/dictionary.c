@@ -481,9 +481,11 @@ uint32 *
 rec_dict_ordered(RecDict *dict, bool shown)
 {
 	RankContext context;
-	uint32	   *order = MemoryContextAllocHuge(CurrentMemoryContext,
-											   mul_size(Max(dict->count, 1), sizeof(uint32)));
+	Size		size = mul_size(Max(dict->count, 1), sizeof(uint32));
+	uint32	   *order;
 
+	rec_memory_check(CurrentMemoryContext, size);
+	order = MemoryContextAllocHuge(CurrentMemoryContext, size);
 	for (uint32 i = 0; i < dict->count; i++)
 		order[i] = i;
 	prepare_rank_context(&context, dict, shown);
@@ -499,10 +501,12 @@ rec_dict_ordered(RecDict *dict, bool shown)
 uint32 *
 rec_dict_ranks(RecDict *dict, bool shown)
 {
+	Size		size = mul_size(Max(dict->count, 1), sizeof(uint32));
 	uint32	   *order = rec_dict_ordered(dict, shown);
-	uint32	   *ranks = MemoryContextAllocHuge(CurrentMemoryContext,
-											   mul_size(Max(dict->count, 1), sizeof(uint32)));
+	uint32	   *ranks;
 
+	rec_memory_check(CurrentMemoryContext, size);
+	ranks = MemoryContextAllocHuge(CurrentMemoryContext, size);
 	for (uint32 i = 0; i < dict->count; i++)
 		ranks[order[i]] = i;
 	pfree(order);

@@ -111,7 +111,10 @@ rec_interactions_create(MemoryContext context, Oid user_type, Oid user_collation
 	RecInteractions *interactions = MemoryContextAllocZero(context, sizeof(RecInteractions));
 
 	interactions->context = context;
-	interactions->users = rec_dict_create(user_type, user_collation, context);
+	interactions->user_context = AllocSetContextCreate(context, "recommender users",
+													   ALLOCSET_DEFAULT_SIZES);
+	interactions->users = rec_dict_create(user_type, user_collation,
+										  interactions->user_context);
 	interactions->items = rec_dict_create(item_type, item_collation, context);
 	interactions->stream = rec_stream_create(context);
 	return interactions;
@@ -152,9 +155,20 @@ rec_interactions_add(RecInteractions *interactions, const RecRow *row)
 		rec_situations_append(interactions->situations, row->situation);
 }
 
+/* Gives up the ids of users where they have a context of their own. */
+static void
+forget_users(RecInteractions *interactions)
+{
+	if (interactions->user_context == NULL)
+		return;
+	MemoryContextDelete(interactions->user_context);
+	interactions->user_context = NULL;
+	interactions->users = NULL;
+}
+
 /*
  * Makes the matrix of the interactions in the current context, which uses up
- * their stream.
+ * their stream and the ids of users; the latter not without a user_context.
  */
 RecMatrix *
 rec_interactions_matrix(RecInteractions *interactions, const RecOptions *options)
@@ -170,6 +184,7 @@ rec_interactions_matrix(RecInteractions *interactions, const RecOptions *options
 	ids.nitems = rec_dict_count(interactions->items);
 	ids.user_rank = user_rank;
 	ids.item_rank = item_rank;
+	forget_users(interactions);
 	matrix = rec_matrix_build(interactions->stream, &ids, options);
 	if (user_rank)
 		pfree(user_rank);

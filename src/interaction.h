@@ -35,6 +35,7 @@ typedef struct RecEventWeights
 typedef struct RecInteractions
 {
 	MemoryContext context;		/* owns all of it */
+	MemoryContext user_context; /* child of it, owns users; or NULL */
 	RecDict    *users;
 	RecDict    *items;
 	RecStream  *stream;

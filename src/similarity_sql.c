@@ -592,7 +592,10 @@ rec_item_similarity_final(PG_FUNCTION_ARGS)
 	writer.array = initArrayResult(writer.row_type, working, false);
 	interactions = *state->interactions;
 	if (!state_is_last_used(fcinfo))
+	{
 		interactions.stream = rec_stream_copy(interactions.stream);
+		interactions.user_context = NULL;
+	}
 	write_results(&writer, &interactions, &options);
 	result = makeArrayResult(writer.array, old);
 	MemoryContextSwitchTo(old);

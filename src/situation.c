@@ -23,6 +23,7 @@
 
 #include "common/hashfn.h"
 #include "miscadmin.h"
+#include "budget.h"
 #include "situation.h"
 #include "sqlutil.h"
 #include "utils/memutils.h"
@@ -110,14 +111,14 @@ struct SituationTables
 };
 
 /*
- * Gives an array that is twice as long; "extra" bytes an element are what the
+ * Gives an array with room for more; "extra" bytes an element are what the
  * table that finds its elements grows by.
  */
 static void *
 grow(const RecSituations *situations, void *array, int64 *allocated, Size width,
 	 Size extra)
 {
-	int64		wanted = Max(256, *allocated * 2);
+	int64		wanted = rec_room_for(*allocated, *allocated + 1);
 
 	rec_memory_check(situations->context,
 					 mul_size(wanted - *allocated, width + extra));
