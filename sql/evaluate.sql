@@ -83,7 +83,7 @@ FROM recommender.compare_options('recs', '{"blend": {"behaviour": 0}}', '{"blend
 -- alone, where all that ann bought is offered to bob and cat, jam and mug first: mug, of bob's mug and tea, is the one hit,
 -- 0.6309 / 1.6309 / 2.  No setting can do better here, and none is set.
 SELECT trial, stage, options, metric, k, round(value::numeric, 4) AS value, users, p_value, applied
-FROM recommender.tune('recs', trials => 3, test_share => 0.36, k => 2, apply => true);
+FROM recommender.tune('recs', trials => 3, refinements => 0, test_share => 0.36, k => 2, apply => true);
 
 -- Errors: evaluate
 SELECT * FROM recommender.evaluate('rex');
@@ -123,6 +123,7 @@ SELECT * FROM recommender.compare_options('recs', '{}', '{}', resamples => 0);
 SELECT * FROM recommender.tune('recs', trials => 0);
 SELECT * FROM recommender.tune('recs', metric => 'ndcg@10');
 SELECT * FROM recommender.tune('recs', sample => NULL);
+SELECT * FROM recommender.tune('recs', models => '{rigde}');
 
 -- Errors: interactions without times
 CREATE TABLE shop.timeless AS SELECT customer, product FROM shop.orders;

@@ -367,6 +367,14 @@ rec_batch_train(RecBatch *batch)
 	MemoryContextDelete(working);
 }
 
+/* Serves by other options, which differ from the model's in nothing that it was built by. */
+void
+rec_batch_serve_by(RecBatch *batch, const RecOptions *options)
+{
+	batch->options = options;
+	rec_scores_serve_by(batch->scores, options);
+}
+
 /* ----------------
  *		one user
  * ----------------

@@ -106,6 +106,7 @@ extern void rec_batch_set_item(RecBatch *batch, uint32 number, uint32 item,
 extern void rec_batch_end_model(RecBatch *batch);
 extern void rec_batch_set_factors(RecBatch *batch, RecFactors *factors);
 extern void rec_batch_train(RecBatch *batch);
+extern void rec_batch_serve_by(RecBatch *batch, const RecOptions *options);
 extern void rec_batch_read_content(RecBatch *batch, const RecDefinition *definition);
 extern uint32 *rec_batch_model_items(RecBatch *batch, const uint32 *trained,
 									 uint32 ntrained, uint32 *n);

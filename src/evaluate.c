@@ -444,9 +444,9 @@ has_test(const RecBatch *batch, int64 from, int64 to)
 	return false;
 }
 
-/* Users with something to be found. */
-static int64
-count_test_users(const RecBatch *batch)
+/* Counts users with something to be found. */
+int64
+rec_count_test_users(const RecBatch *batch)
 {
 	int64		n = 0;
 	int64		end;
@@ -472,7 +472,7 @@ rec_evaluate(RecEvaluation *evaluation, RecBatch *batch, int64 seed)
 													   "recommender user",
 													   ALLOCSET_DEFAULT_SIZES);
 	pg_prng_state prng;
-	double		left = (double) count_test_users(batch);
+	double		left = (double) rec_count_test_users(batch);
 	double		wanted = evaluation->sample > 0 ? (double) evaluation->sample : left;
 	int64		end;
 

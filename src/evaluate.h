@@ -100,6 +100,7 @@ extern RecEvaluation *rec_evaluation_create(MemoryContext context, int ncontesta
 extern int	rec_evaluation_index(const RecEvaluation *evaluation, int contestant,
 								 int segment, int metric, int k);
 extern void rec_evaluate(RecEvaluation *evaluation, RecBatch *batch, int64 seed);
+extern int64 rec_count_test_users(const RecBatch *batch);
 extern int	rec_split_cuts(const RecSplit *split);
 extern void rec_split_apply(RecBatch *batch, const RecSplit *split, int cut);
 extern RecEstimate *rec_evaluation_summary(const RecEvaluation *evaluation,

@@ -289,14 +289,13 @@ string_value(const JsonbValue *value)
 
 /* Gives the number of one of the names that an option knows. */
 static int
-named_value(const OptionSpec *spec, const JsonbValue *value)
+number_of_name(const char *option, const char *(*value_name) (int value), const char *given)
 {
 	RecClosest	closest;
-	char	   *given = string_value(value);
 	const char *name;
 
 	rec_closest_start(&closest, given);
-	for (int i = 0; (name = spec->value_name(i)) != NULL; i++)
+	for (int i = 0; (name = value_name(i)) != NULL; i++)
 	{
 		if (strcmp(name, given) == 0)
 			return i;
@@ -304,9 +303,22 @@ named_value(const OptionSpec *spec, const JsonbValue *value)
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("%s \"%s\" does not exist", spec->name, given),
-			 rec_closest_hint(&closest, spec->name)));
+			 errmsg("%s \"%s\" does not exist", option, given),
+			 rec_closest_hint(&closest, option)));
 	return -1;
+}
+
+static int
+named_value(const OptionSpec *spec, const JsonbValue *value)
+{
+	return number_of_name(spec->name, spec->value_name, string_value(value));
+}
+
+/* Gives the model of a name; an ERROR when there is none. */
+RecModel
+rec_option_model(const char *name)
+{
+	return (RecModel) number_of_name("model", model_name, name);
 }
 
 static int

@@ -57,6 +57,8 @@ typedef enum RecModel
 	REC_MODEL_ALS				/* the similarity, and factors beside it */
 } RecModel;
 
+#define REC_NMODELS		(REC_MODEL_ALS + 1)
+
 typedef enum RecTruncate
 {
 	REC_TRUNCATE_SOURCE,
@@ -139,6 +141,7 @@ typedef struct RecOptions
 
 extern const char *const rec_component_names[];
 
+extern RecModel rec_option_model(const char *name);
 extern void rec_options_default(RecOptions *options, bool stored_model);
 extern void rec_options_cap(RecOptions *options, const char *column, int most);
 extern void rec_options_apply(RecOptions *options, Jsonb *json, int scopes);

@@ -123,6 +123,13 @@ rec_scores_create(const RecOptions *options, uint32 nitems)
 	return scores;
 }
 
+/* Goes by other options from the next user on; they must stay allocated. */
+void
+rec_scores_serve_by(RecScores *scores, const RecOptions *options)
+{
+	scores->options = options;
+}
+
 /*
  * Says how many items have at least 1, 2, 4, 8, ... users: n numbers, never
  * rising.  Without, every item counts as one of very many users.

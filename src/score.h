@@ -81,6 +81,7 @@ typedef struct RecCatalog
 #define REC_USER_STEPS	32		/* steps of items by their users */
 
 extern RecScores *rec_scores_create(const RecOptions *options, uint32 nitems);
+extern void rec_scores_serve_by(RecScores *scores, const RecOptions *options);
 extern void rec_scores_set_steps(RecScores *scores, const uint32 *steps, int n);
 extern void rec_scores_reset(RecScores *scores);
 extern void rec_scores_expect(RecScores *scores, int nsignals, int64 nentries, uint32 nitems);

@@ -8,7 +8,7 @@
  * force, a few settings that are known to do well somewhere, then random ones.
  * The search is by successive halving (Jamieson and Talwalkar 2016): all
  * trials on a few users, the best third on three times as many, and so on.
- * At the end the best trial and the options in force are both measured once on
+ * Then the best one is changed a little, again and again.  At the end the best trial and the options in force are both measured once on
  * the reserved part, and only an improvement that is real there is applied.
  *
  * The same seed on the same data gives the same trials and values.  What was
@@ -28,12 +28,12 @@
 
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
-#include "common/pg_prng.h"
 #include "create.h"
 #include "evaluate.h"
 #include "funcapi.h"
 #include "json.h"
 #include "miscadmin.h"
+#include "setting.h"
 #include "spi.h"
 #include "sqlutil.h"
 #include "utils/builtins.h"
@@ -42,22 +42,13 @@
 #define TRIAL_NCOLS			12	/* columns of type trial */
 #define HALVING				3	/* of the trials survive one in so many */
 #define REAL_IMPROVEMENT	0.01	/* largest p-value that counts as real */
-
-/* Settings that have done well on some data. */
-static const char *const known_settings[] = {
-	"{}",						/* what is in force */
-	"{\"measure\": \"cosine\"}",
-	"{\"measure\": \"damped_cosine\", \"user_exponent\": 1, \"source_exponent\": 1, \"target_exponent\": 0}",
-	"{\"measure\": \"damped_cosine\", \"user_exponent\": 0.6, \"source_exponent\": 0.6, \"target_exponent\": 0.3}",
-	"{\"measure\": \"damped_cosine\", \"user_exponent\": 0.5, \"source_exponent\": 0.5, \"target_exponent\": 0.5}",
-	"{\"measure\": \"cosine\", \"weighting\": \"bm25\"}",
-	"{\"measure\": \"jaccard\"}",
-	"{\"measure\": \"llr\"}",
-};
+#define RIDGE_SPEED			1e6 /* multiplications in a millisecond, guessed
+								 * low */
 
 typedef struct Trial
 {
 	int			number;
+	RecSetting *setting;
 	Jsonb	   *options;		/* beside those in force */
 	RecOptions	effective;
 	double		value;			/* NaN: not measured */
@@ -73,92 +64,59 @@ typedef struct Search
 	const RecMetric *metric;
 	int			k;
 	int			resamples;
-	bool		has_time;
-	TimestampTz deadline;		/* 0: none */
+	bool		context;		/* test users are in their situations */
+	RecSettingSpace space;
 	Datum		settings;		/* jsonb: what stored values depend on */
 	Trial	   *trials;
 	int			ntrials;
+	int			nrefinements;
+	int			sample;			/* users of the stage at hand */
+
+	/* the budget */
+	TimestampTz started;
+	TimestampTz deadline;		/* 0: none */
+	TimestampTz stage_end;		/* no trial of the stage begins later */
+	double		longest_ms[REC_NMODELS];	/* training seen, of each model */
+
+	/* the model in memory */
+	Jsonb	   *trained;		/* options that it was built by, or NULL */
+	double		train_ms;
 	Tuplestorestate *store;
 	TupleDesc	desc;
 } Search;
 
 /* ----------------
- *		random settings
+ *		trials
  * ----------------
  */
 
-static uint64
-pick(pg_prng_state *prng, uint64 n)
-{
-	return pg_prng_uint64_range(prng, 0, n - 1);
-}
-
 static void
-append_choice(StringInfo json, pg_prng_state *prng, const char *name,
-			  const char *const *values, int n)
+make_trial(const Search *search, Trial *trial, int number, RecSetting *setting)
 {
-	appendStringInfo(json, "%s\"%s\": %s", json->len > 1 ? ", " : "", name,
-					 values[pick(prng, n)]);
-}
+	char	   *json = rec_setting_json(&search->space, setting);
 
-#define CHOOSE(name, ...) \
-	do { \
-		static const char *const values_[] = {__VA_ARGS__}; \
-		append_choice(json, prng, name, values_, lengthof(values_)); \
-	} while (0)
-
-/*
- * Writes a random setting.  Every number is drawn whatever the ones before,
- * so that trial n is the same however many there are.
- */
-static void
-random_setting(StringInfo json, pg_prng_state *prng, bool has_time)
-{
-	appendStringInfoChar(json, '{');
-	CHOOSE("measure", "\"damped_cosine\"", "\"damped_cosine\"", "\"damped_cosine\"",
-		   "\"cosine\"", "\"jaccard\"", "\"llr\"", "\"tversky\"");
-	CHOOSE("weighting", "\"none\"", "\"binary\"", "\"log\"", "\"tfidf\"", "\"bm25\"");
-	CHOOSE("user_exponent", "0", "0.2", "0.4", "0.5", "0.6", "0.8", "1");
-	CHOOSE("source_exponent", "0.2", "0.4", "0.5", "0.6", "0.8", "1");
-	CHOOSE("target_exponent", "0", "0.1", "0.2", "0.3", "0.4", "0.5", "0.6");
-	CHOOSE("neighbors", "30", "50", "100", "100", "200", "300");
-	CHOOSE("shrinkage", "0", "0", "1", "5", "20");
-	CHOOSE("min_support", "2", "2", "3");
-	CHOOSE("truncate", "\"source\"", "\"target\"");
-	CHOOSE("max_history", "500", "200", "2000");
-	CHOOSE("history", "20", "50", "100", "500");
-	CHOOSE("kappa", "0.3", "1", "3");
-	CHOOSE("blend", "{\"popularity\": 0}", "{\"popularity\": 0.05}", "{\"popularity\": 0.1}",
-		   "{\"popularity\": 0.3}", "{\"popularity\": 0.1, \"trend\": 0.05}");
-	if (has_time)
-		CHOOSE("half_life", "null", "\"30 days\"", "\"90 days\"", "\"180 days\"", "\"365 days\"");
-	appendStringInfoChar(json, '}');
+	trial->number = number;
+	trial->setting = setting;
+	trial->value = NAN;
+	trial->options = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(json)));
+	trial->effective = search->definition->options;
+	rec_options_apply(&trial->effective, trial->options, REC_SCOPE_BUILD | REC_SCOPE_SERVE);
+	pfree(json);
 }
 
 static void
 make_trials(Search *search)
 {
-	pg_prng_state prng;
+	RecSetting **settings = rec_settings_draw(&search->space, (uint64) search->split.seed,
+											  search->ntrials);
 
 	search->trials = palloc0_array(Trial, search->ntrials + 1);
-	pg_prng_seed(&prng, (uint64) search->split.seed);
 	for (int i = 0; i < search->ntrials; i++)
 	{
-		Trial	   *trial = &search->trials[i];
-		StringInfoData json;
-
 		CHECK_FOR_INTERRUPTS();
-		initStringInfo(&json);
-		if (i < (int) lengthof(known_settings))
-			appendStringInfoString(&json, known_settings[i]);
-		else
-			random_setting(&json, &prng, search->has_time);
-		trial->number = i;
-		trial->value = NAN;
-		trial->options = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data)));
-		trial->effective = search->definition->options;
-		rec_options_apply(&trial->effective, trial->options, REC_SCOPE_BUILD | REC_SCOPE_SERVE);
+		make_trial(search, &search->trials[i], i, settings[i]);
 	}
+	pfree(settings);
 }
 
 /* ----------------
@@ -178,6 +136,8 @@ checksum(const RecBatch *batch)
 		uint64		key[5] = {batch->user_rank[row->user], batch->item_rank[row->pair.item],
 		(uint64) row->pair.time, row->counts};
 
+		if (i % 65536 == 0)
+			CHECK_FOR_INTERRUPTS();
 		memcpy(&key[4], &row->pair.weight, sizeof(key[4]));
 		sum = hash_bytes_extended((const unsigned char *) key, sizeof(key), sum);
 	}
@@ -203,6 +163,8 @@ search_settings(const Search *search)
 	rec_json_text(&json, WJB_VALUE, search->metric->name);
 	rec_json_key(&json, "k");
 	rec_json_number(&json, search->k);
+	rec_json_key(&json, "context");
+	rec_json_bool(&json, search->context);
 	rec_json_key(&json, "interactions");
 	rec_json_numeric(&json, DirectFunctionCall1(int8_numeric, Int64GetDatum(search->batch->nrows)));
 	rec_json_key(&json, "checksum");
@@ -220,7 +182,7 @@ effective_json(const Trial *trial)
 
 /* Takes a trial's value from an earlier search; false when there is none. */
 static bool
-recall_trial(const Search *search, Trial *trial, int sample)
+recall_trial(const Search *search, Trial *trial)
 {
 	Oid			types[3] = {JSONBOID, INT4OID, JSONBOID};
 	Datum		values[3];
@@ -228,7 +190,7 @@ recall_trial(const Search *search, Trial *trial, int sample)
 	HeapTuple	row;
 
 	values[0] = search->settings;
-	values[1] = Int32GetDatum(sample);
+	values[1] = Int32GetDatum(search->sample);
 	values[2] = effective_json(trial);
 	rec_spi_execute(psprintf("SELECT t.value, t.users, t.train_ms FROM %s t "
 							 "WHERE t.settings OPERATOR(pg_catalog.=) $1 "
@@ -246,13 +208,13 @@ recall_trial(const Search *search, Trial *trial, int sample)
 }
 
 static void
-keep_trial(const Search *search, const Trial *trial, int sample)
+keep_trial(const Search *search, const Trial *trial)
 {
 	Oid			types[6] = {JSONBOID, INT4OID, JSONBOID, FLOAT8OID, INT8OID, FLOAT8OID};
 	Datum		values[6];
 
 	values[0] = search->settings;
-	values[1] = Int32GetDatum(sample);
+	values[1] = Int32GetDatum(search->sample);
 	values[2] = effective_json(trial);
 	values[3] = Float8GetDatum(trial->value);
 	values[4] = Int64GetDatum(trial->users);
@@ -263,48 +225,90 @@ keep_trial(const Search *search, const Trial *trial, int sample)
 					6, types, values, NULL, false, SPI_OK_INSERT);
 }
 
-/* Trains by a trial's options on the batch as it is split, and measures. */
+/* Trains by a trial's options, unless the model at hand was built by them. */
+static void
+train(Search *search, const Trial *trial)
+{
+	TimestampTz started = GetCurrentTimestamp();
+	MemoryContext old = MemoryContextSwitchTo(search->batch->context);
+	Jsonb	   *build = rec_options_to_jsonb(&trial->effective, REC_SCOPE_BUILD);
+
+	MemoryContextSwitchTo(old);
+	if (search->trained && compareJsonbContainers(&search->trained->root, &build->root) == 0)
+	{
+		rec_batch_serve_by(search->batch, &trial->effective);
+		return;
+	}
+	search->trained = NULL;
+	search->batch->options = &trial->effective;
+	rec_batch_train(search->batch);
+	search->train_ms = (double) (GetCurrentTimestamp() - started) / 1000;
+	search->trained = build;
+}
+
+/* Measures a trial on the batch as it is split. */
 static RecEvaluation *
 measure(Search *search, Trial *trial, int64 sample)
 {
 	RecEvaluation *evaluation = rec_evaluation_create(CurrentMemoryContext, 1,
 													  &search->metric, 1, &search->k, 1);
-	TimestampTz started = GetCurrentTimestamp();
 
 	evaluation->sample = sample;
-	search->batch->options = &trial->effective;
-	rec_batch_train(search->batch);
-	trial->train_ms = (double) (GetCurrentTimestamp() - started) / 1000;
+	train(search, trial);
+	trial->train_ms = search->train_ms;
 	rec_evaluate(evaluation, search->batch, search->split.seed);
 	return evaluation;
 }
 
+/* Guesses how long training takes: as long as the longest of its model did. */
+static double
+expected_ms(const Search *search, const Trial *trial)
+{
+	const RecOptions *options = &trial->effective;
+	double		n = rec_dict_count(search->batch->items);
+
+	if (search->longest_ms[options->model] > 0)
+		return search->longest_ms[options->model];
+	if (options->model == REC_MODEL_RIDGE && n <= options->ridge_exact_items)
+		return n * n * n / 2 / RIDGE_SPEED;
+	return 0;
+}
+
+static bool
+is_out_of_time(const Search *search, const Trial *trial)
+{
+	return search->deadline != 0 &&
+		(double) GetCurrentTimestamp() + expected_ms(search, trial) * 1000 > (double) search->stage_end;
+}
+
+/* Gives a trial its value on the sample, or none where there is no time. */
 static void
-try_trial(Search *search, Trial *trial, int sample)
+try_trial(Search *search, Trial *trial)
 {
 	MemoryContext working;
 	MemoryContext old;
 	RecEvaluation *evaluation;
+	double	   *longest = &search->longest_ms[trial->effective.model];
 	double		sum = 0;
 
-	if (recall_trial(search, trial, sample))
-		return;
-	if (search->deadline != 0 && GetCurrentTimestamp() > search->deadline)
+	trial->value = NAN;
+	if (!recall_trial(search, trial))
 	{
-		trial->value = NAN;
-		return;
+		if (is_out_of_time(search, trial))
+			return;
+		working = AllocSetContextCreate(CurrentMemoryContext, "recommender trial",
+										ALLOCSET_DEFAULT_SIZES);
+		old = MemoryContextSwitchTo(working);
+		evaluation = measure(search, trial, search->sample);
+		for (int64 u = 0; u < evaluation->nusers; u++)
+			sum += evaluation->values[u * evaluation->nvalues];
+		trial->users = evaluation->nusers;
+		trial->value = trial->users > 0 ? sum / (double) trial->users : 0;
+		MemoryContextSwitchTo(old);
+		MemoryContextDelete(working);
+		keep_trial(search, trial);
 	}
-	working = AllocSetContextCreate(CurrentMemoryContext, "recommender trial",
-									ALLOCSET_DEFAULT_SIZES);
-	old = MemoryContextSwitchTo(working);
-	evaluation = measure(search, trial, sample);
-	for (int64 u = 0; u < evaluation->nusers; u++)
-		sum += evaluation->values[u * evaluation->nvalues];
-	trial->users = evaluation->nusers;
-	trial->value = trial->users > 0 ? sum / (double) trial->users : 0;
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(working);
-	keep_trial(search, trial, sample);
+	*longest = Max(*longest, trial->train_ms);
 }
 
 /* ----------------
@@ -356,20 +360,47 @@ compare_trials(const void *a, const void *b)
  * ----------------
  */
 
-/* Leaves the best trial first. */
+/* Models that train fast come first, so that a budget is not gone before. */
+static int
+compare_costs(const void *a, const void *b)
+{
+	static const int rank[REC_NMODELS] = {[REC_MODEL_NEIGHBORS] = 0,[REC_MODEL_ALS] = 1,[REC_MODEL_RIDGE] = 2};
+	const Trial *x = (const Trial *) a;
+	const Trial *y = (const Trial *) b;
+	int			order = rank[x->effective.model] - rank[y->effective.model];
+
+	return order != 0 ? order : x->number - y->number;
+}
+
+/* Each stage has half of the time that is left; what is over, the next. */
 static void
-halve(Search *search, int sample)
+begin_stage(Search *search)
+{
+	TimestampTz from = search->stage_end == 0 ? search->started : search->stage_end;
+
+	search->stage_end = from + (search->deadline - from) / 2;
+}
+
+/*
+ * Tries all trials on some users, the best third on three times as many, and
+ * so on, until one is left or there are no more users.  Leaves the best first.
+ */
+static void
+halve(Search *search)
 {
 	int			alive = search->ntrials;
+	int64		nusers = rec_count_test_users(search->batch);
 
 	for (int stage = 1; alive > 0; stage++)
 	{
 		Trial		best_before = search->trials[0];
 
+		begin_stage(search);
+		qsort(search->trials, alive, sizeof(Trial), compare_costs);
 		for (int i = 0; i < alive; i++)
 		{
 			CHECK_FOR_INTERRUPTS();
-			try_trial(search, &search->trials[i], sample);
+			try_trial(search, &search->trials[i]);
 			if (!isnan(search->trials[i].value))
 				write_trial(search, psprintf("search, stage %d", stage),
 							&search->trials[i], NULL, search->trials[i].value, false);
@@ -379,12 +410,72 @@ halve(Search *search, int sample)
 		{
 			/* the budget ended before this stage: what is known stays known */
 			search->trials[0] = best_before;
+			search->sample /= HALVING;
 			break;
 		}
-		if (alive < HALVING || sample > PG_INT32_MAX / HALVING)
+		if (alive < HALVING || search->sample >= nusers || search->sample > PG_INT32_MAX / HALVING)
 			break;
 		alive /= HALVING;
-		sample *= HALVING;
+		search->sample *= HALVING;
+	}
+}
+
+static bool
+was_tried(Jsonb *const *tried, int n, Jsonb *options)
+{
+	for (int i = 0; i < n; i++)
+		if (compareJsonbContainers(&tried[i]->root, &options->root) == 0)
+			return true;
+	return false;
+}
+
+/* Makes a trial of a setting that differs from the best in what was not tried. */
+static Trial *
+make_refinement(Search *search, int number, Jsonb **tried, pg_prng_state *prng)
+{
+	Trial	   *trial = palloc0_object(Trial);
+	int			scope = number < search->nrefinements / 2 ? REC_SCOPE_BUILD : REC_SCOPE_SERVE;
+
+	/* where all was tried, something is tried again */
+	for (int attempt = 0; attempt < 100; attempt++)
+	{
+		make_trial(search, trial, search->ntrials + number,
+				   rec_setting_mutate(&search->space, search->trials[0].setting, scope, prng));
+		tried[number + 1] = DatumGetJsonbP(effective_json(trial));
+		if (!was_tried(tried, number + 1, tried[number + 1]))
+			break;
+	}
+	return trial;
+}
+
+/*
+ * Changes the best trial a little, and goes on from there whenever that is
+ * better; all on the users of the last stage.  How a model is built comes
+ * first, how it is served then, as that asks for no other model.
+ */
+static void
+refine(Search *search)
+{
+	Trial	   *best = &search->trials[0];
+	Jsonb	  **tried = palloc_array(Jsonb *, search->nrefinements + 1);
+	pg_prng_state prng;
+
+	if (isnan(best->value))
+		return;
+	pg_prng_seed(&prng, (uint64) search->split.seed + 1);
+	search->stage_end = search->deadline;
+	tried[0] = DatumGetJsonbP(effective_json(best));
+	for (int i = 0; i < search->nrefinements; i++)
+	{
+		Trial	   *trial = make_refinement(search, i, tried, &prng);
+
+		CHECK_FOR_INTERRUPTS();
+		try_trial(search, trial);
+		if (isnan(trial->value))
+			continue;
+		write_trial(search, "refinement", trial, NULL, trial->value, false);
+		if (trial->value > best->value)
+			*best = *trial;
 	}
 }
 
@@ -404,6 +495,7 @@ finish(Search *search, bool apply)
 	for (int64 i = 0; i < batch->nrows; i++)
 		batch->rows[i].reserved = false;
 	rec_split_apply(batch, &search->split, 0);
+	search->trained = NULL;
 	current.options = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
 	current.effective = search->definition->options;
 	evaluations[0] = measure(search, &current, 0);
@@ -435,57 +527,105 @@ reserve_test(Search *search)
 	for (int64 i = 0; i < batch->nrows; i++)
 	{
 		batch->rows[i].reserved = batch->rows[i].part == REC_PART_TEST;
-		search->has_time |= batch->rows[i].pair.time != REC_NO_TIME;
+		if (batch->rows[i].pair.time != REC_NO_TIME)
+			search->space.has |= REC_HAS_TIME;
 	}
 	validation.seed = (int64) ((uint64) validation.seed + 1);
 	rec_split_apply(batch, &validation, 0);
 }
 
-static TimestampTz
-deadline(const Interval *budget)
+/* Says what there is to choose from. */
+static void
+find_choices(Search *search)
 {
-	return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval,
-												   TimestampTzGetDatum(GetCurrentTimestamp()),
-												   IntervalPGetDatum(budget)));
+	search->space.options = &search->definition->options;
+	if (search->batch->content)
+		search->space.has |= REC_HAS_CONTENT;
+	if (search->batch->situations)
+		search->space.has |= REC_HAS_CONTEXT;
+}
+
+/* Gives bits of the models that are named; a name that is none is an ERROR. */
+static int
+argument_models(FunctionCallInfo fcinfo, int n)
+{
+	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(n);
+	Datum	   *names;
+	int			count;
+	int			models = 0;
+
+	if (array_contains_nulls(array))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("models must not contain null")));
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &names, NULL, &count);
+	for (int i = 0; i < count; i++)
+		models |= 1 << rec_option_model(TextDatumGetCString(names[i]));
+	if (models == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("models must not be empty")));
+	return models;
+}
+
+static void
+set_budget(Search *search, const Interval *budget)
+{
+	search->started = GetCurrentTimestamp();
+	search->deadline = DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval,
+															   TimestampTzGetDatum(search->started),
+															   IntervalPGetDatum(budget)));
+}
+
+static void
+begin_rows(Search *search, FunctionCallInfo fcinfo)
+{
+	InitMaterializedSRF(fcinfo, 0);
+	search->store = ((ReturnSetInfo *) fcinfo->resultinfo)->setResult;
+	search->desc = ((ReturnSetInfo *) fcinfo->resultinfo)->setDesc;
+	Assert(search->desc->natts == TRIAL_NCOLS);
 }
 
 /*
  * tune(recommender, trials, budget, metric, k, split, test_share, last,
- * sample, resamples, seed, apply): rows of type trial, in the order in which
- * they were measured, then the two of the reserved part.
+ * sample, resamples, seed, apply, context, models, refinements): rows of type
+ * trial, in the order in which they were measured, then the two of the
+ * reserved part.
  */
 PG_FUNCTION_INFO_V1(rec_tune);
 Datum
 rec_tune(PG_FUNCTION_ARGS)
 {
 	Search		search = {0};
-	int			sample;
 
 	rec_refuse_nulls(fcinfo, 1U << 2);
 	search.definition = rec_definition_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	rec_definition_check_owner(search.definition);
 	search.ntrials = rec_argument_range(fcinfo, 1, "trials", 1, 100000);
 	if (!PG_ARGISNULL(2))
-		search.deadline = deadline(PG_GETARG_INTERVAL_P(2));
+		set_budget(&search, PG_GETARG_INTERVAL_P(2));
 	search.metric = rec_metric_find(text_to_cstring(PG_GETARG_TEXT_PP(3)));
 	search.k = rec_argument_range(fcinfo, 4, "k", 1, 10000);
 	search.split.method = rec_argument_split(fcinfo, 5);
 	search.split.test_share = rec_argument_share(fcinfo, 6);
 	search.split.last = rec_argument_range(fcinfo, 7, "last", 1, 10000);
 	search.split.cuts = 1;
-	sample = rec_argument_range(fcinfo, 8, "sample", 1, PG_INT32_MAX);
+	search.sample = rec_argument_range(fcinfo, 8, "sample", 1, PG_INT32_MAX);
 	search.resamples = rec_argument_range(fcinfo, 9, "resamples", 1, 100000);
 	search.split.seed = PG_GETARG_INT64(10);
-	InitMaterializedSRF(fcinfo, 0);
-	search.store = ((ReturnSetInfo *) fcinfo->resultinfo)->setResult;
-	search.desc = ((ReturnSetInfo *) fcinfo->resultinfo)->setDesc;
-	Assert(search.desc->natts == TRIAL_NCOLS);
+	search.context = PG_GETARG_BOOL(12);
+	search.space.models = argument_models(fcinfo, 13);
+	search.nrefinements = rec_argument_range(fcinfo, 14, "refinements", 0, 100000);
+	begin_rows(&search, fcinfo);
 	SPI_connect();
-	search.batch = rec_evaluation_batch(search.definition, &search.definition->options, NULL, false);
+	search.batch = rec_evaluation_batch(search.definition, &search.definition->options, NULL,
+										search.context);
 	reserve_test(&search);
+	find_choices(&search);
 	search.settings = search_settings(&search);
 	make_trials(&search);
-	halve(&search, sample);
+	halve(&search);
+	refine(&search);
 	finish(&search, PG_GETARG_BOOL(11));
 	SPI_finish();
 	return (Datum) 0;

@@ -113,7 +113,10 @@ CREATE FUNCTION recommender.tune(
 	sample integer DEFAULT 1000,
 	resamples integer DEFAULT 1000,
 	seed bigint DEFAULT 0,
-	apply boolean DEFAULT false)
+	apply boolean DEFAULT false,
+	context boolean DEFAULT false,
+	models text[] DEFAULT '{neighbors,als,ridge}',
+	refinements integer DEFAULT 20)
 RETURNS SETOF recommender.trial
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 COST 10000000 ROWS 50

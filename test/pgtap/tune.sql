@@ -49,22 +49,25 @@ CREATE FUNCTION shop.bad_options() RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
 $$;
 SELECT recommender.set_options('recs', shop.bad_options());
 
-CREATE TABLE shop.first AS SELECT row_number() OVER () AS nth, t.* FROM recommender.tune('recs', trials => 12, sample => 10, seed => 4) t;
+CREATE TABLE shop.first AS SELECT row_number() OVER () AS nth, t.* FROM recommender.tune('recs', refinements => 0, trials => 16, sample => 10, seed => 4) t;
 SELECT results_eq('SELECT stage, count(*)::int FROM shop.first GROUP BY stage ORDER BY min(nth)',
-				  $$VALUES ('search, stage 1', 12), ('search, stage 2', 4), ('search, stage 3', 1), ('held out, in force', 1), ('held out, best', 1)$$, 'each stage has a third of the trials');
-SELECT results_eq($$SELECT trial FROM shop.first WHERE stage = 'search, stage 1' ORDER BY nth$$, 'SELECT generate_series(0, 11)', 'all trials are tried');
+				  $$VALUES ('search, stage 1', 16), ('search, stage 2', 5), ('search, stage 3', 1), ('held out, in force', 1), ('held out, best', 1)$$, 'each stage has a third of the trials');
+SELECT set_eq($$SELECT trial FROM shop.first WHERE stage = 'search, stage 1'$$, 'SELECT generate_series(0, 15)', 'all trials are tried');
 SELECT results_eq($$SELECT options FROM shop.first WHERE trial < 3 AND stage = 'search, stage 1' ORDER BY nth$$,
-				  $$VALUES ('{}'::jsonb), ('{"measure": "cosine"}'), ('{"measure": "damped_cosine", "user_exponent": 1, "source_exponent": 1, "target_exponent": 0}')$$, 'beginning with what is in force');
-SELECT ok(count(DISTINCT options) = 4 AND bool_and(options ?& '{measure,weighting,user_exponent,source_exponent,target_exponent,neighbors,shrinkage,min_support,truncate,max_history,history,kappa,blend,half_life}'),
-		  'then random ones, of all that there is') FROM shop.first WHERE trial >= 8 AND stage = 'search, stage 1';
+				  $$VALUES ('{}'::jsonb), ('{"model": "neighbors", "measure": "cosine"}'), ('{"model": "neighbors", "measure": "damped_cosine", "user_exponent": 1, "source_exponent": 1, "target_exponent": 0}')$$, 'beginning with what is in force');
+SELECT results_eq($$SELECT options FROM shop.first WHERE trial BETWEEN 8 AND 10 AND stage = 'search, stage 1' ORDER BY trial$$,
+				  $$VALUES ('{"model": "ridge", "truncate": "target"}'::jsonb), ('{"model": "als", "measure": "damped_cosine", "weighting": "log"}'), ('{"model": "als", "weighting": "log", "blend": {"behaviour": 0}}')$$, 'each model is among the first');
+SELECT results_eq($$SELECT trial FROM shop.first WHERE stage = 'search, stage 1' ORDER BY nth$$,
+				  $$SELECT trial FROM shop.first WHERE stage = 'search, stage 1' ORDER BY array_position('{neighbors,als,ridge}', coalesce(options ->> 'model', 'neighbors')), trial$$, 'what trains fast is tried first');
+SELECT is(count(DISTINCT options)::int, 5, 'then random ones') FROM shop.first WHERE trial >= 11 AND stage = 'search, stage 1';
 SELECT ok(bool_and(users <= 10 * 3 ^ (substr(stage, 15)::int - 1) AND users > 0), 'each stage has three times the sample') FROM shop.first WHERE stage LIKE 'search%';
 SELECT ok(bool_and(metric = 'ndcg' AND k = 10 AND value BETWEEN 0 AND 1 AND train_ms >= 0), 'figures') FROM shop.first;
 SELECT ok(bool_and((ci_low IS NULL AND ci_high IS NULL AND p_value IS NULL) = (stage <> 'held out, best')), 'an interval of the last row alone') FROM shop.first;
 SELECT ok(NOT bool_or(applied), 'nothing is set unless asked') FROM shop.first;
 -- who goes on is who was best, ties to the smaller number
-SELECT results_eq(format('SELECT trial FROM shop.first WHERE stage = ''search, stage %s'' ORDER BY nth', stage + 1),
+SELECT set_eq(format('SELECT trial FROM shop.first WHERE stage = ''search, stage %s''', stage + 1),
 				  format('SELECT trial FROM shop.first WHERE stage = ''search, stage %s'' ORDER BY value DESC, trial LIMIT %s', stage, survivors), 'the best of stage ' || stage || ' go on')
-FROM (VALUES (1, 4), (2, 1)) s (stage, survivors);
+FROM (VALUES (1, 5), (2, 1)) s (stage, survivors);
 SELECT is((SELECT trial FROM shop.first WHERE stage = 'held out, best'), (SELECT trial FROM shop.first WHERE stage = 'search, stage 3' ORDER BY value DESC, trial LIMIT 1), 'the best of the last stage is held out');
 
 /* ------------------------------------------------------------------------
@@ -86,12 +89,12 @@ SELECT recommender.set_options('rest', shop.bad_options());
 INSERT INTO shop.rest SELECT * FROM shop.orders ORDER BY at LIMIT 720;
 SELECT is(shop.search_difference(ARRAY(SELECT f FROM shop.first f), 'time', 0.2, 1, 10, 4), NULL, 'trials know what is not reserved, split by time');
 
-CREATE TABLE shop.by_last AS SELECT row_number() OVER () AS nth, t.* FROM recommender.tune('recs', trials => 9, split => 'leave_last', last => 2, sample => 30, seed => 5) t;
+CREATE TABLE shop.by_last AS SELECT row_number() OVER () AS nth, t.* FROM recommender.tune('recs', refinements => 0, trials => 9, split => 'leave_last', last => 2, sample => 30, seed => 5) t;
 DELETE FROM shop.rest;
 INSERT INTO shop.rest SELECT user_id, item_id, at, kind FROM (SELECT *, row_number() OVER (PARTITION BY user_id ORDER BY at DESC, item_id DESC) AS nth FROM shop.orders) o WHERE nth > 2;
 SELECT is(shop.search_difference(ARRAY(SELECT f::text::shop.first FROM shop.by_last f), 'leave_last', 0.2, 2, 30, 5), NULL, 'and the last ones left out');
-SELECT ok(min(users) > 0 AND max(users) <= 100, 'and at random') FROM recommender.tune('recs', trials => 3, split => 'random') WHERE stage LIKE 'search%';
-SELECT ok(min(users) > 0 AND max(users) <= 100, 'and by users') FROM recommender.tune('recs', trials => 3, split => 'users', test_share => 0.5) WHERE stage LIKE 'search%';
+SELECT ok(min(users) > 0 AND max(users) <= 100, 'and at random') FROM recommender.tune('recs', refinements => 0, trials => 3, split => 'random') WHERE stage LIKE 'search%';
+SELECT ok(min(users) > 0 AND max(users) <= 100, 'and by users') FROM recommender.tune('recs', refinements => 0, trials => 3, split => 'users', test_share => 0.5) WHERE stage LIKE 'search%';
 
 -- What was held out is what compare_options() says of the reserved part.
 SELECT results_eq($$SELECT value, users, ci_low, ci_high, p_value FROM shop.first WHERE stage = 'held out, best'$$,
@@ -101,9 +104,9 @@ SELECT results_eq($$SELECT a.value, b.value FROM shop.by_last a, shop.by_last b 
 				  'of another split');
 
 -- A leak: customers of the first taste take to one of the tail at the end.  The search does not learn of it.
-CREATE FUNCTION shop.fresh(seed bigint, metric text DEFAULT 'ndcg', k int DEFAULT 10, trials int DEFAULT 12) RETURNS TABLE (stage text, trial int, options jsonb, value float8, users bigint, p_value float8) LANGUAGE sql AS $$
+CREATE FUNCTION shop.fresh(seed bigint, metric text DEFAULT 'ndcg', k int DEFAULT 10, trials int DEFAULT 16) RETURNS TABLE (stage text, trial int, options jsonb, value float8, users bigint, p_value float8) LANGUAGE sql AS $$
 	DELETE FROM recs.trial;
-	SELECT t.stage, t.trial, t.options, t.value, t.users, t.p_value FROM recommender.tune('recs', trials => trials, sample => 10, seed => seed, metric => metric, k => k) t
+	SELECT t.stage, t.trial, t.options, t.value, t.users, t.p_value FROM recommender.tune('recs', trials => trials, refinements => 0, sample => 10, seed => seed, metric => metric, k => k) t
 $$;
 CREATE TABLE shop.reserved AS SELECT ctid AS row, * FROM shop.orders WHERE at >= (SELECT at FROM shop.orders ORDER BY at OFFSET 720 LIMIT 1);
 CREATE TABLE shop.before AS SELECT * FROM shop.fresh(4);
@@ -120,54 +123,54 @@ UPDATE shop.orders o SET item_id = r.item_id FROM shop.reserved r WHERE r.user_i
 CREATE VIEW shop.trials AS SELECT settings, sample, options, value, users, train_ms FROM recs.trial;
 
 SELECT results_eq('SELECT * FROM shop.fresh(4)', 'TABLE shop.before', 'the same seed, the same search');
-SELECT results_ne('SELECT options FROM shop.fresh(5) WHERE trial = 8', 'SELECT options FROM shop.before WHERE trial = 8', 'another seed, other trials');
-SELECT is((SELECT array_agg(value ORDER BY trial) FROM shop.fresh(4, trials => 30) WHERE stage = 'search, stage 1' AND trial < 12),
+SELECT results_ne('SELECT options FROM shop.fresh(5) WHERE trial = 11', 'SELECT options FROM shop.before WHERE trial = 11', 'another seed, other trials');
+SELECT is((SELECT array_agg(value ORDER BY trial) FROM shop.fresh(4, trials => 30) WHERE stage = 'search, stage 1' AND trial < 16),
 		  (SELECT array_agg(value ORDER BY trial) FROM shop.before WHERE stage = 'search, stage 1'), 'with more trials the first ones are the same');
 
 -- What was measured is not measured again: a stored value is believed, though it be wrong.
 DELETE FROM recs.trial;
-CREATE TABLE shop.once AS SELECT * FROM recommender.tune('recs', trials => 9, sample => 10, seed => 4);
+CREATE TABLE shop.once AS SELECT * FROM recommender.tune('recs', refinements => 0, trials => 9, sample => 10, seed => 4);
 CREATE TABLE shop.stored AS TABLE shop.trials;
 SELECT set_eq('SELECT DISTINCT value, users, train_ms FROM shop.stored', $$SELECT DISTINCT value, users, train_ms FROM shop.once WHERE stage LIKE 'search%'$$, 'trials are stored');
 SELECT set_eq('SELECT DISTINCT sample FROM shop.stored', 'VALUES (10), (30), (90)', 'by the sample they were tried on');
-SELECT results_eq($$SELECT stage, trial, options, value, users, train_ms FROM recommender.tune('recs', trials => 9, sample => 10, seed => 4) WHERE stage LIKE 'search%'$$,
+SELECT results_eq($$SELECT stage, trial, options, value, users, train_ms FROM recommender.tune('recs', refinements => 0, trials => 9, sample => 10, seed => 4) WHERE stage LIKE 'search%'$$,
 				  $$SELECT stage, trial, options, value, users, train_ms FROM shop.once WHERE stage LIKE 'search%'$$, 'a second time all is known');
 SELECT set_eq('TABLE shop.trials', 'TABLE shop.stored', 'and stored once');
-CREATE TABLE shop.more AS SELECT * FROM recommender.tune('recs', trials => 20, sample => 10, seed => 4);
+CREATE TABLE shop.more AS SELECT * FROM recommender.tune('recs', refinements => 0, trials => 20, sample => 10, seed => 4);
 SELECT results_eq($$SELECT trial, value, train_ms FROM shop.more WHERE stage = 'search, stage 1' AND trial < 9$$,
 				  $$SELECT trial, value, train_ms FROM shop.once WHERE stage = 'search, stage 1' AND trial < 9$$, 'a longer search goes on where the first one ended');
 SELECT set_has('TABLE shop.trials', 'TABLE shop.stored', 'keeps what there is');
 SELECT is_empty('SELECT settings, sample, options FROM recs.trial GROUP BY 1, 2, 3 HAVING count(*) > 1', 'and nothing twice');
 UPDATE recs.trial SET value = 2 WHERE sample = 10 AND options ->> 'measure' = 'llr';
-SELECT is(max(value), 2::float8, 'a stored value is believed') FROM recommender.tune('recs', trials => 9, sample => 10, seed => 4);
+SELECT is(max(value), 2::float8, 'a stored value is believed') FROM recommender.tune('recs', refinements => 0, trials => 9, sample => 10, seed => 4);
 -- ... of the same question alone: another metric, k, split, share, seed, sample or other data
 SELECT ok(max(value) <= 1, 'but not of ' || arguments)
 FROM (VALUES ('another metric'), ('another k'), ('another split'), ('another share'), ('another seed'), ('another sample')) a (arguments),
-	 recommender.tune('recs', trials => 8, sample => CASE WHEN arguments = 'another sample' THEN 11 ELSE 10 END, seed => CASE WHEN arguments = 'another seed' THEN 44 ELSE 4 END,
+	 recommender.tune('recs', refinements => 0, trials => 8, sample => CASE WHEN arguments = 'another sample' THEN 11 ELSE 10 END, seed => CASE WHEN arguments = 'another seed' THEN 44 ELSE 4 END,
 					  metric => CASE WHEN arguments = 'another metric' THEN 'recall' ELSE 'ndcg' END, k => CASE WHEN arguments = 'another k' THEN 9 ELSE 10 END,
 					  split => CASE WHEN arguments = 'another split' THEN 'leave_last' ELSE 'time' END, test_share => CASE WHEN arguments = 'another share' THEN 0.25 ELSE 0.2 END)
 GROUP BY arguments;
 UPDATE shop.orders SET item_id = 'taste 1 1' WHERE user_id = 7;
-SELECT ok(max(value) <= 1, 'but not of other items') FROM recommender.tune('recs', trials => 8, sample => 10, seed => 4);
+SELECT ok(max(value) <= 1, 'but not of other items') FROM recommender.tune('recs', refinements => 0, trials => 8, sample => 10, seed => 4);
 UPDATE recs.trial SET value = 2;
 SELECT recommender.add_interactions('recs', 'shop.orders', time_column => 'at', event_column => 'kind', event_weights => '{"buy": 3}');
-SELECT ok(max(value) <= 1, 'but not of other weights') FROM recommender.tune('recs', trials => 8, sample => 10, seed => 4);
+SELECT ok(max(value) <= 1, 'but not of other weights') FROM recommender.tune('recs', refinements => 0, trials => 8, sample => 10, seed => 4);
 
 /* ------------------------------------------------------------------------
  * A budget
  * ------------------------------------------------------------------------ */
 
 DELETE FROM recs.trial;
-SELECT is_empty($$SELECT * FROM recommender.tune('recs', trials => 100, budget => '0 seconds')$$, 'without time nothing is tried');
-SELECT is_empty($$SELECT * FROM recommender.tune('recs', trials => 100, budget => '-1 day')$$, 'nor with less');
+SELECT is_empty($$SELECT * FROM recommender.tune('recs', refinements => 0, trials => 100, budget => '0 seconds')$$, 'without time nothing is tried');
+SELECT is_empty($$SELECT * FROM recommender.tune('recs', refinements => 0, trials => 100, budget => '-1 day')$$, 'nor with less');
 SELECT is_empty('TABLE recs.trial', 'or stored');
-CREATE TABLE shop.plenty AS SELECT * FROM recommender.tune('recs', trials => 9, sample => 10, seed => 4, budget => '1 hour');
+CREATE TABLE shop.plenty AS SELECT * FROM recommender.tune('recs', refinements => 0, trials => 9, sample => 10, seed => 4, budget => '1 hour');
 SELECT is(count(*)::int, 9 + 3 + 1 + 2, 'with time enough all are') FROM shop.plenty;
-SELECT results_eq($$SELECT stage, trial, options, value, users FROM recommender.tune('recs', trials => 9, sample => 10, seed => 4, budget => '0 seconds')$$,
+SELECT results_eq($$SELECT stage, trial, options, value, users FROM recommender.tune('recs', refinements => 0, trials => 9, sample => 10, seed => 4, budget => '0 seconds')$$,
 				  'SELECT stage, trial, options, value, users FROM shop.plenty', 'what is known takes no time');
 -- a search that ends early tells the best of what it knows
 DELETE FROM recs.trial WHERE sample > 10;
-SELECT results_eq($$SELECT stage, trial FROM recommender.tune('recs', trials => 9, sample => 10, seed => 4, budget => '0 seconds') WHERE stage <> 'search, stage 1'$$,
+SELECT results_eq($$SELECT stage, trial FROM recommender.tune('recs', refinements => 0, trials => 9, sample => 10, seed => 4, budget => '0 seconds') WHERE stage <> 'search, stage 1'$$,
 				  $$(SELECT 'held out, in force', 0) UNION ALL (SELECT 'held out, best', trial FROM shop.plenty WHERE stage = 'search, stage 1' ORDER BY value DESC, trial LIMIT 1)$$, 'time for one stage');
 
 /* ------------------------------------------------------------------------
@@ -254,7 +257,14 @@ SELECT throws_ok(format('SELECT * FROM recommender.tune(''recs'', %s)', argument
 	('resamples => 0', '22023', 'resamples must be between 1 and 100000'),
 	('resamples => NULL', '22004', 'argument 10 must not be null'),
 	('seed => NULL', '22004', 'argument 11 must not be null'),
-	('apply => NULL', '22004', 'argument 12 must not be null')) e (arguments, code, message);
+	('apply => NULL', '22004', 'argument 12 must not be null'),
+	('context => NULL', '22004', 'argument 13 must not be null'),
+	('models => NULL', '22004', 'argument 14 must not be null'),
+	('models => ''{}''', '22023', 'models must not be empty'),
+	('models => ''{rigde}''', '22023', 'model "rigde" does not exist'),
+	('models => ''{als,NULL}''', '22004', 'models must not contain null'),
+	('refinements => -1', '22023', 'refinements must be between 0 and 100000'),
+	('refinements => NULL', '22004', 'argument 15 must not be null')) e (arguments, code, message);
 SELECT throws_ok('SELECT * FROM recommender.tune(NULL)', '22004', 'argument 1 must not be null', 'no recommender');
 SELECT throws_ok('SELECT * FROM recommender.tune(''rics'')', '42704', 'recommender "rics" does not exist', 'not this one');
 
