@@ -117,26 +117,25 @@ read_title(const RecServe *serve, Datum id)
 static char *
 title_of(RecServe *serve, Datum id)
 {
-	const RecDefinition *definition = serve->definition;
+	MemoryContext old = MemoryContextSwitchTo(serve->memory);
 	uint32		known;
 	uint32		number;
 
 	if (serve->titled == NULL)
-		serve->titled = rec_dict_create(definition->item_type, definition->item_collation,
-										CurrentMemoryContext);
+		serve->titled = rec_serve_dict(serve);
 	known = rec_dict_count(serve->titled);
 	number = rec_dict_intern(serve->titled, id);
-	if (number < known)
-		return serve->titles[number];
 	if (number >= serve->titles_allocated)
 	{
 		serve->titles_allocated = Max(64, serve->titles_allocated * 2);
 		serve->titles = serve->titles == NULL ? palloc_array(char *, serve->titles_allocated) :
 			repalloc_array(serve->titles, char *, serve->titles_allocated);
 	}
-	serve->titles[number] = read_title(serve, id);
+	if (number == known)
+		serve->titles[number] = read_title(serve, id);
 	if (serve->titles[number] == NULL)
 		serve->titles[number] = rec_dict_text(serve->titled, number);
+	MemoryContextSwitchTo(old);
 	return serve->titles[number];
 }
 

@@ -437,7 +437,12 @@ find_shares(RecServe *serve, RecServeFactors *user, uint32 item)
 	double	   *shares = palloc0_array(double, user->n);
 
 	if (user->responses == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(serve->memory);
+
 		find_responses(user);
+		MemoryContextSwitchTo(old);
+	}
 	for (int i = 0; i < user->n; i++)
 		for (int k = 0; k < nfactors; k++)
 			shares[i] += user->responses[(Size) i * nfactors + k] * factors[k];

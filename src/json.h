@@ -15,15 +15,16 @@
 
 #include "utils/jsonb.h"
 
+#define REC_JSON_DEPTH	8		/* most containers within each other */
+
 /* A value being written; starts as all zeroes. */
 typedef struct RecJson
 {
-#if PG_VERSION_NUM >= 190000
-	JsonbInState state;
-#else
-	JsonbParseState *state;
-	JsonbValue *result;
-#endif
+	JsonbValue *values;			/* of the containers that are open */
+	int			n;
+	int			allocated;
+	int			depth;			/* open containers, and ... */
+	int			begins[REC_JSON_DEPTH]; /* ... where their values begin */
 } RecJson;
 
 extern void rec_json_token(RecJson *json, JsonbIteratorToken token);

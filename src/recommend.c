@@ -133,6 +133,9 @@ rec_write_recommendations(RecRows *rows, RecServe *serve, const Datum *ids,
 {
 	Datum		values[RECOMMENDATION_NCOLS];
 	bool		nulls[RECOMMENDATION_NCOLS] = {0};
+	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "recommender row",
+													  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(row_context);
 
 	if (serve->generation > 0)
 		rec_shared_expect(serve, items, n, ids);
@@ -141,6 +144,7 @@ rec_write_recommendations(RecRows *rows, RecServe *serve, const Datum *ids,
 		RecComponent strategy = rec_scores_strategy(&items[i]);
 
 		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(row_context);
 		values[0] = Int32GetDatum(first_rank + i);
 		values[1] = ids[items[i].ref];
 		values[2] = Float8GetDatum(items[i].score);
@@ -148,6 +152,8 @@ rec_write_recommendations(RecRows *rows, RecServe *serve, const Datum *ids,
 		values[4] = rec_reasons(serve, &items[i], ids[items[i].ref]);
 		tuplestore_putvalues(rows->store, rows->desc, values, nulls);
 	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(row_context);
 }
 
 /* Gives the best k of the stored model and their number. */
