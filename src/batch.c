@@ -88,6 +88,15 @@ next_row(RecBatch *batch)
 	return &batch->rows[batch->nrows++];
 }
 
+static void
+refuse_weight(const RecBatch *batch, uint32 item, double weight)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("weight %g of item %s is not a finite number", weight,
+					rec_dict_text(batch->items, item))));
+}
+
 /* Adds an interaction; one without user or item is left out. */
 void
 rec_batch_add(RecBatch *batch, const RecRow *row, uint8 seen)
@@ -100,16 +109,15 @@ rec_batch_add(RecBatch *batch, const RecRow *row, uint8 seen)
 	memset(added, 0, sizeof(*added));
 	added->user = rec_dict_intern(batch->users, row->user);
 	added->pair.item = rec_dict_intern(batch->items, row->item);
-	added->pair.weight = row->weight;
+	added->pair.weight = batch->events ? row->amount : row->weight;
 	added->pair.time = row->time;
 	added->counts = row->has_weight;
 	added->seen = seen;
 	added->situation = row->situation;
+	if (batch->events)
+		added->event = rec_batch_event(batch, row->event);
 	if (row->has_weight && !isfinite(row->weight))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("weight %g of item %s is not a finite number", row->weight,
-						rec_dict_text(batch->items, added->pair.item))));
+		refuse_weight(batch, added->pair.item, row->weight);
 }
 
 static void
@@ -130,6 +138,7 @@ rec_batch_read(RecBatch *batch, RecDefinition *definition)
 {
 	batch->definition = definition;
 	rec_capped_check(definition, batch->options);
+	rec_batch_begin_events(batch);
 	for (int i = 0; i < definition->nsources; i++)
 	{
 		RecRowFormat format;
@@ -158,6 +167,8 @@ compare_rows(const RecBatchRow *a, const RecBatchRow *b, const RecBatch *batch)
 		return batch->item_rank[a->pair.item] < batch->item_rank[b->pair.item] ? -1 : 1;
 	if (a->pair.weight != b->pair.weight)
 		return a->pair.weight < b->pair.weight ? -1 : 1;
+	if (a->event != b->event)
+		return a->event < b->event ? -1 : 1;
 	if (batch->situation_rank == NULL || a->situation == b->situation)
 		return 0;
 	return batch->situation_rank[a->situation] < batch->situation_rank[b->situation] ? -1 : 1;
@@ -252,6 +263,19 @@ rec_batch_end_model(RecBatch *batch)
 	MemoryContextSwitchTo(old);
 }
 
+/* Gives what a row weighs as something that is known. */
+static double
+known_weight(const RecBatch *batch, const RecBatchRow *row)
+{
+	double		weight = row->pair.weight;
+
+	if (batch->events)
+		weight *= batch->events[row->event].weight;
+	if (!isfinite(weight))
+		refuse_weight(batch, row->pair.item, weight);
+	return weight;
+}
+
 /* The rows that a model may be trained on, as a stream. */
 static RecStream *
 training_stream(RecBatch *batch)
@@ -262,8 +286,8 @@ training_stream(RecBatch *batch)
 	{
 		const RecBatchRow *row = &batch->rows[i];
 
-		if (row->counts && row->part == REC_PART_TRAIN)
-			rec_stream_add(stream, row->user, row->pair.item, row->pair.weight,
+		if (rec_batch_counts(batch, row) && row->part == REC_PART_TRAIN)
+			rec_stream_add(stream, row->user, row->pair.item, known_weight(batch, row),
 						   row->pair.time);
 	}
 	return stream;
@@ -325,7 +349,7 @@ rec_batch_train(RecBatch *batch)
 												  "recommender training",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(working);
-	RecStream  *stream = training_stream(batch);
+	RecStream  *stream;
 	TrainState	state;
 	RecIds		ids;
 	RecMatrix  *matrix;
@@ -336,6 +360,9 @@ rec_batch_train(RecBatch *batch)
 	uint32	   *number;			/* of the dictionary's, of each item */
 	uint32		nitems;
 
+	if (batch->events)
+		rec_batch_weigh_events(batch);
+	stream = training_stream(batch);
 	ids.nusers = rec_dict_count(batch->users);
 	ids.nitems = rec_dict_count(batch->items);
 	ids.user_rank = batch->user_rank;
@@ -480,9 +507,10 @@ rec_batch_score_user(RecBatch *batch, int64 from, int64 to)
 			continue;
 		if ((row->seen & batch->seen_bit) && options->exclude_seen)
 			rec_batch_bar(batch, row->pair.item);
-		if (!row->counts)
+		if (!rec_batch_counts(batch, row))
 			continue;
-		pairs[n++] = row->pair;
+		pairs[n] = row->pair;
+		pairs[n++].weight = known_weight(batch, row);
 		newest = Max(newest, row->pair.time);
 	}
 	n = rec_history_digest(options, pairs, n, newest, batch->item_rank);

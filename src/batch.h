@@ -30,15 +30,28 @@ typedef enum RecPart
 /* One interaction of the batch. */
 typedef struct RecBatchRow
 {
-	RecPair		pair;			/* item: number in the batch's dictionary */
+	RecPair		pair;			/* item: number in the batch's dictionary;
+								 * weight: without the event's */
 	uint32		user;			/* number in the batch's dictionary */
 	uint8		part;			/* RecPart */
 	bool		reserved;		/* splits leave it hidden */
 	uint8		seen;			/* the user has the item after it: bit 0 by
 								 * options, bit 1 by other_options */
-	bool		counts;			/* it has a weight */
+	bool		counts;			/* it has a weight, by the source */
 	uint32		situation;		/* if the batch has situations */
+	uint32		event;			/* if it has events */
 } RecBatchRow;
+
+/* An event of a source, or all that have no name here. */
+typedef struct RecBatchEvent
+{
+	int			source;
+	const char *name;			/* NULL for the others */
+	double		found_weight;	/* by the source: of what is to be found */
+	bool		found;			/* it has such a weight */
+	double		weight;			/* by the options: of what is known */
+	bool		counts;			/* it has such a weight */
+} RecBatchEvent;
 
 typedef struct RecBatchContent RecBatchContent;
 
@@ -56,6 +69,9 @@ typedef struct RecBatch
 	uint32	   *user_rank;
 	uint32	   *item_rank;
 	const RecSource *source;	/* the one being read, or NULL */
+	RecBatchEvent *events;		/* of all sources, or NULL */
+	uint32		nevents;
+	uint32	   *first_event;	/* of each source, then the number of all */
 	RecBatchContent *content;	/* NULL without a relation of items */
 	RecDefinition *definition;	/* whose interactions were read, or NULL */
 	RecSituations *situations;	/* of the rows, or NULL */
@@ -93,11 +109,30 @@ rec_batch_lists(const RecBatch *batch, uint32 item)
 	return batch->neighbors + (Size) item * REC_NLIKENESSES;
 }
 
+/* Gives what a row weighs as something to be found. */
+static inline double
+rec_batch_found_weight(const RecBatch *batch, const RecBatchRow *row)
+{
+	return batch->events ? batch->events[row->event].found_weight * row->pair.weight :
+		row->pair.weight;
+}
+
+/* Tells whether a row counts as something that is known. */
+static inline bool
+rec_batch_counts(const RecBatch *batch, const RecBatchRow *row)
+{
+	return batch->events ? batch->events[row->event].counts : row->counts;
+}
+
 extern RecBatch *rec_batch_create(MemoryContext context, const RecOptions *options,
 								  Oid user_type, Oid user_collation,
 								  Oid item_type, Oid item_collation);
 extern void rec_batch_add(RecBatch *batch, const RecRow *row, uint8 seen);
 extern void rec_batch_read(RecBatch *batch, RecDefinition *definition);
+extern void rec_batch_begin_events(RecBatch *batch);
+extern uint32 rec_batch_event(const RecBatch *batch, const char *name);
+extern void rec_batch_weigh_events(RecBatch *batch);
+extern RecSourceWeight *rec_batch_event_weights(const RecBatch *batch, int *n);
 extern void rec_batch_sort(RecBatch *batch);
 extern int64 rec_batch_user_end(const RecBatch *batch, int64 from);
 extern void rec_batch_begin_model(RecBatch *batch, uint32 nitems);

@@ -60,7 +60,7 @@ rec_batch_learn_context(RecBatch *batch, const RecStream *stream)
 	RecLifts   *lifts;
 
 	for (int64 i = 0; i < batch->nrows; i++)
-		if (batch->rows[i].counts && batch->rows[i].part == REC_PART_TRAIN)
+		if (rec_batch_counts(batch, &batch->rows[i]) && batch->rows[i].part == REC_PART_TRAIN)
 			rec_situations_append(batch->situations, batch->rows[i].situation);
 	lifts = rec_context_learn(stream, rec_dict_count(batch->items), batch->situations,
 							  batch->options);

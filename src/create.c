@@ -704,24 +704,63 @@ rec_remove_interactions(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(removed > 0);
 }
 
-/* Changes the options that are named, null giving one its default again. */
+/*
+ * Writes weights of events to the sources that keep them:
+ *
+ *	UPDATE source s SET event_weights = coalesce(s.event_weights, '{}') || {$2: $3}
+ *	WHERE s.relation = $1
+ */
+static void
+write_event_weights(const RecDefinition *definition, const RecOptions *options,
+					const int *sources)
+{
+	Oid			types[3] = {OIDOID, TEXTOID, FLOAT8OID};
+	char	   *query = psprintf("UPDATE %s s SET event_weights = coalesce(s.event_weights, '{}'::pg_catalog.jsonb) "
+								 "OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object($2, $3) "
+								 "WHERE s.relation::pg_catalog.oid OPERATOR(pg_catalog.=) $1",
+								 rec_definition_table(definition, "source"));
+
+	for (int i = 0; i < options->nevent_weights; i++)
+	{
+		const RecSourceWeight *given = &options->event_weights[i];
+		Datum		values[3];
+
+		values[0] = ObjectIdGetDatum(definition->sources[sources[i]].relid);
+		values[1] = CStringGetTextDatum(given->event);
+		values[2] = Float8GetDatum(given->weight);
+		if (SPI_execute_with_args(query, 3, types, values, NULL, false, 0) != SPI_OK_UPDATE)
+			elog(ERROR, "could not write the weight of an event");
+	}
+}
+
+/*
+ * Changes the options that are named, null giving one its default again, and
+ * those weights of events that are named.
+ */
 void
 rec_definition_set_options(RecDefinition *definition, Jsonb *given)
 {
 	Oid			types[1] = {JSONBOID};
 	Datum		values[1];
 	RecOptions	options;
+	int		   *sources;		/* of the weights of events */
 	RecCaller	caller;
 
 	rec_definition_check_owner(definition);
 	definition = rec_definition_lock(definition, "set_options()");
 	options = definition->options;
-	rec_options_apply(&options, given, REC_SCOPE_BUILD | REC_SCOPE_SERVE);
+	rec_options_apply(&options, given, REC_SCOPE_ALL);
 	if (definition->items)
 		rec_capped_check(definition, &options);
-	values[0] = JsonbPGetDatum(given);
+	values[0] = DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(given),
+									CStringGetTextDatum("event_weights"));
+	/* names are the caller's, by the caller's search_path */
+	sources = palloc_array(int, options.nevent_weights + 1);
+	for (int i = 0; i < options.nevent_weights; i++)
+		sources[i] = rec_source_of_weight(definition, &options.event_weights[i]);
 	rec_be_owner(definition, &caller);
 	SPI_connect();
+	write_event_weights(definition, &options, sources);
 	if (SPI_execute_with_args(psprintf("UPDATE %s SET options = pg_catalog.jsonb_strip_nulls(options OPERATOR(pg_catalog.||) $1 "
 									   "OPERATOR(pg_catalog.||) CASE WHEN pg_catalog.jsonb_typeof(options OPERATOR(pg_catalog.->) 'blend'::pg_catalog.text) OPERATOR(pg_catalog.=) 'object' "
 									   "AND pg_catalog.jsonb_typeof($1 OPERATOR(pg_catalog.->) 'blend'::pg_catalog.text) OPERATOR(pg_catalog.=) 'object' "

@@ -305,8 +305,14 @@ collect_relevant(Relevance *relevance, int64 from, int64 to)
 	relevance->items = palloc_extended(mul_size(to - from + 1, sizeof(RecPair)),
 									   MCXT_ALLOC_HUGE);
 	for (int64 i = from; i < to; i++)
-		if (batch->rows[i].part == REC_PART_TEST && batch->rows[i].counts)
-			relevance->items[n++] = batch->rows[i].pair;
+	{
+		const RecBatchRow *row = &batch->rows[i];
+
+		if (row->part != REC_PART_TEST || !row->counts)
+			continue;
+		relevance->items[n] = row->pair;
+		relevance->items[n++].weight = rec_batch_found_weight(batch, row);
+	}
 	n = rec_pairs_combine(relevance->items, n, REC_REPEATS_SUM);
 	/* what the user had is not relevant, be it in the model or not */
 	mark_seen(relevance, from, to, -1);

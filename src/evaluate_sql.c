@@ -459,7 +459,7 @@ prepare_store(EstimateWriter *writer, const RecDefinition *definition,
 																	request->split.last, request->split.cuts,
 																	request->split.seed,
 																	request->context ? "true" : "false")));
-	writer->options = JsonbPGetDatum(rec_options_to_jsonb(options, REC_SCOPE_BUILD | REC_SCOPE_SERVE));
+	writer->options = JsonbPGetDatum(rec_options_to_jsonb(options, REC_SCOPE_ALL));
 }
 
 static EstimateWriter
@@ -499,7 +499,7 @@ rec_evaluate_recommender(PG_FUNCTION_ARGS)
 	argument_metrics(fcinfo, 6, &request);
 	argument_ks(fcinfo, 5, &request);
 	options = definition->options;
-	rec_options_apply(&options, PG_GETARG_JSONB_P(7), REC_SCOPE_BUILD | REC_SCOPE_SERVE);
+	rec_options_apply(&options, PG_GETARG_JSONB_P(7), REC_SCOPE_ALL);
 	request.sample = PG_ARGISNULL(9) ? 0 : rec_argument_range(fcinfo, 9, "sample", 1, PG_INT32_MAX);
 	request.resamples = rec_argument_range(fcinfo, 10, "resamples", 0, 100000);
 	request.split.seed = PG_GETARG_INT64(11);
@@ -649,8 +649,7 @@ rec_compare_options(PG_FUNCTION_ARGS)
 	for (int i = 0; i < 2; i++)
 	{
 		options[i] = definition->options;
-		rec_options_apply(&options[i], PG_GETARG_JSONB_P(i + 1),
-						  REC_SCOPE_BUILD | REC_SCOPE_SERVE);
+		rec_options_apply(&options[i], PG_GETARG_JSONB_P(i + 1), REC_SCOPE_ALL);
 	}
 	request.split.method = rec_argument_split(fcinfo, 3);
 	request.split.test_share = rec_argument_share(fcinfo, 4);

@@ -410,6 +410,7 @@ fill_row(RowReceiver *receiver, TupleTableSlot *slot, RecRow *row)
 	row->item = slot->tts_values[format->item];
 	row->item_null = slot->tts_isnull[format->item];
 	row->weight = 1;
+	row->amount = 1;
 	row->time = REC_NO_TIME;
 	row->has_weight = true;
 	row->event = row_event(receiver, slot);
@@ -417,8 +418,9 @@ fill_row(RowReceiver *receiver, TupleTableSlot *slot, RecRow *row)
 		row->has_weight = rec_event_weight(format->event_weights, row->event,
 										   &row->weight);
 	if (format->weight >= 0 && !slot->tts_isnull[format->weight])
-		row->weight *= number_of(slot->tts_values[format->weight],
-								 receiver->weight_type);
+		row->amount = number_of(slot->tts_values[format->weight],
+								receiver->weight_type);
+	row->weight *= row->amount;
 	if (format->time >= 0 && !slot->tts_isnull[format->time])
 		row->time = time_of(slot->tts_values[format->time], receiver->time_type);
 	if (format->situations)

@@ -71,7 +71,8 @@ typedef struct RecRow
 	bool		user_null;
 	bool		item_null;
 	const char *event;			/* NULL when there is none */
-	double		weight;
+	double		amount;			/* of the weight column, or 1 */
+	double		weight;			/* that times the event's weight */
 	int64		time;
 	bool		has_weight;		/* false: the event has none */
 	uint32		situation;		/* if the format has situations */

@@ -41,7 +41,8 @@ typedef enum OptionKind
 	OPTION_SET,					/* int, a bit for each; names by value_name */
 	OPTION_TIMEZONE,			/* name of a time zone, PostgreSQL's own copy */
 	OPTION_BLEND,
-	OPTION_CAPS					/* ncaps and caps */
+	OPTION_CAPS,				/* ncaps and caps */
+	OPTION_EVENTS				/* nevent_weights and event_weights */
 } OptionKind;
 
 typedef struct OptionSpec
@@ -100,6 +101,7 @@ truncate_name(int value)
 
 #define BUILD		REC_SCOPE_BUILD
 #define SERVE		REC_SCOPE_SERVE
+#define SOURCE		REC_SCOPE_SOURCE
 #define AT(field)	offsetof(RecOptions, field)
 
 static const OptionSpec specs[] = {
@@ -151,6 +153,7 @@ static const OptionSpec specs[] = {
 	{"trend_window", OPTION_INTERVAL, SERVE, AT(trend_window), 7 * DAY_USECS, 0, 0, NULL},
 	{"trend_baseline", OPTION_INTERVAL, SERVE, AT(trend_baseline), 28 * DAY_USECS, 0, 0, NULL},
 	{"trend_smoothing", OPTION_FLOAT, SERVE, AT(trend_smoothing), 10, 1e-6, 1e9, NULL},
+	{"event_weights", OPTION_EVENTS, SOURCE, AT(event_weights), 0, -1e9, 1e9, NULL},
 };
 
 #define INT_FIELD(options, spec)	((int *) ((char *) (options) + (spec)->offset))
@@ -193,6 +196,10 @@ set_default(RecOptions *options, const OptionSpec *spec)
 		case OPTION_CAPS:
 			options->ncaps = 0;
 			options->caps = NULL;
+			break;
+		case OPTION_EVENTS:
+			options->nevent_weights = 0;
+			options->event_weights = NULL;
 			break;
 	}
 }
@@ -493,6 +500,61 @@ caps_value(RecOptions *options, const OptionSpec *spec, const JsonbValue *value)
 	}
 }
 
+/* Adds the weights of a source's events, in the current context. */
+static void
+source_weights(RecOptions *options, const OptionSpec *spec, const char *relation,
+			   const JsonbValue *value)
+{
+	JsonbIterator *it;
+	JsonbIteratorToken token;
+	JsonbValue	item;
+	RecSourceWeight *weights;
+
+	if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
+		wrong_type(spec->name, "an object of event weights by relation");
+	weights = palloc_array(RecSourceWeight,
+						   options->nevent_weights + JsonContainerSize(value->val.binary.data) + 1);
+	if (options->nevent_weights > 0)
+		memcpy(weights, options->event_weights, options->nevent_weights * sizeof(RecSourceWeight));
+	options->event_weights = weights;
+	it = JsonbIteratorInit(value->val.binary.data);
+	while ((token = JsonbIteratorNext(&it, &item, true)) != WJB_DONE)
+	{
+		RecSourceWeight *entry = &weights[options->nevent_weights];
+
+		if (token == WJB_KEY)
+			entry->event = string_value(&item);
+		else if (token == WJB_VALUE)
+		{
+			entry->relation = pstrdup(relation);
+			entry->weight = number_value(spec->name, spec, &item);
+			options->nevent_weights++;
+		}
+	}
+}
+
+/* Reads objects of weights by event, by relation: {"orders": {"view": 1}}. */
+static void
+events_value(RecOptions *options, const OptionSpec *spec, const JsonbValue *value)
+{
+	JsonbIterator *it;
+	JsonbIteratorToken token;
+	JsonbValue	item;
+	char	   *relation = NULL;
+
+	if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
+		wrong_type(spec->name, "an object of event weights by relation");
+	options->nevent_weights = 0;
+	it = JsonbIteratorInit(value->val.binary.data);
+	while ((token = JsonbIteratorNext(&it, &item, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			relation = string_value(&item);
+		else if (token == WJB_VALUE)
+			source_weights(options, spec, relation, &item);
+	}
+}
+
 static void
 set_option(RecOptions *options, const OptionSpec *spec, const JsonbValue *value)
 {
@@ -540,6 +602,9 @@ set_option(RecOptions *options, const OptionSpec *spec, const JsonbValue *value)
 		case OPTION_CAPS:
 			caps_value(options, spec, value);
 			break;
+		case OPTION_EVENTS:
+			events_value(options, spec, value);
+			break;
 	}
 }
 
@@ -558,6 +623,8 @@ find_option(const char *name, int scopes)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("option \"%s\" cannot be given here", name),
+					 specs[i].scope == SOURCE ?
+					 errhint("Events have their weights from their sources: use add_interactions(), or set_options().") :
 					 scopes == REC_SCOPE_SERVE ?
 					 errhint("It takes effect when the model is built: use set_options(), then refresh().") :
 					 errhint("It belongs to a recommender: use set_options().")));
@@ -641,6 +708,33 @@ write_interval(RecJson *json, double usecs)
 	rec_json_text(json, WJB_VALUE, text);
 }
 
+/* Writes weights by relation; those of one stand together. */
+static void
+write_events(RecJson *json, const RecOptions *options)
+{
+	const char *relation = NULL;
+
+	rec_json_token(json, WJB_BEGIN_OBJECT);
+	for (int i = 0; i < options->nevent_weights; i++)
+	{
+		const RecSourceWeight *weight = &options->event_weights[i];
+
+		if (relation == NULL || strcmp(relation, weight->relation) != 0)
+		{
+			if (relation)
+				rec_json_token(json, WJB_END_OBJECT);
+			rec_json_key(json, weight->relation);
+			rec_json_token(json, WJB_BEGIN_OBJECT);
+		}
+		relation = weight->relation;
+		rec_json_key(json, weight->event);
+		rec_json_numeric(json, DirectFunctionCall1(float8_numeric, Float8GetDatum(weight->weight)));
+	}
+	if (relation)
+		rec_json_token(json, WJB_END_OBJECT);
+	rec_json_token(json, WJB_END_OBJECT);
+}
+
 static void
 write_option(RecJson *json, const RecOptions *options, const OptionSpec *spec)
 {
@@ -705,6 +799,9 @@ write_option(RecJson *json, const RecOptions *options, const OptionSpec *spec)
 			}
 			rec_json_token(json, WJB_END_OBJECT);
 			break;
+		case OPTION_EVENTS:
+			write_events(json, options);
+			break;
 	}
 }
 
@@ -718,6 +815,9 @@ rec_options_to_jsonb(const RecOptions *options, int scopes)
 	for (int i = 0; i < (int) lengthof(specs); i++)
 	{
 		if ((specs[i].scope & scopes) == 0)
+			continue;
+		/* what nobody has given is no option of a recommender */
+		if (specs[i].kind == OPTION_EVENTS && options->nevent_weights == 0)
 			continue;
 		rec_json_key(&json, specs[i].name);
 		write_option(&json, options, &specs[i]);

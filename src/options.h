@@ -72,9 +72,19 @@ typedef struct RecCap
 	int			most;
 } RecCap;
 
+/* What an event of a source weighs, instead of what the source says. */
+typedef struct RecSourceWeight
+{
+	char	   *relation;
+	char	   *event;
+	double		weight;
+} RecSourceWeight;
+
 /* When an option may be given: these are bits of a scope. */
 #define REC_SCOPE_BUILD		1	/* takes effect with the next build */
 #define REC_SCOPE_SERVE		2	/* takes effect with the next call */
+#define REC_SCOPE_SOURCE	4	/* kept by the sources of interactions */
+#define REC_SCOPE_ALL		(REC_SCOPE_BUILD | REC_SCOPE_SERVE | REC_SCOPE_SOURCE)
 
 typedef struct RecOptions
 {
@@ -136,6 +146,11 @@ typedef struct RecOptions
 	double		trend_window;	/* microseconds */
 	double		trend_baseline; /* microseconds before the window */
 	double		trend_smoothing;	/* weight added to what is expected */
+
+	/* of sources */
+	int			nevent_weights;
+	RecSourceWeight *event_weights;
+
 	bool		stored_model;	/* changes the default of min_support */
 } RecOptions;
 

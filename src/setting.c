@@ -59,7 +59,8 @@ typedef enum Sense
 	SENSE_TIME,
 	SENSE_CONTENT,
 	SENSE_CONTENT_COUNTS,		/* and the blend has it */
-	SENSE_CONTEXT
+	SENSE_CONTEXT,
+	SENSE_EVENTS				/* of one alone, the weight means nothing */
 } Sense;
 
 typedef enum ParameterKind
@@ -138,9 +139,16 @@ static const Parameter parameters[] = {
 
 #define NPARAMETERS ((int) lengthof(parameters))
 
+/* What the weight of each event is multiplied by; parameters like the others. */
+static const Parameter event_parameter = {"event_weights", KIND_NUMBER, BUILD, SENSE_EVENTS, "02344567",
+{"0", "0.1", "0.25", "0.5", "1", "2", "4", "10"}};
+
 struct RecSetting
 {
-	int8		choice[NPARAMETERS];	/* place of the value, or UNCHOSEN */
+	int			nparameters;
+	int8		choice[FLEXIBLE_ARRAY_MEMBER];	/* place of the value, or
+												 * UNCHOSEN: of parameters,
+												 * then of events */
 };
 
 /* A setting that has done well, by names and values. */
@@ -170,6 +178,12 @@ static const KnownSetting known_settings[] = {
  *		what makes sense
  * ----------------
  */
+
+static const Parameter *
+get_parameter(int number)
+{
+	return number < NPARAMETERS ? &parameters[number] : &event_parameter;
+}
 
 /* Gives the place of a value; of a name, without the quotes.  Or UNCHOSEN. */
 static int
@@ -278,11 +292,23 @@ makes_sense(const RecSettingSpace *space, const RecSetting *setting, const Param
 			return (space->has & REC_HAS_CONTENT) && counts(space, setting, CONTENT, REC_CONTENT);
 		case SENSE_CONTEXT:
 			return (space->has & REC_HAS_CONTEXT) != 0;
+		case SENSE_EVENTS:
+			return space->nevents > 1;
 	}
 	return false;
 }
 
-/* Makes a setting one that the options allow. */
+/* True when no event would count any more. */
+static bool
+weighs_nothing(const RecSettingSpace *space, const RecSetting *setting)
+{
+	for (int e = 0; e < space->nevents; e++)
+		if (setting->choice[NPARAMETERS + e] != 0)
+			return false;
+	return space->nevents > 0;
+}
+
+/* Makes a setting one that the options allow, and of which something can come. */
 static void
 fit(const RecSettingSpace *space, RecSetting *setting)
 {
@@ -300,6 +326,8 @@ fit(const RecSettingSpace *space, RecSetting *setting)
 		setting->choice[WEIGHTING] = REC_WEIGHTING_LOG;
 	if (rates(space) && setting->choice[WEIGHTING] != UNCHOSEN && setting->choice[MEASURE] == UNCHOSEN)
 		setting->choice[MEASURE] = 0;
+	if (weighs_nothing(space, setting))
+		memset(setting->choice + NPARAMETERS, UNCHOSEN, space->nevents);
 	/* these models have nothing else */
 	if (model != REC_MODEL_ALS && space->options->blend[REC_BEHAVIOUR] == 0)
 		setting->choice[BEHAVIOUR] = BEHAVIOUR_WHOLE;
@@ -311,11 +339,13 @@ fit(const RecSettingSpace *space, RecSetting *setting)
  */
 
 static RecSetting *
-empty_setting(void)
+empty_setting(const RecSettingSpace *space)
 {
-	RecSetting *setting = palloc(sizeof(RecSetting));
+	int			n = NPARAMETERS + space->nevents;
+	RecSetting *setting = palloc(offsetof(RecSetting, choice) + n);
 
-	memset(setting->choice, UNCHOSEN, sizeof(setting->choice));
+	setting->nparameters = n;
+	memset(setting->choice, UNCHOSEN, n);
 	return setting;
 }
 
@@ -334,7 +364,7 @@ choose(RecSetting *setting, const char *name, const char *value)
 static RecSetting *
 known_setting(const RecSettingSpace *space, const KnownSetting *known)
 {
-	RecSetting *setting = empty_setting();
+	RecSetting *setting = empty_setting(space);
 
 	setting->choice[MODEL] = (int8) known->model;
 	for (int i = 0; i < (int) lengthof(known->choices) && known->choices[i][0]; i++)
@@ -355,12 +385,12 @@ draw(const Parameter *parameter, pg_prng_state *prng)
 static RecSetting *
 random_setting(const RecSettingSpace *space, pg_prng_state *prng)
 {
-	RecSetting *setting = empty_setting();
+	RecSetting *setting = empty_setting(space);
 
-	for (int p = 0; p < NPARAMETERS; p++)
+	for (int p = 0; p < setting->nparameters; p++)
 	{
 		bool		stays = pg_prng_bool(prng);
-		int8		choice = draw(&parameters[p], prng);
+		int8		choice = draw(get_parameter(p), prng);
 
 		if (!stays || p == MODEL)
 			setting->choice[p] = choice;
@@ -377,7 +407,7 @@ rec_settings_draw(const RecSettingSpace *space, uint64 seed, int n)
 	pg_prng_state prng;
 	int			count = 0;
 
-	settings[count++] = empty_setting();	/* what is in force */
+	settings[count++] = empty_setting(space);	/* what is in force */
 	for (int i = 0; i < (int) lengthof(known_settings) && count < n; i++)
 		if (space->models & (1 << known_settings[i].model))
 			settings[count++] = known_setting(space, &known_settings[i]);
@@ -427,12 +457,13 @@ mutate_once(const RecSettingSpace *space, RecSetting *setting, int scope, pg_prn
 {
 	for (;;)
 	{
-		int			p = (int) pg_prng_uint64_range(prng, MODEL + 1, NPARAMETERS - 1);
+		int			p = (int) pg_prng_uint64_range(prng, MODEL + 1, setting->nparameters - 1);
+		const Parameter *parameter = get_parameter(p);
 
 		/* there always is one: max_history, or history */
-		if (parameters[p].scope != scope || !makes_sense(space, setting, &parameters[p]))
+		if (parameter->scope != scope || !makes_sense(space, setting, parameter))
 			continue;
-		setting->choice[p] = other_value(&parameters[p], setting->choice[p], prng);
+		setting->choice[p] = other_value(parameter, setting->choice[p], prng);
 		return;
 	}
 }
@@ -445,9 +476,9 @@ RecSetting *
 rec_setting_mutate(const RecSettingSpace *space, const RecSetting *setting, int scope,
 				   pg_prng_state *prng)
 {
-	RecSetting *mutation = palloc(sizeof(RecSetting));
+	RecSetting *mutation = empty_setting(space);
 
-	*mutation = *setting;
+	memcpy(mutation->choice, setting->choice, setting->nparameters);
 	mutate_once(space, mutation, scope, prng);
 	if (pg_prng_double(prng) < SECOND_MUTATION)
 		mutate_once(space, mutation, scope, prng);
@@ -467,6 +498,40 @@ append(StringInfo json, const char *name, const char *value)
 		appendStringInfoString(json, ", ");
 	escape_json(json, name);
 	appendStringInfo(json, ": %s", value);
+}
+
+/* Appends the weights of events that are others than in force, by relation. */
+static void
+append_events(StringInfo json, const RecSettingSpace *space, const RecSetting *setting)
+{
+	StringInfoData weights;
+	const char *relation = NULL;
+
+	initStringInfo(&weights);
+	appendStringInfoChar(&weights, '{');
+	for (int e = 0; e < space->nevents; e++)
+	{
+		const RecSourceWeight *event = &space->events[e];
+		int			choice = setting->choice[NPARAMETERS + e];
+		double		multiple = choice == UNCHOSEN ? 1 : atof(event_parameter.values[choice]);
+
+		if (multiple == 1)
+			continue;
+		if (relation == NULL || strcmp(relation, event->relation) != 0)
+		{
+			appendStringInfoString(&weights, relation ? "}, " : "");
+			escape_json(&weights, event->relation);
+			appendStringInfoString(&weights, ": {");
+		}
+		else
+			appendStringInfoString(&weights, ", ");
+		relation = event->relation;
+		escape_json(&weights, event->event);
+		appendStringInfo(&weights, ": %.15g", event->weight * multiple);
+	}
+	if (relation)
+		append(json, event_parameter.name, psprintf("%s}}", weights.data));
+	pfree(weights.data);
 }
 
 /* Gives the options that a setting puts on top of those in force. */
@@ -492,6 +557,8 @@ rec_setting_json(const RecSettingSpace *space, const RecSetting *setting)
 	appendStringInfoChar(&blend, '}');
 	if (blend.len > 2)
 		append(&json, "blend", blend.data);
+	if (makes_sense(space, setting, &event_parameter))
+		append_events(&json, space, setting);
 	appendStringInfoChar(&json, '}');
 	pfree(blend.data);
 	return json.data;

@@ -27,6 +27,9 @@ typedef struct RecSettingSpace
 	const RecOptions *options;	/* in force, for what is not chosen */
 	int			models;			/* bits 1 << RecModel: allowed */
 	int			has;			/* bits REC_HAS_* */
+	int			nevents;		/* whose weights may change */
+	const RecSourceWeight *events;	/* as they are in force; those of a
+									 * relation stand together */
 } RecSettingSpace;
 
 /* What has been chosen for each parameter, or that nothing was. */

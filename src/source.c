@@ -17,6 +17,7 @@
 #include "postgres.h"
 
 #include "access/attnum.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "source.h"
 #include "spi.h"
@@ -140,6 +141,43 @@ rec_missing_time_index(const RecSource *source)
 		return NULL;
 	return psprintf("CREATE INDEX ON %s (%s);", rec_relation_quoted(source->relid),
 					quote_identifier(source->time_column));
+}
+
+/*
+ * Gives the number of the source that an option's weight is of; an ERROR when
+ * there is none, or when it tells no events apart.
+ */
+int
+rec_source_of_weight(const RecDefinition *definition, const RecSourceWeight *weight)
+{
+	RangeVar   *name = makeRangeVarFromNameList(rec_qualified_names(weight->relation));
+	Oid			relid = RangeVarGetRelid(name, NoLock, true);
+	RecClosest	closest;
+
+	rec_closest_start(&closest, weight->relation);
+	for (int i = 0; i < definition->nsources; i++)
+	{
+		const RecSource *source = &definition->sources[i];
+
+		if (source->relid != relid)
+		{
+			if (get_rel_name(source->relid))
+				rec_closest_consider(&closest, rec_relation_quoted(source->relid));
+			continue;
+		}
+		if (source->event_weights == NULL && source->event == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("all events of relation \"%s\" weigh the same", weight->relation),
+					 errhint("Give each event a weight with add_interactions() first.")));
+		return i;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("relation \"%s\" is no source of recommender %s", weight->relation,
+					rec_definition_name(definition)),
+			 rec_closest_hint(&closest, "relation")));
+	return -1;
 }
 
 /* ----------------

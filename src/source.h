@@ -20,6 +20,7 @@ extern void rec_check_source(const RecSource *source, RecColumn *user, RecColumn
 extern void rec_check_context_columns(Oid relid, ArrayType *columns);
 extern char *rec_missing_index(const RecSource *source);
 extern char *rec_missing_time_index(const RecSource *source);
+extern int	rec_source_of_weight(const RecDefinition *definition, const RecSourceWeight *weight);
 extern char *rec_remove_source_hint(const RecDefinition *definition, const RecSource *source);
 extern char *rec_source_query(const RecDefinition *definition, const RecSource *source,
 							  const char *where, RecRowFormat *format);

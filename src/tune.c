@@ -100,7 +100,7 @@ make_trial(const Search *search, Trial *trial, int number, RecSetting *setting)
 	trial->value = NAN;
 	trial->options = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(json)));
 	trial->effective = search->definition->options;
-	rec_options_apply(&trial->effective, trial->options, REC_SCOPE_BUILD | REC_SCOPE_SERVE);
+	rec_options_apply(&trial->effective, trial->options, REC_SCOPE_ALL);
 	pfree(json);
 }
 
@@ -133,12 +133,13 @@ checksum(const RecBatch *batch)
 	for (int64 i = 0; i < batch->nrows; i++)
 	{
 		const RecBatchRow *row = &batch->rows[i];
-		uint64		key[5] = {batch->user_rank[row->user], batch->item_rank[row->pair.item],
-		(uint64) row->pair.time, row->counts};
+		double		weight = rec_batch_found_weight(batch, row);
+		uint64		key[6] = {batch->user_rank[row->user], batch->item_rank[row->pair.item],
+		(uint64) row->pair.time, row->counts, row->event};
 
 		if (i % 65536 == 0)
 			CHECK_FOR_INTERRUPTS();
-		memcpy(&key[4], &row->pair.weight, sizeof(key[4]));
+		memcpy(&key[5], &weight, sizeof(key[5]));
 		sum = hash_bytes_extended((const unsigned char *) key, sizeof(key), sum);
 	}
 	return (int64) sum;
@@ -176,8 +177,7 @@ search_settings(const Search *search)
 static Datum
 effective_json(const Trial *trial)
 {
-	return JsonbPGetDatum(rec_options_to_jsonb(&trial->effective,
-											   REC_SCOPE_BUILD | REC_SCOPE_SERVE));
+	return JsonbPGetDatum(rec_options_to_jsonb(&trial->effective, REC_SCOPE_ALL));
 }
 
 /* Takes a trial's value from an earlier search; false when there is none. */
@@ -231,7 +231,8 @@ train(Search *search, const Trial *trial)
 {
 	TimestampTz started = GetCurrentTimestamp();
 	MemoryContext old = MemoryContextSwitchTo(search->batch->context);
-	Jsonb	   *build = rec_options_to_jsonb(&trial->effective, REC_SCOPE_BUILD);
+	Jsonb	   *build = rec_options_to_jsonb(&trial->effective,
+											   REC_SCOPE_BUILD | REC_SCOPE_SOURCE);
 
 	MemoryContextSwitchTo(old);
 	if (search->trained && compareJsonbContainers(&search->trained->root, &build->root) == 0)
@@ -543,6 +544,7 @@ find_choices(Search *search)
 		search->space.has |= REC_HAS_CONTENT;
 	if (search->batch->situations)
 		search->space.has |= REC_HAS_CONTEXT;
+	search->space.events = rec_batch_event_weights(search->batch, &search->space.nevents);
 }
 
 /* Gives bits of the models that are named; a name that is none is an ERROR. */
