@@ -69,7 +69,7 @@ RETURNS jsonb
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'rec_set_options';
 COMMENT ON FUNCTION recommender.set_options IS
-'changes the named options of a recommender, null giving one its default again; gives all options in force';
+'changes the named options of a recommender, null giving one its default again, and the named weights of its sources'' events; gives all options in force';
 
 CREATE FUNCTION recommender.drop_recommender(recommender text)
 RETURNS boolean

@@ -122,7 +122,7 @@ LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 COST 10000000 ROWS 50
 AS 'MODULE_PATHNAME', 'rec_tune';
 COMMENT ON FUNCTION recommender.tune IS
-'searches the options that give most on a validation cut, tells what it tried, and measures the best on interactions that the search did not see; apply sets it when that improvement is real';
+'searches the options and weights of events that give most on a validation cut, tells what it tried, and measures the best on interactions that the search did not see; apply sets it when that improvement is real';
 
 CREATE FUNCTION recommender.evaluation_list(
 	OUT recommender text,
