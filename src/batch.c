@@ -26,6 +26,7 @@
 #include "batch.h"
 #include "capped.h"
 #include "history.h"
+#include "fresh.h"
 #include "miscadmin.h"
 #include "model.h"
 #include "similarity.h"
@@ -528,7 +529,7 @@ rec_batch_score_user(RecBatch *batch, int64 from, int64 to)
 		nunknown += lists[REC_LIKE_CONTENT].item == REC_ITEM_UNKNOWN;
 		rec_history_add(batch->scores, &pairs[i], lists,
 						options->blend[REC_CONTENT] > 0 &&
-						(nunknown <= options->new_items ||
+						(nunknown <= REC_MOST_UNKNOWN(options) ||
 						 lists[REC_LIKE_CONTENT].item != REC_ITEM_UNKNOWN));
 	}
 	for (uint32 i = 0; i < batch->nbarred; i++)

@@ -21,6 +21,7 @@
 #include "funcapi.h"
 #include "history.h"
 #include "miscadmin.h"
+#include "newest.h"
 #include "parser/parse_coerce.h"
 #include "source.h"
 #include "spi.h"
@@ -402,6 +403,66 @@ check_items_index(Findings *findings, const RecItemSource *items)
 		add_finding(findings, "warning", "missing_item_index", statement,
 					"%s has no unique index on column \"%s\", so that looking up an item reads the whole table",
 					rec_relation_quoted(items->relid), items->item_column);
+	statement = rec_items_missing_created_index(items);
+	if (statement && items->ncolumns > 0)
+		add_finding(findings, "warning", "missing_created_index", statement,
+					"%s has no index on column \"%s\", so that looking for the newest items reads the whole table",
+					rec_relation_quoted(items->relid), items->created_column);
+}
+
+/* The columns that describe items, and their weights, as the model has them. */
+static void
+check_items_changed(Findings *findings, const RecItemSource *items)
+{
+	char	   *name = rec_definition_name(findings->definition);
+	uint64		row = 0;
+	bool		same = true;
+
+	rec_spi_select(psprintf("SELECT d.generation, c.column_name, c.weight FROM %s d "
+							"LEFT JOIN %s c ON c.generation OPERATOR(pg_catalog.=) d.generation ORDER BY c.position",
+							rec_definition_table(findings->definition, "definition"),
+							rec_definition_table(findings->definition, "content_column")));
+	if (result_int64(0, 1) == 0)
+		return;
+	for (int i = 0; i < items->ncolumns && same; i++)
+	{
+		char	   *column = result_text(row, 2);
+		bool		isnull;
+
+		if (items->columns[i].weight == 0)
+			continue;
+		same = column && strcmp(column, items->columns[i].name) == 0 &&
+			DatumGetFloat8(SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 3, &isnull)) ==
+			items->columns[i].weight;
+		row++;
+	}
+	if (same && (row == SPI_processed || result_text(row, 2) == NULL))
+		return;
+	add_finding(findings, "warning", "items_changed",
+				psprintf("Run SELECT * FROM recommender.refresh(%s).", quote_literal_cstr(name)),
+				"the columns that describe items were set after the last refresh");
+}
+
+/* Items that came after the refresh, and that calls do not find. */
+static void
+check_new_items(Findings *findings, const RecItemSource *items)
+{
+	int			most = findings->definition->options.new_items;
+	char	   *refresh = psprintf("Run SELECT * FROM recommender.refresh(%s)",
+								   quote_literal_cstr(rec_definition_name(findings->definition)));
+	int64		unknown;
+	int64		found;
+
+	if (items->ncolumns == 0)
+		return;
+	rec_newest_count(findings->definition, &unknown, &found);
+	if (unknown <= Min(found, most))
+		return;
+	add_finding(findings, "warning", "new_items",
+				found > most ? psprintf("%s, or raise the option new_items.", refresh) :
+				psprintf("%s; new items are found by a created_column that says when they came, or by growing numbers for ids.", refresh),
+				INT64_FORMAT " available items of %s are not in the model, and calls look at " INT64_FORMAT " of them",
+				unknown, rec_relation_quoted(items->relid), Min(found, most));
 }
 
 static void
@@ -410,6 +471,8 @@ check_items(Findings *findings, const RecItemSource *items)
 	if (!check_items_exist(findings, items))
 		return;
 	check_items_index(findings, items);
+	check_items_changed(findings, items);
+	check_new_items(findings, items);
 }
 
 /* ----------------

@@ -4,15 +4,14 @@
  *	  Items that came after the last refresh, in a call.
  *
  * With a relation of items, a call looks for the newest ones that the model
- * does not know, at most the option new_items: those created since the newest
- * of the last refresh, by the column that tells when, or, where there is none,
- * with larger numbers for ids.  They are candidates like all others, and their
- * numbers go on from the model's, the newest first.  Each item of the history
- * says of them how alike their vectors are, in its signal of content.
+ * does not know (newest.c), at most the option new_items.  They are candidates
+ * like all others, and their numbers go on from the model's, the newest first.
+ * Each item of the history says of them how alike their vectors are, in its
+ * signal of content.
  *
  * Items of the history that the model does not know speak as well: their
  * vectors are computed and their neighbours found when they are needed, for
- * at most new_items of them.
+ * at most new_items of them, the newest, and at least one.
  *
  * Any other item that the model does not know, and of which there is a row, is
  * judged by the same signals when it is named, but is no candidate.
@@ -35,6 +34,7 @@
 #include "fresh.h"
 #include "miscadmin.h"
 #include "newcomer.h"
+#include "newest.h"
 #include "plans.h"
 #include "serve_items.h"
 #include "spi.h"
@@ -43,9 +43,6 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
-
-#define MOST_TIES			256 /* items created at the same time that the
-								 * model knows and a call looks at again */
 
 struct RecFresh
 {
@@ -77,135 +74,9 @@ get_live(RecServe *serve)
 }
 
 /* ----------------
- *		which are new
+ *		the newest
  * ----------------
  */
-
-/*
- * Gives a time, $n of a query, as a value that compares with the column of
- * creation.  Times without time zone are kept as if they were those of UTC,
- * which cancels out.
- */
-static char *
-as_created(Oid type, int parameter)
-{
-	switch (type)
-	{
-		case TIMESTAMPOID:
-			return psprintf("pg_catalog.timezone('UTC'::pg_catalog.text, $%d)", parameter);
-		case DATEOID:
-			return psprintf("pg_catalog.timezone('UTC'::pg_catalog.text, $%d)::pg_catalog.date", parameter);
-		default:
-			return psprintf("$%d", parameter);
-	}
-}
-
-/* The other way round: what the column holds as a time. */
-static char *
-created_as_time(const RecItemSource *items)
-{
-	const char *column = quote_identifier(items->created_column);
-
-	switch (rec_column_lookup(items->relid, items->created_column).type)
-	{
-		case TIMESTAMPOID:
-			return psprintf("pg_catalog.timezone('UTC'::pg_catalog.text, i.%s)", column);
-		case DATEOID:
-			return psprintf("pg_catalog.timezone('UTC'::pg_catalog.text, i.%s::pg_catalog.timestamp)", column);
-		default:
-			return psprintf("i.%s", column);
-	}
-}
-
-/* What is said to come later than this is not there yet. */
-static TimestampTz
-latest_created(Oid type)
-{
-	TimestampTz now = GetCurrentTimestamp();
-
-	/* who keeps times without time zone may be ahead of UTC */
-	return type == TIMESTAMPTZOID ? now : now + USECS_PER_DAY;
-}
-
-static bool
-has_integer_ids(const RecItemSource *items)
-{
-	switch (rec_column_lookup(items->relid, items->item_column).type)
-	{
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-			return true;
-		default:
-			return false;
-	}
-}
-
-/* True when the caller may read what tells of the newest items. */
-static bool
-may_look(const RecItemSource *items)
-{
-	return rec_may_select(items->relid, items->item_column) &&
-		(items->available_column == NULL || rec_may_select(items->relid, items->available_column)) &&
-		(items->created_column == NULL || rec_may_select(items->relid, items->created_column));
-}
-
-/*
- * Runs the query for the newest items, new or not; none if nothing tells which
- * they are:
- *
- *	SELECT i.id FROM items i WHERE i.created >= $1 AND i.created <= $2
- *	AND i.available ORDER BY i.created DESC, i.id LIMIT 306
- *
- *	SELECT i.id FROM items i WHERE i.id > $1 AND i.available ORDER BY i.id DESC LIMIT 306
- */
-static bool
-select_newest(RecServe *serve)
-{
-	const RecItemSource *items = serve->definition->items;
-	const char *id = quote_identifier(items->item_column);
-	Oid			types[2] = {TIMESTAMPTZOID, TIMESTAMPTZOID};
-	Datum		values[2];
-	StringInfoData text;
-	RecQuery	query = {NULL, 2, types, values, NULL};
-
-	initStringInfo(&text);
-	appendStringInfo(&text, "SELECT i.%s::%s FROM %s i WHERE ", id,
-					 rec_type_quoted(serve->definition->item_type, -1),
-					 rec_relation_quoted(items->relid));
-	if (items->created_column)
-	{
-		Oid			type = rec_column_lookup(items->relid, items->created_column).type;
-		const char *created = quote_identifier(items->created_column);
-
-		rec_check_time_column(type, psprintf("column \"%s\", the creation,", items->created_column));
-		values[0] = TimestampTzGetDatum(serve->newest_created);
-		values[1] = TimestampTzGetDatum(latest_created(type));
-		appendStringInfo(&text, "i.%s OPERATOR(pg_catalog.>=) %s AND i.%s OPERATOR(pg_catalog.<=) %s",
-						 created, as_created(type, 1), created, as_created(type, 2));
-	}
-	else if (has_integer_ids(items))
-	{
-		query.nargs = 1;
-		types[0] = INT8OID;
-		values[0] = Int64GetDatum(serve->newest_item);
-		appendStringInfo(&text, "i.%s OPERATOR(pg_catalog.>) $1", id);
-	}
-	else
-		return false;
-	if (items->available_column)
-		appendStringInfo(&text, " AND i.%s", quote_identifier(items->available_column));
-	appendStringInfoString(&text, " ORDER BY ");
-	if (items->created_column)
-		appendStringInfo(&text, "i.%s DESC, i.%s", quote_identifier(items->created_column), id);
-	else
-		appendStringInfo(&text, "i.%s DESC", id);
-	appendStringInfo(&text, " LIMIT %d", serve->options.new_items + MOST_TIES);
-	query.text = text.data;
-
-	rec_plans_execute(serve->definition, &query);
-	return true;
-}
 
 /* Gives the different ids of the last query, and their number. */
 static Datum *
@@ -234,28 +105,45 @@ create_dict(const RecServe *serve)
 						   CurrentMemoryContext);
 }
 
-/* Finds the newest items that the model does not know, and numbers them. */
+/*
+ * Takes the newest items that the model does not know from the result of the
+ * last query.
+ */
+static void
+take_newest(RecServe *serve, struct RecFresh *fresh)
+{
+	int			n;
+	Datum	   *ids = result_ids(create_dict(serve), &n);
+	bool	   *known = palloc_array(bool, n + 1);
+
+	rec_serve_known(serve, ids, n, known);
+	fresh->nnewest = 0;
+	for (int i = 0; i < n && fresh->nnewest < serve->options.new_items; i++)
+		if (!known[i])
+			fresh->newest[fresh->nnewest++] = ids[i];
+}
+
+/*
+ * Finds the newest items that the model does not know, and numbers them.  When
+ * those that it knows are in the way, it looks farther back.
+ */
 static void
 find_newest(RecServe *serve, struct RecFresh *fresh)
 {
 	int			most = serve->options.new_items;
-	Datum	   *ids;
-	bool	   *known;
-	int			n;
+	bool		more = most > 0 && rec_newest_may_look(serve->definition->items);
 
-	if (most == 0 || !may_look(serve->definition->items) || !select_newest(serve))
-		return;
-	ids = result_ids(create_dict(serve), &n);
-	known = palloc_array(bool, n + 1);
-	rec_serve_known(serve, ids, n, known);
-	fresh->newest = palloc_array(Datum, most);
-	for (int i = 0; i < n && fresh->nnewest < most; i++)
+	fresh->newest = palloc_array(Datum, most + 1);
+	for (int64 limit = (int64) most + REC_NEWEST_TIES; more; limit *= 8)
 	{
-		if (known[i])
-			continue;
-		fresh->newest[fresh->nnewest++] = ids[i];
-		(void) rec_newcomer_number(serve, ids[i]);
+		if (!rec_newest_select(serve, limit))
+			break;
+		more = SPI_processed == (uint64) limit;
+		take_newest(serve, fresh);
+		more = more && fresh->nnewest < most;
 	}
+	for (int i = 0; i < fresh->nnewest; i++)
+		(void) rec_newcomer_number(serve, fresh->newest[i]);
 }
 
 /*
@@ -324,7 +212,7 @@ admit_unknown(RecServe *serve, const RecPair *pairs, int n)
 		ids[nids++] = rec_dict_id(serve->history, pairs[i].item);
 	}
 	rec_serve_known(serve, ids, nids, marks);
-	for (int i = 0; i < nids && nunknown < serve->options.new_items; i++)
+	for (int i = 0; i < nids && nunknown < REC_MOST_UNKNOWN(&serve->options); i++)
 	{
 		if (marks[i])
 			continue;
@@ -481,7 +369,7 @@ rec_fresh_join_all(RecServe *serve, RecDict *items, const bool *used, const bool
 	uint32	   *numbers = palloc_array(uint32, ITEMS_AT_ONCE);
 
 	rec_fresh_look(serve);
-	if (get_live(serve)->ncolumns == 0 || serve->options.new_items == 0 ||
+	if (get_live(serve)->ncolumns == 0 ||
 		!rec_may_select(serve->definition->items->relid, serve->definition->items->item_column))
 		return;
 	read_newest(serve);
@@ -568,73 +456,4 @@ rec_fresh_judge(RecServe *serve, RecScoredItem *items, int n)
 		items[kept++] = item;
 	}
 	return kept;
-}
-
-/* ----------------
- *		in a refresh
- * ----------------
- */
-
-/* Gives the only value of the last query, a default for a null. */
-static int64
-result_int64(int64 otherwise)
-{
-	bool		isnull;
-	Datum		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-
-	return isnull ? otherwise : DatumGetInt64(value);
-}
-
-/*
- * Gives the time of creation from which on there may be items that the model
- * does not know, minus infinity when all may be: that of the newest of now, or
- * what comes after it when it is that of so many that they would be in the way.
- * Read as the current user; SPI is connected.
- */
-int64
-rec_newest_created(const RecDefinition *definition)
-{
-	const RecItemSource *items = definition->items;
-	Oid			types[1] = {TIMESTAMPTZOID};
-	Datum		values[1];
-	Oid			type;
-	char	   *relation = rec_relation_quoted(items->relid);
-	const char *created;
-	int64		newest;
-
-	if (items->created_column == NULL)
-		return DT_NOBEGIN;
-	type = rec_column_lookup(items->relid, items->created_column).type;
-	rec_check_time_column(type, psprintf("column \"%s\", the creation,", items->created_column));
-	created = quote_identifier(items->created_column);
-	values[0] = TimestampTzGetDatum(latest_created(type));
-	rec_spi_execute(psprintf("SELECT pg_catalog.max(%s) FROM %s i WHERE i.%s OPERATOR(pg_catalog.<=) %s",
-							 created_as_time(items), relation, created, as_created(type, 1)),
-					1, types, values, NULL, true, SPI_OK_SELECT);
-	newest = result_int64(DT_NOBEGIN);
-	if (TIMESTAMP_NOT_FINITE(newest))
-		return newest;
-	values[0] = TimestampTzGetDatum(newest);
-	rec_spi_execute(psprintf("SELECT pg_catalog.count(*) FROM (SELECT FROM %s i WHERE i.%s OPERATOR(pg_catalog.=) %s LIMIT %d) t",
-							 relation, created, as_created(type, 1), MOST_TIES + 1),
-					1, types, values, NULL, true, SPI_OK_SELECT);
-	if (result_int64(0) <= MOST_TIES)
-		return newest;
-	return newest + (type == DATEOID ? USECS_PER_DAY : 1);
-}
-
-/*
- * Gives the largest id, if ids are integers: items with larger ones are not
- * known to the model.
- */
-int64
-rec_newest_item(const RecDefinition *definition)
-{
-	const RecItemSource *items = definition->items;
-
-	if (!has_integer_ids(items))
-		return PG_INT64_MIN;
-	rec_spi_select(psprintf("SELECT pg_catalog.max(i.%s)::pg_catalog.int8 FROM %s i",
-							quote_identifier(items->item_column), rec_relation_quoted(items->relid)));
-	return result_int64(PG_INT64_MIN);
 }

@@ -16,14 +16,16 @@
 #include "live.h"
 #include "serve.h"
 
+/*
+ * How many items of a history that the model does not know may speak: the
+ * newest one always does.
+ */
+#define REC_MOST_UNKNOWN(options)	Max((options)->new_items, 1)
+
 extern void rec_fresh_look(RecServe *serve);
 extern void rec_fresh_join(RecServe *serve, const RecPair *pairs, int n);
 extern void rec_fresh_join_all(RecServe *serve, RecDict *items, const bool *used,
 							   const bool *known, RecNeighborList *lists);
 extern int	rec_fresh_judge(RecServe *serve, RecScoredItem *items, int n);
-
-/* of a refresh */
-extern int64 rec_newest_created(const RecDefinition *definition);
-extern int64 rec_newest_item(const RecDefinition *definition);
 
 #endif							/* REC_FRESH_H */

@@ -302,6 +302,21 @@ rec_items_missing_index(const RecItemSource *items)
 					quote_identifier(items->item_column));
 }
 
+/*
+ * Gives the CREATE INDEX that looking for the newest items wants, NULL when
+ * there is such an index, or the relation is no table or does not say.
+ */
+char *
+rec_items_missing_created_index(const RecItemSource *items)
+{
+	if (items->created_column == NULL || !rec_can_have_index(items->relid) ||
+		rec_has_index_on(items->relid,
+						 rec_column_lookup(items->relid, items->created_column).attnum, false))
+		return NULL;
+	return psprintf("CREATE INDEX ON %s (%s);", rec_relation_quoted(items->relid),
+					quote_identifier(items->created_column));
+}
+
 /* ----------------
  *		options
  * ----------------
@@ -584,6 +599,12 @@ notice_missing_index(const RecItemSource *items)
 		ereport(NOTICE,
 				(errmsg("table %s has no unique index on column \"%s\", so that looking up an item reads the whole table",
 						rec_relation_quoted(items->relid), items->item_column),
+				 errhint("%s", statement)));
+	statement = rec_items_missing_created_index(items);
+	if (statement && items->ncolumns > 0)
+		ereport(NOTICE,
+				(errmsg("table %s has no index on column \"%s\", so that looking for the newest items reads the whole table",
+						rec_relation_quoted(items->relid), items->created_column),
 				 errhint("%s", statement)));
 }
 

@@ -346,6 +346,54 @@ SELECT is(shop.newest('day'), NULL, 'or of the same day');
 SELECT is((SELECT newest_created FROM books.definition), (current_date + 1)::timestamp AT TIME ZONE 'UTC', 'which is passed over');
 DELETE FROM shop.books WHERE code ~ '^m';
 
+-- more than a call looks at, and what it cannot find, is told of
+CREATE FUNCTION shop.found() RETURNS TABLE (message text, hint text) LANGUAGE sql AS $$SELECT message, hint FROM recommender.check_recommender('books') WHERE code = 'new_items'$$;
+SELECT is(shop.newest('created'), 'n1 n3', 'as before');
+DELETE FROM shop.books WHERE code ~ '^n';
+SELECT is_empty('SELECT * FROM shop.found()', 'nothing is new');
+INSERT INTO shop.books SELECT 'n' || n, 'a tale of tea and mugs', now() + n * interval '1 microsecond', now(), current_date, n < 6 FROM generate_series(1, 9) n;
+SELECT is_empty('SELECT * FROM shop.found()', 'nothing that calls would not find');
+SELECT is(recommender.set_options('books', '{"new_items": 3}') ->> 'new_items', '3', 'an option of the recommender');
+SELECT is((SELECT string_agg(item_id, ' ' ORDER BY rank) FROM books.recommend(1, 100) WHERE item_id ~ '^n' AND strategy = 'content'), 'n5 n4 n3', 'the newest three are candidates');
+SELECT results_eq('SELECT * FROM shop.found()', $$VALUES ('5 available items of shop.books are not in the model, and calls look at 3 of them', 'Run SELECT * FROM recommender.refresh(''books''), or raise the option new_items.')$$, 'which is told');
+-- ... the others are judged all the same when they are named
+SELECT is_empty($$SELECT code FROM shop.books WHERE code ~ '^n' AND (books.score(1, code) <= 0 OR books.score(1, code) <> (SELECT sum(contribution) FROM books.explain(1, code)))$$, 'all have a score, explained');
+SELECT is((SELECT count(DISTINCT books.score(1, code)) FROM shop.books WHERE code ~ '^n'), 1::bigint, 'the same for all that are the same');
+SELECT results_eq($$SELECT item_id, score FROM books.rank_items(1, '{n1,n5,n9}') ORDER BY item_id$$, $$SELECT code, books.score(1, code, options => '{"new_items": 50}') FROM shop.books WHERE code IN ('n1', 'n5', 'n9') ORDER BY 1$$, 'as if the call had looked at all');
+SELECT is_empty($$SELECT code FROM shop.books WHERE code ~ '^n' AND (SELECT count(*) FROM books.similar_items(code, 100, options => '{"new_items": 0}') WHERE score > 0) = 0$$, 'and similar ones, whatever new_items is');
+SELECT isnt_empty($$SELECT FROM books.recommend_session('{n1}', 3, options => '{"new_items": 0}') WHERE strategy = 'content'$$, 'a session of one speaks, too');
+INSERT INTO shop.reads VALUES (55, 'n1'), (55, 'n2'), (56, 'n2'), (57, 'b1'), (57, 'n3');
+SELECT is_empty($$SELECT * FROM (SELECT user_id, rank, item_id, score, strategy FROM books.recommend_all(300, options => '{"new_items": 0}')) a
+	FULL JOIN (SELECT u AS user_id, rank, item_id, score, strategy FROM (SELECT DISTINCT reader AS u FROM shop.reads) o, books.recommend(u, 300, options => '{"new_items": 0}')) b USING (user_id, rank, item_id, score, strategy) WHERE a.user_id IS NULL OR b.user_id IS NULL$$,
+	'recommend_all lets as many speak');
+DELETE FROM shop.reads WHERE reader > 50;
+SELECT is(recommender.set_options('books', '{"new_items": null}') ->> 'new_items', '50', 'the default');
+SELECT is_empty('SELECT * FROM shop.found()', 'all are looked at again');
+UPDATE shop.books SET created = '2000-01-01' WHERE code = 'n1';
+SELECT results_eq('SELECT * FROM shop.found()', $$VALUES ('5 available items of shop.books are not in the model, and calls look at 4 of them',
+	'Run SELECT * FROM recommender.refresh(''books''); new items are found by a created_column that says when they came, or by growing numbers for ids.')$$, 'what came with an old date is not found, which is told');
+-- what the model knows and is of now, too, does not hide what is new
+UPDATE shop.books SET created = now() + interval '1 minute' WHERE code !~ '^n';
+INSERT INTO shop.books SELECT 'm' || n, 'a tale of trees', '2000-01-01' FROM generate_series(1, 400) n;
+SELECT generation FROM recommender.refresh('books');
+UPDATE shop.books SET created = clock_timestamp() WHERE code ~ '^[bm]';
+INSERT INTO shop.books VALUES ('n10', 'a tale of tea and mugs', (SELECT newest_created FROM books.definition), now(), current_date);
+SELECT is((SELECT count(*) FROM books.recommend(1, 1000) WHERE item_id = 'n10' AND strategy = 'content'), 1::bigint, 'behind 400 that are not new');
+DELETE FROM shop.books WHERE code ~ '^m';
+UPDATE shop.books SET created = now() - interval '1 day';
+-- columns that were named after the refresh
+SELECT recommender.set_items('books', 'shop.books', 'code', text_columns => '{title}', options => '{"weights": {"title": 2}}');
+SELECT isnt_empty($$SELECT FROM recommender.check_recommender('books') WHERE code = 'items_changed'$$, 'other columns than the model has');
+SELECT generation FROM recommender.refresh('books');
+SELECT is_empty($$SELECT FROM recommender.check_recommender('books') WHERE code = 'items_changed'$$, 'the same after a refresh');
+SELECT recommender.set_items('books', 'shop.books', 'code');
+SELECT isnt_empty($$SELECT FROM recommender.check_recommender('books') WHERE code = 'items_changed'$$, 'fewer');
+-- an index that is wanted
+SELECT recommender.set_items('books', 'shop.books', 'code', text_columns => '{title}', created_column => 'created');
+SELECT is((SELECT hint FROM recommender.check_recommender('books') WHERE code = 'missing_created_index'), 'CREATE INDEX ON shop.books (created);', 'for the newest');
+CREATE INDEX ON shop.books (created, code);
+SELECT is_empty($$SELECT FROM recommender.check_recommender('books') WHERE code = 'missing_created_index'$$, 'it is there');
+
 -- of variants, one is shown, unless the call says otherwise
 SELECT recommender.set_items('books', 'shop.books', 'code', text_columns => '{title}', group_column => 'title');
 SELECT is(recommender.set_options('books', '{}') -> 'max_per', '{"title": 1}', 'the default of max_per');
