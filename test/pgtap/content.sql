@@ -415,6 +415,46 @@ SELECT recommender.remove_items('books');
 SELECT is_empty($$SELECT FROM books.recommend(1, 100) WHERE strategy = 'content' OR item_id ~ '^n'$$, 'without the relation there is no content');
 
 /* ------------------------------------------------------------------------
+ * A new item costs look-ups, no scan: what is read, by the server's own count
+ * ------------------------------------------------------------------------ */
+
+CREATE TABLE shop.things (id int PRIMARY KEY, kind text, tags text[], title text, picture real[], created timestamptz);
+CREATE INDEX ON shop.things (created);
+INSERT INTO shop.things SELECT n, 'k' || n % 40, ARRAY['t' || n % 300, 'u' || n % 77], 'w' || n % 500 || ' v' || n % 211, ARRAY[n % 7, n % 11, n % 13], now() - interval '1 day' FROM generate_series(1, 4000) n;
+CREATE TABLE shop.uses (user_id int, item_id int);
+CREATE INDEX ON shop.uses (user_id);
+INSERT INTO shop.uses SELECT u, (1 + 4000 * random() ^ 2)::int FROM generate_series(1, 200) u, generate_series(1, 5);
+ANALYZE shop.things, shop.uses;
+SELECT recommender.create_recommender('things', 'shop.uses', options => '{"neighbors": 20}');
+SELECT recommender.set_items('things', 'shop.things', feature_columns => '{kind,tags,picture}', text_columns => '{title}', created_column => 'created', options => '{"embedding_exact_items": 100}');
+SELECT generation FROM recommender.refresh('things');
+ANALYZE things.item, things.neighbor, things.feature, things.item_feature;
+INSERT INTO shop.things VALUES (5000, 'k1', '{t1,u1}', 'w1 v1', '{1,1,1}', now());
+INSERT INTO shop.uses VALUES (900, 1), (901, 5000);
+-- scans from one end to the other, and rows that indexes led to, of a table, in this transaction
+CREATE FUNCTION shop.reads(call text, OUT scans bigint, OUT things bigint, OUT vectors bigint, OUT items bigint) LANGUAGE plpgsql AS $$
+DECLARE before bigint[]; after bigint[];
+BEGIN
+	FOR i IN 1 .. 2 LOOP
+		before := after;
+		IF i = 1 THEN
+			EXECUTE 'SELECT count(*) FROM ' || call;	-- plans are made
+		END IF;
+		SELECT ARRAY[sum(seq_scan) FILTER (WHERE relname IN ('things', 'uses', 'item', 'neighbor', 'feature', 'item_feature')), sum(coalesce(seq_tup_read, 0) + idx_tup_fetch) FILTER (WHERE relname = 'things'),
+			sum(seq_tup_read + idx_tup_fetch) FILTER (WHERE relname = 'item_feature'), sum(seq_tup_read + idx_tup_fetch) FILTER (WHERE relname = 'item')] INTO after
+		FROM pg_stat_xact_user_tables WHERE schemaname IN ('shop', 'things') AND relid::regclass::text NOT LIKE 'shop.item%';
+		IF i = 1 THEN
+			EXECUTE 'SELECT count(*) FROM ' || call;
+		END IF;
+	END LOOP;
+	scans := after[1] - before[1]; things := after[2] - before[2]; vectors := after[3] - before[3]; items := after[4] - before[4];
+END $$;
+SELECT unnest(ARRAY[is(scans, 0::bigint, 'no scan: ' || call), cmp_ok(r.things, '<', 100::bigint, 'few rows of the table of items: ' || r.things), cmp_ok(vectors, '<', 1500::bigint, 'not all vectors: ' || vectors), cmp_ok(items, '<', 500::bigint, 'not all items: ' || items)])
+FROM unnest(ARRAY['things.similar_items(5000)', 'things.recommend(900, 5)', 'things.recommend(901, 5)', 'things.score(900, 5000)', 'things.explain(900, 5000)', 'things.rank_items(900, ''{1,5000,5001}'')']) call, shop.reads(call) r;
+SELECT isnt_empty('SELECT FROM things.recommend(900, 5) WHERE item_id = 5000', 'the new one is recommended to whom it suits');
+SELECT is((SELECT item_id FROM things.similar_items(5000, 1)), 1, 'and is similar to what it is like');
+
+/* ------------------------------------------------------------------------
  * An evaluation is what a recommender of the training part would serve
  * ------------------------------------------------------------------------ */
 
