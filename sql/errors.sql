@@ -199,6 +199,7 @@ SELECT shop.try_each(
 	$$SELECT recommender.refresh('shop')$$,
 	$$SELECT recommender.refresh(repeat('recs', 100))$$,
 	$$SELECT recommender.refresh('recs', 'fulll')$$,
+	$$SELECT recommender.refresh('recs', 'incremental')$$,
 	$$SELECT recommender.refresh('recs', '')$$,
 	$$SELECT recommender.refresh('recs', NULL)$$,
 	$$SELECT * FROM recommender.check_recommender('recx')$$,

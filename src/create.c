@@ -89,8 +89,8 @@ static const char *const create_statements[] = {
 	"weight double precision NOT NULL, "
 	"popularity double precision NOT NULL, "
 	"trend double precision NOT NULL, "
-	"PRIMARY KEY (item_no, generation))",
-	"CREATE UNIQUE INDEX item_item_id ON @S.item (item_id, generation)",
+	"PRIMARY KEY (generation, item_no))",
+	"CREATE UNIQUE INDEX item_item_id ON @S.item (generation, item_id)",
 	"CREATE INDEX item_popularity ON @S.item (generation, popularity DESC, item_no)",
 	"CREATE INDEX item_trend ON @S.item (generation, trend DESC, item_no)",
 	"COMMENT ON TABLE @S.item IS "
@@ -104,7 +104,7 @@ static const char *const create_statements[] = {
 	"neighbors integer[] NOT NULL, "
 	"scores real[] NOT NULL, "
 	"supports integer[] NOT NULL, "
-	"PRIMARY KEY (item_id, generation, kind)) "
+	"PRIMARY KEY (generation, item_id, kind)) "
 	"WITH (toast_tuple_target = 8160)",
 	"ALTER TABLE @S.neighbor ALTER neighbors SET STORAGE EXTERNAL, "
 	"ALTER scores SET STORAGE EXTERNAL, ALTER supports SET STORAGE EXTERNAL",
@@ -187,7 +187,7 @@ static const char *const create_statements[] = {
 	"embedding real[] NOT NULL, "
 	"PRIMARY KEY (generation, item_no)) "
 	"WITH (toast_tuple_target = 8160)",
-	"CREATE UNIQUE INDEX item_feature_item_id ON @S.item_feature (item_id, generation)",
+	"CREATE UNIQUE INDEX item_feature_item_id ON @S.item_feature (generation, item_id)",
 	"ALTER TABLE @S.item_feature ALTER feature_nos SET STORAGE EXTERNAL, "
 	"ALTER weights SET STORAGE EXTERNAL, ALTER embedding SET STORAGE EXTERNAL",
 	"COMMENT ON TABLE @S.item_feature IS "

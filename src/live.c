@@ -48,7 +48,7 @@ static const RecStorePath features_by_value = {
 };
 
 static const RecStorePath vectors_by_id = {
-	"item_feature", {"item_id", "generation"}, {"item_id", "feature_nos", "weights", "embedding"}
+	"item_feature", {"generation", "item_id"}, {"item_id", "feature_nos", "weights", "embedding"}
 };
 
 /* ----------------
@@ -648,9 +648,9 @@ rec_live_stored(RecLive *live, const Datum *ids, int n, RecVector *vectors)
 	memset(vectors, 0, n * sizeof(RecVector));
 	for (int i = 0; i < n; i++)
 		(void) rec_dict_intern(dict, ids[i]);
-	keys[0] = rec_id_array(definition, ids, n);
-	keys[1] = Int64GetDatum(live->serve->generation);
-	scan = rec_store_begin_any(live->serve->definition, &vectors_by_id, 2, keys, 0);
+	keys[0] = Int64GetDatum(live->serve->generation);
+	keys[1] = rec_id_array(definition, ids, n);
+	scan = rec_store_begin_any(live->serve->definition, &vectors_by_id, 2, keys, 1);
 	while (rec_store_next(scan, values, nulls))
 	{
 		uint32		item = nulls[0] ? REC_NOT_FOUND : rec_dict_find(dict, values[0]);

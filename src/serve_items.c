@@ -28,11 +28,11 @@
 #define ITEM_COLUMNS	{"item_no", "item_id", "popularity", "trend"}
 #define ITEM_NCOLS		4
 
-static const RecStorePath items_by_number = {"item", {"item_no", "generation"}, ITEM_COLUMNS};
+static const RecStorePath items_by_number = {"item", {"generation", "item_no"}, ITEM_COLUMNS};
 
 static const RecStorePath all_items = {"item", {"generation"}, ITEM_COLUMNS};
 
-static const RecStorePath items_by_id = {"item", {"item_id", "generation"}, ITEM_COLUMNS};
+static const RecStorePath items_by_id = {"item", {"generation", "item_id"}, ITEM_COLUMNS};
 
 static const RecStorePath items_by_popularity = {
 	"item", {"generation", "-popularity", "item_no"}, ITEM_COLUMNS
@@ -137,9 +137,9 @@ rec_serve_item_numbers(RecServe *serve, const Datum *ids, int n, RecDict *items,
 
 	if (n == 0)
 		return;
-	keys[0] = rec_id_array(serve->definition, ids, n);
-	keys[1] = Int64GetDatum(serve->generation);
-	scan = rec_store_begin_any(serve->definition, &items_by_id, 2, keys, 0);
+	keys[0] = Int64GetDatum(serve->generation);
+	keys[1] = rec_id_array(serve->definition, ids, n);
+	scan = rec_store_begin_any(serve->definition, &items_by_id, 2, keys, 1);
 	while (rec_store_next(scan, values, nulls))
 	{
 		uint32		item = nulls[1] ? REC_NOT_FOUND : rec_dict_find(items, values[1]);
@@ -231,9 +231,9 @@ fetch_ids(RecServe *serve, Datum ids, RecItemSet *set, bool checked)
 	Datum		keys[2];
 	RecScoredItem last;
 
-	keys[0] = ids;
-	keys[1] = Int64GetDatum(serve->generation);
-	(void) add_items(serve, rec_store_begin_any(serve->definition, &items_by_id, 2, keys, 0),
+	keys[0] = Int64GetDatum(serve->generation);
+	keys[1] = ids;
+	(void) add_items(serve, rec_store_begin_any(serve->definition, &items_by_id, 2, keys, 1),
 					 PG_UINT64_MAX, set, checked, &last);
 }
 
@@ -330,10 +330,10 @@ fetch_items(void *arg, const uint32 *items, int n, RecItemSet *set)
 		check_items(serve, newcomers, nnew);
 	for (int i = 0; i < nnew; i++)
 		rec_item_set_add(set, &newcomers[i]);
-	keys[0] = PointerGetDatum(construct_array(numbers, nknown, INT4OID, sizeof(int32),
+	keys[0] = Int64GetDatum(serve->generation);
+	keys[1] = PointerGetDatum(construct_array(numbers, nknown, INT4OID, sizeof(int32),
 											  true, TYPALIGN_INT));
-	keys[1] = Int64GetDatum(serve->generation);
-	(void) add_items(serve, rec_store_begin_any(serve->definition, &items_by_number, 2, keys, 0),
+	(void) add_items(serve, rec_store_begin_any(serve->definition, &items_by_number, 2, keys, 1),
 					 nknown, set, false, &last);
 	pfree(newcomers);
 	pfree(numbers);
@@ -358,9 +358,9 @@ take_eligible(void *arg, const Datum *ids, int n)
 	RecStoreScan *scan;
 	RecScoredItem item;
 
-	keys[0] = rec_id_array(serve->definition, ids, n);
-	keys[1] = Int64GetDatum(serve->generation);
-	scan = rec_store_begin_any(serve->definition, &items_by_id, 2, keys, 0);
+	keys[0] = Int64GetDatum(serve->generation);
+	keys[1] = rec_id_array(serve->definition, ids, n);
+	scan = rec_store_begin_any(serve->definition, &items_by_id, 2, keys, 1);
 	while (rec_serve_next_item(serve, scan, &item))
 	{
 		(void) rec_dict_intern(known, serve->ids[item.ref]);
@@ -392,7 +392,7 @@ begin_list(RecServe *serve, RecComponent order)
 		return rec_store_begin(serve->definition, &items_by_popularity, 1, &generation);
 	if (order == REC_TREND)
 		return rec_store_begin(serve->definition, &items_by_trend, 1, &generation);
-	return rec_store_begin_ordered(serve->definition, &items_by_number, 1, generation);
+	return rec_store_begin(serve->definition, &items_by_number, 1, &generation);
 }
 
 static bool

@@ -27,7 +27,7 @@
 #define NEIGHBOR_NCOLS		5
 
 static const RecStorePath neighbors_by_id = {
-	"neighbor", {"item_id", "generation"}, NEIGHBOR_COLUMNS
+	"neighbor", {"generation", "item_id"}, NEIGHBOR_COLUMNS
 };
 
 static const RecStorePath all_neighbors = {"neighbor", {"generation"}, NEIGHBOR_COLUMNS};
@@ -127,9 +127,9 @@ rec_serve_neighbors(RecServe *serve, const Datum *ids, int n, RecDict *items,
 {
 	Datum		keys[2];
 
-	keys[0] = rec_id_array(serve->definition, ids, n);
-	keys[1] = Int64GetDatum(serve->generation);
-	read_lists(serve, rec_store_begin_any(serve->definition, &neighbors_by_id, 2, keys, 0),
+	keys[0] = Int64GetDatum(serve->generation);
+	keys[1] = rec_id_array(serve->definition, ids, n);
+	read_lists(serve, rec_store_begin_any(serve->definition, &neighbors_by_id, 2, keys, 1),
 			   items, lists);
 }
 

@@ -8,11 +8,11 @@
  * read as PostgreSQL reads its own catalogs:
  *
  *		static const RecStorePath neighbors_by_id = {
- *			"neighbor", {"item_id", "generation"}, {"item_id", "neighbors", "scores"}
+ *			"neighbor", {"generation", "item_id"}, {"item_id", "neighbors", "scores"}
  *		};
  *
- *		keys[0] = array of ids; keys[1] = generation;
- *		scan = rec_store_begin_any(definition, &neighbors_by_id, 2, keys, 0);
+ *		keys[0] = generation; keys[1] = array of ids;
+ *		scan = rec_store_begin_any(definition, &neighbors_by_id, 2, keys, 1);
  *		while (rec_store_next(scan, values, nulls))
  *			... values[1] is column "neighbors" ...
  *		rec_store_end(scan);
@@ -22,8 +22,7 @@
  * have the given values, none of them null, in the order of the index;
  * rec_store_begin_any() takes an array in the place of one value and gives the
  * rows of any of its elements, so that neighbouring pages are visited once;
- * rec_store_begin_ordered() gives the rows in which one key, not the first, has
- * a value, in the order of the index; rec_store_begin_all() uses no index and gives rows as they lie in the table.
+ * rec_store_begin_all() uses no index and gives rows as they lie in the table.
  * A new table needs a line for each column in column_specs of definition.c.
  *
  * It is what a query of the caller's would be: the snapshot is the active one;
@@ -425,12 +424,12 @@ open_table(RecDefinition *definition, PreparedPath *prepared)
  */
 
 /*
- * Begins a scan by nkeys of the path's keys from number "first" on; "any" is
- * the key whose value is an array, or -1.
+ * Begins a scan by the first nkeys of the path's keys; "any" is the key whose
+ * value is an array, or -1.
  */
 static RecStoreScan *
 begin_scan(RecDefinition *definition, const RecStorePath *path, bool by_index,
-		   int first, int nkeys, const Datum *keys, int any)
+		   int nkeys, const Datum *keys, int any)
 {
 	PreparedPath *prepared = find_path(definition, path);
 	RecStoreScan *scan = palloc_object(RecStoreScan);
@@ -443,10 +442,10 @@ begin_scan(RecDefinition *definition, const RecStorePath *path, bool by_index,
 	natts = RelationGetDescr(scan->rel)->natts;
 	scan->values = palloc_array(Datum, natts);
 	scan->nulls = palloc_array(bool, natts);
-	Assert(first + nkeys <= prepared->nkeys);
+	Assert(nkeys <= prepared->nkeys);
 	for (int i = 0; i < nkeys; i++)
 	{
-		equal[i] = prepared->equal[first + i];
+		equal[i] = prepared->equal[i];
 		equal[i].sk_argument = keys[i];
 		if (i == any)
 			equal[i].sk_flags |= SK_SEARCHARRAY;
@@ -472,7 +471,7 @@ RecStoreScan *
 rec_store_begin(RecDefinition *definition, const RecStorePath *path,
 				int nkeys, const Datum *keys)
 {
-	return begin_scan(definition, path, true, 0, nkeys, keys, -1);
+	return begin_scan(definition, path, true, nkeys, keys, -1);
 }
 
 /* The same, but key number "any" is an array, and each of its elements will do. */
@@ -480,15 +479,7 @@ RecStoreScan *
 rec_store_begin_any(RecDefinition *definition, const RecStorePath *path,
 					int nkeys, const Datum *keys, int any)
 {
-	return begin_scan(definition, path, true, 0, nkeys, keys, any);
-}
-
-/* Begins to read the rows with a value in key "which", in order of the index. */
-RecStoreScan *
-rec_store_begin_ordered(RecDefinition *definition, const RecStorePath *path,
-						int which, Datum key)
-{
-	return begin_scan(definition, path, true, which, 1, &key, -1);
+	return begin_scan(definition, path, true, nkeys, keys, any);
 }
 
 /* Begins to read the same rows, as they lie in the table: for most of them. */
@@ -496,7 +487,7 @@ RecStoreScan *
 rec_store_begin_all(RecDefinition *definition, const RecStorePath *path,
 					int nkeys, const Datum *keys)
 {
-	return begin_scan(definition, path, false, 0, nkeys, keys, -1);
+	return begin_scan(definition, path, false, nkeys, keys, -1);
 }
 
 /*

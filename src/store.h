@@ -40,8 +40,6 @@ extern RecStoreScan *rec_store_begin(RecDefinition *definition, const RecStorePa
 									 int nkeys, const Datum *keys);
 extern RecStoreScan *rec_store_begin_any(RecDefinition *definition, const RecStorePath *path,
 										 int nkeys, const Datum *keys, int any);
-extern RecStoreScan *rec_store_begin_ordered(RecDefinition *definition, const RecStorePath *path,
-											 int which, Datum key);
 extern RecStoreScan *rec_store_begin_all(RecDefinition *definition, const RecStorePath *path,
 										 int nkeys, const Datum *keys);
 extern bool rec_store_next(RecStoreScan *scan, Datum *values, bool *nulls);

@@ -131,14 +131,14 @@ SELECT set_config(name, 'off', true) FROM pg_settings WHERE name IN ('force_para
 -- what serves instead of the one that create_recommender() makes
 CREATE TABLE test.instead (dropped text, definition text, fits boolean);
 INSERT INTO test.instead VALUES
-	('recs.item_item_id', 'ON recs.item (item_id, generation)', true),
-	('recs.item_item_id', 'ON recs.item (item_id, generation, users)', true),
-	('recs.item_item_id', 'ON recs.item (item_id, generation) INCLUDE (weight)', true),
-	('recs.item_item_id', 'ON recs.item (item_id COLLATE "POSIX", generation)', false),
-	('recs.item_item_id', 'ON recs.item (item_id text_pattern_ops, generation)', false),
+	('recs.item_item_id', 'ON recs.item (generation, item_id)', true),
+	('recs.item_item_id', 'ON recs.item (generation, item_id, users)', true),
+	('recs.item_item_id', 'ON recs.item (generation, item_id) INCLUDE (weight)', true),
+	('recs.item_item_id', 'ON recs.item (generation, item_id COLLATE "POSIX")', false),
+	('recs.item_item_id', 'ON recs.item (generation, item_id text_pattern_ops)', false),
 	('recs.item_item_id', 'ON recs.item (item_id)', false),
-	('recs.item_item_id', 'ON recs.item (generation, item_id)', false),
-	('recs.item_item_id', 'ON recs.item (item_id) INCLUDE (generation)', false),
+	('recs.item_item_id', 'ON recs.item (item_id, generation)', false),
+	('recs.item_item_id', 'ON recs.item (generation) INCLUDE (item_id)', false),
 	('recs.item_item_id', 'ON recs.item USING hash (item_id)', false),
 	('recs.item_popularity', 'ON recs.item (generation, popularity DESC, item_no)', true),
 	('recs.item_popularity', 'ON recs.item (generation, popularity DESC NULLS LAST, item_no)', true),
@@ -169,10 +169,10 @@ EXCEPTION WHEN SQLSTATE 'DONE0' THEN
 	RETURN sqlerrm;
 END $$;
 SELECT is(test.without('recs.neighbor DROP CONSTRAINT neighbor_pkey', 'SELECT count(*) FROM recs.recommend(1)'),
-		  '55000 table "neighbor" of recommender "recs" has no valid index on (item_id, generation); Run CREATE INDEX ON recs.neighbor (item_id, generation).',
+		  '55000 table "neighbor" of recommender "recs" has no valid index on (generation, item_id); Run CREATE INDEX ON recs.neighbor (generation, item_id).',
 		  'no index of neighbours');
 SELECT is(test.without('recs.item DROP CONSTRAINT item_pkey', 'SELECT count(*) FROM recs.similar_items(''P1'')'),
-		  '55000 table "item" of recommender "recs" has no valid index on (item_no, generation); Run CREATE INDEX ON recs.item (item_no, generation).',
+		  '55000 table "item" of recommender "recs" has no valid index on (generation, item_no); Run CREATE INDEX ON recs.item (generation, item_no).',
 		  'no index of numbers');
 SELECT is(test.without('recs.definition DROP CONSTRAINT definition_pkey', 'SELECT count(*) FROM recs.popular_items()'),
 		  '55000 table "definition" of recommender "recs" has no valid index on (singleton); Run CREATE INDEX ON recs.definition (singleton).',
@@ -188,8 +188,8 @@ SELECT is_empty('SELECT test.others()', 'what the hint says helps');
 
 -- an index that is not valid
 UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'recs.item_item_id'::regclass;
-SELECT matches(test.run('SELECT string_agg(r::text, '' '') FROM recs.rank_items(1, ''{P1,P2}'') r'), '^55000 .* no valid index on \(item_id, generation\)', 'an index that is not valid is none');
-CREATE INDEX other_item_id ON recs.item (item_id, generation);
+SELECT matches(test.run('SELECT string_agg(r::text, '' '') FROM recs.rank_items(1, ''{P1,P2}'') r'), '^55000 .* no valid index on \(generation, item_id\)', 'an index that is not valid is none');
+CREATE INDEX other_item_id ON recs.item (generation, item_id);
 SELECT is_empty('SELECT test.others()', 'a valid one beside it serves');
 UPDATE pg_index SET indisvalid = true WHERE indexrelid = 'recs.item_item_id'::regclass;
 
