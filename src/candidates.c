@@ -177,7 +177,8 @@ grow_direct(RecCandidates *candidates, uint32 nitems)
 /*
  * Makes room for what is to come, n of nitems with many among them more than
  * once, so that it need not grow in steps.  The hash table would be as large as
- * an array for twice as many items.
+ * an array for two to four times as many items, which is found by without a
+ * search.
  */
 void
 rec_candidates_expect(RecCandidates *candidates, int n, uint32 nitems)
@@ -186,7 +187,7 @@ rec_candidates_expect(RecCandidates *candidates, int n, uint32 nitems)
 
 	n = Min(n, MOST_EXPECTED);
 	make_room(candidates, (int) Min((uint32) n / 2, nitems));
-	if (nitems <= 2 * (uint32) n)
+	if (nitems <= 4 * (uint32) n)
 		grow_direct(candidates, nitems);
 	if (nitems <= candidates->ndirect || candidates->slots || n <= (1 << FIRST_BITS))
 		return;

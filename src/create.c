@@ -104,12 +104,13 @@ static const char *const create_statements[] = {
 	"neighbors integer[] NOT NULL, "
 	"scores real[] NOT NULL, "
 	"supports integer[] NOT NULL, "
+	"nearest @I[] @C NOT NULL, "
 	"PRIMARY KEY (generation, item_id, kind)) "
 	"WITH (toast_tuple_target = 8160)",
 	"ALTER TABLE @S.neighbor ALTER neighbors SET STORAGE EXTERNAL, "
 	"ALTER scores SET STORAGE EXTERNAL, ALTER supports SET STORAGE EXTERNAL",
 	"COMMENT ON TABLE @S.neighbor IS "
-	"'the neighbours of an item, best first: their numbers, similarities and the users behind each'",
+	"'the neighbours of an item, best first: their numbers, similarities and the users behind each; the ids of the nearest'",
 
 	"CREATE TABLE @S.factorization ("
 	"generation bigint PRIMARY KEY, "

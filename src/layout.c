@@ -89,6 +89,7 @@ static const ColumnSpec column_specs[] = {
 	{"neighbor", "neighbors", INT4ARRAYOID},
 	{"neighbor", "scores", FLOAT4ARRAYOID},
 	{"neighbor", "supports", INT4ARRAYOID},
+	{"neighbor", "nearest", InvalidOid},
 	{"factorization", "generation", INT8OID},
 	{"factorization", "items", INT4OID},
 	{"factorization", "factors", INT4OID},

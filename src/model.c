@@ -56,7 +56,9 @@
 #include "utils/timestamp.h"
 
 #define ITEM_NCOLS			7	/* columns of table item */
-#define NEIGHBOR_NCOLS		7	/* columns of table neighbor */
+#define NEIGHBOR_NCOLS		8	/* columns of table neighbor */
+#define NEAREST_IDS			16	/* of a row, kept with it: what similar_items()
+								 * mostly needs */
 #define RESULT_NCOLS		14	/* columns of type refresh_result */
 
 /* ----------------
@@ -264,6 +266,18 @@ write_items(ModelWriter *writer)
 	pfree(trend);
 }
 
+/* Gives the ids of the first neighbours as an array. */
+static Datum
+nearest_ids(const ModelWriter *writer, const RecNeighbor *row, int n)
+{
+	Datum		ids[NEAREST_IDS];
+
+	n = Min(n, NEAREST_IDS);
+	for (int i = 0; i < n; i++)
+		ids[i] = item_id(writer, row[i].item);
+	return rec_id_array(writer->definition, ids, n);
+}
+
 /* Takes a row of similarities and writes it; items without any have no row. */
 static void
 write_neighbors(void *arg, uint32 item, const RecNeighbor *row, int n)
@@ -292,6 +306,7 @@ write_neighbors(void *arg, uint32 item, const RecNeighbor *row, int n)
 		scores[i] = (float4) row[i].similarity;
 		supports[i] = (int32) row[i].support;
 	}
+	values[7] = nearest_ids(writer, row, n);
 	rec_writer_end_row(table);
 	writer->neighbors += n;
 }
@@ -334,7 +349,8 @@ static void
 write_neighbor_table(ModelWriter *writer)
 {
 	Oid			types[NEIGHBOR_NCOLS] = {INT8OID, TEXTOID, INT4OID,
-		writer->definition->item_type, INT4ARRAYOID, FLOAT4ARRAYOID, INT4ARRAYOID
+		writer->definition->item_type, INT4ARRAYOID, FLOAT4ARRAYOID, INT4ARRAYOID,
+		get_array_type(writer->definition->item_type)
 	};
 
 	writer->neighbor_writer = rec_writer_open(writer->definition->tables[REC_TABLE_NEIGHBOR],

@@ -325,7 +325,7 @@ rec_similar_items(PG_FUNCTION_ARGS)
 	{
 		get_typlenbyvalalign(definition->item_type, &typlen, &typbyval, &typalign);
 		id[0] = PG_GETARG_DATUM(1);
-		serve.without_factors = true;
+		serve.by_likeness = true;
 		rec_serve_items(&serve, construct_array(id, 1, definition->item_type,
 												typlen, typbyval, typalign), 1);
 	}

@@ -37,6 +37,13 @@ typedef struct RecCallValue
 	RecNeighborList lifts;
 } RecCallValue;
 
+/* An item whose id came with the row of an item that it resembles. */
+typedef struct RecNearItem
+{
+	uint32		item;
+	Datum		id;
+} RecNearItem;
+
 /* What is kept of a user that was folded in. */
 typedef struct RecServeFactors RecServeFactors;
 
@@ -71,7 +78,9 @@ typedef struct RecServe
 	struct RecFresh *fresh;		/* NULL until asked for */
 	struct RecShared *shared;	/* the same */
 	RecScores  *scores;
-	bool		without_factors;	/* the answer has no use for them */
+	bool		by_likeness;	/* alone: no factors, popularity or trend */
+	RecNearItem *near;			/* items whose ids are at hand; NULL for none */
+	int			nnear;
 	RecServeFactors *factors;	/* of the user; NULL for none */
 	int			ncontext;
 	RecCallValue *context;		/* ref of a signal of the context -> value */

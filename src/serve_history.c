@@ -189,7 +189,7 @@ add_history(RecServe *serve, const RecPair *pairs, int n)
 	if (n == 0)
 		return;
 	serve->lists = read_neighbors(serve, pairs, n);
-	if (!serve->without_factors && serve->options.model == REC_MODEL_ALS)
+	if (!serve->by_likeness && serve->options.model == REC_MODEL_ALS)
 		rec_serve_add_factors(serve, pairs, history_numbers(serve, pairs, n), n);
 	if (serve->definition->items)
 		rec_fresh_join(serve, pairs, n);

@@ -310,32 +310,65 @@ rec_serve_fetch_ids(RecServe *serve, ArrayType *ids, RecItemSet *set)
  * ----------------
  */
 
+/*
+ * Gives an item whose id is at hand; false for another.  Its popularity and
+ * trend are not told: nobody asks, as ids are kept for likeness alone.
+ */
+static bool
+near_item(RecServe *serve, uint32 number, RecScoredItem *item)
+{
+	for (int i = 0; i < serve->nnear; i++)
+	{
+		Datum		id = serve->near[i].id;
+
+		if (serve->near[i].item != number)
+			continue;
+		memset(item, 0, sizeof(*item));
+		item->item = number;
+		item->eligible = rec_dict_find(serve->excluded, id) == REC_NOT_FOUND;
+		item->ref = rec_serve_keep_id(serve, id);
+		return true;
+	}
+	return false;
+}
+
+/* Adds the items of n numbers, which the model knows, to a set. */
+static void
+fetch_numbers(RecServe *serve, Datum *numbers, int n, RecItemSet *set)
+{
+	Datum		keys[2];
+	RecScoredItem last;
+
+	if (n == 0)
+		return;
+	keys[0] = Int64GetDatum(serve->generation);
+	keys[1] = PointerGetDatum(construct_array(numbers, n, INT4OID, sizeof(int32),
+											  true, TYPALIGN_INT));
+	(void) add_items(serve, rec_store_begin_any(serve->definition, &items_by_number, 2, keys, 1),
+					 n, set, false, &last);
+}
+
 static void
 fetch_items(void *arg, const uint32 *items, int n, RecItemSet *set)
 {
 	RecServe   *serve = (RecServe *) arg;
 	Datum	   *numbers = palloc_array(Datum, n);
-	RecScoredItem *newcomers = palloc_array(RecScoredItem, n);
+	RecScoredItem *at_hand = palloc_array(RecScoredItem, n);
 	int			nknown = 0;
-	int			nnew = 0;
-	Datum		keys[2];
-	RecScoredItem last;
+	int			nat_hand = 0;
 
 	for (int i = 0; i < n; i++)
-		if (rec_newcomer_item(serve, items[i], &newcomers[nnew]))
-			nnew++;
+		if (near_item(serve, items[i], &at_hand[nat_hand]) ||
+			rec_newcomer_item(serve, items[i], &at_hand[nat_hand]))
+			nat_hand++;
 		else
 			numbers[nknown++] = Int32GetDatum((int32) items[i]);
-	if (nnew > 0)
-		check_items(serve, newcomers, nnew);
-	for (int i = 0; i < nnew; i++)
-		rec_item_set_add(set, &newcomers[i]);
-	keys[0] = Int64GetDatum(serve->generation);
-	keys[1] = PointerGetDatum(construct_array(numbers, nknown, INT4OID, sizeof(int32),
-											  true, TYPALIGN_INT));
-	(void) add_items(serve, rec_store_begin_any(serve->definition, &items_by_number, 2, keys, 1),
-					 nknown, set, false, &last);
-	pfree(newcomers);
+	if (nat_hand > 0 && serve->eligible)
+		check_items(serve, at_hand, nat_hand);
+	for (int i = 0; i < nat_hand; i++)
+		rec_item_set_add(set, &at_hand[i]);
+	fetch_numbers(serve, numbers, nknown, set);
+	pfree(at_hand);
 	pfree(numbers);
 }
 

@@ -23,8 +23,8 @@
 #include "store.h"
 #include "utils/builtins.h"
 
-#define NEIGHBOR_COLUMNS	{"item_id", "kind", "neighbors", "scores", "item_no"}
-#define NEIGHBOR_NCOLS		5
+#define NEIGHBOR_COLUMNS	{"item_id", "kind", "neighbors", "scores", "item_no", "nearest"}
+#define NEIGHBOR_NCOLS		6
 
 static const RecStorePath neighbors_by_id = {
 	"neighbor", {"generation", "item_id"}, NEIGHBOR_COLUMNS
@@ -79,6 +79,33 @@ likeness_of(const RecServe *serve, Datum kind)
 }
 
 /*
+ * Remembers the ids of a row's nearest items, so that they need not be looked
+ * up; false when they are damaged.
+ */
+static bool
+keep_nearest(RecServe *serve, const RecNeighborList *list, ArrayType *nearest)
+{
+	const RecDefinition *definition = serve->definition;
+	Datum	   *ids;
+	int			n;
+
+	if (ARR_ELEMTYPE(nearest) != definition->item_type || ARR_NDIM(nearest) > 1 ||
+		array_contains_nulls(nearest))
+		return false;
+	deconstruct_array(nearest, definition->item_type, definition->item_typlen,
+					  definition->item_typbyval, definition->item_typalign, &ids, NULL, &n);
+	n = Min(n, list->n);
+	serve->near = serve->near == NULL ? palloc_array(RecNearItem, n + 1) :
+		repalloc_array(serve->near, RecNearItem, serve->nnear + n + 1);
+	for (int i = 0; i < n; i++)
+	{
+		serve->near[serve->nnear].item = (uint32) list->items[i];
+		serve->near[serve->nnear++].id = ids[i];
+	}
+	return true;
+}
+
+/*
  * Reads rows of neighbours to their items' places in "lists", which are
  * REC_NLIKENESSES for each number in "items", in the current context.
  */
@@ -102,6 +129,9 @@ read_lists(RecServe *serve, RecStoreScan *scan, RecDict *items, RecNeighborList 
 		if (!rec_keep_list(values[2], values[3], list))
 			rec_serve_damaged(serve, "a row of neighbours that is");
 		list->item = DatumGetInt32(values[4]);
+		if (serve->by_likeness &&
+			(nulls[5] || !keep_nearest(serve, list, DatumGetArrayTypePCopy(values[5]))))
+			rec_serve_damaged(serve, "a row of neighbours that is");
 	}
 	rec_store_end(scan);
 }

@@ -30,10 +30,10 @@ check_code(int code, int expected)
 /*
  * What a call works in comes from malloc() and goes back to it.  A first block
  * larger than those that malloc() takes from the system one by one lets it,
- * where it adapts, keep that much for the next call, instead of giving pages
- * back only to ask for them again.
+ * where it adapts, keep twice as much for the next call, instead of giving
+ * pages back only to ask for them again.  What is not written to costs nothing.
  */
-#define CALL_BLOCK_SIZE	(1024 * 1024)
+#define CALL_BLOCK_SIZE	(4 * 1024 * 1024)
 
 /*
  * Connects to SPI, and makes a context for the call's memory the current one.

@@ -78,6 +78,17 @@ SELECT is_empty('SELECT test.others()', 'neighbours that count nothing, out of l
 DELETE FROM recs.neighbor;
 INSERT INTO recs.neighbor SELECT * FROM test.neighbor ORDER BY item_id DESC;
 SELECT is_empty('SELECT test.others()', 'rows in another order');
+-- the ids of the nearest save time and nothing else
+SELECT ok((SELECT bool_and(nearest = ARRAY(SELECT i.item_id FROM unnest(n.neighbors[:16]) WITH ORDINALITY s(item_no, rank) JOIN recs.item i USING (item_no) ORDER BY rank))
+		   FROM recs.neighbor n), 'the nearest are the first of the neighbours');
+UPDATE recs.neighbor SET nearest = nearest[:2];
+SELECT is_empty('SELECT test.others()', 'fewer ids of the nearest');
+UPDATE recs.neighbor SET nearest = '{}';
+SELECT is_empty('SELECT test.others()', 'none');
+UPDATE recs.neighbor SET nearest = '{NULL}';
+SELECT is(test.run('SELECT count(*) FROM recs.similar_items(''P1'')'),
+		  'XX001 the model of recommender "recs" has a row of neighbours that is not valid; Refresh the recommender.', 'damaged ones');
+UPDATE recs.neighbor n SET nearest = t.nearest FROM test.neighbor t WHERE (t.item_id, t.kind) = (n.item_id, n.kind);
 -- columns that came later, and one that went
 SAVEPOINT columns;
 ALTER TABLE recs.item ADD note text DEFAULT 'new', ADD serial int DEFAULT 7;
@@ -171,9 +182,11 @@ END $$;
 SELECT is(test.without('recs.neighbor DROP CONSTRAINT neighbor_pkey', 'SELECT count(*) FROM recs.recommend(1)'),
 		  '55000 table "neighbor" of recommender "recs" has no valid index on (generation, item_id); Run CREATE INDEX ON recs.neighbor (generation, item_id).',
 		  'no index of neighbours');
-SELECT is(test.without('recs.item DROP CONSTRAINT item_pkey', 'SELECT count(*) FROM recs.similar_items(''P1'')'),
+SELECT is(test.without('recs.item DROP CONSTRAINT item_pkey', 'SELECT count(*) FROM recs.recommend(1)'),
 		  '55000 table "item" of recommender "recs" has no valid index on (generation, item_no); Run CREATE INDEX ON recs.item (generation, item_no).',
 		  'no index of numbers');
+SELECT is(test.without('recs.item DROP CONSTRAINT item_pkey', 'SELECT count(*) FROM recs.similar_items(''P1'', 4)'), '4',
+		  'which the ids of the nearest spare');
 SELECT is(test.without('recs.definition DROP CONSTRAINT definition_pkey', 'SELECT count(*) FROM recs.popular_items()'),
 		  '55000 table "definition" of recommender "recs" has no valid index on (singleton); Run CREATE INDEX ON recs.definition (singleton).',
 		  'no index of the definition');

@@ -104,9 +104,9 @@ CREATE INDEX ON fake.item (generation, item_id);
 CREATE INDEX ON fake.item (generation, popularity DESC, item_no);
 CREATE INDEX ON fake.item (generation, trend DESC, item_no);
 INSERT INTO fake.item VALUES (1, 0, 'P1', 1, 1, 1, 1), (1, 1, 'P2', 1, 1, 1, 1);
-CREATE TABLE fake.neighbor (generation bigint, kind text, item_no integer, item_id text, neighbors integer[], scores real[], supports integer[]);
+CREATE TABLE fake.neighbor (generation bigint, kind text, item_no integer, item_id text, neighbors integer[], scores real[], supports integer[], nearest text[]);
 CREATE INDEX ON fake.neighbor (generation, item_id);
-INSERT INTO fake.neighbor VALUES (1, 'behaviour', 0, 'P1', '{1}', '{1}', '{1}'), (1, 'behaviour', 1, 'P2', '{0}', '{1}', '{1}');
+INSERT INTO fake.neighbor VALUES (1, 'behaviour', 0, 'P1', '{1}', '{1}', '{1}', '{P2}'), (1, 'behaviour', 1, 'P2', '{0}', '{1}', '{1}', '{P1}');
 CREATE TABLE fake.context_lift (generation bigint, column_name name, value text, item_nos integer[], lifts real[]);
 CREATE INDEX ON fake.context_lift (column_name, value, generation);
 INSERT INTO fake.context_lift VALUES (1, 'month', 'june', '{0,1}', '{1,-1}');
@@ -287,6 +287,7 @@ my @values = (
 		'(SELECT array_agg(n) FROM generate_series(1, 20000) n)' ],
 	[ 'neighbor', 'scores', "'{}'", "'{NULL}'", "'{{1}}'", "'{NaN}'", "'{Infinity}'", "'{-1}'", "'{3e38}'", "'{1,1}'", "'[7:7]={1}'" ],
 	[ 'neighbor', 'supports', "'{}'", "'{NULL}'", "'{-1}'" ],
+	[ 'neighbor', 'nearest', "'{}'", "'{NULL}'", "'{{P1}}'", "'[5:5]={P1}'", "'{P9}'", "'{P1,P2,P1,P2}'" ],
 	[ 'context_lift', 'column_name', "''", "'weekday'" ],
 	[ 'context_lift', 'value', "''", "'nosuch'" ],
 	[ 'context_lift', 'item_nos', "'{}'", "'{NULL,1}'", "'{{1,2}}'", "'{-1,1}'", "'{0,2147483647}'", "'{-2147483648,1}'", "'{0,0}'", "'{0,1,2}'", "'[5:6]={0,1}'",
