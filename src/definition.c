@@ -436,17 +436,23 @@ table_damaged(const char *table, Oid schema)
 			 errhint("Mend it, or drop the recommender and create it again.")));
 }
 
+/* True when a table's columns of ids, if it has any, are of the items' type. */
+static bool
+ids_fit(Oid relid, Oid item_type)
+{
+	AttrNumber	item_id = get_attnum(relid, "item_id");
+	AttrNumber	nearest = get_attnum(relid, "nearest");
+
+	return (item_id == InvalidAttrNumber || get_atttype(relid, item_id) == item_type) &&
+		(nearest == InvalidAttrNumber || get_atttype(relid, nearest) == get_array_type(item_type));
+}
+
 /* Refuses a table, which is locked, that is not as it was made. */
 void
 rec_definition_check_table(const RecDefinition *definition, const char *table)
 {
-	Oid			relid = get_relname_relid(table, definition->schema);
-	AttrNumber	item_id;
-
-	if (rec_layout_damage(definition->schema, table))
-		table_damaged(table, definition->schema);
-	item_id = get_attnum(relid, "item_id");
-	if (item_id != InvalidAttrNumber && get_atttype(relid, item_id) != definition->item_type)
+	if (rec_layout_damage(definition->schema, table) ||
+		!ids_fit(get_relname_relid(table, definition->schema), definition->item_type))
 		table_damaged(table, definition->schema);
 }
 
@@ -466,9 +472,9 @@ find_types(RecDefinition *definition)
 				 errmsg("type \"user_recommendation\" of recommender \"%s\" does not exist",
 						rec_definition_name(definition))));
 	user = rec_column_lookup(get_typ_typrelid(row), "user_id");
-	if (rec_column_lookup(definition->tables[REC_TABLE_NEIGHBOR], "item_id").type != item.type)
+	if (!ids_fit(definition->tables[REC_TABLE_NEIGHBOR], item.type))
 		table_damaged("neighbor", definition->schema);
-	if (rec_column_lookup(definition->tables[REC_TABLE_ITEM_FEATURE], "item_id").type != item.type)
+	if (!ids_fit(definition->tables[REC_TABLE_ITEM_FEATURE], item.type))
 		table_damaged("item_feature", definition->schema);
 	definition->item_type = item.type;
 	definition->item_collation = item.collation;
