@@ -259,13 +259,12 @@ static const char *const create_statements[] = {
 	"'sentences that tell a contribution to a score, one for each template and language: yours to change'",
 
 	"CREATE VIEW @S.neighbors AS "
-	"SELECT i.item_id, n.kind, s.rank, j.item_id AS neighbor_id, s.similarity, s.support "
-	"FROM @S.definition d "
-	"JOIN @S.neighbor n ON n.generation = d.generation "
-	"JOIN @S.item i ON i.generation = d.generation AND i.item_no = n.item_no "
+	"SELECT n.item_id, n.kind, s.rank, j.item_id AS neighbor_id, s.similarity, s.support "
+	"FROM @S.neighbor n "
 	"CROSS JOIN LATERAL unnest(n.neighbors, n.scores, n.supports) "
 	"WITH ORDINALITY AS s(item_no, similarity, support, rank) "
-	"JOIN @S.item j ON j.generation = d.generation AND j.item_no = s.item_no",
+	"JOIN @S.item j ON j.generation = n.generation AND j.item_no = s.item_no "
+	"WHERE n.generation = (SELECT d.generation FROM @S.definition d)",
 	"COMMENT ON VIEW @S.neighbors IS "
 	"'each item of the model with its neighbours, best first, by their own ids'",
 

@@ -481,7 +481,7 @@ static void
 delete_old_generations(const RecDefinition *definition, int64 generation)
 {
 	static const char *const tables[] = {"item", "neighbor", "context_lift", "factorization",
-		"factor", "content_column", "feature", "item_feature", "embedding_cell"};
+	"factor", "content_column", "feature", "item_feature", "embedding_cell"};
 
 	for (int i = 0; i < (int) lengthof(tables); i++)
 		delete_old(definition, tables[i], generation);

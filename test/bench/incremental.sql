@@ -41,7 +41,7 @@ SET max_parallel_maintenance_workers = 0;
 SET work_mem = '256MB';
 SET jit = off;
 CREATE EXTENSION IF NOT EXISTS recommender;
-DROP SCHEMA IF EXISTS changes CASCADE;
+DROP SCHEMA IF EXISTS changes, changes_1, changes_2, changes_3, changes_4, changes_5, changes_6 CASCADE;
 CREATE SCHEMA changes;
 SET search_path = changes, public;
 SELECT setseed(0.5) \gset
@@ -65,12 +65,12 @@ DROP TABLE drawn;
 ANALYZE interactions;
 CREATE TABLE measures (recs text PRIMARY KEY, label text, options jsonb);
 INSERT INTO measures VALUES
-	('m1', 'cosine', '{"measure": "cosine", "weighting": "none", "truncate": "source", "min_support": 1}'),
-	('m2', 'jaccard', '{"measure": "jaccard", "truncate": "source", "min_support": 1}'),
-	('m3', 'the defaults', '{}'),
-	('m4', 'the defaults, user_exponent 0', '{"user_exponent": 0}'),
-	('m5', 'lift', '{"measure": "lift", "truncate": "source"}'),
-	('m6', 'conditional', '{"measure": "conditional", "truncate": "source"}');
+	('changes_1', 'cosine', '{"measure": "cosine", "weighting": "none", "truncate": "source", "min_support": 1}'),
+	('changes_2', 'jaccard', '{"measure": "jaccard", "truncate": "source", "min_support": 1}'),
+	('changes_3', 'the defaults', '{}'),
+	('changes_4', 'the defaults, user_exponent 0', '{"user_exponent": 0}'),
+	('changes_5', 'lift', '{"measure": "lift", "truncate": "source"}'),
+	('changes_6', 'conditional', '{"measure": "conditional", "truncate": "source"}');
 DELETE FROM measures WHERE label !~ :'only';
 CREATE TABLE neighbors_of (label text, moment int, item_id int, other int, score real);
 CREATE TABLE costs (label text, moment int, read_ms float8, build_ms float8, write_ms float8, rewrite_ms float8);
