@@ -24,6 +24,18 @@ CREATE FUNCTION memory_at(i bigint, a bigint, b bigint) RETURNS bigint LANGUAGE 
 $$ BEGIN RETURN CASE WHEN i IN (a, b) THEN memory() END; END $$;
 });
 
+$session->run(
+	q{
+CREATE TABLE goods AS SELECT 'P' || n AS id, 'g' || n % 4 AS kind, n AS price, 'a thing of sort ' || n % 5 AS title, n % 6 > 0 AS in_stock
+FROM generate_series(0, 30) n;
+ALTER TABLE goods ADD PRIMARY KEY (id);
+SELECT recommender.create_recommender('whole', 'orders', 'customer', 'product', time_column => 'ordered_at', context_columns => '{amount}');
+SELECT recommender.set_items('whole', 'goods', feature_columns => '{kind,price}', text_columns => '{title}', available_column => 'in_stock');
+SELECT recommender.refresh('whole');
+-- the model does not know these
+INSERT INTO goods SELECT 'P' || n, 'g' || n % 4, n, 'a thing of sort ' || n % 5, true FROM generate_series(31, 34) n;
+});
+
 use constant KB => 1024;
 
 # Runs something often; after a first part of it, memory grows no more.
@@ -60,7 +72,14 @@ my %calls = (
 	'similar_items'   => q{(SELECT count(*) FROM recs.similar_items('P' || i % 33))},
 	'recommend_basket' => q{(SELECT count(*) FROM recs.recommend_basket(ARRAY['P' || i % 33, 'P' || i % 7], options => '{"history": 5}'))},
 	'rank_items'      => q{(SELECT count(*) FROM recs.rank_items((i % 50)::integer, ARRAY['P1', 'P2']))},
-	'trending_items'  => q{(SELECT count(*) FROM recs.trending_items())});
+	'trending_items'  => q{(SELECT count(*) FROM recs.trending_items())},
+	# with content, context, filters, sentences, and items that came later
+	'whole: score'      => q{whole.score((i % 50)::integer, 'P' || i % 35, context => '{"amount": 2}')},
+	'whole: recommend'  => q{(SELECT count(*) FROM whole.recommend((i % 50)::integer, filter => '{"price": {"lte": 20}}',
+		context => '{"amount": 2}', options => '{"language": "ko"}'))},
+	'whole: similar_items' => q{(SELECT count(*) FROM whole.similar_items('P' || i % 35, filter => '{"kind": ["g1", "g2"]}'))},
+	'whole: rank_items' => q{(SELECT count(*) FROM whole.rank_items((i % 50)::integer, ARRAY['P1', 'P33', 'nothing'], context => '{"amount": 2}'))},
+	'whole: explain'    => q{(SELECT count(*) FROM whole.explain((i % 50)::integer, 'P' || i % 35, context => '{"amount": 2}'))});
 my %times = (score => 20000, recommend => 5000, similar_items => 5000);
 
 for my $name (sort keys %calls)
