@@ -5,7 +5,7 @@
  *
  * One query reads the columns of the items at hand, with the caller's rights:
  *
- *	SELECT i.id, i.brand, i.family FROM items i WHERE i.id = ANY ($1)
+ *	SELECT i.id::type, i.brand, i.family FROM items i WHERE i.id = ANY ($1)
  *
  * and each column has a dictionary, so that equal values have equal numbers.
  * NULL is no value: such items are not alike.  If the relation has several
@@ -80,7 +80,8 @@ rec_capped_create(RecDefinition *definition, const RecOptions *options)
 	capped->ncolumns = options->ncaps;
 	capped->values = palloc_array(RecDict *, options->ncaps);
 	initStringInfo(&query);
-	appendStringInfo(&query, "SELECT i.%s", quote_identifier(items->item_column));
+	appendStringInfo(&query, "SELECT i.%s::%s", quote_identifier(items->item_column),
+					 rec_type_quoted(definition->item_type, -1));
 	for (int i = 0; i < options->ncaps; i++)
 	{
 		RecColumn	column = rec_column_lookup(items->relid, options->caps[i].column);

@@ -7,9 +7,9 @@
  * now, its available_column is true, and the filter holds for it.  Two queries
  * tell, with the caller's rights and snapshot:
  *
- *	check	SELECT i.id FROM (SELECT i.id, i.available, i.... FROM items i
+ *	check	SELECT i.id::type FROM (SELECT i.id, i.available, i.... FROM items i
  *			WHERE i.id = ANY ($n) OFFSET 0) i WHERE true AND i.available AND (...)
- *	list	SELECT i.id FROM items i WHERE true AND i.available AND (...)
+ *	list	SELECT i.id::type FROM items i WHERE true AND i.available AND (...)
  *
  * The check is for items at hand, a few dozen or thousand.  The list is for
  * filters that so few items pass that it is quicker to ask which.
@@ -177,7 +177,8 @@ check_query(const RecEligible *eligible)
 
 	check_id_type(definition);
 	initStringInfo(&query);
-	appendStringInfo(&query, "SELECT i.%s FROM (SELECT", id);
+	appendStringInfo(&query, "SELECT i.%s::%s FROM (SELECT", id,
+					 rec_type_quoted(definition->item_type, -1));
 	foreach(cell, eligible->columns)
 		appendStringInfo(&query, "%s i.%s", foreach_current_index(cell) > 0 ? "," : "",
 						 quote_identifier(lfirst(cell)));
@@ -247,8 +248,9 @@ open_list(RecEligible *eligible)
 	if (eligible->list)
 		return;
 	check_id_type(eligible->definition);
-	query.text = psprintf("SELECT i.%s FROM %s i WHERE true%s",
+	query.text = psprintf("SELECT i.%s::%s FROM %s i WHERE true%s",
 						  quote_identifier(items->item_column),
+						  rec_type_quoted(eligible->definition->item_type, -1),
 						  rec_relation_quoted(items->relid), eligible->condition);
 	query.nargs = eligible->filter.nvalues;
 	query.types = eligible->filter.types;

@@ -444,5 +444,24 @@ FROM oracle.large ORDER BY n;
 SELECT is((SELECT count(*) FROM many.recommend(7, 10000)), (SELECT count(*) FROM oracle.product WHERE ready AND id NOT IN (SELECT product FROM oracle.visit WHERE visitor = 7 AND kind = 'purchase')),
 		  'all that is available and not seen, when all is asked for');
 
+/* ------------------------------------------------------------------------
+ * Ids that cast to those of the interactions without saying so
+ * ------------------------------------------------------------------------ */
+
+CREATE TABLE oracle.few (id int PRIMARY KEY, name varchar(5), brand text, stock boolean);
+INSERT INTO oracle.few SELECT n, 'n' || n, 'b' || n % 3, n <> 4 FROM generate_series(1, 9) n;
+CREATE TABLE oracle.taken AS SELECT n % 10 AS user_id, (1 + n * 7 % 9)::bigint AS id, 'n' || 1 + n * 7 % 9 AS name FROM generate_series(1, 60) n;
+SELECT recommender.create_recommender('bigints', 'oracle.taken', item_column => 'id');
+SELECT recommender.create_recommender('texts', 'oracle.taken', item_column => 'name');
+SELECT recommender.set_items('bigints', 'oracle.few', available_column => 'stock', feature_columns => '{brand}');
+SELECT recommender.set_items('texts', 'oracle.few', 'name', available_column => 'stock', feature_columns => '{brand}');
+SELECT recommender.refresh(r) FROM unnest('{bigints,texts}'::text[]) r;
+SELECT set_eq(format('SELECT item_id FROM %s.recommend(11, filter => ''{"brand": "b1"}'')', r), format('SELECT %s::text::%s FROM oracle.few WHERE brand = ''b1'' AND stock', c, t), 'recommend, ' || t)
+FROM (VALUES ('bigints', 'id', 'bigint'), ('texts', 'name', 'text')) v (r, c, t);
+SELECT set_eq(format('SELECT DISTINCT item_id FROM %s.recommend_all(9, filter => ''{"brand": "b1"}'', options => ''{"exclude_seen": false}'')', r), format('SELECT %s::text::%s FROM oracle.few WHERE brand = ''b1'' AND stock', c, t), 'recommend_all, ' || t)
+FROM (VALUES ('bigints', 'id', 'bigint'), ('texts', 'name', 'text')) v (r, c, t);
+SELECT is((SELECT count(*) FROM bigints.recommend(11, options => '{"max_per": {"brand": 1}}')), 3::bigint, 'max_per, bigint');
+SELECT is((SELECT count(*) FROM texts.recommend(11, options => '{"max_per": {"brand": 1}}')), 3::bigint, 'max_per, text');
+
 SELECT * FROM finish();
 ROLLBACK;
