@@ -37,10 +37,10 @@ $$;
 -- precision (1/2 + 1/2) / 2, average precision ((1/2) / 2 + 1) / 2, reciprocal rank (1/2 + 1) / 2;
 -- by popularity bob's is at rank 1, cat has none: ndcg (1 / 1.6309 + 0) / 2
 SELECT strategy, metric, value, users FROM shop.measure('{2}', '{ndcg,recall,precision,hit_rate,average_precision,reciprocal_rank}')
-WHERE segment = 'all' AND metric NOT IN ('coverage', 'gini');
+WHERE segment = 'all';
 
 -- with one place cat alone has a hit by behaviour, bob alone by popularity
-SELECT * FROM shop.measure('{1}', '{hit_rate,recall}') WHERE segment = 'all' AND metric NOT IN ('coverage', 'gini');
+SELECT * FROM shop.measure('{1}', '{hit_rate,recall}') WHERE segment = 'all';
 
 -- the head is the first fifth of four products, mug, which nobody had to find; pot and jam are of the tail, pie is new
 SELECT * FROM shop.measure('{2}', '{recall}') WHERE segment LIKE 'items%';
@@ -50,7 +50,12 @@ SELECT * FROM shop.measure('{2}', '{recall}') WHERE segment LIKE 'users%';
 
 -- the lists of both users together: jam, pot, jam, mug are 3 of 4 products, shown 2, 1, 1 and 0 times; pot, jam, mug,
 -- tea are all, once each
-SELECT strategy, metric, k, value, users FROM shop.measure('{1,2}', '{ndcg}') WHERE metric IN ('coverage', 'gini');
+SELECT strategy, metric, k, value, users FROM shop.measure('{1,2}', '{coverage,gini}');
+
+-- what they are like: tea, mug and pot are had by two of three, jam by one, so that jam and pot have 1/2 on average,
+-- (log2(3) + log2(3/2)) / 2 bits, and 1 - 1/sqrt(1 * 2); cat's jam is a hit that the list of popularity, mug and tea, has not
+SELECT strategy, segment, metric, value, users
+FROM shop.measure('{2}', '{average_popularity,novelty,intra_list_diversity,serendipity}') WHERE strategy = 'behaviour' AND segment IN ('all', 'items: tail');
 
 -- a recommender splits its own interactions: the newest 36 per cent of eleven are the four of February
 SELECT recommender.create_recommender('recs', 'shop.orders', 'customer', 'product', time_column => 'day',
@@ -69,6 +74,11 @@ SELECT strategy, segment, round(value::numeric, 4) AS value, users
 FROM recommender.evaluate('recs', test_share => 0.36, k => '{2}', metrics => '{ndcg}', resamples => 0, store => false,
 						  segments => $$VALUES ('ann', 'town'), ('bob', 'town'), ('cat', 'country')$$)
 WHERE segment LIKE 'segment: %';
+
+-- and by a column, where the first purchase that is to be found tells: bob's on the first, cat's on the third
+SELECT strategy, segment, round(value::numeric, 4) AS value, users
+FROM recommender.evaluate('recs', test_share => 0.36, k => '{2}', metrics => '{ndcg}', resamples => 0, store => false, segment_columns => '{day}')
+WHERE segment LIKE 'day = %';
 
 -- what was stored
 SELECT recommender, run, settings, strategy, metric, k, round(value::numeric, 4) AS value, users
@@ -107,6 +117,8 @@ SELECT * FROM recommender.evaluate('recs', segments => 'SELECT 1, 2');
 SELECT * FROM recommender.evaluate('recs', segments => '');
 SELECT * FROM recommender.evaluate('recs', segments => 'DELETE FROM shop.orders');
 SELECT * FROM recommender.evaluate('recs', segments => 'SELECT customer, land FROM shop.orders');
+SELECT * FROM recommender.evaluate('recs', segment_columns => '{dai}');
+SELECT * FROM recommender.evaluate('recs', filter => '{"product": "tea"}');
 
 -- Errors: evaluate_query
 SELECT * FROM recommender.evaluate_query('SELECT 1, 2', NULL);
@@ -122,6 +134,7 @@ SELECT * FROM recommender.compare_options('recs', '{}', '{}', k => 0);
 SELECT * FROM recommender.compare_options('recs', '{}', '{}', resamples => 0);
 SELECT * FROM recommender.tune('recs', trials => 0);
 SELECT * FROM recommender.tune('recs', metric => 'ndcg@10');
+SELECT * FROM recommender.tune('recs', metric => 'novelty');
 SELECT * FROM recommender.tune('recs', sample => NULL);
 SELECT * FROM recommender.tune('recs', models => '{rigde}');
 

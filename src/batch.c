@@ -369,7 +369,7 @@ rec_batch_train(RecBatch *batch)
 	ids.user_rank = batch->user_rank;
 	ids.item_rank = rec_dict_ranks(batch->items, true);
 	trend = rec_trend_scores(stream, ids.nitems, batch->options);
-	matrix = rec_matrix_build(batch->situations ? rec_stream_copy(stream) : stream,
+	matrix = rec_matrix_build(batch->learns_context ? rec_stream_copy(stream) : stream,
 							  &ids, batch->options);
 	popularity = rec_model_popularity(matrix);
 	trend = rec_model_trend(matrix, trend);
@@ -384,7 +384,7 @@ rec_batch_train(RecBatch *batch)
 	rec_batch_train_content(batch, number, nitems);
 	nsteps = rec_model_user_steps(matrix, steps);
 	rec_scores_set_steps(batch->scores, steps, nsteps);
-	if (batch->situations)
+	if (batch->learns_context)
 		rec_batch_learn_context(batch, stream);
 	state.batch = batch;
 	state.matrix = matrix;

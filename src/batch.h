@@ -74,8 +74,12 @@ typedef struct RecBatch
 	uint32	   *first_event;	/* of each source, then the number of all */
 	RecBatchContent *content;	/* NULL without a relation of items */
 	RecDefinition *definition;	/* whose interactions were read, or NULL */
+	RecDict    *eligible;		/* what may be shown to anybody; NULL for all */
 	RecSituations *situations;	/* of the rows, or NULL */
 	uint32	   *situation_rank;
+	int			ncontexts;		/* of their declared columns, those that are
+								 * context: the first ones */
+	bool		learns_context; /* models learn lifts of the situations */
 	bool		whole_context;	/* all of a situation is told, not the time
 								 * alone */
 

@@ -79,7 +79,7 @@ is_told(const RecBatch *batch, int column)
 	int			part = batch->situations->part[column];
 
 	if (part < 0)
-		return batch->whole_context;
+		return batch->whole_context && column < batch->ncontexts;
 	return (options->context_time & (1 << part)) != 0 &&
 		(batch->whole_context || options->context_now);
 }
@@ -91,7 +91,7 @@ rec_batch_add_context(RecBatch *batch, uint32 situation)
 	const RecSituations *situations = batch->situations;
 	const uint32 *values;
 
-	if (situations == NULL)
+	if (!batch->learns_context)
 		return;
 	values = situations->situations + (Size) situation * situations->ncolumns;
 	for (int c = 0; c < situations->ncolumns; c++)

@@ -91,6 +91,16 @@ rec_memory_check(MemoryContext context, Size more)
 						 (need + need / 2) / MEGABYTE + 1)));
 }
 
+/* Gives an array of zeroes in "context", within that limit. */
+void *
+rec_memory_alloc(MemoryContext context, Size count, Size width)
+{
+	Size		size = mul_size(Max(count, 1), width);
+
+	rec_memory_check(context, size);
+	return MemoryContextAllocExtended(context, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+}
+
 /* True when "more" bytes could be taken in "context". */
 bool
 rec_memory_fits(MemoryContext context, Size more)

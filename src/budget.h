@@ -30,6 +30,7 @@ rec_room_for(int64 allocated, int64 wanted)
 
 extern void rec_memory_start(void);
 extern void rec_memory_check(MemoryContext context, Size more);
+extern void *rec_memory_alloc(MemoryContext context, Size count, Size width);
 extern bool rec_memory_fits(MemoryContext context, Size more);
 extern void rec_memory_share(MemoryContext context, Size size);
 extern Size rec_memory_peak(void);

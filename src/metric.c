@@ -154,32 +154,70 @@ ndcg(const RecRanking *ranking, int k)
 		discounted_gain(ranking->ideal, Min(ranking->nrelevant, k));
 }
 
-const RecMetric rec_metrics[] = {
-	[REC_PRECISION] = {"precision", precision},
-	[REC_RECALL] = {"recall", recall},
-	[REC_HIT_RATE] = {"hit_rate", hit_rate},
-	[REC_AVERAGE_PRECISION] = {"average_precision", average_precision},
-	[REC_RECIPROCAL_RANK] = {"reciprocal_rank", reciprocal_rank},
-	[REC_NDCG] = {"ndcg", ndcg},
-	{NULL, NULL}
-};
-
 /*
  * serendipity = hits that are not expected / k, from 0 to precision: the
  * share of places well used with what a plain recommender, such as a list of
- * the most popular items, does not offer (Ge, Delgado-Battenfeld and Jannach
- * 2010).  "expected" tells it for the item at each rank.
+ * the most popular items, does not offer in k places (Ge, Delgado-Battenfeld
+ * and Jannach 2010).
  */
-double
-rec_metric_serendipity(const RecRanking *ranking, const bool *expected, int k)
+static double
+serendipity(const RecRanking *ranking, int k)
 {
 	int			n = Min(ranking->n, k);
 	int			surprises = 0;
 
 	for (int i = 0; i < n; i++)
-		surprises += ranking->gain[i] > 0 && !expected[i];
+		surprises += ranking->gain[i] > 0 && ranking->expected[i] >= k;
 	return (double) surprises / k;
 }
+
+/*
+ * What a list that is shown is like, by the functions further below; NaN where
+ * there is nothing to take a mean of.
+ */
+static double
+list_popularity(const RecRanking *ranking, int k)
+{
+	int			n = Min(ranking->n, k);
+
+	return n == 0 ? NAN : rec_metric_average_popularity(ranking->popularity, n);
+}
+
+static double
+list_novelty(const RecRanking *ranking, int k)
+{
+	int			n = Min(ranking->n, k);
+
+	return n == 0 ? NAN : rec_metric_novelty(ranking->popularity, n);
+}
+
+/* Of n items there are n (n - 1) / 2 pairs; see intra_list_diversity. */
+static double
+list_diversity(const RecRanking *ranking, int k)
+{
+	int			n = Min(ranking->n, k);
+	double		alike = 0;
+
+	for (int i = 0; i < n; i++)
+		alike += ranking->alike[i];
+	return n < 2 ? NAN : 1 - alike / ((double) n * (n - 1) / 2);
+}
+
+const RecMetric rec_metrics[] = {
+	[REC_PRECISION] = {"precision", REC_OF_HITS, precision},
+	[REC_RECALL] = {"recall", REC_OF_HITS, recall},
+	[REC_HIT_RATE] = {"hit_rate", REC_OF_HITS, hit_rate},
+	[REC_AVERAGE_PRECISION] = {"average_precision", REC_OF_HITS, average_precision},
+	[REC_RECIPROCAL_RANK] = {"reciprocal_rank", REC_OF_HITS, reciprocal_rank},
+	[REC_NDCG] = {"ndcg", REC_OF_HITS, ndcg},
+	[REC_SERENDIPITY] = {"serendipity", REC_OF_HITS, serendipity},
+	[REC_AVERAGE_POPULARITY] = {"average_popularity", REC_OF_LIST, list_popularity},
+	[REC_NOVELTY] = {"novelty", REC_OF_LIST, list_novelty},
+	[REC_INTRA_LIST_DIVERSITY] = {"intra_list_diversity", REC_OF_LIST, list_diversity},
+	[REC_COVERAGE] = {"coverage", REC_OF_ALL_LISTS, NULL},
+	[REC_GINI] = {"gini", REC_OF_ALL_LISTS, NULL},
+	{NULL, 0, NULL}
+};
 
 /*
  * catalog_coverage = items shown at least once / all items, from 0 to 1 (Ge,

@@ -16,7 +16,8 @@
 /*
  * One ranked list against what was relevant.  A gain is above zero for a
  * relevant item (1 when relevance is binary) and zero for any other; an item
- * that comes twice has its gain at the first rank alone.
+ * that comes twice has its gain at the first rank alone.  What only some
+ * metrics look at is NULL when none of these is wanted.
  */
 typedef struct RecRanking
 {
@@ -24,15 +25,29 @@ typedef struct RecRanking
 	int			n;				/* length of the list */
 	const double *ideal;		/* gains of all relevant items, falling */
 	int			nrelevant;
+	const int  *expected;		/* rank, from 0, of the item at each rank in
+								 * the list that one would expect */
+	const double *popularity;	/* share of users who have it */
+	const double *alike;		/* sum of its similarities to the items before
+								 * it */
 } RecRanking;
 
-/* Gives a value for the first k ranks; 0 when nothing is relevant. */
+/* Gives a value for the first k ranks; NaN when there is none. */
 typedef double (*RecRankingMetric) (const RecRanking *ranking, int k);
+
+/* What a metric is of; bits, so that several can be asked for. */
+typedef enum RecMetricKind
+{
+	REC_OF_HITS = 1 << 0,		/* a list and what was relevant */
+	REC_OF_LIST = 1 << 1,		/* a list, whatever was relevant */
+	REC_OF_ALL_LISTS = 1 << 2	/* the lists of all users together */
+} RecMetricKind;
 
 typedef struct RecMetric
 {
 	const char *name;			/* as in SQL: "ndcg" */
-	RecRankingMetric value;
+	RecMetricKind kind;
+	RecRankingMetric value;		/* NULL for metrics of all lists */
 } RecMetric;
 
 /* Where a metric stands in the table below. */
@@ -43,14 +58,17 @@ typedef enum RecMetricNumber
 	REC_HIT_RATE,
 	REC_AVERAGE_PRECISION,
 	REC_RECIPROCAL_RANK,
-	REC_NDCG
+	REC_NDCG,
+	REC_SERENDIPITY,
+	REC_AVERAGE_POPULARITY,
+	REC_NOVELTY,
+	REC_INTRA_LIST_DIVERSITY,
+	REC_COVERAGE,
+	REC_GINI
 } RecMetricNumber;
 
-/* The metrics of one list, ending with a NULL name. */
+/* The metrics of lists, ending with a NULL name. */
 extern const RecMetric rec_metrics[];
-
-extern double rec_metric_serendipity(const RecRanking *ranking,
-									 const bool *expected, int k);
 
 /*
  * Means over rows.  The value of one row is the metric of that row alone, so

@@ -96,25 +96,37 @@ rec_check_k(int64 k)
 				 errmsg("k must be greater than or equal to zero")));
 }
 
-/* Names every live column of a relation that is close to a missing one. */
-static void
-column_missing(Relation rel, const char *column)
+/* Considers every live column of a relation, if it is there. */
+void
+rec_closest_consider_columns(RecClosest *closest, Oid relid)
 {
-	RecClosest	closest;
-	TupleDesc	desc = RelationGetDescr(rel);
+	Relation	rel = try_relation_open(relid, AccessShareLock);
+	TupleDesc	desc;
 
-	rec_closest_start(&closest, column);
+	if (rel == NULL)
+		return;
+	desc = RelationGetDescr(rel);
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 
 		if (!att->attisdropped)
-			rec_closest_consider(&closest, NameStr(att->attname));
+			rec_closest_consider(closest, pstrdup(NameStr(att->attname)));
 	}
+	relation_close(rel, NoLock);
+}
+
+static void
+column_missing(Oid relid, const char *column)
+{
+	RecClosest	closest;
+
+	rec_closest_start(&closest, column);
+	rec_closest_consider_columns(&closest, relid);
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
 			 errmsg("column \"%s\" of relation \"%s\" does not exist",
-					column, RelationGetRelationName(rel)),
+					column, get_rel_name(relid)),
 			 rec_closest_hint(&closest, "column")));
 }
 
@@ -132,11 +144,7 @@ rec_column_lookup(Oid relid, const char *column)
 
 	if (!HeapTupleIsValid(tuple) ||
 		((Form_pg_attribute) GETSTRUCT(tuple))->attnum < 0)
-	{
-		Relation	rel = relation_open(relid, AccessShareLock);
-
-		column_missing(rel, column);
-	}
+		column_missing(relid, column);
 	att = (Form_pg_attribute) GETSTRUCT(tuple);
 	result.attnum = att->attnum;
 	result.type = getBaseType(att->atttypid);

@@ -38,6 +38,7 @@ typedef struct RecColumn
 
 extern void rec_closest_start(RecClosest *closest, const char *name);
 extern void rec_closest_consider(RecClosest *closest, const char *candidate);
+extern void rec_closest_consider_columns(RecClosest *closest, Oid relid);
 extern int	rec_closest_hint(const RecClosest *closest, const char *kind);
 
 extern void rec_check_k(int64 k);

@@ -29,10 +29,12 @@
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "create.h"
+#include "estimate.h"
 #include "evaluate.h"
 #include "funcapi.h"
 #include "json.h"
 #include "miscadmin.h"
+#include "request.h"
 #include "setting.h"
 #include "spi.h"
 #include "sqlutil.h"
@@ -290,7 +292,6 @@ try_trial(Search *search, Trial *trial)
 	MemoryContext old;
 	RecEvaluation *evaluation;
 	double	   *longest = &search->longest_ms[trial->effective.model];
-	double		sum = 0;
 
 	trial->value = NAN;
 	if (!recall_trial(search, trial))
@@ -301,10 +302,8 @@ try_trial(Search *search, Trial *trial)
 										ALLOCSET_DEFAULT_SIZES);
 		old = MemoryContextSwitchTo(working);
 		evaluation = measure(search, trial, search->sample);
-		for (int64 u = 0; u < evaluation->nusers; u++)
-			sum += evaluation->values[u * evaluation->nvalues];
 		trial->users = evaluation->nusers;
-		trial->value = trial->users > 0 ? sum / (double) trial->users : 0;
+		trial->value = rec_evaluation_mean(evaluation);
 		MemoryContextSwitchTo(old);
 		MemoryContextDelete(working);
 		keep_trial(search, trial);
@@ -599,6 +598,7 @@ Datum
 rec_tune(PG_FUNCTION_ARGS)
 {
 	Search		search = {0};
+	RecRequest	request = {0};
 
 	rec_refuse_nulls(fcinfo, 1U << 2);
 	search.definition = rec_definition_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
@@ -606,7 +606,7 @@ rec_tune(PG_FUNCTION_ARGS)
 	search.ntrials = rec_argument_range(fcinfo, 1, "trials", 1, 100000);
 	if (!PG_ARGISNULL(2))
 		set_budget(&search, PG_GETARG_INTERVAL_P(2));
-	search.metric = rec_metric_find(text_to_cstring(PG_GETARG_TEXT_PP(3)));
+	search.metric = rec_metric_find(text_to_cstring(PG_GETARG_TEXT_PP(3)), REC_OF_HITS);
 	search.k = rec_argument_range(fcinfo, 4, "k", 1, 10000);
 	search.split.method = rec_argument_split(fcinfo, 5);
 	search.split.test_share = rec_argument_share(fcinfo, 6);
@@ -620,8 +620,9 @@ rec_tune(PG_FUNCTION_ARGS)
 	search.nrefinements = rec_argument_range(fcinfo, 14, "refinements", 0, 100000);
 	begin_rows(&search, fcinfo);
 	SPI_connect();
+	request.context = search.context;
 	search.batch = rec_evaluation_batch(search.definition, &search.definition->options, NULL,
-										search.context);
+										&request);
 	reserve_test(&search);
 	find_choices(&search);
 	search.settings = search_settings(&search);

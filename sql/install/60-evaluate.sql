@@ -20,14 +20,16 @@ CREATE FUNCTION recommender.evaluate(
 	last integer DEFAULT 1,
 	cuts integer DEFAULT 1,
 	k integer[] DEFAULT '{10}',
-	metrics text[] DEFAULT '{ndcg,recall,precision,hit_rate,average_precision,reciprocal_rank}',
+	metrics text[] DEFAULT '{ndcg,recall,precision,hit_rate,average_precision,reciprocal_rank,coverage,gini}',
 	options jsonb DEFAULT '{}',
 	segments text DEFAULT NULL,
 	sample integer DEFAULT NULL,
 	resamples integer DEFAULT 200,
 	seed bigint DEFAULT 0,
 	store boolean DEFAULT true,
-	context boolean DEFAULT false)
+	context boolean DEFAULT false,
+	segment_columns name[] DEFAULT '{}',	-- of the interactions or of the items
+	filter jsonb DEFAULT NULL)				-- on what may be shown, and is to be found
 RETURNS SETOF recommender.evaluation
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 COST 1000000 ROWS 100
@@ -39,7 +41,7 @@ CREATE FUNCTION recommender.evaluate_query(
 	train text,
 	test text,
 	k integer[] DEFAULT '{10}',
-	metrics text[] DEFAULT '{ndcg,recall,precision,hit_rate,average_precision,reciprocal_rank}',
+	metrics text[] DEFAULT '{ndcg,recall,precision,hit_rate,average_precision,reciprocal_rank,coverage,gini}',
 	options jsonb DEFAULT '{}',
 	resamples integer DEFAULT 200,
 	seed bigint DEFAULT 0)
@@ -76,7 +78,8 @@ CREATE FUNCTION recommender.compare_options(
 	sample integer DEFAULT NULL,
 	resamples integer DEFAULT 1000,
 	seed bigint DEFAULT 0,
-	context boolean DEFAULT false)
+	context boolean DEFAULT false,
+	filter jsonb DEFAULT NULL)
 RETURNS recommender.comparison
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 COST 1000000

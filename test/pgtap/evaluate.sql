@@ -91,20 +91,20 @@ $$;
 
 -- Takes all of this from the tables train and test and a recommender that was refreshed on train; "seen" says which of
 -- the rows of train make an item one that the user has, and "weights" what test's rows weigh.
-CREATE FUNCTION oracle.take(recommender text, largest_k int, seen text DEFAULT 'true', weights text DEFAULT 'coalesce(weight, 1)')
+CREATE FUNCTION oracle.take(recommender text, largest_k int, seen text DEFAULT 'true', weights text DEFAULT 'coalesce(weight, 1)', filter jsonb DEFAULT NULL)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
 	TRUNCATE oracle.list, oracle.relevant, oracle.history, oracle.item;
 	EXECUTE format('INSERT INTO oracle.list
 		SELECT s.strategy, user_id, array_agg(item_id ORDER BY rank)
-		FROM oracle.strategies() s, %1$I.recommend_all($1, options => options) GROUP BY s.strategy, user_id', recommender) USING largest_k;
+		FROM oracle.strategies() s, %1$I.recommend_all($1, filter => $2, options => options) GROUP BY s.strategy, user_id', recommender) USING largest_k, filter;
 	-- whoever is new, and whoever has had everything
 	EXECUTE format('INSERT INTO oracle.list
-		SELECT s.strategy, user_id, ARRAY(SELECT item_id FROM %1$I.recommend(user_id, $1, options => options) ORDER BY rank)
+		SELECT s.strategy, user_id, ARRAY(SELECT item_id FROM %1$I.recommend(user_id, $1, filter => $2, options => options) ORDER BY rank)
 		FROM oracle.strategies() s, (SELECT DISTINCT user_id FROM oracle.test) t
-		WHERE NOT EXISTS (SELECT FROM oracle.list l WHERE l.user_id = t.user_id AND l.strategy = s.strategy)', recommender) USING largest_k;
+		WHERE NOT EXISTS (SELECT FROM oracle.list l WHERE l.user_id = t.user_id AND l.strategy = s.strategy)', recommender) USING largest_k, filter;
 	EXECUTE format('INSERT INTO oracle.item
-		SELECT item_id, CASE WHEN item_no < 0.2 * count(*) OVER () THEN ''items: head'' ELSE ''items: tail'' END FROM %I.item
+		SELECT item_id, CASE WHEN users = 0 THEN ''items: new'' WHEN item_no < 0.2 * count(*) FILTER (WHERE users > 0) OVER () THEN ''items: head'' ELSE ''items: tail'' END FROM %I.item
 		WHERE generation = (SELECT generation FROM %1$I.definition)', recommender);
 	EXECUTE format('INSERT INTO oracle.relevant
 		SELECT user_id, item_id, coalesce((SELECT segment FROM oracle.item i WHERE i.item_id = t.item_id), ''items: new'')
@@ -117,41 +117,76 @@ BEGIN
 			 LATERAL (SELECT count(DISTINCT item_id) AS n FROM oracle.train h WHERE h.user_id = r.user_id AND %s IS NOT NULL) h', weights);
 END $$;
 
-CREATE FUNCTION oracle.metric(metric text, items text[], relevant text[], k int) RETURNS float8 LANGUAGE sql AS $$
+-- Who has what, by the rows that are trained on; the share of users who have an item, as if one had what nobody has; how
+-- alike two items are.
+CREATE TABLE oracle.has (user_id int, item_id text);
+CREATE FUNCTION oracle.share(item text) RETURNS float8 LANGUAGE sql AS $$
+	SELECT greatest((SELECT count(*) FROM oracle.has h WHERE h.item_id = item), 1)::float8 / greatest((SELECT count(DISTINCT user_id) FROM oracle.has), 1)
+$$;
+CREATE FUNCTION oracle.cosine(a text, b text) RETURNS float8 LANGUAGE sql AS $$
+	SELECT coalesce(count(*) FILTER (WHERE x AND y) / nullif(sqrt(count(*) FILTER (WHERE x) * count(*) FILTER (WHERE y))::float8, 0), 0)
+	FROM (SELECT bool_or(item_id = a) AS x, bool_or(item_id = b) AS y FROM oracle.has GROUP BY user_id) u
+$$;
+
+CREATE FUNCTION oracle.metric(metric text, items text[], relevant text[], expected text[], k int) RETURNS float8 LANGUAGE sql AS $$
 	SELECT CASE metric
 		WHEN 'ndcg' THEN recommender.ndcg(items, relevant, k)
 		WHEN 'recall' THEN recommender.recall(items, relevant, k)
 		WHEN 'precision' THEN recommender.precision(items, relevant, k)
 		WHEN 'hit_rate' THEN recommender.hit_rate(items, relevant, k)
 		WHEN 'average_precision' THEN recommender.average_precision(items, relevant, k)
-		WHEN 'reciprocal_rank' THEN recommender.reciprocal_rank(items, relevant, k) END
+		WHEN 'reciprocal_rank' THEN recommender.reciprocal_rank(items, relevant, k)
+		WHEN 'serendipity' THEN recommender.serendipity(items, relevant, expected[:k], k) END
+$$;
+
+-- What lists are like; of pairs, as they are slow, the similarity is looked up.
+CREATE TABLE oracle.alike (a text, b text, cosine float8, PRIMARY KEY (a, b));
+CREATE FUNCTION oracle.list_metric(metric text, items text[], k int) RETURNS float8 LANGUAGE sql AS $$
+	SELECT CASE metric
+		WHEN 'average_popularity' THEN (SELECT recommender.average_popularity(oracle.share(i)) FROM unnest(items[:k]) i)
+		WHEN 'novelty' THEN (SELECT recommender.novelty(oracle.share(i)) FROM unnest(items[:k]) i)
+		WHEN 'intra_list_diversity' THEN
+			(SELECT recommender.intra_list_diversity(cosine) FROM oracle.alike WHERE a = ANY (items[:k]) AND b = ANY (items[:k])) END
 $$;
 
 -- The value of each user; segments of items say which of the relevant items count.
 CREATE TABLE oracle.value (user_id int, strategy text, segment text, metric text, k int, value float8);
+CREATE TABLE oracle.asked (metric text, k int);
 CREATE FUNCTION oracle.take_values(metrics text[], ks int[]) RETURNS void LANGUAGE sql AS $$
-	TRUNCATE oracle.value;
+	TRUNCATE oracle.value, oracle.asked, oracle.has, oracle.alike;
+	INSERT INTO oracle.asked SELECT metric, k FROM unnest(metrics) metric, unnest(ks) k;
+	INSERT INTO oracle.has SELECT DISTINCT user_id, item_id FROM oracle.train
+		WHERE user_id IS NOT NULL AND item_id IS NOT NULL AND coalesce(weight, 1) > 0;
+	INSERT INTO oracle.alike
+		SELECT a, b, oracle.cosine(a, b)
+		FROM (SELECT DISTINCT unnest(items) AS a FROM oracle.list) x, (SELECT DISTINCT unnest(items) AS b FROM oracle.list) y
+		WHERE a < b AND 'intra_list_diversity' = ANY (metrics);
 	INSERT INTO oracle.value
-	SELECT user_id, strategy, segment, metric, k, oracle.metric(metric, items, relevant, k)
+	SELECT user_id, l.strategy, segment, metric, k, oracle.metric(metric, l.items, relevant, e.items, k)
 	FROM (SELECT user_id, coalesce(segment, 'all') AS segment, array_agg(item_id) AS relevant
 		  FROM oracle.relevant GROUP BY GROUPING SETS ((user_id), (user_id, segment))) r
-	JOIN oracle.list l USING (user_id), unnest(metrics) metric, unnest(ks) k
+	JOIN oracle.list l USING (user_id) JOIN oracle.list e USING (user_id), oracle.asked
+	WHERE e.strategy = 'popularity' AND metric NOT IN ('average_popularity', 'novelty', 'intra_list_diversity', 'coverage', 'gini')
+	UNION ALL
+	SELECT user_id, strategy, 'all', metric, k, oracle.list_metric(metric, items, k)
+	FROM (SELECT DISTINCT user_id FROM oracle.relevant) r JOIN oracle.list l USING (user_id), oracle.asked
+	WHERE metric IN ('average_popularity', 'novelty', 'intra_list_diversity')
 $$;
 
 -- What evaluate() should say, but for intervals.
 CREATE VIEW oracle.expected AS
-SELECT strategy, segment, metric, k, avg(value) AS value, count(*) AS users FROM oracle.value GROUP BY strategy, segment, metric, k
+SELECT strategy, segment, metric, k, avg(value) AS value, count(value) AS users FROM oracle.value GROUP BY strategy, segment, metric, k HAVING count(value) > 0
 UNION ALL
-SELECT strategy, h.segment, metric, k, avg(value), count(*)
-FROM oracle.value v JOIN oracle.history h USING (user_id) WHERE v.segment = 'all' GROUP BY strategy, h.segment, metric, k
+SELECT strategy, h.segment, metric, k, avg(value), count(value)
+FROM oracle.value v JOIN oracle.history h USING (user_id) WHERE v.segment = 'all' GROUP BY strategy, h.segment, metric, k HAVING count(value) > 0
 UNION ALL
-SELECT strategy, 'all', metric, (SELECT max(k) FROM oracle.value), CASE metric WHEN 'coverage' THEN coverage ELSE gini END,
+SELECT strategy, 'all', metric, k, CASE metric WHEN 'coverage' THEN recommender.catalog_coverage(shown) ELSE recommender.gini(shown) END,
 	   (SELECT count(*) FROM oracle.history)
-FROM (SELECT strategy, recommender.catalog_coverage(shown) AS coverage, recommender.gini(shown) AS gini
-	  FROM (SELECT strategy, item_id, (SELECT count(*) FROM oracle.history JOIN oracle.list l USING (user_id)
-									   WHERE l.strategy = s.strategy AND i.item_id = ANY (l.items))::float8 AS shown
-			FROM oracle.strategies() s, oracle.item i) e GROUP BY strategy) c, unnest('{coverage,gini}'::text[]) metric
-WHERE EXISTS (SELECT FROM oracle.history);
+FROM (SELECT strategy, item_id, metric, k, (SELECT count(*) FROM oracle.history JOIN oracle.list l USING (user_id)
+											WHERE l.strategy = s.strategy AND i.item_id = ANY (l.items[:k]))::float8 AS shown
+	  FROM oracle.strategies() s, oracle.item i, oracle.asked WHERE metric IN ('coverage', 'gini')) e
+WHERE EXISTS (SELECT FROM oracle.history)
+GROUP BY strategy, metric, k;
 
 -- How rows differ from what is expected, '' when they do not.
 CREATE FUNCTION oracle.difference(given recommender.evaluation[]) RETURNS text LANGUAGE sql AS $$
@@ -190,7 +225,8 @@ BEGIN
 END $$;
 
 SELECT is(oracle.query_difference(n, CASE n % 3 WHEN 0 THEN '{1,5}' WHEN 1 THEN '{3,50}' ELSE '{10}' END::int[],
-								'{ndcg,recall,precision,hit_rate,average_precision,reciprocal_rank}'), '', 'data set ' || n)
+								CASE WHEN n % 2 = 0 THEN '{ndcg,recall,precision,hit_rate,average_precision,reciprocal_rank}'
+								ELSE '{gini,intra_list_diversity,ndcg,novelty,serendipity,average_popularity,coverage}' END::text[]), '', 'data set ' || n)
 FROM generate_series(1, 20) n;
 
 -- Users that have all there is, or nothing that the model knows, are measured; those with nothing new to find are not.
@@ -472,18 +508,104 @@ SELECT results_eq($$SELECT strategy, metric, sum(value * users)::numeric(12, 6),
 SELECT is_empty($$SELECT * FROM oracle.segments WHERE segment = 'items: new' AND value <> 0$$, 'what the model does not know is never recommended');
 SELECT is_empty($$SELECT * FROM recommender.evaluate('live', segments => 'SELECT 1, ''x'' WHERE false', store => false, resamples => 0) WHERE segment LIKE 'segment: %'$$, 'a query without rows');
 
+-- Columns: of the interactions, where the first that is to be found tells, whether it is context or not; of the items.
+CREATE TABLE oracle.product (id varchar(10) PRIMARY KEY, category text, price numeric, tags text[], stock boolean DEFAULT true);
+INSERT INTO oracle.product SELECT 'i' || n, (ARRAY['A', 'b', NULL, 'ä "%'])[1 + n % 4], n % 3 + 0.5, ARRAY['t' || n % 2, NULL] FROM generate_series(0, 35) n;
+SELECT recommender.create_recommender('shop', 'oracle.train', time_column => 'at', weight_column => 'weight');
+SELECT recommender.create_recommender('shops', 'oracle.live', time_column => 'at', weight_column => 'weight', context_columns => '{kind}');
+SELECT recommender.set_items(r, 'oracle.product', 'id', available_column => 'stock') FROM unnest('{shop,shops}'::text[]) r;
+SELECT recommender.set_options(r, o || '{"min_support": 1}') FROM unnest('{shop,shops}'::text[]) r, oracle.random_options(3) o;
+SELECT recommender.refresh('shop');
+CREATE FUNCTION oracle.wanted_columns() RETURNS TABLE (strategy text, segment text, metric text, k int, value float8, users bigint) LANGUAGE sql AS $$
+	SELECT strategy, c.name || ' = ' || c.value, metric, 10, avg(oracle.metric(metric, items, relevant, '{}', 10)), count(*)
+	FROM (SELECT user_id, name, c.value, array_agg(item_id) AS relevant
+		  FROM oracle.relevant JOIN oracle.product ON id = item_id, LATERAL (VALUES ('category', category), ('price', price::text), ('tags', tags::text)) c (name, value)
+		  WHERE c.value IS NOT NULL GROUP BY 1, 2, 3) c
+	JOIN oracle.list l USING (user_id), unnest('{ndcg,recall}'::text[]) metric GROUP BY 1, 2, 3
+	UNION ALL
+	SELECT strategy, c.name || ' = ' || c.value, metric, 10, avg(v.value), count(*)
+	FROM (SELECT DISTINCT ON (user_id) * FROM oracle.test ORDER BY user_id, at, item_id, coalesce(weight, 1), kind) t
+	JOIN oracle.value v USING (user_id), LATERAL (VALUES ('kind', t.kind), ('weight', t.weight::text)) c (name, value)
+	WHERE v.segment = 'all' AND c.value IS NOT NULL GROUP BY 1, 2, 3
+$$;
+CREATE FUNCTION oracle.column_difference(given recommender.evaluation[]) RETURNS text LANGUAGE sql AS $$
+	SELECT coalesce(string_agg(concat_ws(' ', strategy, segment, metric, k, g.value, g.users, 'not', e.value, e.users), E'\n'), '')
+	FROM (SELECT * FROM unnest(given) WHERE segment LIKE '% = %') g FULL JOIN oracle.wanted_columns() e USING (strategy, segment, metric, k)
+	WHERE (g.users = e.users AND abs(g.value - e.value) < 1e-9) IS NOT TRUE
+$$;
+-- "recs" has no relation of items, and that of "shops" says nothing of their content
+SELECT recommender.set_options('recs', o || '{"min_support": 1}') FROM oracle.random_options(3) o;
+SELECT recommender.refresh('recs');
+SELECT oracle.take('recs', 10), oracle.take_values('{ndcg,recall}', '{10}');
+CREATE TABLE oracle.columns AS
+SELECT e.* FROM recommender.evaluate('shops', test_share => 0.3, metrics => '{ndcg,recall}', resamples => 20, store => false,
+									 segment_columns => '{category,kind,tags,weight,price,kind}') e WHERE strategy <> 'content';
+SELECT is(oracle.column_difference(ARRAY(SELECT c::text::recommender.evaluation FROM oracle.columns c)), '', 'columns of interactions and of items');
+SELECT is(oracle.difference(ARRAY(SELECT c::text::recommender.evaluation FROM oracle.columns c WHERE segment NOT LIKE '% = %')), '', 'other segments beside them are as ever');
+SELECT ok(count(*) FILTER (WHERE segment LIKE 'kind = %') > 20 AND count(*) FILTER (WHERE segment = 'category = ä "%') = 6 AND bool_and(ci_low <= value AND value <= ci_high), 'there are such, with intervals')
+FROM oracle.columns;
+-- that a column tells segments apart does not make it context, nor one that is context less so
+SELECT results_eq(format($$SELECT * FROM recommender.evaluate('shops', test_share => 0.3, context => %L, store => false, segment_columns => '{weight,kind}') WHERE segment NOT LIKE '%% = %%'$$, context),
+				  format($$SELECT * FROM recommender.evaluate('shops', test_share => 0.3, context => %L, store => false)$$, context), 'context ' || context)
+FROM unnest('{true,false}'::boolean[]) context;
+SELECT isnt((SELECT array_agg(e) FROM recommender.evaluate('shops', test_share => 0.3, context => true, store => false, options => '{"context_significance": 1}') e),
+			(SELECT array_agg(e) FROM recommender.evaluate('shops', test_share => 0.3, store => false, options => '{"context_significance": 1}') e), 'there the context matters');
+
+-- Filters: what passes is shown, and is to be found; {} leaves out what cannot be had now.
+CREATE FUNCTION oracle.filter_difference(filter jsonb, condition text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM oracle.take('shop', 10, filter => filter);
+	EXECUTE format('DELETE FROM oracle.relevant r WHERE NOT EXISTS (SELECT FROM oracle.product i WHERE i.id = r.item_id AND stock AND (%s))', condition);
+	DELETE FROM oracle.history h WHERE NOT EXISTS (SELECT FROM oracle.relevant r WHERE r.user_id = h.user_id);
+	EXECUTE format('DELETE FROM oracle.item r WHERE NOT EXISTS (SELECT FROM oracle.product i WHERE i.id = r.item_id AND stock AND (%s))', condition);
+	PERFORM oracle.take_values('{ndcg,recall,serendipity,coverage,gini,novelty}', '{3,10}');
+	RETURN oracle.difference(ARRAY(
+		SELECT e FROM recommender.evaluate('shops', test_share => 0.3, k => '{3,10}', metrics => '{ndcg,recall,serendipity,coverage,gini,novelty}', resamples => 0, store => false,
+										   filter => filter) e WHERE strategy <> 'content'));
+END $$;
+UPDATE oracle.product SET stock = id <> 'i1';
+SELECT is(oracle.filter_difference(f::jsonb, condition), '', 'filter ' || f)
+FROM (VALUES ('{"category": "A"}', 'category = ''A'''), ('{"price": {"lt": 2}}', 'price < 2'), ('{}', 'true'), ('{"id": "i0"}', 'id = ''i0''')) v (f, condition);
+SELECT is_empty($$SELECT * FROM recommender.evaluate('shops', filter => '{"category": "Z"}', store => false)$$, 'a filter that nothing passes');
+SELECT results_eq($$SELECT value_a, users FROM recommender.compare_options('shops', '{}', '{}', filter => '{"category": "A"}', test_share => 0.3)$$,
+				  $$SELECT value, users FROM recommender.evaluate('shops', filter => '{"category": "A"}', test_share => 0.3, metrics => '{ndcg}', store => false) WHERE strategy = 'recommender' AND segment = 'all'$$,
+				  'compare_options has a filter, too');
+
 /* ------------------------------------------------------------------------
  * Intervals
  * ------------------------------------------------------------------------ */
 
 SELECT ok(count(*) = 54 AND bool_and(ci_low < value + 1e-12 AND value < ci_high + 1e-12), 'intervals contain the value') FROM oracle.segments WHERE metric NOT IN ('coverage', 'gini');
-SELECT ok(bool_and(ci_low IS NULL AND ci_high IS NULL), 'what is of all lists together has none') FROM oracle.segments WHERE metric IN ('coverage', 'gini');
 SELECT ok(bool_and(ci_low IS NULL AND ci_high IS NULL AND value IS NOT NULL), 'without resamples there are none') FROM oracle.evaluate_split('{}', 0);
 SELECT ok(bool_and(ci_low = ci_high), 'of one resample, a point') FROM oracle.evaluate_split('{}', 1) WHERE metric NOT IN ('coverage', 'gini');
 SELECT results_eq('SELECT * FROM oracle.evaluate_split(''{}'', 50, 3)', 'SELECT * FROM oracle.evaluate_split(''{}'', 50, 3)', 'the same seed, the same intervals');
 SELECT results_eq('SELECT strategy, segment, metric, k, value, users FROM oracle.evaluate_split(''{}'', 50, 3)', 'SELECT strategy, segment, metric, k, value, users FROM oracle.evaluate_split(''{}'', 50, 4)',
 				  'another seed, the same values');
 SELECT results_ne('SELECT ci_low, ci_high FROM oracle.evaluate_split(''{}'', 50, 3)', 'SELECT ci_low, ci_high FROM oracle.evaluate_split(''{}'', 50, 4)', 'and other intervals');
+
+-- What is of all lists together, where the truth is known: users whose one item leads to one other, drawn by a law.  Of n
+-- users, items of probability p are expected to be shown with 1 - (1 - p)^n; the Gini index by the mean of all samples.
+CREATE FUNCTION oracle.wheel(n int, seed int) RETURNS SETOF recommender.evaluation LANGUAGE sql AS $$
+	SELECT e.* FROM recommender.evaluate_query(
+		format('SELECT u, i FROM generate_series(-30, -1) u, unnest(ARRAY[-u, -u + 100]) i
+				UNION ALL SELECT u, 1 + floor(30 * oracle.draw(%1$s, u) ^ 3)::int FROM generate_series(1, %2$s) u', seed, n),
+		format('SELECT u, 0 FROM generate_series(1, %s) u', n),
+		k => '{1}', metrics => '{coverage,gini}', resamples => 1, seed => seed) e
+	WHERE e.strategy = 'behaviour'
+$$;
+CREATE TABLE oracle.wheels AS SELECT n, w.* FROM unnest('{40,200}'::int[]) n, generate_series(1, 100) seed, oracle.wheel(n, seed) w;
+SELECT ok(count(*) FILTER (WHERE truth BETWEEN ci_low AND ci_high) BETWEEN 88 AND 100, format('of a hundred intervals of %s of %s lists about ninety-five hold the truth, or more: %s',
+		  metric, n, count(*) FILTER (WHERE truth BETWEEN ci_low AND ci_high)))
+FROM (SELECT *, CASE metric WHEN 'gini' THEN avg(value) OVER (PARTITION BY n, metric)
+							ELSE (SELECT sum(1 - (1 - ((i / 30.0) ^ (1 / 3.0) - ((i - 1) / 30.0) ^ (1 / 3.0))) ^ n) / 60 FROM generate_series(1, 30) i) END AS truth
+	  FROM oracle.wheels) w GROUP BY n, metric ORDER BY n, metric;
+SELECT ok(bool_and(abs(avg - truth) < 0.01), 'and the truth is that') FROM
+	(SELECT n, avg(value), (SELECT sum(1 - (1 - ((i / 30.0) ^ (1 / 3.0) - ((i - 1) / 30.0) ^ (1 / 3.0))) ^ n) / 60 FROM generate_series(1, 30) i) AS truth
+	 FROM oracle.wheels WHERE metric = 'coverage' GROUP BY n) t;
+SELECT ok(avg(ci_high - ci_low) / stddev(value) BETWEEN 3 AND 6, format('of %s lists the interval of %s is as wide as it should, 3.92 standard deviations, or a little wider: %s',
+		  n, metric, avg(ci_high - ci_low) / stddev(value)))
+FROM oracle.wheels GROUP BY n, metric ORDER BY n, metric;
+SELECT ok(bool_and(ci_low IS NULL AND ci_high IS NULL), 'of a single list there is none') FROM oracle.wheel(1, 1);
 
 -- Users who know nothing are offered heads; four in ten wanted that.  The truth is 0.4.
 CREATE FUNCTION oracle.coins(n int, seed int, resamples int DEFAULT 200) RETURNS recommender.evaluation LANGUAGE sql AS $$
@@ -560,11 +682,11 @@ SELECT * FROM recommender.evaluate('live', split => 'random', test_share => 0.12
 								   options => '{"measure": "llr", "kappa": 2}', segments => 'SELECT 1, ''a''');
 SELECT set_eq('SELECT strategy, segment, metric, k, value, ci_low, ci_high, users FROM live.evaluation', 'TABLE oracle.run', 'the rows are stored');
 SELECT results_eq('SELECT DISTINCT run, evaluated_at, settings, options FROM live.evaluation',
-				  $$SELECT 1::bigint, now(), '{"split": "random", "test_share": 0.123456789, "last": 1, "cuts": 1, "seed": -9223372036854775808, "context": false}'::jsonb, options || '{"measure": "llr", "kappa": 2}'
+				  $$SELECT 1::bigint, now(), '{"split": "random", "test_share": 0.123456789, "last": 1, "cuts": 1, "seed": -9223372036854775808, "context": false, "filter": null}'::jsonb, options || '{"measure": "llr", "kappa": 2}'
 					FROM recommender.recommenders WHERE name = 'live'$$, 'with what they were made by, all options');
 SELECT ok(count(*) > 0, 'of the defaults') FROM recommender.evaluate('live', split => 'users', test_share => 0.5, last => 2);
 SELECT results_eq('SELECT DISTINCT run, settings, options FROM live.evaluation WHERE run <> 1',
-				  $$SELECT 2::bigint, '{"split": "users", "test_share": 0.5, "last": 2, "cuts": 1, "seed": 0, "context": false}'::jsonb, options FROM recommender.recommenders WHERE name = 'live'$$, 'the next run has the next number');
+				  $$SELECT 2::bigint, '{"split": "users", "test_share": 0.5, "last": 2, "cuts": 1, "seed": 0, "context": false, "filter": null}'::jsonb, options FROM recommender.recommenders WHERE name = 'live'$$, 'the next run has the next number');
 SELECT set_eq('SELECT * FROM recommender.evaluations WHERE recommender = ''live''', 'SELECT ''live'', * FROM live.evaluation', 'the view shows them');
 SELECT is_empty('SELECT * FROM recommender.evaluations WHERE recommender <> ''live''', 'and no others');
 SELECT recommender.set_options('live', '{"min_support": 5}');
@@ -613,7 +735,6 @@ SELECT oracle.evaluate_error(arguments, code, message) FROM (VALUES
 	('split => ''tim''', '22023', 'split "tim" does not exist'),
 	('split => ''by moonlight''', '22023', 'split "by moonlight" does not exist'),
 	('metrics => ''{ndcg,recal}''', '22023', 'metric "recal" does not exist'),
-	('metrics => ''{gini}''', '22023', 'metric "gini" does not exist'),
 	('metrics => ''{}''', '22023', 'k and metrics must not be empty'),
 	('k => ''{}''', '22023', 'k and metrics must not be empty'),
 	('k => ''{10,0}''', '22023', 'each k must be between 1 and 10000'),
@@ -652,7 +773,12 @@ SELECT oracle.evaluate_error(arguments, code, message) FROM (VALUES
 	('segments => ''''', '22023', 'segments must be one statement that returns rows of user and segment'),
 	('segments => ''DELETE FROM oracle.live''', '22023', 'segments must be one statement that returns rows of user and segment'),
 	('segments => ''SELECT 1, ''''a''''; SELECT 2, ''''b''''''', '22023', 'segments must be one statement that returns rows of user and segment'),
-	('segments => ''SELECT user_id FROM nowhere''', '42P01', NULL)) e (arguments, code, message);
+	('segments => ''SELECT user_id FROM nowhere''', '42P01', NULL),
+	('segment_columns => NULL', '22004', 'argument 15 must not be null'),
+	('segment_columns => ''{NULL}''', '22004', NULL),
+	('segment_columns => ''{kind,colour}''', '42703', 'neither the interactions nor the items of recommender "live" have a column "colour"'),
+	('segment_columns => ''{ctid}''', '42703', 'neither the interactions nor the items of recommender "live" have a column "ctid"'),
+	('filter => ''{}''', '55000', 'recommender "live" has no relation of items to filter by')) e (arguments, code, message);
 SELECT throws_ok('SELECT * FROM recommender.evaluate(NULL)', '22004', 'argument 1 must not be null', 'no recommender');
 SELECT throws_ok('SELECT * FROM recommender.evaluate(''life'')', '42704', 'recommender "life" does not exist', 'not this one');
 SELECT throws_ok('SELECT * FROM recommender.compare_options(''life'', ''{}'', ''{}'')', '42704', 'recommender "life" does not exist', 'nor for compare_options');
@@ -666,6 +792,8 @@ SELECT throws_ok(format('SELECT recommender.compare_options(''live'', %s)', argu
 	('''{}'', ''{}'', test_share => 0', '22023', 'test_share must be between 0 and 1, without either'),
 	('''{}'', ''{}'', last => 0', '22023', 'last must be between 1 and 10000'),
 	('''{}'', ''{}'', metric => ''ndgc''', '22023', 'metric "ndgc" does not exist'),
+	('''{}'', ''{}'', metric => ''gini''', '22023', 'metric "gini" cannot be used here'),
+	('''{}'', ''{}'', filter => ''{"a": 1}''', '55000', 'recommender "live" has no relation of items to filter by'),
 	('''{}'', ''{}'', k => 0', '22023', 'k must be between 1 and 10000'),
 	('''{}'', ''{}'', sample => 0', '22023', 'sample must be between 1 and 2147483647'),
 	('''{}'', ''{}'', resamples => 0', '22023', 'resamples must be between 1 and 100000'),
@@ -702,6 +830,7 @@ SELECT results_eq($$SELECT value_a, value_b, difference, ci_low, ci_high, p_valu
 				  $$VALUES (0::float8, 0::float8, 0::float8, 0::float8, 0::float8, 1::float8, 1::bigint)$$, 'nor anything to compare');
 INSERT INTO oracle.live (user_id, item_id, at) SELECT u, 'i' || i, '2026-02-01'::timestamptz + i * interval '1 day' FROM generate_series(1, 1001) u, generate_series(1, 2) i;
 SELECT oracle.evaluate_error('split => ''leave_last'', segments => ''SELECT u, u::text FROM generate_series(1, 1001) u''', '54000', 'segments must be at most 1000, not 1001');
+SELECT oracle.evaluate_error('split => ''leave_last'', segment_columns => ''{user_id}''', '54000', 'values of column "user_id" must be at most 1000, not 1001');
 
 -- Each phase can be cancelled: reading, training, resampling, putting resamples in order.
 CREATE FUNCTION oracle.is_cancelled(query text) RETURNS boolean LANGUAGE plpgsql AS $$

@@ -1,0 +1,24 @@
+/*-------------------------------------------------------------------------
+ *
+ * audience.h
+ *	  Who has which item: how popular items are, and how alike.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/audience.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_AUDIENCE_H
+#define REC_AUDIENCE_H
+
+#include "batch.h"
+
+typedef struct RecAudience RecAudience;
+
+extern RecAudience *rec_audience_create(MemoryContext context, const RecBatch *batch);
+extern double rec_audience_share(const RecAudience *audience, uint32 item);
+extern double rec_audience_cosine(RecAudience *audience, uint32 a, uint32 b);
+
+#endif							/* REC_AUDIENCE_H */
