@@ -146,15 +146,18 @@ rec_items_set_columns(RecItemSource *items, ArrayType *features, ArrayType *text
 	add_columns(items, text_names, ntexts, true);
 }
 
+/* True for pgvector's types of dense vectors, which are cast to real[]. */
 static bool
 is_vector(Oid type)
 {
 	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+	const char *name;
 	bool		result;
 
 	if (!HeapTupleIsValid(tuple))
 		return false;
-	result = strcmp(NameStr(((Form_pg_type) GETSTRUCT(tuple))->typname), "vector") == 0;
+	name = NameStr(((Form_pg_type) GETSTRUCT(tuple))->typname);
+	result = strcmp(name, "vector") == 0 || strcmp(name, "halfvec") == 0;
 	ReleaseSysCache(tuple);
 	return result && OidIsValid(rec_cast_function(type, FLOAT4ARRAYOID));
 }

@@ -24,13 +24,19 @@
 
 #include <math.h>
 
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
+#include "layout.h"
 #include "live.h"
 #include "miscadmin.h"
+#include "storage/bufmgr.h"
 #include "store.h"
 #include "topk.h"
 #include "utils/array.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 
 #define CELL_ITEMS			1000	/* of the nearest cells, about */
 #define REFINED				4	/* times the neighbours: whose vectors are
@@ -263,6 +269,28 @@ refine(LiveSearch *search, int neighbors)
 }
 
 /*
+ * Refuses a number of items that the table of them cannot hold, before there
+ * is a counter for each.
+ */
+static void
+check_number(const RecLive *live)
+{
+	Oid			relid = rec_table_lock(live->serve->definition->schema, "item");
+	int64		most = 0;
+
+	if (OidIsValid(relid))
+	{
+		Relation	rel = table_open(relid, NoLock);
+
+		if (rel->rd_rel->relkind == RELKIND_RELATION)
+			most = (int64) RelationGetNumberOfBlocks(rel) * MaxHeapTuplesPerPage;
+		table_close(rel, NoLock);
+	}
+	if (live->serve->nitems > most)
+		rec_live_damaged(live);
+}
+
+/*
  * Gives the items of the model that are most alike a vector, best first, with
  * their cosines.
  */
@@ -275,6 +303,7 @@ rec_live_neighbors(RecLive *live, const RecVector *vector, RecNeighborList *list
 	int32	   *items;
 	float4	   *values;
 
+	check_number(live);
 	search.product = palloc_extended(mul_size(live->serve->nitems + 1, sizeof(double)),
 									 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	multiply_features(&search);

@@ -415,6 +415,36 @@ SELECT recommender.remove_items('books');
 SELECT is_empty($$SELECT FROM books.recommend(1, 100) WHERE strategy = 'content' OR item_id ~ '^n'$$, 'without the relation there is no content');
 
 /* ------------------------------------------------------------------------
+ * pgvector's type: the extension's where it is installed, else one of its name and casts
+ * ------------------------------------------------------------------------ */
+
+CREATE SCHEMA types;
+DO $do$ BEGIN
+	IF EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector') THEN
+		CREATE EXTENSION vector SCHEMA types;
+	ELSE
+		CREATE TYPE types.vector;
+		CREATE FUNCTION types.vector_in(cstring) RETURNS types.vector LANGUAGE internal IMMUTABLE STRICT AS 'textin';
+		CREATE FUNCTION types.vector_out(types.vector) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'textout';
+		CREATE TYPE types.vector (INPUT = types.vector_in, OUTPUT = types.vector_out, LIKE = text);
+		CREATE FUNCTION types.vector_to_float4(v types.vector) RETURNS real[] LANGUAGE sql IMMUTABLE STRICT AS $$SELECT translate(types.vector_out(v)::text, '[]', '{}')::real[]$$;
+		CREATE CAST (types.vector AS real[]) WITH FUNCTION types.vector_to_float4(types.vector) AS IMPLICIT;
+	END IF;
+END $do$;
+CREATE TABLE shop.reads_of_images (user_id int, item_id int);
+INSERT INTO shop.reads_of_images SELECT u, 1 + u * n % 20 FROM generate_series(1, 20) u, generate_series(1, 3) n;
+CREATE TABLE shop.images (id int PRIMARY KEY, image types.vector, floats real[]);
+INSERT INTO shop.images SELECT n, format('[%s,%s,%s]', n % 3, n % 5, n % 7 + 1)::types.vector, ARRAY[n % 3, n % 5, n % 7 + 1] FROM generate_series(1, 60) n;
+SELECT recommender.create_recommender(name, 'shop.reads_of_images') FROM (VALUES ('images'), ('floats')) v (name);
+SELECT recommender.set_items('images', 'shop.images', feature_columns => '{image}'), recommender.set_items('floats', 'shop.images', feature_columns => '{floats}');
+SELECT generation FROM unnest('{images,floats}'::text[]) name, recommender.refresh(name);
+SELECT is((SELECT kind || dimensions FROM images.content_column), 'embedding3', 'a vector of pgvector is an embedding');
+SELECT set_eq($$SELECT item_id, neighbor_id, similarity FROM images.neighbors WHERE kind = 'content'$$, $$SELECT item_id, neighbor_id, similarity FROM floats.neighbors WHERE kind = 'content'$$, 'as one of real[]');
+INSERT INTO shop.images VALUES (99, '[2,1,5]', '{2,1,5}');
+SELECT results_eq('SELECT rank, item_id, score FROM images.similar_items(99, 5)', 'SELECT rank, item_id, score FROM floats.similar_items(99, 5)', 'also of what came a moment ago');
+SELECT is((SELECT strategy FROM images.similar_items(99, 1)), 'content', 'by content');
+
+/* ------------------------------------------------------------------------
  * A new item costs look-ups, no scan: what is read, by the server's own count
  * ------------------------------------------------------------------------ */
 

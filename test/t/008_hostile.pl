@@ -314,6 +314,117 @@ for my $row (@values)
 	check_change("$table.$column is $_", "UPDATE fake.$table SET $column = $_") for @list;
 }
 
+# ---------------------------------------------------------------------------
+# the tables of content
+# ---------------------------------------------------------------------------
+
+# P3 is an item that the model does not know, and P4 is to be like it
+$session->query('ROLLBACK');
+$session->run(q{
+CREATE TABLE fake.goods (id text PRIMARY KEY, category text, title text, picture real[], price int, ready boolean DEFAULT true, created timestamptz DEFAULT now());
+INSERT INTO fake.goods VALUES ('P1', 'tea', 'green tea', '{1,0}', 3), ('P2', 'tea', 'black tea', '{0,1}', 5), ('P3', 'tea', 'green tea unheard', '{1,1}', 4), ('P4', 'tea', 'unheard', '{0.5,1}', 9);
+INSERT INTO fake.item_source VALUES (true, 'fake.goods', 'id', '{category,picture,price}', '{title}', 'ready', 'created', NULL, '{}');
+CREATE INDEX ON fake.content_column (generation, position);
+CREATE INDEX ON fake.feature (generation, column_name, value);
+CREATE INDEX ON fake.feature (generation, feature_no);
+CREATE INDEX ON fake.item_feature (item_id, generation);
+CREATE INDEX ON fake.item_feature (generation, item_no);
+CREATE INDEX ON fake.embedding_cell (generation, cell_no);
+INSERT INTO fake.content_column VALUES (1, 1, 'category', 'category', 1, '', '{}', 0, 2, 2, 1, 0), (1, 2, 'picture', 'embedding', 1, '', '{}', 2, 2, 2, 0, 0),
+	(1, 3, 'price', 'number', 1, '', '{4,5}', 0, 2, 2, 2, 0), (1, 4, 'title', 'text', 1, 'pg_catalog.simple', '{}', 0, 2, 2, 3, 1);
+INSERT INTO fake.feature VALUES (1, 0, 'category', 'tea', 2, 1.2, '{0,1}', '{0.5,0.5}'), (1, 1, 'price', '[,4)', 1, 1.4, '{0}', '{0.5}'), (1, 2, 'price', '[5,)', 1, 1.4, '{1}', '{0.5}'),
+	(1, 3, 'title', 'black', 1, 1.4, '{1}', '{0.4}'), (1, 4, 'title', 'green', 1, 1.4, '{0}', '{0.4}'), (1, 5, 'title', 'tea', 2, 1, '{}', '{}');
+INSERT INTO fake.item_feature VALUES (1, 0, 'P1', '{0,1,4,5}', '{0.5,0.5,0.4,0.3}', '{0.5,0}'), (1, 1, 'P2', '{0,2,3,5}', '{0.5,0.5,0.4,0.3}', '{0,0.5}');
+INSERT INTO fake.embedding_cell VALUES (1, 0, '{1,0}', '{0}'), (1, 1, '{0,1}', '{1}');
+INSERT INTO fake.neighbor VALUES (1, 'content', 0, 'P1', '{1}', '{0.3}', '{0}'), (1, 'content', 1, 'P2', '{0}', '{0.3}', '{0}');
+CREATE TYPE fake.explanation AS (position integer, component text, because_item text, because_value text, similarity float8, weight float8, decay float8, contribution float8, sentence text);
+});
+my @kept = @asks;
+@asks = (
+	"SELECT count(*) FROM recommender.explain(NULL::fake.explanation, 1, 'P4'::text, NULL, NULL)",
+	"SELECT count(*) FROM recommender.explain(NULL::fake.explanation, 1, 'P2'::text, NULL, '{\"language\": \"ko\"}')",
+	"SELECT count(*) FROM recommender.recommend($one, 1, 10, NULL, NULL::text[], NULL, NULL)",
+	"SELECT count(*) FROM recommender.recommend_basket($one, ARRAY['P1', 'P3'], 10, NULL, NULL::text[], NULL, '{\"diversity\": 0.5}')",
+	"SELECT count(*) FROM recommender.similar_items($one, 'P3'::text, 10, NULL, NULL::text[], NULL)",
+	"SELECT recommender.score($one, 1, 'P3'::text, NULL, '{\"new_items\": 1}')",
+	"SELECT count(*) FROM recommender.rank_items($one, 1, ARRAY['P1', 'P3', 'P4', 'P5'], NULL, NULL)",
+	"SELECT count(*) FROM recommender.recommend_all(NULL::fake.user_recommendation, 10, NULL, NULL::text[], NULL, NULL)",
+	q{SELECT count(*) FROM recommender.check_recommender('fake')},
+	q{SELECT recommender.set_items('fake', 'fake.goods', text_columns => '{title}')},
+	q{SELECT recommender.remove_items('fake')});
+$session->query('BEGIN; ' . join(';', @asks) . '; ROLLBACK');
+is($session->{error} =~ /(ERROR:  .*)/ ? $1 : '', '', 'unchanged, all works with content');
+is($session->run("SELECT string_agg(item_id, ' ' ORDER BY rank) FROM recommender.similar_items($one, 'P3'::text, 10, NULL, NULL::text[], NULL) WHERE score > 0"),
+	'P4 P1 P2', 'it serves what the model does not know');
+is($session->run("SELECT reasons #>> '{0,value}' FROM recommender.similar_items($one, 'P3'::text, 10, NULL, NULL::text[], NULL) WHERE item_id = 'P2'"),
+	'category tea', 'and says what is shared');
+
+for my $line (grep { /^fake\.(item_source|content_column|feature|item_feature|embedding_cell)\|/ } split /\n/, $columns)
+{
+	my ($table, $column, $by_value) = split /\|/, $line;
+	my ($type, $value) = $by_value eq 't' ? ('text', "'4711'") : ('bigint', '4711');
+
+	$session->query(join ';', 'BEGIN', @asks, 'ROLLBACK');
+	check_change("with content: $table.$column of type $type",
+		"ALTER TABLE $table ALTER $column DROP DEFAULT, ALTER $column TYPE $type USING $value");
+	check_change("with content: $table.$column dropped", "ALTER TABLE $table DROP COLUMN $column");
+	check_change("with content: $table.$column null", "UPDATE $table SET $column = NULL") if $column ne 'singleton';
+}
+for my $table (qw(item_source content_column feature item_feature embedding_cell))
+{
+	$session->query(join ';', 'BEGIN', @asks, 'ROLLBACK');
+	check_change("with content: table $table is empty", "DELETE FROM fake.$table");
+	check_change("with content: table $table is gone", "DROP TABLE fake.$table");
+	check_change("with content: table $table is a view", "ALTER TABLE fake.$table RENAME TO real; CREATE VIEW fake.$table AS SELECT * FROM fake.real");
+	check_change("with content: table $table has twice the rows", "INSERT INTO fake.$table SELECT * FROM fake.$table") if $table ne 'item_source';
+}
+
+my $long = '(SELECT array_agg(n) FROM generate_series(1, 20000) n)';
+for my $row (
+	[ 'item_source', 'relation', '0', '4711', "'pg_class'", "'orders'", "'fake.recommendation'" ],
+	[ 'item_source', 'item_column', "''", "'nosuch'", "'price'" ],
+	[ 'item_source', 'feature_columns', "'{NULL}'", "'{{category},{price}}'", "'{nosuch}'", "'{ready,created}'", "'{}'" ],
+	[ 'item_source', 'available_column', "'nosuch'", "'price'", "'title'" ],
+	[ 'item_source', 'created_column', "'nosuch'", "'price'", "'title'" ],
+	[ 'item_source', 'options', "'[]'", q('{"weights": {"no": 1}}'), q('{"config": "nosuch"}'), q('{"buckets": {"price": [2, 1]}}') ],
+	[ 'definition', 'newest_created', "'infinity'", "'-infinity'" ],
+	[ 'definition', 'newest_item', '9223372036854775807', '-9223372036854775808' ],
+	[ 'definition', 'items', '0', '1', '2147483647', '2147483648' ],
+	[ 'content_column', 'column_name', "''", "'nosuch'", "'id'", "'title'" ],
+	[ 'content_column', 'kind', "''", "'nosuch'", "'text'", "'number'", "'embedding'", "'json'", "'lexemes'", "'array'" ],
+	[ 'content_column', 'weight', "'NaN'", "'infinity'", '0', '-1', '1e308', '1e-308' ],
+	[ 'content_column', 'config', "'nosuch'", "'a.b.c.d'" ],
+	[ 'content_column', 'bounds', "'{NULL}'", "'{{1,2}}'", "'{2,1}'", "'{NaN}'", "'{NaN,NaN}'", "'{-Infinity,Infinity}'", "'[5:6]={1,2}'" ],
+	[ 'content_column', 'dimensions', '-1', '1', '3', '2147483647' ],
+	[ 'content_column', 'all_items', '-1', '0', '9223372036854775807' ],
+	[ 'content_column', 'position', '0', '-2147483648' ],
+	[ 'feature', 'feature_no', '-1', '0', '2147483647' ],
+	[ 'feature', 'value', "''", "'tea'", "repeat('x', 100000)" ],
+	[ 'feature', 'items', '-1', '0', '2147483647' ],
+	[ 'feature', 'idf', "'NaN'", "'infinity'", '-1', '0', '1e308', '1e-308' ],
+	[ 'feature', 'item_nos', "'{NULL}'", "'{{0,1}}'", "'{-1}'", "'{2}'", "'{2147483647}'", "'{0,0,0}'", "'[5:5]={1}'", $long ],
+	[ 'feature', 'weights', "'{NULL}'", "'{{1,1}}'", "'{NaN}'", "'{Infinity,1}'", "'{3e38}'", "'{1,1,1}'", "'{-1}'", $long ],
+	[ 'item_feature', 'item_no', '-1', '2', '2147483647' ],
+	[ 'item_feature', 'item_id', "''", "'P9'" ],
+	[ 'item_feature', 'feature_nos', "'{NULL,1,2,3}'", "'{{0,1},{2,3}}'", "'{3,2,1,0}'", "'{1,1,1,1}'", "'{-1,0,1,2}'", "'{0,1,2,2147483647}'", "'{}'", $long ],
+	[ 'item_feature', 'weights', "'{NULL,1,1,1}'", "'{NaN,1,1,1}'", "'{1,1,1,Infinity}'", "'{3e38,3e38,3e38,3e38}'", "'{-1,-1,-1,-1}'", "'{1}'", $long ],
+	[ 'item_feature', 'embedding', "'{}'", "'{NULL,1}'", "'{{1,1}}'", "'{NaN,1}'", "'{Infinity,1}'", "'{3e38,3e38}'", "'{1}'", "'{1,1,1}'", "'[5:6]={1,1}'" ],
+	[ 'embedding_cell', 'centroid', "'{}'", "'{NULL,1}'", "'{{1,1}}'", "'{NaN,1}'", "'{Infinity,-Infinity}'", "'{3e38,3e38}'", "'{1}'", "'{1,1,1}'" ],
+	[ 'embedding_cell', 'item_nos', "'{}'", "'{NULL}'", "'{{0,1}}'", "'{-1}'", "'{2}'", "'{2147483647}'", $long ],
+	[ 'neighbor', 'neighbors', "'{NULL}'", "'{-1}'", "'{2}'", "'{3}'", "'{2147483647}'" ])
+{
+	my ($table, $column, @list) = @$row;
+
+	check_change("with content: $table.$column is " . substr($_, 0, 60), "UPDATE fake.$table SET $column = $_") for @list;
+}
+# and items that say what cannot be
+for my $change ("picture = '{NaN,1}'", "picture = '{1}'", "picture = '{}'", "picture = '{NULL,1}'", "picture = '{3e38,3e38}'", "category = repeat('x', 1000000)", "title = repeat('long word ', 100000)", "price = 2147483647", "created = 'infinity'")
+{
+	check_change("an item with $change", "UPDATE fake.goods SET $change");
+}
+@asks = @kept;
+$session->run('DELETE FROM fake.item_source');
+
 # the columns of a session's own tables, changed by another session
 $node->safe_psql('shop', "SET ROLE mallory; ALTER TABLE fake.item ALTER item_id TYPE bigint USING 4711;
 	ALTER TABLE fake.neighbor ALTER item_id TYPE bigint USING 4711");
