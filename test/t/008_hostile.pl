@@ -327,7 +327,7 @@ INSERT INTO fake.item_source VALUES (true, 'fake.goods', 'id', '{category,pictur
 CREATE INDEX ON fake.content_column (generation, position);
 CREATE INDEX ON fake.feature (generation, column_name, value);
 CREATE INDEX ON fake.feature (generation, feature_no);
-CREATE INDEX ON fake.item_feature (item_id, generation);
+CREATE INDEX ON fake.item_feature (generation, item_id);
 CREATE INDEX ON fake.item_feature (generation, item_no);
 CREATE INDEX ON fake.embedding_cell (generation, cell_no);
 INSERT INTO fake.content_column VALUES (1, 1, 'category', 'category', 1, '', '{}', 0, 2, 2, 1, 0), (1, 2, 'picture', 'embedding', 1, '', '{}', 2, 2, 2, 0, 0),
