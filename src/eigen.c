@@ -31,6 +31,9 @@
 
 #define MOST_SWEEPS		60		/* per eigenvalue; three is usual */
 
+/* What is this small, squared, is nothing beside any other number of ours. */
+#define LEAST_SQUARE		(DBL_MIN / DBL_EPSILON / DBL_EPSILON)
+
 static double
 dot(const double *x, const double *y, int n)
 {
@@ -68,7 +71,8 @@ make_reflection(double *x, int n, double *first)
 	double		norm = sqrt(x[0] * x[0] + rest);
 
 	*first = x[0];
-	if (rest == 0)
+	/* what a matrix of less than full rank leaves is so small that 1 / rest is none */
+	if (rest < LEAST_SQUARE)
 		return 0;
 	*first = x[0] > 0 ? -norm : norm;
 	x[0] -= *first;				/* no cancellation: opposite signs */

@@ -342,6 +342,13 @@ FROM (VALUES ('SELECT 1, 1, 1 WHERE false', '{}', 0), ('SELECT 1, 1, 1', '{}', 5
 	('SELECT u, u % 9, power(10, u % 30) FROM generate_series(1, 400) u', '{"weighting": "none"}', 45)) v (query, options, n);
 SELECT is_empty('SELECT FROM recs.recommend(7, 9) WHERE score = ''NaN''', 'weights of many scales');
 
+-- more factors than items: the Gramian is of less than full rank, and what its reflections leave underflows
+SELECT is(oracle.count_factors(format('SELECT u, (h & 2147483647) %% %s, 1 + (h >> 8 & 15)
+			FROM generate_series(1, 60) u, generate_series(1, 5) v, hashint4extended(u * 10 + v, %s) h', items, seed),
+			  '{"als_factors": 128, "als_unobserved": 5, "als_regularization": 0.003, "als_exponent": 1, "als_iterations": 16, "weighting": "none"}'),
+		  items * 128::bigint, format('more factors than items, %s', seed))
+FROM (VALUES (34, 24), (29, 69), (24, 264), (29, 269)) v (items, seed);
+
 CREATE FUNCTION oracle.is_cancelled() RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
 	TRUNCATE oracle.event;
