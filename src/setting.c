@@ -124,7 +124,7 @@ static const Parameter parameters[] = {
 	{"1", "5", "10", "20", "50", "100", "200", "500", "1000", "2000"}},
 	{"ridge_damping", KIND_NUMBER, BUILD, SENSE_RIDGE, "0012", {"0", "0.1", "0.2", "0.3", "0.4", "0.5"}},
 	{"ridge_candidates", KIND_NUMBER, BUILD, SENSE_RIDGE, "112", {"50", "100", "200", "300"}},
-	{"als_factors", KIND_NUMBER, BUILD, SENSE_ALS, "0123", {"16", "32", "64", "128", "192"}},
+	{"als_factors", KIND_NUMBER, BUILD, SENSE_ALS, "0123", {"16", "32", "64", "128", "192", "256"}},
 	{"als_iterations", KIND_NUMBER, BUILD, SENSE_ALS, "01", {"8", "16", "32"}},
 	{"als_unobserved", KIND_NUMBER, BUILD, SENSE_ALS, "1234", {"2", "5", "10", "20", "40", "80"}},
 	{"als_regularization", KIND_NUMBER, BUILD, SENSE_ALS, "1234", {"0.001", "0.003", "0.01", "0.02", "0.05", "0.1"}},
@@ -155,7 +155,7 @@ struct RecSetting
 typedef struct KnownSetting
 {
 	RecModel	model;
-	const char *choices[5][2];
+	const char *choices[9][2];
 } KnownSetting;
 
 /*
@@ -163,8 +163,8 @@ typedef struct KnownSetting
  */
 static const KnownSetting known_settings[] = {
 	{REC_MODEL_NEIGHBORS, {{"measure", "cosine"}}},
-	{REC_MODEL_NEIGHBORS, {{"measure", "damped_cosine"}, {"user_exponent", "1"}, {"source_exponent", "1"}, {"target_exponent", "0"}}},
-	{REC_MODEL_NEIGHBORS, {{"measure", "damped_cosine"}, {"user_exponent", "0.6"}, {"source_exponent", "0.6"}, {"target_exponent", "0.3"}}},
+	{REC_MODEL_NEIGHBORS, {{"measure", "damped_cosine"}, {"user_exponent", "1"}, {"source_exponent", "1"}, {"target_exponent", "0"}, {"truncate", "source"}}},
+	{REC_MODEL_NEIGHBORS, {{"measure", "damped_cosine"}, {"user_exponent", "0.6"}, {"source_exponent", "0.6"}, {"target_exponent", "0.3"}, {"truncate", "source"}}},
 	{REC_MODEL_NEIGHBORS, {{"measure", "damped_cosine"}, {"user_exponent", "0.5"}, {"source_exponent", "0.5"}, {"target_exponent", "0.5"}}},
 	{REC_MODEL_NEIGHBORS, {{"measure", "cosine"}, {"weighting", "bm25"}}},
 	{REC_MODEL_NEIGHBORS, {{"measure", "jaccard"}}},
@@ -172,6 +172,8 @@ static const KnownSetting known_settings[] = {
 	{REC_MODEL_RIDGE, {{"truncate", "target"}}},
 	{REC_MODEL_ALS, {{"measure", "damped_cosine"}, {"weighting", "log"}}},
 	{REC_MODEL_ALS, {{"measure", "damped_cosine"}, {"weighting", "log"}, {"behaviour", "0"}}},
+	{REC_MODEL_ALS, {{"measure", "damped_cosine"}, {"user_exponent", "0.7"}, {"source_exponent", "0.7"}, {"target_exponent", "0.2"}, {"truncate", "source"},
+	{"factors", "0.6"}, {"als_factors", "128"}, {"als_unobserved", "5"}, {"als_regularization", "0.003"}}},
 };
 
 /* ----------------

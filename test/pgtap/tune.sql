@@ -54,7 +54,7 @@ SELECT results_eq('SELECT stage, count(*)::int FROM shop.first GROUP BY stage OR
 				  $$VALUES ('search, stage 1', 16), ('search, stage 2', 5), ('search, stage 3', 1), ('held out, in force', 1), ('held out, best', 1)$$, 'each stage has a third of the trials');
 SELECT set_eq($$SELECT trial FROM shop.first WHERE stage = 'search, stage 1'$$, 'SELECT generate_series(0, 15)', 'all trials are tried');
 SELECT results_eq($$SELECT options FROM shop.first WHERE trial < 3 AND stage = 'search, stage 1' ORDER BY nth$$,
-				  $$VALUES ('{}'::jsonb), ('{"model": "neighbors", "measure": "cosine"}'), ('{"model": "neighbors", "measure": "damped_cosine", "user_exponent": 1, "source_exponent": 1, "target_exponent": 0}')$$, 'beginning with what is in force');
+				  $$VALUES ('{}'::jsonb), ('{"model": "neighbors", "measure": "cosine"}'), ('{"model": "neighbors", "measure": "damped_cosine", "truncate": "source", "user_exponent": 1, "source_exponent": 1, "target_exponent": 0}')$$, 'beginning with what is in force');
 SELECT results_eq($$SELECT options FROM shop.first WHERE trial BETWEEN 8 AND 10 AND stage = 'search, stage 1' ORDER BY trial$$,
 				  $$VALUES ('{"model": "ridge", "truncate": "target"}'::jsonb), ('{"model": "als", "measure": "damped_cosine", "weighting": "log"}'), ('{"model": "als", "weighting": "log", "blend": {"behaviour": 0}}')$$, 'each model is among the first');
 SELECT results_eq($$SELECT trial FROM shop.first WHERE stage = 'search, stage 1' ORDER BY nth$$,
