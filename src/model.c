@@ -733,7 +733,7 @@ check_mode(const char *mode)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("refresh mode \"%s\" is not supported", mode),
-				 errdetail("A few new interactions change most rows of neighbours, so that no smaller work gives what a full refresh gives."),
+				 errdetail("By most options a few new interactions change most rows of neighbours, and a table does not tell which of its rows are new or gone."),
 				 errhint("Use \"auto\" or \"full\". What users did since counts in their answers without a refresh.")));
 	rec_closest_start(&closest, mode);
 	rec_closest_consider(&closest, "auto");
