@@ -275,6 +275,9 @@ prepare_items(Ridge *ridge)
 		float_overflow_error();
 	ridge->penalty = ridge->options->ridge_lambda * sum / Max(matrix->npairs, 1);
 	ridge->penalty = Max(ridge->penalty, 1e-10 * largest);
+	/* where no weight is above zero, any penalty says that nothing is learnt */
+	if (ridge->penalty == 0)
+		ridge->penalty = 1;
 }
 
 /* ----------------

@@ -26,19 +26,18 @@
 
 #include <math.h>
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "create.h"
 #include "estimate.h"
 #include "evaluate.h"
 #include "funcapi.h"
-#include "json.h"
 #include "miscadmin.h"
 #include "request.h"
-#include "setting.h"
-#include "spi.h"
 #include "sqlutil.h"
+#include "trial.h"
 #include "utils/builtins.h"
+#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 #define TRIAL_NCOLS			12	/* columns of type trial */
@@ -46,17 +45,6 @@
 #define REAL_IMPROVEMENT	0.01	/* largest p-value that counts as real */
 #define RIDGE_SPEED			1e6 /* multiplications in a millisecond, guessed
 								 * low */
-
-typedef struct Trial
-{
-	int			number;
-	RecSetting *setting;
-	Jsonb	   *options;		/* beside those in force */
-	RecOptions	effective;
-	double		value;			/* NaN: not measured */
-	int64		users;
-	double		train_ms;
-} Trial;
 
 typedef struct Search
 {
@@ -66,10 +54,9 @@ typedef struct Search
 	const RecMetric *metric;
 	int			k;
 	int			resamples;
-	bool		context;		/* test users are in their situations */
 	RecSettingSpace space;
-	Datum		settings;		/* jsonb: what stored values depend on */
-	Trial	   *trials;
+	Datum		question;		/* jsonb: what stored values are good for */
+	RecTrial   *trials;
 	int			ntrials;
 	int			nrefinements;
 	int			sample;			/* users of the stage at hand */
@@ -93,17 +80,22 @@ typedef struct Search
  */
 
 static void
-make_trial(const Search *search, Trial *trial, int number, RecSetting *setting)
+make_trial(const Search *search, RecTrial *trial, int number, RecSetting *setting)
 {
+	MemoryContext working = AllocSetContextCreate(CurrentMemoryContext, "recommender setting",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(working);
 	char	   *json = rec_setting_json(&search->space, setting);
+	Datum		options = DirectFunctionCall1(jsonb_in, CStringGetDatum(json));
 
+	MemoryContextSwitchTo(old);
 	trial->number = number;
 	trial->setting = setting;
 	trial->value = NAN;
-	trial->options = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(json)));
+	trial->options = DatumGetJsonbPCopy(options);
 	trial->effective = search->definition->options;
 	rec_options_apply(&trial->effective, trial->options, REC_SCOPE_ALL);
-	pfree(json);
+	MemoryContextDelete(working);
 }
 
 static void
@@ -112,7 +104,7 @@ make_trials(Search *search)
 	RecSetting **settings = rec_settings_draw(&search->space, (uint64) search->split.seed,
 											  search->ntrials);
 
-	search->trials = palloc0_array(Trial, search->ntrials + 1);
+	search->trials = palloc0_array(RecTrial, search->ntrials + 1);
 	for (int i = 0; i < search->ntrials; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -126,110 +118,17 @@ make_trials(Search *search)
  * ----------------
  */
 
-/* Gives a number that changes with the interactions and their weights. */
-static int64
-checksum(const RecBatch *batch)
-{
-	uint64		sum = 0;
-
-	for (int64 i = 0; i < batch->nrows; i++)
-	{
-		const RecBatchRow *row = &batch->rows[i];
-		double		weight = rec_batch_found_weight(batch, row);
-		uint64		key[6] = {batch->user_rank[row->user], batch->item_rank[row->pair.item],
-		(uint64) row->pair.time, row->counts, row->event};
-
-		if (i % 65536 == 0)
-			CHECK_FOR_INTERRUPTS();
-		memcpy(&key[5], &weight, sizeof(key[5]));
-		sum = hash_bytes_extended((const unsigned char *) key, sizeof(key), sum);
-	}
-	return (int64) sum;
-}
-
-/* What makes a stored value good for this search. */
-static Datum
-search_settings(const Search *search)
-{
-	RecJson		json = {0};
-
-	rec_json_token(&json, WJB_BEGIN_OBJECT);
-	rec_json_key(&json, "split");
-	rec_json_text(&json, WJB_VALUE, search->split.method);
-	rec_json_key(&json, "test_share");
-	rec_json_number(&json, search->split.test_share);
-	rec_json_key(&json, "last");
-	rec_json_number(&json, search->split.last);
-	rec_json_key(&json, "seed");
-	rec_json_numeric(&json, DirectFunctionCall1(int8_numeric, Int64GetDatum(search->split.seed)));
-	rec_json_key(&json, "metric");
-	rec_json_text(&json, WJB_VALUE, search->metric->name);
-	rec_json_key(&json, "k");
-	rec_json_number(&json, search->k);
-	rec_json_key(&json, "context");
-	rec_json_bool(&json, search->context);
-	rec_json_key(&json, "interactions");
-	rec_json_numeric(&json, DirectFunctionCall1(int8_numeric, Int64GetDatum(search->batch->nrows)));
-	rec_json_key(&json, "checksum");
-	rec_json_numeric(&json, DirectFunctionCall1(int8_numeric, Int64GetDatum(checksum(search->batch))));
-	rec_json_token(&json, WJB_END_OBJECT);
-	return JsonbPGetDatum(rec_json_finish(&json));
-}
-
-static Datum
-effective_json(const Trial *trial)
-{
-	return JsonbPGetDatum(rec_options_to_jsonb(&trial->effective, REC_SCOPE_ALL));
-}
-
-/* Takes a trial's value from an earlier search; false when there is none. */
-static bool
-recall_trial(const Search *search, Trial *trial)
-{
-	Oid			types[3] = {JSONBOID, INT4OID, JSONBOID};
-	Datum		values[3];
-	bool		isnull;
-	HeapTuple	row;
-
-	values[0] = search->settings;
-	values[1] = Int32GetDatum(search->sample);
-	values[2] = effective_json(trial);
-	rec_spi_execute(psprintf("SELECT t.value, t.users, t.train_ms FROM %s t "
-							 "WHERE t.settings OPERATOR(pg_catalog.=) $1 "
-							 "AND t.sample OPERATOR(pg_catalog.=) $2 "
-							 "AND t.options OPERATOR(pg_catalog.=) $3 LIMIT 1",
-							 rec_definition_table(search->definition, "trial")),
-					3, types, values, NULL, false, SPI_OK_SELECT);
-	if (SPI_processed == 0)
-		return false;
-	row = SPI_tuptable->vals[0];
-	trial->value = DatumGetFloat8(SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &isnull));
-	trial->users = DatumGetInt64(SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &isnull));
-	trial->train_ms = DatumGetFloat8(SPI_getbinval(row, SPI_tuptable->tupdesc, 3, &isnull));
-	return true;
-}
-
 static void
-keep_trial(const Search *search, const Trial *trial)
+forget_model(Search *search)
 {
-	Oid			types[6] = {JSONBOID, INT4OID, JSONBOID, FLOAT8OID, INT8OID, FLOAT8OID};
-	Datum		values[6];
-
-	values[0] = search->settings;
-	values[1] = Int32GetDatum(search->sample);
-	values[2] = effective_json(trial);
-	values[3] = Float8GetDatum(trial->value);
-	values[4] = Int64GetDatum(trial->users);
-	values[5] = Float8GetDatum(trial->train_ms);
-	rec_spi_execute(psprintf("INSERT INTO %s (settings, sample, options, value, users, train_ms) "
-							 "VALUES ($1, $2, $3, $4, $5, $6)",
-							 rec_definition_table(search->definition, "trial")),
-					6, types, values, NULL, false, SPI_OK_INSERT);
+	if (search->trained)
+		pfree(search->trained);
+	search->trained = NULL;
 }
 
 /* Trains by a trial's options, unless the model at hand was built by them. */
 static void
-train(Search *search, const Trial *trial)
+train(Search *search, const RecTrial *trial)
 {
 	TimestampTz started = GetCurrentTimestamp();
 	MemoryContext old = MemoryContextSwitchTo(search->batch->context);
@@ -239,10 +138,11 @@ train(Search *search, const Trial *trial)
 	MemoryContextSwitchTo(old);
 	if (search->trained && compareJsonbContainers(&search->trained->root, &build->root) == 0)
 	{
+		pfree(build);
 		rec_batch_serve_by(search->batch, &trial->effective);
 		return;
 	}
-	search->trained = NULL;
+	forget_model(search);
 	search->batch->options = &trial->effective;
 	rec_batch_train(search->batch);
 	search->train_ms = (double) (GetCurrentTimestamp() - started) / 1000;
@@ -251,7 +151,7 @@ train(Search *search, const Trial *trial)
 
 /* Measures a trial on the batch as it is split. */
 static RecEvaluation *
-measure(Search *search, Trial *trial, int64 sample)
+measure(Search *search, RecTrial *trial, int64 sample)
 {
 	RecEvaluation *evaluation = rec_evaluation_create(CurrentMemoryContext, 1,
 													  &search->metric, 1, &search->k, 1);
@@ -265,7 +165,7 @@ measure(Search *search, Trial *trial, int64 sample)
 
 /* Guesses how long training takes: as long as the longest of its model did. */
 static double
-expected_ms(const Search *search, const Trial *trial)
+expected_ms(const Search *search, const RecTrial *trial)
 {
 	const RecOptions *options = &trial->effective;
 	double		n = rec_dict_count(search->batch->items);
@@ -278,37 +178,86 @@ expected_ms(const Search *search, const Trial *trial)
 }
 
 static bool
-is_out_of_time(const Search *search, const Trial *trial)
+is_out_of_time(const Search *search, const RecTrial *trial)
 {
 	return search->deadline != 0 &&
 		(double) GetCurrentTimestamp() + expected_ms(search, trial) * 1000 > (double) search->stage_end;
 }
 
-/* Gives a trial its value on the sample, or none where there is no time. */
+/* Trains and measures a trial on the sample. */
 static void
-try_trial(Search *search, Trial *trial)
+measure_trial(Search *search, RecTrial *trial)
 {
-	MemoryContext working;
-	MemoryContext old;
-	RecEvaluation *evaluation;
+	RecEvaluation *evaluation = measure(search, trial, search->sample);
+
+	trial->users = evaluation->nusers;
+	trial->value = rec_evaluation_mean(evaluation);
+}
+
+/* Gives up a trial that did not fit into memory; any other error goes on. */
+static void
+give_up(Search *search, const RecTrial *trial)
+{
+	ErrorData  *error = CopyErrorData();
+
+	if (error->sqlerrcode != ERRCODE_CONFIGURATION_LIMIT_EXCEEDED || trial->number == 0)
+		ReThrowError(error);
+	FlushErrorState();
+	forget_model(search);
+	ereport(NOTICE,
+			(errmsg("trial %d does not fit into maintenance_work_mem and is left out", trial->number),
+			 error->detail ? errdetail_internal("%s", error->detail) : 0,
+			 error->hint ? errhint("%s", error->hint) : 0));
+}
+
+/* Measures a trial, unless there is no memory for it. */
+static void
+measure_if_fits(Search *search, RecTrial *trial)
+{
+	MemoryContext old = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(old);
+	PG_TRY();
+	{
+		measure_trial(search, trial);
+		ReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(old);
+		CurrentResourceOwner = owner;
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(old);
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(old);
+		CurrentResourceOwner = owner;
+		give_up(search, trial);
+	}
+	PG_END_TRY();
+}
+
+/* Gives a trial its value on the sample, or none where there is no room or time. */
+static void
+try_trial(Search *search, RecTrial *trial)
+{
+	MemoryContext working = AllocSetContextCreate(CurrentMemoryContext, "recommender trial",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(working);
 	double	   *longest = &search->longest_ms[trial->effective.model];
 
 	trial->value = NAN;
-	if (!recall_trial(search, trial))
+	if (!rec_trial_recall(search->definition, search->question, search->sample, trial) &&
+		!is_out_of_time(search, trial))
 	{
-		if (is_out_of_time(search, trial))
-			return;
-		working = AllocSetContextCreate(CurrentMemoryContext, "recommender trial",
-										ALLOCSET_DEFAULT_SIZES);
-		old = MemoryContextSwitchTo(working);
-		evaluation = measure(search, trial, search->sample);
-		trial->users = evaluation->nusers;
-		trial->value = rec_evaluation_mean(evaluation);
-		MemoryContextSwitchTo(old);
-		MemoryContextDelete(working);
-		keep_trial(search, trial);
+		measure_if_fits(search, trial);
+		if (!isnan(trial->value))
+			rec_trial_keep(search->definition, search->question, search->sample, trial);
 	}
-	*longest = Max(*longest, trial->train_ms);
+	if (!isnan(trial->value))
+		*longest = Max(*longest, trial->train_ms);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(working);
 }
 
 /* ----------------
@@ -317,7 +266,7 @@ try_trial(Search *search, Trial *trial)
  */
 
 static void
-write_trial(Search *search, const char *stage, const Trial *trial,
+write_trial(Search *search, const char *stage, const RecTrial *trial,
 			const RecComparison *comparison, double value, bool applied)
 {
 	Datum		values[TRIAL_NCOLS] = {0};
@@ -345,8 +294,8 @@ write_trial(Search *search, const char *stage, const Trial *trial,
 static int
 compare_trials(const void *a, const void *b)
 {
-	const Trial *x = (const Trial *) a;
-	const Trial *y = (const Trial *) b;
+	const RecTrial *x = (const RecTrial *) a;
+	const RecTrial *y = (const RecTrial *) b;
 
 	if (isnan(x->value) || isnan(y->value))
 		return isnan(x->value) - isnan(y->value);
@@ -365,8 +314,8 @@ static int
 compare_costs(const void *a, const void *b)
 {
 	static const int rank[REC_NMODELS] = {[REC_MODEL_NEIGHBORS] = 0,[REC_MODEL_ALS] = 1,[REC_MODEL_RIDGE] = 2};
-	const Trial *x = (const Trial *) a;
-	const Trial *y = (const Trial *) b;
+	const RecTrial *x = (const RecTrial *) a;
+	const RecTrial *y = (const RecTrial *) b;
 	int			order = rank[x->effective.model] - rank[y->effective.model];
 
 	return order != 0 ? order : x->number - y->number;
@@ -393,10 +342,10 @@ halve(Search *search)
 
 	for (int stage = 1; alive > 0; stage++)
 	{
-		Trial		best_before = search->trials[0];
+		RecTrial	best_before = search->trials[0];
 
 		begin_stage(search);
-		qsort(search->trials, alive, sizeof(Trial), compare_costs);
+		qsort(search->trials, alive, sizeof(RecTrial), compare_costs);
 		for (int i = 0; i < alive; i++)
 		{
 			CHECK_FOR_INTERRUPTS();
@@ -405,7 +354,7 @@ halve(Search *search)
 				write_trial(search, psprintf("search, stage %d", stage),
 							&search->trials[i], NULL, search->trials[i].value, false);
 		}
-		qsort(search->trials, alive, sizeof(Trial), compare_trials);
+		qsort(search->trials, alive, sizeof(RecTrial), compare_trials);
 		if (isnan(search->trials[0].value))
 		{
 			/* the budget ended before this stage: what is known stays known */
@@ -430,10 +379,10 @@ was_tried(Jsonb *const *tried, int n, Jsonb *options)
 }
 
 /* Makes a trial of a setting that differs from the best in what was not tried. */
-static Trial *
+static RecTrial *
 make_refinement(Search *search, int number, Jsonb **tried, pg_prng_state *prng)
 {
-	Trial	   *trial = palloc0_object(Trial);
+	RecTrial   *trial = palloc0_object(RecTrial);
 	int			scope = number < search->nrefinements / 2 ? REC_SCOPE_BUILD : REC_SCOPE_SERVE;
 
 	/* where all was tried, something is tried again */
@@ -441,7 +390,7 @@ make_refinement(Search *search, int number, Jsonb **tried, pg_prng_state *prng)
 	{
 		make_trial(search, trial, search->ntrials + number,
 				   rec_setting_mutate(&search->space, search->trials[0].setting, scope, prng));
-		tried[number + 1] = DatumGetJsonbP(effective_json(trial));
+		tried[number + 1] = rec_trial_effective(trial);
 		if (!was_tried(tried, number + 1, tried[number + 1]))
 			break;
 	}
@@ -456,7 +405,7 @@ make_refinement(Search *search, int number, Jsonb **tried, pg_prng_state *prng)
 static void
 refine(Search *search)
 {
-	Trial	   *best = &search->trials[0];
+	RecTrial   *best = &search->trials[0];
 	Jsonb	  **tried = palloc_array(Jsonb *, search->nrefinements + 1);
 	pg_prng_state prng;
 
@@ -464,10 +413,10 @@ refine(Search *search)
 		return;
 	pg_prng_seed(&prng, (uint64) search->split.seed + 1);
 	search->stage_end = search->deadline;
-	tried[0] = DatumGetJsonbP(effective_json(best));
+	tried[0] = rec_trial_effective(best);
 	for (int i = 0; i < search->nrefinements; i++)
 	{
-		Trial	   *trial = make_refinement(search, i, tried, &prng);
+		RecTrial   *trial = make_refinement(search, i, tried, &prng);
 
 		CHECK_FOR_INTERRUPTS();
 		try_trial(search, trial);
@@ -484,10 +433,11 @@ static void
 finish(Search *search, bool apply)
 {
 	RecBatch   *batch = search->batch;
-	Trial	   *best = &search->trials[0];
-	Trial		current = {0};
+	RecTrial   *best = &search->trials[0];
+	RecTrial	current = {0};
 	RecEvaluation *evaluations[2];
 	RecComparison comparison;
+	MemoryContext old;
 	bool		is_real;
 
 	if (isnan(best->value))
@@ -495,13 +445,16 @@ finish(Search *search, bool apply)
 	for (int64 i = 0; i < batch->nrows; i++)
 		batch->rows[i].reserved = false;
 	rec_split_apply(batch, &search->split, 0);
-	search->trained = NULL;
+	forget_model(search);
 	current.options = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
 	current.effective = search->definition->options;
+	old = MemoryContextSwitchTo(AllocSetContextCreate(CurrentMemoryContext, "recommender trial",
+													  ALLOCSET_DEFAULT_SIZES));
 	evaluations[0] = measure(search, &current, 0);
 	evaluations[1] = measure(search, best, 0);
 	comparison = rec_compare(batch, evaluations[0], evaluations[1],
 							 search->resamples, search->split.seed);
+	MemoryContextSwitchTo(old);
 	if (comparison.difference.users == 0)
 		return;
 	is_real = comparison.difference.value > 0 && comparison.p_value <= REAL_IMPROVEMENT;
@@ -599,6 +552,7 @@ rec_tune(PG_FUNCTION_ARGS)
 {
 	Search		search = {0};
 	RecRequest	request = {0};
+	MemoryContext old;
 
 	rec_refuse_nulls(fcinfo, 1U << 2);
 	search.definition = rec_definition_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
@@ -615,17 +569,20 @@ rec_tune(PG_FUNCTION_ARGS)
 	search.sample = rec_argument_range(fcinfo, 8, "sample", 1, PG_INT32_MAX);
 	search.resamples = rec_argument_range(fcinfo, 9, "resamples", 1, 100000);
 	search.split.seed = PG_GETARG_INT64(10);
-	search.context = PG_GETARG_BOOL(12);
 	search.space.models = argument_models(fcinfo, 13);
 	search.nrefinements = rec_argument_range(fcinfo, 14, "refinements", 0, 100000);
 	begin_rows(&search, fcinfo);
 	SPI_connect();
-	request.context = search.context;
+	request.context = PG_GETARG_BOOL(12);
+	/* in a context of its own, which the limit on memory is for */
+	old = MemoryContextSwitchTo(AllocSetContextCreate(CurrentMemoryContext, "recommender search",
+													  ALLOCSET_DEFAULT_SIZES));
 	search.batch = rec_evaluation_batch(search.definition, &search.definition->options, NULL,
 										&request);
+	MemoryContextSwitchTo(old);
 	reserve_test(&search);
 	find_choices(&search);
-	search.settings = search_settings(&search);
+	search.question = rec_trial_question(search.batch, &search.split, search.metric, search.k);
 	make_trials(&search);
 	halve(&search);
 	refine(&search);

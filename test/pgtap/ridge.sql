@@ -413,6 +413,11 @@ SELECT results_eq(format($$SELECT item_id, similar_item_id, round(similarity::nu
 	format('equals come in order of their ids, %s', exact))
 FROM unnest('{0, 10000}'::int[]) exact;
 
+-- of weights whose squares are nothing, nothing is learnt
+SELECT is_empty(format($$SELECT * FROM recommender.item_similarities('SELECT u, i, 1e-200 FROM generate_series(1, 3) u, generate_series(1, 5) i', '{"model": "ridge", "ridge_damping": 0.5, "ridge_exact_items": %s}')$$, exact),
+	format('weights of nothing, %s', exact))
+FROM unnest('{0, 10000}'::int[]) exact;
+
 -- a penalty that drowns everything leaves G / lambda
 SELECT is_empty($$
 	SELECT * FROM (SELECT item_id, similar_item_id, similarity, support FROM recommender.item_similarities(
