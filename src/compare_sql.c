@@ -61,8 +61,7 @@ rec_compare_options(PG_FUNCTION_ARGS)
 	request.split.test_share = rec_argument_share(fcinfo, 4);
 	request.split.last = rec_argument_range(fcinfo, 5, "last", 1, 10000);
 	request.split.cuts = 1;
-	metric = rec_metric_find(text_to_cstring(PG_GETARG_TEXT_PP(6)), REC_OF_HITS | REC_OF_LIST);
-	k = rec_argument_range(fcinfo, 7, "k", 1, 10000);
+	metric = rec_argument_metric(fcinfo, 6, REC_OF_HITS | REC_OF_LIST, 7, &k);
 	request.metrics = &metric;
 	request.nmetrics = 1;
 	request.k = &k;

@@ -43,17 +43,21 @@ rec_argument_split(FunctionCallInfo fcinfo, int n)
 	return NULL;
 }
 
-/* Gives an integer argument that lies in a range. */
-int
-rec_argument_range(FunctionCallInfo fcinfo, int n, const char *name, int min, int max)
+static int
+check_range(int value, const char *name, int min, int max)
 {
-	int			value = PG_GETARG_INT32(n);
-
 	if (value < min || value > max)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s must be between %d and %d", name, min, max)));
 	return value;
+}
+
+/* Gives an integer argument that lies in a range. */
+int
+rec_argument_range(FunctionCallInfo fcinfo, int n, const char *name, int min, int max)
+{
+	return check_range(PG_GETARG_INT32(n), name, min, max);
 }
 
 /* Gives a share, between 0 and 1. */
@@ -67,6 +71,26 @@ rec_argument_share(FunctionCallInfo fcinfo, int n)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("test_share must be between 0 and 1, without either")));
 	return share;
+}
+
+/*
+ * Gives the metric and the k of two arguments.  A metric such as "ndcg@20" has
+ * its k with it, and the other argument does not count then.
+ */
+const RecMetric *
+rec_argument_metric(FunctionCallInfo fcinfo, int metric, int kinds, int k, int *given_k)
+{
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(metric));
+	char	   *at = strchr(name, '@');
+
+	if (at)
+	{
+		*at++ = '\0';
+		*given_k = check_range(pg_strtoint32(at), "k", 1, 10000);
+	}
+	else
+		*given_k = rec_argument_range(fcinfo, k, "k", 1, 10000);
+	return rec_metric_find(name, kinds);
 }
 
 static void

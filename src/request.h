@@ -37,6 +37,8 @@ extern const char *rec_argument_split(FunctionCallInfo fcinfo, int n);
 extern int	rec_argument_range(FunctionCallInfo fcinfo, int n, const char *name,
 							   int min, int max);
 extern double rec_argument_share(FunctionCallInfo fcinfo, int n);
+extern const RecMetric *rec_argument_metric(FunctionCallInfo fcinfo, int metric, int kinds,
+											int k, int *given_k);
 extern void rec_argument_metrics(FunctionCallInfo fcinfo, int metrics, int k,
 								 RecRequest *request);
 extern int64 rec_argument_sample(FunctionCallInfo fcinfo, int n);

@@ -560,8 +560,7 @@ rec_tune(PG_FUNCTION_ARGS)
 	search.ntrials = rec_argument_range(fcinfo, 1, "trials", 1, 100000);
 	if (!PG_ARGISNULL(2))
 		set_budget(&search, PG_GETARG_INTERVAL_P(2));
-	search.metric = rec_metric_find(text_to_cstring(PG_GETARG_TEXT_PP(3)), REC_OF_HITS);
-	search.k = rec_argument_range(fcinfo, 4, "k", 1, 10000);
+	search.metric = rec_argument_metric(fcinfo, 3, REC_OF_HITS, 4, &search.k);
 	search.split.method = rec_argument_split(fcinfo, 5);
 	search.split.test_share = rec_argument_share(fcinfo, 6);
 	search.split.last = rec_argument_range(fcinfo, 7, "last", 1, 10000);

@@ -644,6 +644,9 @@ SELECT ok(c.users BETWEEN 5 AND 10, 'of a sample, some of whom have nothing new 
 SELECT results_eq($$SELECT metric, k, users FROM recommender.compare_options('live', '{}', '{"history": 1}', split => 'leave_last', last => 3, metric => 'recall', k => 3)$$,
 				  $$SELECT metric, k, users FROM recommender.evaluate('live', split => 'leave_last', last => 3, metrics => '{recall}', k => '{3}', store => false, resamples => 0)
 					WHERE segment = 'all' AND strategy = 'recommender' AND metric = 'recall'$$, 'another split, metric and k');
+SELECT is(c, d, 'a metric may have its k with it')
+FROM recommender.compare_options('live', '{}', '{"history": 1}', test_share => 0.3, metric => 'recall', k => 3) c,
+	 recommender.compare_options('live', '{}', '{"history": 1}', test_share => 0.3, metric => 'recall@3') d;
 -- what is seen is what each setting says
 SELECT is(c.value_b, e.value, 'each setting has its own seen_events')
 FROM recommender.compare_options('events', '{}', '{"seen_events": ["view", "cart", "purchase", "hover"]}', split => 'random') c,
