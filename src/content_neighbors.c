@@ -77,14 +77,25 @@ typedef struct Kernel
 	RecTopk		topk;
 } Kernel;
 
+/* Gives zeroes in the current context, within the budget. */
 static void *
-alloc_working(Kernel *kernel, Size count, Size width)
+alloc_zero(MemoryContext budget, Size count, Size width)
 {
 	Size		size = mul_size(Max(count, 1), width);
 
-	rec_memory_check(kernel->budget, size);
-	return MemoryContextAllocExtended(kernel->context, size,
+	rec_memory_check(budget, size);
+	return MemoryContextAllocExtended(CurrentMemoryContext, size,
 									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+}
+
+static void *
+alloc_working(Kernel *kernel, Size count, Size width)
+{
+	MemoryContext old = MemoryContextSwitchTo(kernel->context);
+	void	   *result = alloc_zero(kernel->budget, count, width);
+
+	MemoryContextSwitchTo(old);
+	return result;
 }
 
 static inline bool
@@ -378,6 +389,7 @@ best_of_each(Kernel *kernel, RecContentStep step, void *arg)
 	{
 		const RecTopk *topk = compute_row(kernel, row);
 
+		CHECK_FOR_INTERRUPTS();
 		if (n + topk->n > allocated)
 		{
 			int64		more = Max(allocated, topk->n);
@@ -481,8 +493,8 @@ complete_lists(RecContentLists *lists, const RecContentLists *turned, int neighb
 {
 	uint32		nitems = lists->nitems;
 	RecContentLists *complete = create_lists(budget, nitems, 2 * lists->start[nitems]);
-	uint32	   *seen = palloc0_array(uint32, (Size) nitems + 1);
-	Addition   *additions = palloc_array(Addition, (Size) nitems + 1);
+	uint32	   *seen = alloc_zero(budget, (Size) nitems + 1, sizeof(uint32));
+	Addition   *additions = alloc_zero(budget, (Size) nitems + 1, sizeof(Addition));
 	int64		n = 0;
 
 	for (uint32 i = 0; i < nitems; i++)

@@ -8,7 +8,7 @@ use warnings;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::HiRes qw(time);
+use Time::HiRes qw(sleep time);
 
 use RecommenderTest;
 
@@ -139,6 +139,53 @@ for my $timeout (1, 30, 100, 200, 400, 700)
 	$session->{error} = $error;
 	check_after("statement_timeout of $timeout ms", '57014');
 }
+
+# with what items are: wherever it is, it takes no more than 100 ms of the
+# processor's time to end
+$session->run(q{
+CREATE UNLOGGED TABLE goods AS
+SELECT n AS id, 'c' || n % 300 AS category, n * 7919 % 10007 AS price, 'w' || n * 31 % 900 || ' w' || n * 37 % 907 || ' rare' || n AS title,
+	ARRAY(SELECT (hashint8(n * 1000 + d) % 1000)::real FROM generate_series(1, 48) d) AS picture
+FROM generate_series(0, 11999) n;
+SET client_min_messages = warning;
+SELECT recommender.create_recommender(r, 'big', options => '{"neighbors": 50}') FROM unnest('{described,embedded}'::text[]) r;
+SELECT recommender.set_items('described', 'goods', feature_columns => '{category,price}', text_columns => '{title}', options => '{"config": "simple"}');
+SELECT recommender.set_items('embedded', 'goods', feature_columns => '{picture}', options => '{"embedding_exact_items": 100}');
+});
+
+# the processor's time that a session has used, in ms; undef where nobody tells
+sub used
+{
+	my ($pid) = @_;
+
+	return (-r "/proc/$pid/schedstat" ? slurp_file("/proc/$pid/schedstat") : '') =~ /^(\d+) / ? $1 / 1e6 : undef;
+}
+
+SKIP:
+for my $name ('described', 'embedded')
+{
+	my $pid = $session->{pid};
+	my $begin = used($pid);
+
+	skip 'nobody tells of the time that a process has used', 1 unless defined $begin;
+	$session->run("SELECT recommender.refresh('$name')");
+	my $whole = used($pid) - $begin;
+	for my $part (1 .. 9)
+	{
+		$begin = used($pid);
+		$session->send("SELECT recommender.refresh('$name')");
+		sleep 0.002 while used($pid) - $begin < $whole * $part / 11;
+		kill 'INT', $pid;
+		my $cancelled = used($pid);
+		$session->wait;
+		my $more = used($pid) - $cancelled;
+		note("$name, part $part: $more ms");
+		like($session->{error}, qr/^ERROR:  57014: /, "$name: cancelled after $part of 11 parts");
+		cmp_ok($more, '<', 100, "$name: after $part of 11 parts it takes little time");
+	}
+	is($session->run("SELECT generation FROM $name.definition"), '1', "$name: the old generation serves");
+}
+$session->run("SELECT recommender.drop_recommender(r) FROM unnest('{described,embedded}'::text[]) r; DROP TABLE goods");
 
 # the same for one that refreshes all
 $session->send('CALL recommender.refresh_all()');
