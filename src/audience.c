@@ -9,8 +9,12 @@
  * at least one that counts for more than zero.  Two items are as alike as the
  * cosine of their audiences, |A and B| / sqrt(|A| |B|).
  *
- * The lists of many users show the same pairs of items, so that what was
- * computed last is kept in a small table, where pairs push each other out.
+ * Adding up similarities needs no pairs: the sum over i of |A_i and B| /
+ * sqrt(|A_i|) is the sum over the users of B of what they have been given, when
+ * each user of A_i is given 1 / sqrt(|A_i|).  Items that very many users have
+ * would make that long, but they are few and come again and again; so their
+ * pairs are computed and those of last kept in a small table, where they push
+ * each other out.
  *
  * Items are numbers of the batch's dictionary.
  *
@@ -31,6 +35,7 @@
 #include "miscadmin.h"
 
 #define KEPT_PAIRS	65536		/* a power of two */
+#define MANY_USERS	512		/* of an item that is looked at pair by pair */
 
 typedef struct KeptPair
 {
@@ -45,6 +50,7 @@ struct RecAudience
 	int64	   *start;			/* of each item's audience, and the end */
 	uint32	   *users;			/* rising numbers of users */
 	KeptPair   *kept;
+	double	   *given;			/* to each user; zero between lists */
 };
 
 /* True when a row makes an item one that the user has. */
@@ -110,6 +116,7 @@ rec_audience_create(MemoryContext context, const RecBatch *batch)
 	audience->users = rec_memory_alloc(context, audience->start[nids], sizeof(uint32));
 	(void) walk(batch, last_user, next, audience->users);
 	audience->kept = rec_memory_alloc(context, KEPT_PAIRS, sizeof(KeptPair));
+	audience->given = rec_memory_alloc(context, audience->nusers, sizeof(double));
 	pfree(last_user);
 	pfree(next);
 	return audience;
@@ -176,15 +183,15 @@ count_common(const RecAudience *audience, uint32 a, uint32 b)
 }
 
 /* Gives how alike two items are, from 0 to 1. */
-double
-rec_audience_cosine(RecAudience *audience, uint32 a, uint32 b)
+static double
+cosine(RecAudience *audience, uint32 a, uint32 b)
 {
 	KeptPair   *kept;
 	int64		few;
 	int64		many;
 
 	if (a > b)
-		return rec_audience_cosine(audience, b, a);
+		return cosine(audience, b, a);
 	kept = &audience->kept[hash_combine(murmurhash32(a), murmurhash32(b)) & (KEPT_PAIRS - 1)];
 	if (kept->a == a && kept->b == b && b > 0)
 		return kept->cosine;
@@ -196,4 +203,50 @@ rec_audience_cosine(RecAudience *audience, uint32 a, uint32 b)
 		count_common(audience, few <= many ? a : b, few <= many ? b : a) /
 		sqrt((double) few * (double) many);
 	return kept->cosine;
+}
+
+/* Gives what the users of an item were given, and gives them some. */
+static double
+collect(RecAudience *audience, uint32 item, double gift)
+{
+	double		sum = 0;
+
+	for (int64 i = audience->start[item]; i < audience->start[item + 1]; i++)
+	{
+		double	   *given = &audience->given[audience->users[i]];
+
+		sum += *given;
+		*given += gift;
+	}
+	return sum;
+}
+
+static void
+forget_gifts(RecAudience *audience, uint32 item)
+{
+	for (int64 i = audience->start[item]; i < audience->start[item + 1]; i++)
+		audience->given[audience->users[i]] = 0;
+}
+
+/*
+ * Fills in, for each of the n items of a list, the sum of its similarities to
+ * those before it.
+ */
+void
+rec_audience_sum_alike(RecAudience *audience, const uint32 *items, int n, double *alike)
+{
+	for (int i = 0; i < n; i++)
+	{
+		int64		size = audience_size(audience, items[i]);
+		double		share = size > 0 ? 1 / sqrt((double) size) : 0;
+
+		CHECK_FOR_INTERRUPTS();
+		alike[i] = size > MANY_USERS ? 0 : share * collect(audience, items[i], share);
+		for (int before = 0; before < i; before++)
+			if (Max(size, audience_size(audience, items[before])) > MANY_USERS)
+				alike[i] += cosine(audience, items[i], items[before]);
+	}
+	for (int i = 0; i < n; i++)
+		if (audience_size(audience, items[i]) <= MANY_USERS)
+			forget_gifts(audience, items[i]);
 }

@@ -19,6 +19,7 @@ typedef struct RecAudience RecAudience;
 
 extern RecAudience *rec_audience_create(MemoryContext context, const RecBatch *batch);
 extern double rec_audience_share(const RecAudience *audience, uint32 item);
-extern double rec_audience_cosine(RecAudience *audience, uint32 a, uint32 b);
+extern void rec_audience_sum_alike(RecAudience *audience, const uint32 *items, int n,
+								   double *alike);
 
 #endif							/* REC_AUDIENCE_H */

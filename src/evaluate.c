@@ -239,27 +239,13 @@ select_items(Measurer *measurer, RecContestant contestant, int *n)
 	return items;
 }
 
-/* Gives the sum of each item's similarities to those before it. */
-static double *
-sum_alike(RecAudience *audience, const uint32 *items, int n)
-{
-	double	   *alike = palloc0_array(double, n + 1);
-
-	for (int i = 0; i < n; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		for (int before = 0; before < i; before++)
-			alike[i] += rec_audience_cosine(audience, items[i], items[before]);
-	}
-	return alike;
-}
-
 static ShownList
 make_list(Measurer *measurer, RecContestant contestant)
 {
 	ShownList	list = {0};
 	int		   *expected = NULL;
 	double	   *popularity = NULL;
+	double	   *alike = NULL;
 
 	list.items = select_items(measurer, contestant, &list.n);
 	list.ranking.n = list.n;
@@ -268,7 +254,10 @@ make_list(Measurer *measurer, RecContestant contestant)
 	if (measurer->audience)
 		popularity = palloc_array(double, list.n + 1);
 	if (measurer->compares)
-		list.ranking.alike = sum_alike(measurer->audience, list.items, list.n);
+	{
+		alike = palloc_array(double, list.n + 1);
+		rec_audience_sum_alike(measurer->audience, list.items, list.n, alike);
+	}
 	for (int i = 0; i < list.n; i++)
 	{
 		if (expected)
@@ -278,6 +267,7 @@ make_list(Measurer *measurer, RecContestant contestant)
 	}
 	list.ranking.expected = expected;
 	list.ranking.popularity = popularity;
+	list.ranking.alike = alike;
 	return list;
 }
 

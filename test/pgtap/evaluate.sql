@@ -508,6 +508,19 @@ SELECT results_eq($$SELECT strategy, metric, sum(value * users)::numeric(12, 6),
 SELECT is_empty($$SELECT * FROM oracle.segments WHERE segment = 'items: new' AND value <> 0$$, 'what the model does not know is never recommended');
 SELECT is_empty($$SELECT * FROM recommender.evaluate('live', segments => 'SELECT 1, ''x'' WHERE false', store => false, resamples => 0) WHERE segment LIKE 'segment: %'$$, 'a query without rows');
 
+-- Diversity where items have more users than are gone through one by one, and others have not.
+CREATE TABLE oracle.crowd AS SELECT DISTINCT u AS user_id, floor(12 * oracle.draw(71, u * 10 + i) ^ 3)::int AS item_id FROM generate_series(1, 2000) u, generate_series(1, 4) i;
+SELECT ok(max(n) > 1000 AND min(n) BETWEEN 10 AND 400, 'crowds of all sizes: ' || string_agg(n::text, ', ' ORDER BY n)) FROM (SELECT count(*) AS n FROM oracle.crowd GROUP BY item_id) c;
+CREATE TABLE oracle.crowd_pair AS
+SELECT a, b, count(*) FILTER (WHERE x AND y) / sqrt(count(*) FILTER (WHERE x) * count(*) FILTER (WHERE y))::float8 AS cosine
+FROM generate_series(0, 11) a, generate_series(0, 11) b, LATERAL (SELECT bool_or(item_id = a) AS x, bool_or(item_id = b) AS y FROM oracle.crowd GROUP BY user_id) u
+WHERE a < b GROUP BY a, b;
+SELECT ok(bool_and(abs(value - wanted) < 1e-12), 'diversity of ' || k) FROM (
+	SELECT k, value, (SELECT 1 - avg(cosine) FROM oracle.crowd_pair WHERE a = ANY (top) AND b = ANY (top)) AS wanted
+	FROM recommender.evaluate_query('TABLE oracle.crowd', 'SELECT u, 0 FROM generate_series(-9, -1) u', k => '{2,5,12}', metrics => '{intra_list_diversity}', resamples => 0) e,
+		 LATERAL (SELECT array_agg(item_id) AS top FROM (SELECT item_id FROM oracle.crowd GROUP BY item_id ORDER BY count(*) DESC, item_id LIMIT e.k) t) t
+	WHERE strategy = 'popularity' AND segment = 'all') d GROUP BY k ORDER BY k;
+
 -- Columns: of the interactions, where the first that is to be found tells, whether it is context or not; of the items.
 CREATE TABLE oracle.product (id varchar(10) PRIMARY KEY, category text, price numeric, tags text[], stock boolean DEFAULT true);
 INSERT INTO oracle.product SELECT 'i' || n, (ARRAY['A', 'b', NULL, 'ä "%'])[1 + n % 4], n % 3 + 0.5, ARRAY['t' || n % 2, NULL] FROM generate_series(0, 35) n;
