@@ -187,6 +187,32 @@ for my $name ('described', 'embedded')
 }
 $session->run("SELECT recommender.drop_recommender(r) FROM unnest('{described,embedded}'::text[]) r; DROP TABLE goods");
 
+# each model, and measuring and tuning by it, wherever a timeout meets them
+for my $options ('{"model": "ridge"}', '{"model": "ridge", "ridge_exact_items": 0}', '{"model": "als", "weighting": "log"}',
+	'{"model": "neighbors", "truncate": "target", "weighting": "tfidf"}')
+{
+	$watcher->run("SELECT recommender.set_options('big', '$options')");
+	for my $query ("recommender.refresh('big')",
+		"recommender.evaluate('big', split => 'random', metrics => '{ndcg,intra_list_diversity}')",
+		"recommender.compare_options('big', '{}', '{\"kappa\": 2}', split => 'users', test_share => 0.5)",
+		"recommender.tune('big', trials => 10, split => 'leave_last', last => 100)")
+	{
+		for my $timeout (150, 500)
+		{
+			$start = time;
+			$session->query("SET statement_timeout = $timeout; SELECT count(*) FROM $query");
+			cmp_ok(time - $start, '<', 2 + $timeout / 1000, "$options, $query: timeout of $timeout ms");
+			my $error = $session->{error};
+			$session->run('SET statement_timeout = 0');
+			$session->{error} = $error;
+			check_after("$options, $query: timeout of $timeout ms", '57014');
+		}
+	}
+}
+is($session->run('SELECT (SELECT count(*) FROM big.evaluation), (SELECT count(*) FROM big.trial)'), '0|0',
+	'nothing is kept of measurements that were ended');
+$watcher->run(q{SELECT recommender.set_options('big', '{"model": null, "truncate": "source"}')});
+
 # the same for one that refreshes all
 $session->send('CALL recommender.refresh_all()');
 $watcher->wait_until(q{SELECT count(*) = 1 FROM recommender.refresh_progress

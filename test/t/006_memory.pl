@@ -130,6 +130,22 @@ check_growth('item_similarity_agg and item_similarities', sprintf($agg, 5), spri
 check_query('item_similarity_agg',
 	'(SELECT recommender.item_similarity_agg(customer, product) FROM orders WHERE customer > i % 5)', 500);
 
+# measuring, comparing and tuning, with each model; what was measured is kept in tables
+my $measure = q{DO $$ DECLARE model text; BEGIN FOR i IN 1 .. %d LOOP
+	FOREACH model IN ARRAY '{neighbors,ridge,als}'::text[] LOOP
+		PERFORM count(*) FROM recommender.evaluate('recs', cuts => 2, resamples => 10, options => jsonb_build_object('model', model, 'als_factors', 4),
+			segments => 'SELECT customer, (customer %% 3)::text FROM orders', segment_columns => '{kind}',
+			metrics => '{ndcg,serendipity,novelty,intra_list_diversity,coverage,gini}');
+		PERFORM recommender.compare_options('recs', '{}', jsonb_build_object('model', model, 'als_factors', 4), resamples => 10);
+	END LOOP;
+	PERFORM count(*) FROM recommender.tune('recs', trials => 4, resamples => 10, sample => 10, seed => i);
+	PERFORM count(*) FROM recommender.evaluate_query('SELECT customer, product FROM orders WHERE id %% 5 > 0',
+		'SELECT customer, product FROM orders WHERE id %% 5 = 0', resamples => 10);
+	BEGIN PERFORM count(*) FROM recommender.evaluate('recs', segments => 'SELECT 1, (1 / 0)::text');
+	EXCEPTION WHEN division_by_zero THEN NULL; END; COMMIT;
+	END LOOP; END $$};
+check_growth('evaluate, compare_options and tune', sprintf($measure, 3), sprintf($measure, 12));
+
 # recommenders come and go
 my $create = q{DO $$ BEGIN FOR i IN 1 .. %d LOOP
 	PERFORM recommender.create_recommender('coming', 'orders', 'customer', 'product'); COMMIT;
