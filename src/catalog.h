@@ -14,7 +14,7 @@
 #define REC_CATALOG_H
 
 #include "dictionary.h"
-#include "score.h"
+#include "selection.h"
 
 /* Items by number; the ref of each is its number. */
 typedef struct RecMemoryCatalog

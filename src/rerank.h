@@ -13,7 +13,7 @@
 #ifndef REC_RERANK_H
 #define REC_RERANK_H
 
-#include "score.h"
+#include "selection.h"
 
 /* The neighbours of one item. */
 typedef struct RecNeighborList

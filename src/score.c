@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * score.c
- *	  From signals to the best items: components, blend and top k.
+ *	  From signals to scores: components, evidence and the blend.
  *
  * What is known of a user or of the moment comes as signals: each item of the
  * history, and each value of the context, says something of some items.  The
@@ -40,12 +40,6 @@
  * are more than a hundred times what remains of them, for and against, do sums
  * round again, and then the order matters.)
  *
- * The best k are found without looking at every item: candidates of the
- * signals come with their sums, all others from lists in falling order of
- * popularity or trend, and the search ends when nothing outside can score
- * more than the k-th best inside (the threshold algorithm of Fagin, Lotem and
- * Naor 2003).  Equal scores are ordered by the items' numbers.
- *
  * Knows numbers only: no Datum, no SPI.  Everything is allocated in the
  * current context.
  *
@@ -60,48 +54,10 @@
 
 #include <math.h>
 
-#include "candidates.h"
-#include "common/hashfn.h"
 #include "miscadmin.h"
-#include "score.h"
+#include "score_state.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
-
-/* A signal and where its candidates are. */
-typedef struct HeldSignal
-{
-	RecSignal	signal;
-	int64		first;			/* entry of its first item */
-} HeldSignal;
-
-struct RecScores
-{
-	const RecOptions *options;
-	RecCandidates *candidates;	/* with raw sums, then with terms */
-	double	   *listed;			/* all terms of each candidate, summed up */
-	double	   *own_listed;		/* room for that */
-	int			own_allocated;
-	HeldSignal *signals;
-	int			nsignals;
-	int			signals_allocated;
-	int32	   *entries;		/* candidate of each item of each signal */
-	int64		nentries;
-	int64		entries_allocated;
-	int			nsteps;			/* of items by their users: the number of ... */
-	uint32		steps[REC_USER_STEPS];	/* ... those with 2^step or more */
-
-	/* the history's evidence: the sums of positive weights */
-	double		evidence;		/* of items with neighbours by behaviour */
-	double		personal;		/* of items with any neighbours */
-	uint32		last_ref;		/* item whose weight was counted last */
-	bool		summed;			/* largest is known */
-	double		largest[REC_NLISTED];	/* absolute raw sum; 0 for none */
-
-	double		grid;			/* added and taken away again, it rounds */
-	double		factor[REC_NCOMPONENTS];	/* of each component's value */
-	double		content_factor[REC_USER_STEPS + 1]; /* by step; first, of
-													 * items without users */
-};
 
 /*
  * Makes scores without signals; the options must stay allocated.  For many
@@ -116,7 +72,7 @@ rec_scores_create(const RecOptions *options, uint32 nitems)
 	scores->options = options;
 	scores->candidates = rec_candidates_create(nitems);
 	scores->signals_allocated = 16;
-	scores->signals = palloc_array(HeldSignal, scores->signals_allocated);
+	scores->signals = palloc_array(RecHeldSignal, scores->signals_allocated);
 	scores->entries_allocated = 1024;
 	scores->entries = palloc_array(int32, scores->entries_allocated);
 	scores->last_ref = PG_UINT32_MAX;
@@ -180,7 +136,7 @@ make_room(RecScores *scores, int nsignals, int64 nentries)
 	{
 		scores->signals_allocated = Max(nsignals, scores->signals_allocated * 2);
 		scores->signals = repalloc_huge(scores->signals,
-										mul_size(scores->signals_allocated, sizeof(HeldSignal)));
+										mul_size(scores->signals_allocated, sizeof(RecHeldSignal)));
 	}
 	if (nentries > scores->entries_allocated)
 	{
@@ -226,7 +182,7 @@ rec_scores_bar(RecScores *scores, uint32 item)
 void
 rec_scores_add(RecScores *scores, const RecSignal *signal)
 {
-	HeldSignal *held;
+	RecHeldSignal *held;
 	int32	   *places;
 	double	   *sums;
 
@@ -274,43 +230,8 @@ sum_up(RecScores *scores)
 	scores->summed = true;
 }
 
-/* The step of an item by its users: 0 for none, 1 for one, 2 for two or three. */
-static inline int
-user_step(const RecScores *scores, uint32 item)
-{
-	int			step = 0;
-
-	while (step < scores->nsteps && item < scores->steps[step])
-		step++;
-	return scores->nsteps > 0 ? step : REC_USER_STEPS;
-}
-
-/* The factor that a component's value is multiplied with for an item. */
-static inline double
-factor_for(const RecScores *scores, RecComponent component, uint32 item)
-{
-	if (component == REC_CONTENT)
-		return scores->content_factor[user_step(scores, item)];
-	return scores->factor[component];
-}
-
-/* Rounds a contribution so that sums are exact. */
-static inline double
-on_grid(const RecScores *scores, double contribution)
-{
-	double		moved = contribution + scores->grid;	/* a double, not wider */
-
-	return moved - scores->grid;
-}
-
-static inline double
-contribution_of(const RecScores *scores, const RecSignal *signal, uint32 item, float4 value)
-{
-	return on_grid(scores, factor_for(scores, signal->component, item) * signal->weight * value);
-}
-
 static void
-add_contributions(RecScores *scores, const HeldSignal *held)
+add_contributions(RecScores *scores, const RecHeldSignal *held)
 {
 	const RecSignal *signal = &held->signal;
 	const int32 *places = scores->entries + held->first;
@@ -322,8 +243,8 @@ add_contributions(RecScores *scores, const HeldSignal *held)
 	for (int i = 0; i < signal->n; i++)
 	{
 		double		contribution = signal->component == REC_CONTENT ?
-		contribution_of(scores, signal, item[places[i]], signal->values[i]) :
-		on_grid(scores, weight * signal->values[i]);
+		rec_scores_contribution(scores, signal, item[places[i]], signal->values[i]) :
+		rec_scores_on_grid(scores, weight * signal->values[i]);
 
 		terms[places[i]] += contribution;
 		if (listed)
@@ -492,7 +413,7 @@ rec_scores_blend(RecScores *scores)
 double
 rec_scores_item_trust(const RecScores *scores, uint32 item)
 {
-	int			step = user_step(scores, item);
+	int			step = rec_scores_user_step(scores, item);
 
 	return step == 0 ? 0 : trust_in(ldexp(1, step - 1), scores->options->item_kappa);
 }
@@ -551,7 +472,7 @@ term_of_said(const RecScores *scores, const RecScoredItem *item)
 
 	for (int s = 0; s < scores->nsignals; s++)
 		if (scores->signals[s].signal.component == REC_CONTENT)
-			term += contribution_of(scores, &scores->signals[s].signal, item->item, item->said[n++]);
+			term += rec_scores_contribution(scores, &scores->signals[s].signal, item->item, item->said[n++]);
 	return term;
 }
 
@@ -578,8 +499,8 @@ rec_scores_fill(const RecScores *scores, RecScoredItem *item)
 		item->term[REC_CONTENT] = term_of_said(scores, item);
 		item->score = item->term[REC_CONTENT];
 	}
-	item->term[REC_POPULARITY] = on_grid(scores, scores->factor[REC_POPULARITY] * item->popularity);
-	item->term[REC_TREND] = on_grid(scores, scores->factor[REC_TREND] * item->trend);
+	item->term[REC_POPULARITY] = rec_scores_on_grid(scores, scores->factor[REC_POPULARITY] * item->popularity);
+	item->term[REC_TREND] = rec_scores_on_grid(scores, scores->factor[REC_TREND] * item->trend);
 	item->score += item->term[REC_POPULARITY];
 	item->score += item->term[REC_TREND];
 }
@@ -594,434 +515,4 @@ rec_scores_strategy(const RecScoredItem *item)
 		if (item->term[c] > item->term[best])
 			best = c;
 	return best;
-}
-
-/* ----------------
- *		contributions
- * ----------------
- */
-
-/* Gives what a signal says of an item, 0 when it is not there. */
-static float4
-value_in_signal(const RecSignal *signal, uint32 item)
-{
-	if (signal->items == NULL)
-		return item < (uint32) signal->n ? signal->values[item] : 0;
-	for (int i = 0; i < signal->n; i++)
-		if (signal->items[i] == (int32) item)
-			return signal->values[i];
-	return 0;
-}
-
-/*
- * Gives the contributions to an item's score that are not zero, in the order
- * in which they were added up, and their number.
- */
-int
-rec_scores_contributions(const RecScores *scores, const RecScoredItem *item,
-						 RecContribution **contributions)
-{
-	RecContribution *found = palloc_array(RecContribution, scores->nsignals + REC_NCOMPONENTS);
-	const float4 *said = item->said;
-	int			n = 0;
-
-	for (int c = 0; c < REC_NLISTED; c++)
-		for (int s = 0; s < scores->nsignals && item->term[c] != 0; s++)
-		{
-			const RecSignal *signal = &scores->signals[s].signal;
-			float4		value;
-
-			if (signal->component != (RecComponent) c)
-				continue;
-			value = said ? *said++ : value_in_signal(signal, item->item);
-			found[n].component = c;
-			found[n].signal = signal;
-			found[n].value = value;
-			found[n].contribution = contribution_of(scores, signal, item->item, value);
-			n += found[n].contribution != 0;
-		}
-	for (int c = REC_NLISTED; c < REC_NCOMPONENTS; c++)
-	{
-		found[n].component = c;
-		found[n].signal = NULL;
-		found[n].value = c == REC_POPULARITY ? item->popularity : item->trend;
-		found[n].contribution = item->term[c];
-		n += found[n].contribution != 0;
-	}
-	*contributions = found;
-	return n;
-}
-
-/*
- * Splits the contribution of a signal into n parts that add up to it, to the
- * last bit: the signal's value for the item is the sum of the shares, but for
- * rounding, which the largest part takes.
- */
-void
-rec_scores_split(const RecScores *scores, const RecContribution *whole,
-				 const double *shares, int n, double *parts)
-{
-	double		factor = scores->factor[whole->component] * whole->signal->weight;
-	double		rest = whole->contribution;
-	int			largest = 0;
-
-	for (int i = 0; i < n; i++)
-	{
-		parts[i] = on_grid(scores, factor * shares[i]);
-		rest -= parts[i];
-		if (fabs(parts[i]) > fabs(parts[largest]))
-			largest = i;
-	}
-	if (n > 0)
-		parts[largest] += rest;
-}
-
-/* Moves the "max" largest of n contributions to the front, largest first. */
-int
-rec_contributions_largest(RecContribution *contributions, int n, int max)
-{
-	int			kept = 0;
-
-	for (int i = 0; i < n; i++)
-	{
-		RecContribution contribution = contributions[i];
-		int			at = kept;
-
-		while (at > 0 && fabs(contribution.contribution) > fabs(contributions[at - 1].contribution))
-			at--;
-		if (at >= max)
-			continue;
-		kept = Min(kept + 1, max);
-		memmove(contributions + at + 1, contributions + at,
-				(kept - 1 - at) * sizeof(RecContribution));
-		contributions[at] = contribution;
-	}
-	return kept;
-}
-
-/* ----------------
- *		sets of scored items
- * ----------------
- */
-
-typedef struct SetMember
-{
-	uint32		item;
-	char		status;
-} SetMember;
-
-#define SH_PREFIX member_table
-#define SH_ELEMENT_TYPE SetMember
-#define SH_KEY_TYPE uint32
-#define SH_KEY item
-#define SH_HASH_KEY(tb, key) murmurhash32(key)
-#define SH_EQUAL(tb, a, b) ((a) == (b))
-#define SH_SCOPE static inline
-#define SH_DEFINE
-#define SH_DECLARE
-#include "lib/simplehash.h"
-
-struct RecItemSet
-{
-	const RecScores *scores;
-	member_table_hash *members;
-	RecScoredItem *items;
-	int			n;
-	int			allocated;
-	bool		sorted;
-};
-
-/* Makes an empty set of items that are scored by "scores". */
-RecItemSet *
-rec_item_set_create(const RecScores *scores)
-{
-	RecItemSet *set = palloc0_object(RecItemSet);
-
-	set->scores = scores;
-	set->members = member_table_create(CurrentMemoryContext, 128, NULL);
-	set->allocated = 128;
-	set->items = palloc_array(RecScoredItem, set->allocated);
-	return set;
-}
-
-/* Adds an item, scoring it, unless it is there already. */
-void
-rec_item_set_add(RecItemSet *set, const RecScoredItem *item)
-{
-	bool		found;
-
-	(void) member_table_insert(set->members, item->item, &found);
-	if (found)
-		return;
-	if (set->n == set->allocated)
-	{
-		set->allocated *= 2;
-		set->items = repalloc_huge(set->items,
-								   mul_size(set->allocated, sizeof(RecScoredItem)));
-	}
-	set->sorted = false;
-	set->items[set->n] = *item;
-	rec_scores_fill(set->scores, &set->items[set->n++]);
-}
-
-/* Eligible items first, then by falling score, then by number. */
-static inline int
-compare_items(const RecScoredItem *a, const RecScoredItem *b)
-{
-	if (a->eligible != b->eligible)
-		return a->eligible ? -1 : 1;
-	if (a->score != b->score)
-		return a->score > b->score ? -1 : 1;
-	return a->item < b->item ? -1 : a->item > b->item;
-}
-
-#define ST_SORT sort_items
-#define ST_ELEMENT_TYPE RecScoredItem
-#define ST_COMPARE(a, b) compare_items(a, b)
-#define ST_SCOPE static
-#define ST_DEFINE
-#include "lib/sort_template.h"
-
-/* Gives the eligible items of a set, best first, and their number. */
-RecScoredItem *
-rec_item_set_ranked(RecItemSet *set, int *n)
-{
-	if (!set->sorted)
-		sort_items(set->items, set->n);
-	set->sorted = true;
-	for (*n = 0; *n < set->n && set->items[*n].eligible;)
-		(*n)++;
-	return set->items;
-}
-
-/* The score of the k-th eligible item; minus infinity when there are fewer. */
-static double
-kth_score(RecItemSet *set, int64 k)
-{
-	int			n;
-	RecScoredItem *items = rec_item_set_ranked(set, &n);
-
-	return n < k ? -INFINITY : items[k - 1].score;
-}
-
-/* ----------------
- *		the best k
- * ----------------
- */
-
-#define NEXT_LIST	2048		/* items of the list after the first, about */
-
-/* A candidate and what the signals say of it. */
-typedef struct Candidate
-{
-	uint32		item;
-	double		listed;
-} Candidate;
-
-static inline int
-compare_candidates(const Candidate *a, const Candidate *b)
-{
-	if (a->listed != b->listed)
-		return a->listed > b->listed ? -1 : 1;
-	return a->item < b->item ? -1 : a->item > b->item;
-}
-
-#define ST_SORT sort_candidates
-#define ST_ELEMENT_TYPE Candidate
-#define ST_COMPARE(a, b) compare_candidates(a, b)
-#define ST_SCOPE static
-#define ST_DEFINE
-#include "lib/sort_template.h"
-
-static void
-fetch(const RecCatalog *catalog, const uint32 *items, int n, RecItemSet *set)
-{
-	if (n > 0)
-		catalog->fetch(catalog->arg, items, n, set);
-}
-
-/*
- * True when what the signals say of a candidate makes its score "needed" or
- * more, and more than nothing: one that they do not help is an item like all
- * others.
- */
-static inline bool
-is_promising(const RecScores *scores, int place, double needed)
-{
-	return scores->listed[place] > 0 && scores->listed[place] >= needed &&
-		!rec_candidate_is_barred(scores->candidates, place);
-}
-
-/*
- * Finds the "wanted" candidates of which the signals say most, of equal ones
- * those with the lowest numbers; gives their number.  There is room for twice
- * as many.
- */
-static int
-find_best_candidates(const RecScores *scores, Candidate *best, int wanted)
-{
-	Candidate	last = {PG_UINT32_MAX, 0};
-	int			n = 0;
-
-	for (int i = 0; i < scores->candidates->n; i++)
-	{
-		Candidate	candidate = {scores->candidates->item[i], scores->listed[i]};
-
-		if (!is_promising(scores, i, last.listed) || compare_candidates(&candidate, &last) >= 0)
-			continue;
-		best[n++] = candidate;
-		if (n < 2 * wanted)
-			continue;
-		sort_candidates(best, n);
-		n = wanted;
-		last = best[n - 1];
-	}
-	sort_candidates(best, n);
-	return Min(n, wanted);
-}
-
-/*
- * Fetches the best candidates, k and some to spare, and with them all that
- * could come up to the k-th of them by the "rest" that they may have besides,
- * unless they are too many.  Gives the bound from which on all were fetched.
- */
-static double
-fetch_best_candidates(RecScores *scores, const RecCatalog *catalog, int k, double rest,
-					  RecItemSet *set)
-{
-	int			wanted = Min(k + catalog->spare, scores->candidates->n);
-	int64		most = 4 * (int64) wanted + 64;
-	Candidate  *best = palloc_array(Candidate, 2 * wanted);
-	uint32	   *items = palloc_array(uint32, Min(most, scores->candidates->n));
-	int			nbest = find_best_candidates(scores, best, wanted);
-	double		needed = nbest >= k ? Min(best[k - 1].listed - rest, best[nbest - 1].listed) : 0;
-	int			n = 0;
-
-	for (int i = 0; i < scores->candidates->n && n < most && nbest >= k; i++)
-		if (is_promising(scores, i, needed))
-			items[n++] = scores->candidates->item[i];
-	if (n == 0 || n == most)
-	{
-		needed = nbest == wanted ? INFINITY : 0;
-		for (n = 0; n < nbest; n++)
-			items[n] = best[n].item;
-	}
-	fetch(catalog, items, n, set);
-	pfree(best);
-	pfree(items);
-	return needed;
-}
-
-/* Fetches all candidates that could score "needed" or more by themselves. */
-static void
-fetch_promising(RecScores *scores, const RecCatalog *catalog, double needed,
-				RecItemSet *set)
-{
-	uint32	   *items = palloc_array(uint32, scores->candidates->n + 1);
-	int			n = 0;
-
-	for (int i = 0; i < scores->candidates->n; i++)
-	{
-		uint32		item = scores->candidates->item[i];
-
-		if (is_promising(scores, i, needed) &&
-			member_table_lookup(set->members, item) == NULL)
-			items[n++] = item;
-	}
-	fetch(catalog, items, n, set);
-	pfree(items);
-}
-
-/*
- * Adds the lists of a level; gives the most that popularity and trend can be
- * worth to an item that is on none of them, minus infinity when every item is.
- */
-static double
-fetch_lists(RecScores *scores, const RecCatalog *catalog, int level, RecItemSet *set)
-{
-	static const RecComponent components[] = {REC_POPULARITY, REC_TREND};
-	double		rest = 0;
-	double		last = 0;
-	bool		listed = false;
-
-	for (int i = 0; i < (int) lengthof(components); i++)
-	{
-		double		factor = scores->factor[components[i]];
-
-		if (factor <= 0)
-			continue;
-		listed = true;
-		if (catalog->list(catalog->arg, components[i], level, set, &last))
-			return -INFINITY;
-		rest += on_grid(scores, factor * last);
-	}
-	if (!listed && catalog->list(catalog->arg, REC_NCOMPONENTS, level, set, &last))
-		return -INFINITY;
-	return rest;
-}
-
-/*
- * True when the next longer list and all candidates together would hardly
- * have what is missing.
- */
-static bool
-is_sparse(RecScores *scores, const RecCatalog *catalog, RecItemSet *set, int64 k)
-{
-	int			n;
-
-	(void) rec_item_set_ranked(set, &n);
-	return n < k && catalog->is_sparse &&
-		catalog->is_sparse(catalog->arg, 2 * (k - n), scores->candidates->n + NEXT_LIST);
-}
-
-/*
- * True when items that score "rest" at the most could come before the k-th
- * eligible item.  With an equal score only those could that are of a lower
- * number, which in a list is the order of equals.
- */
-static bool
-may_be_beaten(RecItemSet *set, int64 k, double rest)
-{
-	int			n;
-	const RecScoredItem *items = rec_item_set_ranked(set, &n);
-	const RecScoredItem *last = n < k ? NULL : &items[k - 1];
-
-	return last == NULL || last->score < rest ||
-		(last->score == rest &&
-		 last->score != last->term[REC_POPULARITY] + last->term[REC_TREND]);
-}
-
-/*
- * Gives the k eligible items with the largest scores, best first, and their
- * number, which is less than k only when there are no more.
- */
-RecScoredItem *
-rec_select_best(RecScores *scores, const RecCatalog *catalog, int64 k, int *n)
-{
-	RecItemSet *set = rec_item_set_create(scores);
-	RecScoredItem *items;
-	double		rest;			/* most that an item outside can have besides
-								 * what the signals say */
-	double		fetched = INFINITY;
-
-	rest = on_grid(scores, Max(scores->factor[REC_POPULARITY], 0)) +
-		on_grid(scores, Max(scores->factor[REC_TREND], 0));
-	if (scores->candidates->n > 0)
-		fetched = fetch_best_candidates(scores, catalog,
-										(int) Min(k, scores->candidates->n), rest, set);
-	if (!may_be_beaten(set, k, rest) && kth_score(set, k) - rest < fetched)
-		fetch_promising(scores, catalog, kth_score(set, k) - rest, set);
-	for (int level = 0; may_be_beaten(set, k, rest); level++)
-	{
-		rest = fetch_lists(scores, catalog, level, set);
-		if (rest == -INFINITY)
-			break;
-		if (is_sparse(scores, catalog, set, k))
-			level = REC_ALL_LEVELS - 1;
-		else
-			fetch_promising(scores, catalog, kth_score(set, k) - rest, set);
-	}
-	items = rec_item_set_ranked(set, n);
-	*n = (int) Min((int64) *n, k);
-	return items;
 }

@@ -13,6 +13,7 @@
 #ifndef REC_SERVE_ITEMS_H
 #define REC_SERVE_ITEMS_H
 
+#include "selection.h"
 #include "serve.h"
 #include "store.h"
 

@@ -1,0 +1,90 @@
+/*-------------------------------------------------------------------------
+ *
+ * score_state.h
+ *	  What scores know, for the files that make, explain and select them.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/score_state.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_SCORE_STATE_H
+#define REC_SCORE_STATE_H
+
+#include "candidates.h"
+#include "score.h"
+
+/* A signal and where its candidates are. */
+typedef struct RecHeldSignal
+{
+	RecSignal	signal;
+	int64		first;			/* entry of its first item */
+} RecHeldSignal;
+
+struct RecScores
+{
+	const RecOptions *options;
+	RecCandidates *candidates;	/* with raw sums, then with terms */
+	double	   *listed;			/* all terms of each candidate, summed up */
+	double	   *own_listed;		/* room for that */
+	int			own_allocated;
+	RecHeldSignal *signals;
+	int			nsignals;
+	int			signals_allocated;
+	int32	   *entries;		/* candidate of each item of each signal */
+	int64		nentries;
+	int64		entries_allocated;
+	int			nsteps;			/* of items by their users: the number of ... */
+	uint32		steps[REC_USER_STEPS];	/* ... those with 2^step or more */
+
+	/* the history's evidence: the sums of positive weights */
+	double		evidence;		/* of items with neighbours by behaviour */
+	double		personal;		/* of items with any neighbours */
+	uint32		last_ref;		/* item whose weight was counted last */
+	bool		summed;			/* largest is known */
+	double		largest[REC_NLISTED];	/* absolute raw sum; 0 for none */
+
+	double		grid;			/* added and taken away again, it rounds */
+	double		factor[REC_NCOMPONENTS];	/* of each component's value */
+	double		content_factor[REC_USER_STEPS + 1]; /* by step; first, of
+													 * items without users */
+};
+
+/* The step of an item by its users: 0 for none, 1 for one, 2 for two or three. */
+static inline int
+rec_scores_user_step(const RecScores *scores, uint32 item)
+{
+	int			step = 0;
+
+	while (step < scores->nsteps && item < scores->steps[step])
+		step++;
+	return scores->nsteps > 0 ? step : REC_USER_STEPS;
+}
+
+/* The factor that a component's value is multiplied with for an item. */
+static inline double
+rec_scores_factor(const RecScores *scores, RecComponent component, uint32 item)
+{
+	if (component == REC_CONTENT)
+		return scores->content_factor[rec_scores_user_step(scores, item)];
+	return scores->factor[component];
+}
+
+/* Rounds a contribution so that sums are exact. */
+static inline double
+rec_scores_on_grid(const RecScores *scores, double contribution)
+{
+	double		moved = contribution + scores->grid;	/* a double, not wider */
+
+	return moved - scores->grid;
+}
+
+static inline double
+rec_scores_contribution(const RecScores *scores, const RecSignal *signal, uint32 item, float4 value)
+{
+	return rec_scores_on_grid(scores, rec_scores_factor(scores, signal->component, item) * signal->weight * value);
+}
+
+#endif							/* REC_SCORE_STATE_H */
