@@ -12,13 +12,25 @@
  *
  * would have done so if the value made no difference, and
  *
- *	  lift(v, j) = ln( (n(v, j) + s) / (e(v, j) + s) )
+ *	  lift(v, j) = ln( (n(v, j) + s(v)) / (e(v, j) + s(v)) )
  *
- * is how much more it is, shrunk towards 0 where both are small against s (by a
- * gamma prior of mean 1 and shape s, as in DuMouchel 1999).  It is kept when Dunning's G squared of the 2x2 table says that chance would seldom
- * make as much of a difference; and where the item is chosen more, min_support
- * users must stand behind it.  An item that nobody has chosen with a value can
- * have a lift, too, if somebody should have.
+ * is how much more it is, shrunk towards 0 where both are small against s(v) (by
+ * a gamma prior of mean 1 and shape s(v), as in DuMouchel 1999).  The shape is
+ * learnt of each value: the variance of its items' ratios n(v, j) / e(v, j)
+ * beyond what chance makes of counts, with the weights e(v, j)^2,
+ *
+ *	  d(v) = sum over j of (n(v, j) - e(v, j))^2 - c(v, j), by sum of e(v, j)^2
+ *	  c(v, j) = e(v, j) (1 - n(v) / n) (1 - n(j) / n)
+ *
+ * is that of such a prior of shape 1 / d(v).  So a value that makes much of a
+ * difference, like a month to a gift shop, is believed on little evidence, and
+ * one that makes next to none moves hardly anything, however many of its
+ * items look remarkable by chance.  s(v) is at least context_smoothing.
+ *
+ * A lift is kept when Dunning's G squared of the 2x2 table says that chance
+ * would seldom make as much of a difference; and where the item is chosen
+ * more, min_support users must stand behind it.  An item that nobody has
+ * chosen with a value can have a lift, too, if somebody should have.
  *
  * Counting takes the interactions item by item, as many items at a time as
  * have a quarter of the interactions, so that memory beside the counts is about
@@ -48,6 +60,7 @@
 #define LEAST_CHUNK			((int64) 1 << 20)	/* interactions at a time */
 #define CHUNKS				4	/* passes over all interactions, about */
 #define INTERRUPT_ROWS		65536
+#define MOST_SMOOTHING		1e9 /* users: of a value that tells nothing */
 
 /* So many users have chosen an item with a value. */
 typedef struct Cell
@@ -73,6 +86,7 @@ typedef struct Learner
 	int64		cells_allocated;
 	int64	   *value_users;	/* n(v) of each value */
 	int64	   *column_users;	/* n of each column */
+	double	   *smoothing;		/* s(v) of each value */
 	uint32	   *column_values;	/* values of each column in turn, those with
 								 * most users first */
 	uint32	   *column_start;	/* ncolumns + 1 offsets into them */
@@ -316,6 +330,79 @@ sum_columns(Learner *learner)
 }
 
 /* ----------------
+ *		smoothing
+ * ----------------
+ */
+
+/* Sums over items; as integers, they do not depend on the items' order. */
+typedef struct Spread
+{
+	int64	   *squares;		/* of n(v, j), for each value */
+	int64	   *products;		/* of n(v, j) and n(j), for each value */
+	int64	   *column_squares; /* of n(j), for each column */
+} Spread;
+
+/* Adds up the users of an item for each column. */
+static void
+sum_item(const Learner *learner, uint32 item, int64 *item_users)
+{
+	const RecSituations *situations = learner->situations;
+
+	memset(item_users, 0, situations->ncolumns * sizeof(int64));
+	for (int64 i = learner->cell_start[item]; i < learner->cell_start[item + 1]; i++)
+		item_users[situations->values[learner->cells[i].value].column] += learner->cells[i].users;
+}
+
+static Spread
+sum_squares(Learner *learner, int64 *item_users)
+{
+	const RecSituations *situations = learner->situations;
+	Spread		spread;
+
+	spread.squares = alloc_zero(learner, learner->nvalues, sizeof(int64));
+	spread.products = alloc_zero(learner, learner->nvalues, sizeof(int64));
+	spread.column_squares = alloc_zero(learner, situations->ncolumns, sizeof(int64));
+	for (uint32 item = 0; item < learner->nitems; item++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		sum_item(learner, item, item_users);
+		for (int c = 0; c < situations->ncolumns; c++)
+			spread.column_squares[c] += item_users[c] * item_users[c];
+		for (int64 i = learner->cell_start[item]; i < learner->cell_start[item + 1]; i++)
+		{
+			const Cell *cell = &learner->cells[i];
+
+			spread.squares[cell->value] += (int64) cell->users * cell->users;
+			spread.products[cell->value] += cell->users *
+				item_users[situations->values[cell->value].column];
+		}
+	}
+	return spread;
+}
+
+/* Learns how much the lifts of each value are to be smoothed. */
+static void
+learn_smoothing(Learner *learner, int64 *item_users)
+{
+	double		least = learner->options->context_smoothing;
+	Spread		spread = sum_squares(learner, item_users);
+
+	learner->smoothing = alloc_zero(learner, learner->nvalues, sizeof(double));
+	for (uint32 v = 0; v < learner->nvalues; v++)
+	{
+		int			column = learner->situations->values[v].column;
+		double		all = (double) learner->column_users[column];
+		double		share = learner->value_users[v] / Max(all, 1);
+		double		expected = share * share * spread.column_squares[column];
+		double		found = spread.squares[v] - 2 * share * spread.products[v] + expected;
+		double		chance = share * (1 - share) * (all - spread.column_squares[column] / Max(all, 1));
+
+		learner->smoothing[v] = found > chance ?
+			Min(Max(expected / (found - chance), least), MOST_SMOOTHING) : MOST_SMOOTHING;
+	}
+}
+
+/* ----------------
  *		lifts
  * ----------------
  */
@@ -401,7 +488,7 @@ judge(Learner *learner, uint32 value, uint32 item, double item_users)
 	double		value_users = (double) learner->value_users[value];
 	double		both = learner->users[value];
 	double		expected = value_users * item_users / all;
-	double		s = learner->options->context_smoothing;
+	double		s = learner->smoothing[value];
 
 	if (g2(both, value_users, item_users, all) < learner->threshold)
 		return false;
@@ -435,14 +522,13 @@ judge_item(Learner *learner, uint32 item, int64 *item_users)
 {
 	const RecSituations *situations = learner->situations;
 
-	memset(item_users, 0, situations->ncolumns * sizeof(int64));
+	sum_item(learner, item, item_users);
 	for (int64 i = learner->cell_start[item]; i < learner->cell_start[item + 1]; i++)
 	{
 		const Cell *cell = &learner->cells[i];
 
 		learner->users[cell->value] = cell->users;
 		learner->met[learner->nmet++] = cell->value;
-		item_users[situations->values[cell->value].column] += cell->users;
 	}
 	for (uint32 i = 0; i < learner->nmet; i++)
 		(void) judge(learner, learner->met[i], item,
@@ -506,6 +592,7 @@ rec_context_learn(const RecStream *stream, uint32 nitems,
 	count_cells(&learner);
 	sum_columns(&learner);
 	item_users = alloc_zero(&learner, situations->ncolumns, sizeof(int64));
+	learn_smoothing(&learner, item_users);
 	for (uint32 item = 0; item < nitems; item++)
 	{
 		CHECK_FOR_INTERRUPTS();
