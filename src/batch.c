@@ -390,7 +390,7 @@ rec_batch_train(RecBatch *batch)
 	state.matrix = matrix;
 	if (batch->options->model == REC_MODEL_ALS)
 		train_factors(batch, matrix);
-	rec_model_rows(matrix, batch->options, take_neighbors, NULL, &state);
+	rec_model_rows(matrix, rec_batch_likeness(batch), batch->options, take_neighbors, NULL, &state);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(working);
 }

@@ -14,6 +14,7 @@
 #define REC_BATCH_H
 
 #include "catalog.h"
+#include "content_neighbors.h"
 #include "definition.h"
 #include "factors.h"
 #include "serve.h"
@@ -149,6 +150,7 @@ extern void rec_batch_serve_by(RecBatch *batch, const RecOptions *options);
 extern void rec_batch_read_content(RecBatch *batch, const RecDefinition *definition);
 extern uint32 *rec_batch_model_items(RecBatch *batch, const uint32 *trained,
 									 uint32 ntrained, uint32 *n);
+extern const RecContentLists *rec_batch_likeness(const RecBatch *batch);
 extern void rec_batch_train_content(RecBatch *batch, const uint32 *number, uint32 n);
 extern void rec_batch_bar(RecBatch *batch, uint32 item);
 extern int	rec_batch_score_user(RecBatch *batch, int64 from, int64 to);

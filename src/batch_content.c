@@ -169,3 +169,10 @@ rec_batch_train_content(RecBatch *batch, const uint32 *number, uint32 n)
 		list->values = lists->value + lists->start[i];
 	}
 }
+
+/* Gives the neighbours by content of the model's items, NULL for none. */
+const RecContentLists *
+rec_batch_likeness(const RecBatch *batch)
+{
+	return batch->content ? batch->content->lists : NULL;
+}

@@ -112,6 +112,25 @@ entry_at(const RecLists *lists, int64 at)
 	return &lists->piece[at / PIECE][at % PIECE];
 }
 
+/* Copies the list of an item into "room", and gives its length. */
+int
+rec_lists_get(const RecLists *lists, uint32 item, RecNeighbor *room)
+{
+	int64		at = lists->start[item];
+	int			n = (int) (lists->start[item + 1] - at);
+
+	for (int done = 0; done < n;)
+	{
+		int64		place = (at + done) % PIECE;
+		int			fits = (int) Min(n - done, PIECE - place);
+
+		memcpy(room + done, lists->piece[(at + done) / PIECE] + place,
+			   fits * sizeof(RecNeighbor));
+		done += fits;
+	}
+	return n;
+}
+
 /* Gives how many lists each source is in. */
 static int64 *
 count_sources(const RecLists *lists)

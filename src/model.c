@@ -35,6 +35,7 @@
 #include "executor/spi.h"
 #include "factor_store.h"
 #include "funcapi.h"
+#include "lending.h"
 #include "miscadmin.h"
 #include "model.h"
 #include "newest.h"
@@ -195,19 +196,37 @@ rec_model_trend(const RecMatrix *matrix, const double *scores)
 	return trend;
 }
 
-/*
- * Computes the rows of neighbours by the model that the options name, for
- * which the lists in the matrix may be given up: it must be the last that is
- * done with them.
- */
-void
-rec_model_rows(RecMatrix *matrix, const RecOptions *options,
-			   RecRowSink sink, RecRowStep step, void *arg)
+static void
+compute_rows(RecMatrix *matrix, const RecOptions *options,
+			 RecRowSink sink, RecRowStep step, void *arg)
 {
 	if (options->model == REC_MODEL_RIDGE)
 		rec_ridge_rows(matrix, options, sink, arg);
 	else
 		rec_similarity_rows(matrix, options, true, sink, step, arg);
+}
+
+/*
+ * Computes the rows of neighbours by the model that the options name, for
+ * which the lists in the matrix may be given up: it must be the last that is
+ * done with them.  "likeness", which may be NULL, has neighbours by content, of
+ * the matrix's items first: from those that are like them, items of few users
+ * borrow.
+ */
+void
+rec_model_rows(RecMatrix *matrix, const RecContentLists *likeness,
+			   const RecOptions *options, RecRowSink sink, RecRowStep step, void *arg)
+{
+	RecLending *lending;
+
+	if (likeness == NULL || options->content_kappa == 0)
+	{
+		compute_rows(matrix, options, sink, step, arg);
+		return;
+	}
+	lending = rec_lending_create(CurrentMemoryContext, matrix, likeness, options, sink, step, arg);
+	compute_rows(matrix, options, rec_lending_take, rec_lending_step, lending);
+	rec_lending_rows(lending);
 }
 
 /* ----------------
@@ -319,15 +338,10 @@ show_step(void *arg, uint32 done)
 	rec_progress_step(writer->progress, done, writer->items->n);
 }
 
-/* Computes and writes the neighbours by content. */
 static void
-write_content_neighbors(ModelWriter *writer)
+write_content_neighbors(ModelWriter *writer, const RecContentLists *lists)
 {
-	RecContent *content = writer->items->content;
-	int			neighbors = writer->definition->options.neighbors;
-	RecContentLists *lists = rec_content_neighbors(content, neighbors, CurrentMemoryContext,
-												   show_step, writer);
-	RecNeighbor *row = palloc0_array(RecNeighbor, 2 * neighbors);
+	RecNeighbor *row = palloc0_array(RecNeighbor, 2 * writer->definition->options.neighbors);
 
 	writer->kind = REC_CONTENT;
 	for (uint32 i = 0; i < lists->nitems; i++)
@@ -353,16 +367,22 @@ write_neighbor_table(ModelWriter *writer)
 		get_array_type(writer->definition->item_type)
 	};
 
+	const RecOptions *options = &writer->definition->options;
+	RecContentLists *likeness = NULL;
+
 	writer->neighbor_writer = rec_writer_open(writer->definition->tables[REC_TABLE_NEIGHBOR],
 											  types, NEIGHBOR_NCOLS);
-	writer->kind = REC_BEHAVIOUR;
-	rec_model_rows(writer->matrix, &writer->definition->options,
-				   write_neighbors, show_step, writer);
 	if (writer->items->content)
 	{
 		rec_progress_phase(writer->progress, "computing neighbours by content");
-		write_content_neighbors(writer);
+		likeness = rec_content_neighbors(writer->items->content, options->neighbors,
+										 CurrentMemoryContext, show_step, writer);
+		rec_progress_phase(writer->progress, "computing neighbours");
 	}
+	writer->kind = REC_BEHAVIOUR;
+	rec_model_rows(writer->matrix, likeness, options, write_neighbors, show_step, writer);
+	if (likeness)
+		write_content_neighbors(writer, likeness);
 	rec_writer_close(writer->neighbor_writer);
 }
 

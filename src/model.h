@@ -13,6 +13,7 @@
 #ifndef REC_MODEL_H
 #define REC_MODEL_H
 
+#include "content_neighbors.h"
 #include "definition.h"
 #include "progress.h"
 #include "score.h"
@@ -43,7 +44,8 @@ extern RecInteractions *rec_model_interactions(const RecDefinition *definition,
 extern double *rec_model_popularity(const RecMatrix *matrix);
 extern int	rec_model_user_steps(const RecMatrix *matrix, uint32 *steps);
 extern double *rec_model_trend(const RecMatrix *matrix, const double *scores);
-extern void rec_model_rows(RecMatrix *matrix, const RecOptions *options,
-						   RecRowSink sink, RecRowStep step, void *arg);
+extern void rec_model_rows(RecMatrix *matrix, const RecContentLists *likeness,
+						   const RecOptions *options, RecRowSink sink, RecRowStep step,
+						   void *arg);
 
 #endif							/* REC_MODEL_H */

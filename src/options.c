@@ -61,7 +61,7 @@ const char *const rec_component_names[] = {
 	"behaviour", "factors", "content", "context", "popularity", "trend"
 };
 
-static const double blend_default[REC_NCOMPONENTS] = {1, 1, 0.3, 0.5, 0.1, 0};
+static const double blend_default[REC_NCOMPONENTS] = {1, 1, 0.2, 0.5, 0.1, 0};
 
 #define DAY_USECS		((double) USECS_PER_DAY)
 
@@ -122,6 +122,7 @@ static const OptionSpec specs[] = {
 	{"repeats", OPTION_ENUM, BUILD, AT(repeats), 0, 0, 0, repeats_name},
 	{"half_life", OPTION_INTERVAL, BUILD | SERVE, AT(half_life), 0, 0, 0, NULL},
 	{"truncate", OPTION_ENUM, BUILD, AT(truncate), 0, 0, 0, truncate_name},
+	{"content_kappa", OPTION_FLOAT, BUILD, AT(content_kappa), 2, 0, 1e9, NULL},
 	{"ridge_lambda", OPTION_FLOAT, BUILD, AT(ridge_lambda), 50, 1e-6, 1e12, NULL},
 	{"ridge_damping", OPTION_FLOAT, BUILD, AT(ridge_damping), 0, -2, 2, NULL},
 	{"ridge_candidates", OPTION_INT, BUILD, AT(ridge_candidates), 100, 1, 2000, NULL},

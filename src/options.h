@@ -108,6 +108,7 @@ typedef struct RecOptions
 	double		tversky_alpha;
 	double		tversky_beta;
 	int			truncate;		/* RecTruncate */
+	double		content_kappa;	/* users that what an item borrows is worth */
 	double		ridge_lambda;	/* penalty on weights, in interactions */
 	double		ridge_damping;	/* power of a target's popularity */
 	int			ridge_candidates;	/* items that explain one: local form */

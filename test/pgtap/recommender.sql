@@ -156,9 +156,9 @@ RESET intervalstyle;
 SELECT is(recommender.set_options('recs', '{"half_life": null}') -> 'half_life', 'null', 'no half-life');
 
 -- the weights of a blend that are not named stay
-SELECT is(recommender.set_options('recs', '{"blend": {"popularity": 0.5}}') -> 'blend', '{"behaviour": 1, "factors": 1, "content": 0.3, "context": 0.5, "popularity": 0.5, "trend": 0}', 'a weight of the blend');
-SELECT is(recommender.set_options('recs', '{"blend": {"trend": 2}}') -> 'blend', '{"behaviour": 1, "factors": 1, "content": 0.3, "context": 0.5, "popularity": 0.5, "trend": 2}', 'and another');
-SELECT is(recommender.set_options('recs', '{"blend": null}') -> 'blend', '{"behaviour": 1, "factors": 1, "content": 0.3, "context": 0.5, "popularity": 0.1, "trend": 0}', 'and none');
+SELECT is(recommender.set_options('recs', '{"blend": {"popularity": 0.5}}') -> 'blend', '{"behaviour": 1, "factors": 1, "content": 0.2, "context": 0.5, "popularity": 0.5, "trend": 0}', 'a weight of the blend');
+SELECT is(recommender.set_options('recs', '{"blend": {"trend": 2}}') -> 'blend', '{"behaviour": 1, "factors": 1, "content": 0.2, "context": 0.5, "popularity": 0.5, "trend": 2}', 'and another');
+SELECT is(recommender.set_options('recs', '{"blend": null}') -> 'blend', '{"behaviour": 1, "factors": 1, "content": 0.2, "context": 0.5, "popularity": 0.1, "trend": 0}', 'and none');
 
 -- what is served changes at once; what is built, at the next refresh
 SELECT is((SELECT count(*) FROM recs.recommend(9, 100)), (SELECT count(*) FROM recs.item), 'everything, since nothing is excluded');
