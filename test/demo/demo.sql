@@ -211,7 +211,7 @@ BEGIN;
 INSERT INTO shop.products (id, title, category, brand, tags, description, price, stock, added_at)
 SELECT 5000, 'Aldous Espresso Machine, hammered copper', category, 'Aldous', tags, description, price, 3, shop.closing_time() - interval '1 minute'
 FROM   shop.products WHERE title ~ 'Espresso Machine' ORDER BY id LIMIT 1;
-SELECT s.rank AS "#", p.title, p.price, round(s.score::numeric, 3) AS similarity, s.strategy
+SELECT s.rank AS "#", p.title, round(s.score::numeric, 3) AS similarity, s.reasons #>> '{0,value}' AS both_have
 FROM   recs.similar_items(5000, 5) AS s JOIN shop.products AS p ON p.id = s.item_id
 ORDER  BY s.rank;
 
@@ -223,6 +223,35 @@ FROM  (VALUES (1, :id::bigint, 'espresso and yoga'), (2, :passer_by, 'knitting, 
        recs.recommend(c.id, 1000) AS r
 WHERE  r.item_id = 5000
 ORDER  BY c.no;
+\echo 'And why, in English and in Korean:'
+\echo '    SELECT sentence FROM recs.explain(':id', 5000, options => ''{"language": "ko"}'');'
+\echo
+SELECT e.sentence AS english, k.sentence AS korean
+FROM   recs.explain(:id, 5000) AS e JOIN recs.explain(:id, 5000, options => '{"language": "ko"}') AS k USING (position)
+ORDER  BY abs(e.contribution) DESC, position LIMIT 2;
+ROLLBACK;
+
+
+\echo '======================================================================================================'
+\echo '  What is sent back does not come back, and what is like it goes down'
+\echo '======================================================================================================'
+\echo
+-- a purchase which the return outweighs, with what led to it
+SELECT e.product_id AS sent, p.title AS sent_title FROM shop.events AS e JOIN shop.products AS p ON p.id = e.product_id
+WHERE  e.customer_id = :id AND p.tags[1] = 'espresso' GROUP BY e.product_id, p.id
+HAVING bool_or(e.kind = 'purchase') AND sum(CASE e.kind WHEN 'view' THEN 1 WHEN 'cart' THEN 3 WHEN 'purchase' THEN 5 END) < 9
+ORDER  BY p.price DESC, p.id LIMIT 1 \gset
+\echo :name 'sends back:' :sent_title
+\echo '    INSERT INTO shop.events VALUES (':id, :sent, '''return'', ''2026-06-30 19:58'', ''phone'');'
+\echo
+CREATE TEMP TABLE alike AS
+SELECT s.rank, p.id, p.title, recs.score(:id, p.id) AS score FROM recs.similar_items(:sent, 4) AS s JOIN shop.products AS p ON p.id = s.item_id;
+BEGIN;
+INSERT INTO shop.events VALUES (:id, :sent, 'return', '2026-06-30 19:58', 'phone');
+SELECT a.title AS what_is_like_it, round(a.score::numeric, 3) AS before, round(recs.score(:id, a.id)::numeric, 3) AS now,
+       (SELECT sentence FROM recs.explain(:id, a.id) WHERE because_item = :sent ORDER BY contribution LIMIT 1) AS because
+FROM   alike AS a ORDER BY a.rank;
+SELECT count(*) AS times_recommended_again FROM recs.recommend(:id, 2000, options => '{"exclude_seen": false}') WHERE item_id = :sent;
 ROLLBACK;
 
 

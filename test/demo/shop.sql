@@ -639,6 +639,7 @@ JOIN shop.products AS p ON p.id = e.product_id
 WHERE  e.at > p.added_at AND e.at < shop.closing_time()
 ORDER  BY e.at, e.customer_id, e.product_id, e.kind;
 
+CREATE INDEX products_added_at_idx ON shop.products (added_at);
 CREATE INDEX events_customer_id_at_idx ON shop.events (customer_id, at);
 
 DROP TABLE brand, finish, kind, demand, assortment, pastime, taste, kind_stretch, product_stretch, visit, step, look,
