@@ -55,7 +55,7 @@ RETURNS text
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'rec_set_items';
 COMMENT ON FUNCTION recommender.set_items IS
-'says which table or view has a recommender''s items, which of its columns describe them, and which one says whether an item can be had; replaces what was said before';
+'says which table or view has a recommender''s items, which of its columns describe them, which one says whether an item can be had, and which since when, so that new ones are found; replaces what was said before';
 
 CREATE FUNCTION recommender.remove_items(recommender text)
 RETURNS boolean
