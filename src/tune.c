@@ -444,12 +444,12 @@ finish(Search *search, bool apply)
 		return;
 	for (int64 i = 0; i < batch->nrows; i++)
 		batch->rows[i].reserved = false;
+	old = MemoryContextSwitchTo(AllocSetContextCreate(CurrentMemoryContext, "recommender trial",
+													  ALLOCSET_DEFAULT_SIZES));
 	rec_split_apply(batch, &search->split, 0);
 	forget_model(search);
 	current.options = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
 	current.effective = search->definition->options;
-	old = MemoryContextSwitchTo(AllocSetContextCreate(CurrentMemoryContext, "recommender trial",
-													  ALLOCSET_DEFAULT_SIZES));
 	evaluations[0] = measure(search, &current, 0);
 	evaluations[1] = measure(search, best, 0);
 	comparison = rec_compare(batch, evaluations[0], evaluations[1],
