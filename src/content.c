@@ -235,7 +235,7 @@ weigh_items(RecContentBuilder *builder, RecContent *content, const Entry *entrie
 			content->columns[column[e]].filled += e == 0 || column[e] != column[e - 1];
 		}
 		rec_vector_weigh(content->columns, content->ncolumns, column, weight, n,
-						  content->dense ? content->dense + (Size) i * content->dimensions : NULL);
+						 content->dense ? content->dense + (Size) i * content->dimensions : NULL);
 		for (int e = 0; e < n; e++)
 		{
 			content->item_feature[from + e] = entries[from + e].feature;

@@ -33,7 +33,7 @@
 
 typedef struct FeatureEntry
 {
-	RecFeatureKey	key;
+	RecFeatureKey key;
 	uint32		feature;
 	uint32		hash;
 	char		status;
@@ -156,7 +156,7 @@ keep_value(RecContentBuilder *builder, const char *value, int length)
 static uint32
 intern_feature(RecContentBuilder *builder, int column, const char *value, int length)
 {
-	RecFeatureKey	key = {value, (uint32) length, (uint32) column};
+	RecFeatureKey key = {value, (uint32) length, (uint32) column};
 	FeatureEntry *entry;
 	bool		found;
 

@@ -57,7 +57,7 @@ struct RecContentBuilder
 	int			ncolumns;
 	int			max_items;
 	struct feature_table_hash *table;
-	RecFeatureKey *features;		/* by their numbers, as they came */
+	RecFeatureKey *features;	/* by their numbers, as they came */
 	int64		nfeatures;
 	int64		features_allocated;
 	char	   *arena;			/* for values */
@@ -68,7 +68,7 @@ struct RecContentBuilder
 	RecItemNumber *numbers;
 	int64		nnumbers;
 	int64		numbers_allocated;
-	RecEmbeddings *embeddings;		/* of each column */
+	RecEmbeddings *embeddings;	/* of each column */
 	bool	   *described;		/* of each item: there is a row */
 	int64		described_allocated;
 	uint32		ndescribed;
