@@ -286,7 +286,9 @@ check_untouched_items(Findings *findings, const RecSource *source)
 	untouched = result_int64(0, 1);
 	if (untouched > 0)
 		add_finding(findings, "info", "items_without_interactions",
-					"Behaviour cannot recommend them.",
+					findings->definition->items && findings->definition->items->ncolumns > 0 ?
+					"They are recommended by what they have in common with others." :
+					"Behaviour cannot recommend them. Say by recommender.set_items() what describes them.",
 					INT64_FORMAT " of " INT64_FORMAT " items of %s have no row in %s",
 					untouched, all, items, relation);
 }

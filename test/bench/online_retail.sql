@@ -292,7 +292,7 @@ PREPARE alike(text, int) AS
 SELECT s.rank AS "#", p.code, p.title, p.price, round(s.score::numeric, 3) AS similarity, n.support AS customers_of_both
 FROM   retail_recs.similar_items($1, $2) AS s
        JOIN retail.products AS p ON p.code = s.item_id
-       LEFT JOIN retail_recs.neighbors AS n ON n.item_id = $1 AND n.neighbor_id = s.item_id
+       LEFT JOIN retail_recs.neighbors AS n ON n.item_id = $1 AND n.neighbor_id = s.item_id AND n.kind = 'behaviour'
 ORDER  BY s.rank;
 
 \echo 'Similar to 85123A, White Hanging Heart T-Light Holder'

@@ -165,7 +165,7 @@ WHERE  p.title ~ 'Tent' AND e.kind = 'purchase' GROUP BY p.id ORDER BY count(*) 
 SELECT s.rank AS "#", p.title, p.price, round(s.score::numeric, 3) AS similarity, n.support AS customers_of_both
 FROM   recs.similar_items(:tent, 7) AS s
        JOIN shop.products AS p ON p.id = s.item_id
-       LEFT JOIN recs.neighbors AS n ON n.item_id = :tent AND n.neighbor_id = s.item_id
+       LEFT JOIN recs.neighbors AS n ON n.item_id = :tent AND n.neighbor_id = s.item_id AND n.kind = 'behaviour'
 ORDER  BY s.rank;
 
 SELECT p.id AS machine, p.title AS machine_title FROM shop.products AS p JOIN shop.events AS e ON e.product_id = p.id

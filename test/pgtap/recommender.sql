@@ -193,7 +193,7 @@ CREATE FUNCTION shop.findings() RETURNS SETOF text LANGUAGE sql AS $$
 	SELECT concat_ws(' | ', severity, code, message, hint) FROM recommender.check_recommender('checked') ORDER BY code, message
 $$;
 SELECT results_eq('SELECT * FROM shop.findings()',
-	$$VALUES ('info | items_without_interactions | 1 of 4 items of shop.product have no row in shop.checked | Behaviour cannot recommend them.'),
+	$$VALUES ('info | items_without_interactions | 1 of 4 items of shop.product have no row in shop.checked | Behaviour cannot recommend them. Say by recommender.set_items() what describes them.'),
 		('warning | missing_index | shop.checked has no index on the user, so that each answer reads the whole table | CREATE INDEX ON shop.checked (user_id, at);'),
 		('info | missing_time_index | shop.checked has no index on the time, so that trending_items() reads the whole table | CREATE INDEX ON shop.checked (at);')$$,
 	'check: items without interactions, missing index');
@@ -222,10 +222,16 @@ SELECT recommender.set_options('checked', '{"seen_events": ["order"], "half_life
 SELECT recommender.refresh('checked');
 DELETE FROM shop.checked;
 SELECT results_eq('SELECT * FROM shop.findings()',
-	$$VALUES ('info | items_without_interactions | 4 of 4 items of shop.product have no row in shop.checked | Behaviour cannot recommend them.'),
+	$$VALUES ('info | items_without_interactions | 4 of 4 items of shop.product have no row in shop.checked | Behaviour cannot recommend them. Say by recommender.set_items() what describes them.'),
 		('warning | no_interactions | shop.checked has no rows'),
 		('warning | nothing_is_seen | no event of the recommender''s is one of the option seen_events | Name the events after which an item is not recommended again in the option seen_events.')$$,
 	'check: no interactions, nothing is seen');
+SAVEPOINT described;
+ALTER TABLE shop.product ADD shelf text;
+SELECT recommender.set_items('checked', 'shop.product', feature_columns => '{shelf}');
+SELECT is((SELECT hint FROM recommender.check_recommender('checked') WHERE code = 'items_without_interactions'),
+	'They are recommended by what they have in common with others.', 'check: what nobody has touched, but described');
+ROLLBACK TO described;
 SELECT recommender.add_interactions('checked', 'shop.checked', event => 'order');
 SELECT results_eq('SELECT code FROM recommender.check_recommender(''checked'') ORDER BY 1', $$VALUES ('half_life_without_time'), ('items_without_interactions'), ('no_interactions')$$,
 	'check: half-life without time');
