@@ -58,8 +58,8 @@ struct RecFeatureReader
  * Gives the columns that say something of items, in the current context: those
  * of a relation's that have a weight.
  */
-RecContentColumn *
-rec_feature_columns(const RecItemSource *items, int *n)
+static RecContentColumn *
+feature_columns(const RecItemSource *items, int *n)
 {
 	RecContentColumn *columns = palloc0_array(RecContentColumn, items->ncolumns + 1);
 
@@ -447,7 +447,7 @@ rec_feature_read_all(const RecDefinition *definition, RecDict *items, MemoryCont
 	SPIPlanPtr	plan;
 
 	rec_definition_check_items(definition);
-	columns = rec_feature_columns(definition->items, &ncolumns);
+	columns = feature_columns(definition->items, &ncolumns);
 	sink.arg = &catalog;
 	catalog.reader = rec_feature_reader(columns, ncolumns, &sink);
 	catalog.builder = rec_content_create(context, columns, ncolumns,

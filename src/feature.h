@@ -28,7 +28,6 @@ typedef struct RecFeatureSink
 	bool		lenient;		/* an embedding that cannot be says nothing */
 } RecFeatureSink;
 
-extern RecContentColumn *rec_feature_columns(const RecItemSource *items, int *n);
 extern char *rec_feature_query(const RecDefinition *definition,
 							   const RecContentColumn *columns, int ncolumns,
 							   const char *where);

@@ -253,8 +253,8 @@ check_options_of_column(const RecItemColumn *column, RecItemColumnKind kind, Oid
  * Refuses a relation without the columns that are named, or with columns of
  * types that do not fit.
  */
-void
-rec_items_check_columns(const RecItemSource *items, Oid item_type)
+static void
+check_columns(const RecItemSource *items, Oid item_type)
 {
 	rec_check_same_type(rec_column_lookup(items->relid, items->item_column).type,
 						item_type, items->item_column);
@@ -430,7 +430,7 @@ rec_set_items(PG_FUNCTION_ARGS)
 	rec_items_set_columns(&items, features, texts);
 	rec_items_set_options(&items, options);
 	items.config = qualified_config(items.config);
-	rec_items_check_columns(&items, definition->item_type);
+	check_columns(&items, definition->item_type);
 
 	definition = rec_definition_lock(definition, "set_items()");
 	rec_be_owner(definition, &caller);

@@ -63,7 +63,6 @@ extern void rec_items_set_columns(RecItemSource *items, ArrayType *features,
 extern void rec_items_set_options(RecItemSource *items, Jsonb *options);
 extern RecItemColumnKind rec_item_column_kind(const RecItemSource *items,
 											  const RecItemColumn *column);
-extern void rec_items_check_columns(const RecItemSource *items, Oid item_type);
 extern char *rec_items_missing_index(const RecItemSource *items);
 extern char *rec_items_missing_created_index(const RecItemSource *items);
 

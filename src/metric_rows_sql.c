@@ -24,6 +24,7 @@
 #include "libpq/pqformat.h"
 #include "metric.h"
 #include "miscadmin.h"
+#include "sqlutil.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
@@ -34,16 +35,6 @@
  *		means
  * ----------------
  */
-
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "aggregate support function called outside an aggregate");
-	return context;
-}
 
 /*
  * Gives the number of a row.  NULL is what a join finds for an item that was
@@ -75,7 +66,7 @@ add_to_mean(FunctionCallInfo fcinfo, double value)
 {
 	LOCAL_FCINFO(call, 2);
 
-	(void) aggregate_context(fcinfo);
+	(void) rec_aggregate_context(fcinfo);
 	if (PG_ARGISNULL(0))
 		elog(ERROR, "aggregate has no initial state");
 	InitFunctionCallInfoData(*call, NULL, 2, InvalidOid, fcinfo->context, NULL);
@@ -218,7 +209,7 @@ reserve(SampleState *state, Sample *sample, int64 more)
 static Datum
 add_to_sample(FunctionCallInfo fcinfo, int which, double value)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = rec_aggregate_context(fcinfo);
 	SampleState *state;
 	Sample	   *sample;
 
@@ -269,7 +260,7 @@ PG_FUNCTION_INFO_V1(rec_sample_combine);
 Datum
 rec_sample_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = rec_aggregate_context(fcinfo);
 	SampleState *state = PG_ARGISNULL(0) ? NULL : (SampleState *) PG_GETARG_POINTER(0);
 	SampleState *other = PG_ARGISNULL(1) ? NULL : (SampleState *) PG_GETARG_POINTER(1);
 
@@ -304,7 +295,7 @@ rec_sample_serialize(PG_FUNCTION_ARGS)
 	const SampleState *state = (const SampleState *) PG_GETARG_POINTER(0);
 	StringInfoData buffer;
 
-	(void) aggregate_context(fcinfo);
+	(void) rec_aggregate_context(fcinfo);
 	pq_begintypsend(&buffer);
 	pq_sendbyte(&buffer, STATE_VERSION);
 	pq_sendint64(&buffer, state->sample[0].count);
@@ -355,7 +346,7 @@ rec_sample_deserialize(PG_FUNCTION_ARGS)
 	StringInfoData buffer;
 	int64		room;
 
-	(void) aggregate_context(fcinfo);
+	(void) rec_aggregate_context(fcinfo);
 	initStringInfo(&buffer);
 	appendBinaryStringInfo(&buffer, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 	if (pq_getmsgbyte(&buffer) != STATE_VERSION)
@@ -380,7 +371,7 @@ rec_gini_final(PG_FUNCTION_ARGS)
 {
 	Sample	   *exposures;
 
-	(void) aggregate_context(fcinfo);
+	(void) rec_aggregate_context(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	exposures = ((SampleState *) PG_GETARG_POINTER(0))->sample;
@@ -394,7 +385,7 @@ rec_auc_final(PG_FUNCTION_ARGS)
 {
 	Sample	   *sample;
 
-	(void) aggregate_context(fcinfo);
+	(void) rec_aggregate_context(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	sample = ((SampleState *) PG_GETARG_POINTER(0))->sample;

@@ -127,9 +127,9 @@ rec_begin_recommendations(FunctionCallInfo fcinfo, const RecDefinition *definiti
 }
 
 /* Writes items as rows of recommendation, ranked on from a rank; ids by ref. */
-void
-rec_write_recommendations(RecRows *rows, RecServe *serve, const Datum *ids,
-						  const RecScoredItem *items, int n, int first_rank)
+static void
+write_recommendations(RecRows *rows, RecServe *serve, const Datum *ids,
+					  const RecScoredItem *items, int n, int first_rank)
 {
 	Datum		values[RECOMMENDATION_NCOLS];
 	bool		nulls[RECOMMENDATION_NCOLS] = {0};
@@ -174,7 +174,7 @@ answer(FunctionCallInfo fcinfo, RecServe *serve, int64 k)
 	int			n;
 	RecScoredItem *items = select_items(serve, k, &n);
 
-	rec_write_recommendations(&rows, serve, serve->ids, items, n, 1);
+	write_recommendations(&rows, serve, serve->ids, items, n, 1);
 }
 
 /* The same in rows that show what each component gives to the score. */
@@ -408,7 +408,7 @@ rec_append_popular(RecRows *rows, RecServe *serve, int64 k, int first_rank)
 	}
 	ids = serve->generation == 0 ? &memory.ids : &serve->ids;
 	items = rec_serve_select(serve, &catalog, ids, k, &n);
-	rec_write_recommendations(rows, serve, *ids, items, n, first_rank);
+	write_recommendations(rows, serve, *ids, items, n, first_rank);
 }
 
 /*
@@ -492,7 +492,7 @@ rec_rank_items(PG_FUNCTION_ARGS)
 	set = rec_item_set_create(serve.scores);
 	rec_serve_fetch_ids(&serve, items, set);
 	ranked = rec_item_set_ranked(set, &n);
-	rec_write_recommendations(&rows, &serve, serve.ids, ranked, n, 1);
+	write_recommendations(&rows, &serve, serve.ids, ranked, n, 1);
 	for (int i = 0; i < n; i++)
 		(void) rec_dict_intern(known, serve.ids[ranked[i].ref]);
 	write_unknown(&rows, items, known, n);

@@ -32,9 +32,6 @@ extern ArrayType *rec_argument_items(FunctionCallInfo fcinfo, int n,
 extern int64 rec_argument_k(FunctionCallInfo fcinfo, int n);
 extern Jsonb *rec_argument_jsonb(FunctionCallInfo fcinfo, int n);
 extern RecRows rec_begin_rows(FunctionCallInfo fcinfo, const Oid *types, int ncolumns);
-extern void rec_write_recommendations(RecRows *rows, RecServe *serve,
-									  const Datum *ids, const RecScoredItem *items,
-									  int n, int first_rank);
 extern void rec_append_popular(RecRows *rows, RecServe *serve, int64 k, int first_rank);
 extern RecRows rec_begin_recommendations(FunctionCallInfo fcinfo,
 										 const RecDefinition *definition);

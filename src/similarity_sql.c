@@ -70,16 +70,6 @@ read_options(RecOptions *options, Jsonb *given)
  * ----------------
  */
 
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "aggregate support function called outside an aggregate");
-	return context;
-}
-
 /*
  * The collation of one of the aggregate's own arguments.  A window call knows
  * only the one of all arguments together, which there may not be.
@@ -173,7 +163,7 @@ PG_FUNCTION_INFO_V1(rec_item_similarity_transition);
 Datum
 rec_item_similarity_transition(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = rec_aggregate_context(fcinfo);
 	SimilarityState *state;
 	RecRow		row = {0};
 
@@ -256,7 +246,7 @@ PG_FUNCTION_INFO_V1(rec_item_similarity_combine);
 Datum
 rec_item_similarity_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = rec_aggregate_context(fcinfo);
 	SimilarityState *state = PG_ARGISNULL(0) ? NULL : (SimilarityState *) PG_GETARG_POINTER(0);
 	SimilarityState *other = PG_ARGISNULL(1) ? NULL : (SimilarityState *) PG_GETARG_POINTER(1);
 
@@ -347,7 +337,7 @@ rec_item_similarity_serialize(PG_FUNCTION_ARGS)
 	const RecStream *stream = state->interactions->stream;
 	StringInfoData buffer;
 
-	(void) aggregate_context(fcinfo);
+	(void) rec_aggregate_context(fcinfo);
 	pq_begintypsend(&buffer);
 	pq_sendbyte(&buffer, STATE_VERSION);
 	pq_sendstring(&buffer, state->options ?
@@ -436,7 +426,7 @@ rec_item_similarity_deserialize(PG_FUNCTION_ARGS)
 	StringInfoData buffer;
 	const char *options;
 
-	(void) aggregate_context(fcinfo);
+	(void) rec_aggregate_context(fcinfo);
 	initStringInfo(&buffer);
 	appendBinaryStringInfo(&buffer, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 	if (pq_getmsgbyte(&buffer) != STATE_VERSION)
@@ -578,7 +568,7 @@ rec_item_similarity_final(PG_FUNCTION_ARGS)
 	MemoryContext old;
 	Datum		result;
 
-	(void) aggregate_context(fcinfo);
+	(void) rec_aggregate_context(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	state = (SimilarityState *) PG_GETARG_POINTER(0);

@@ -375,3 +375,14 @@ rec_cast_function(Oid from, Oid to)
 	ReleaseSysCache(tuple);
 	return result;
 }
+
+/* Gives the memory of the aggregate that a support function is called by. */
+MemoryContext
+rec_aggregate_context(FunctionCallInfo fcinfo)
+{
+	MemoryContext context;
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		elog(ERROR, "aggregate support function called outside an aggregate");
+	return context;
+}

@@ -62,5 +62,6 @@ extern bool rec_can_have_index(Oid relid);
 extern bool rec_may_select(Oid relid, const char *column);
 extern bool rec_has_index_on(Oid relid, AttrNumber attnum, bool unique);
 extern Oid	rec_cast_function(Oid from, Oid to);
+extern MemoryContext rec_aggregate_context(FunctionCallInfo fcinfo);
 
 #endif							/* REC_SQLUTIL_H */
