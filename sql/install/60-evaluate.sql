@@ -35,7 +35,7 @@ LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 COST 1000000 ROWS 100
 AS 'MODULE_PATHNAME', 'rec_evaluate_recommender';
 COMMENT ON FUNCTION recommender.evaluate IS
-'trains a model on a part of a recommender''s interactions and measures it on the rest, beside behaviour alone and popularity alone; split is time, leave_last, users or random';
+'trains a model on a part of a recommender''s interactions and measures it on the rest, beside behaviour alone, popularity alone and content alone; split is time, leave_last, users or random';
 
 CREATE FUNCTION recommender.evaluate_query(
 	train text,
