@@ -22,12 +22,12 @@
 
 #include "access/xact.h"
 #include "call_context.h"
+#include "json_read.h"
 #include "serve_neighbors.h"
 #include "source.h"
 #include "sqlutil.h"
 #include "store.h"
 #include "utils/builtins.h"
-#include "utils/numeric.h"
 
 /* The context columns of a recommender, and what a call says of them. */
 typedef struct ContextCall
@@ -122,29 +122,6 @@ refuse_time(RecTimePart part, const char *text)
 			 errhint("%s", hints[part])));
 }
 
-/* Gives a scalar as the text that a source's value would be. */
-static char *
-scalar_text(const char *name, const JsonbValue *value)
-{
-	switch (value->type)
-	{
-		case jbvString:
-			return pnstrdup(value->val.string.val, value->val.string.len);
-		case jbvNumeric:
-			return DatumGetCString(DirectFunctionCall1(numeric_out,
-													   DirectFunctionCall1(numeric_trim_scale,
-																		   NumericGetDatum(value->val.numeric))));
-		case jbvBool:
-			return value->val.boolean ? "true" : "false";
-		default:
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("context \"%s\" must be a string, a number, true or false, or an array of them",
-							name)));
-			return NULL;
-	}
-}
-
 /* Takes a value of a column, once; a null says nothing. */
 static void
 take_value(ContextCall *call, int column, const JsonbValue *value)
@@ -154,7 +131,11 @@ take_value(ContextCall *call, int column, const JsonbValue *value)
 
 	if (value->type == jbvNull)
 		return;
-	said = scalar_text(call->names[column], value);
+	/* a scalar is the text that a source's value would be */
+	said = rec_json_scalar(value);
+	if (said == NULL)
+		rec_json_refuse(psprintf("context \"%s\"", call->names[column]),
+						"a string, a number, true or false, or an array of them");
 	if (call->part[column] >= 0)
 	{
 		int			number = rec_time_part_parse(call->part[column], said);
@@ -174,14 +155,13 @@ take_value(ContextCall *call, int column, const JsonbValue *value)
 static void
 take_column(ContextCall *call, int column, const JsonbValue *value)
 {
-	JsonbContainer *array;
+	JsonbContainer *array = rec_json_array(value);
 
-	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data))
+	if (array == NULL)
 	{
 		take_value(call, column, value);
 		return;
 	}
-	array = value->val.binary.data;
 	for (uint32 i = 0; i < JsonContainerSize(array); i++)
 		take_value(call, column, getIthJsonbValueFromContainer(array, i));
 }
@@ -189,23 +169,10 @@ take_column(ContextCall *call, int column, const JsonbValue *value)
 static void
 take_context(ContextCall *call, Jsonb *context)
 {
-	JsonbIterator *it = JsonbIteratorInit(&context->root);
-	JsonbIteratorToken token;
-	JsonbValue	value;
-	int			column = 0;
+	RecJsonMembers member = rec_json_members(rec_json_root_object(context, "context"));
 
-	if (!JB_ROOT_IS_OBJECT(context))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("context must be a JSON object")));
-	(void) JsonbIteratorNext(&it, &value, false);
-	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_END_OBJECT)
-	{
-		if (token == WJB_KEY)
-			column = find_column(call, pnstrdup(value.val.string.val, value.val.string.len));
-		else
-			take_column(call, column, &value);
-	}
+	while (rec_json_next_member(&member))
+		take_column(call, find_column(call, member.name), &member.value);
 }
 
 /* Takes the time of the transaction for the parts that the call leaves open. */

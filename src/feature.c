@@ -29,6 +29,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "feature.h"
+#include "json_read.h"
 #include "miscadmin.h"
 #include "spi.h"
 #include "sqlutil.h"
@@ -38,7 +39,6 @@
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
-#include "utils/numeric.h"
 
 struct RecFeatureReader
 {
@@ -200,25 +200,6 @@ read_array(RecFeatureReader *reader, int column, Datum value)
 			read_category(reader, column, elements[i]);
 }
 
-/* Gives a scalar's text; empty for a null. */
-static char *
-scalar_text(const JsonbValue *value)
-{
-	switch (value->type)
-	{
-		case jbvString:
-			return pnstrdup(value->val.string.val, value->val.string.len);
-		case jbvNumeric:
-			return DatumGetCString(DirectFunctionCall1(numeric_out,
-													   DirectFunctionCall1(numeric_trim_scale,
-																		   NumericGetDatum(value->val.numeric))));
-		case jbvBool:
-			return pstrdup(value->val.boolean ? "true" : "false");
-		default:
-			return pstrdup("");
-	}
-}
-
 static void read_container(RecFeatureReader *reader, int column, JsonbContainer *container,
 						   const char *path);
 
@@ -233,8 +214,8 @@ read_json_value(RecFeatureReader *reader, int column, const JsonbValue *value, c
 		read_container(reader, column, value->val.binary.data, path);
 		return;
 	}
-	feature = scalar_text(value);
-	if (feature[0] == '\0')
+	feature = rec_json_scalar(value);
+	if (feature == NULL || feature[0] == '\0')
 		return;
 	if (path)
 		feature = psprintf("%s=%s", path, feature);

@@ -36,6 +36,7 @@
 #include "catalog/pg_type.h"
 #include "filter.h"
 #include "filter_value.h"
+#include "json_read.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "sqlutil.h"
@@ -360,24 +361,17 @@ find_operator(const char *name)
 static void
 append_operators(Builder *builder, const RecFilterColumn *column, JsonbContainer *object)
 {
-	JsonbIterator *it = JsonbIteratorInit(object);
-	JsonbIteratorToken token;
-	JsonbValue	value;
-	const Operator *oper = NULL;
+	RecJsonMembers member = rec_json_members(object);
 	const char *separator = "";
 
 	if (JsonContainerSize(object) == 0)
 		appendStringInfoString(&builder->text, "true");
-	(void) JsonbIteratorNext(&it, &value, true);
-	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_END_OBJECT)
+	while (rec_json_next_member(&member))
 	{
-		if (token == WJB_KEY)
-		{
-			oper = find_operator(rec_json_string(&value));
-			continue;
-		}
+		const Operator *oper = find_operator(member.name);
+
 		appendStringInfoString(&builder->text, separator);
-		oper->append(builder, column, oper, &value);
+		oper->append(builder, column, oper, &member.value);
 		separator = " AND ";
 	}
 }
@@ -406,7 +400,7 @@ rec_add_name(List *names, const char *name)
 
 	foreach(cell, names)
 		if (strcmp(lfirst(cell), name) == 0)
-			return names;
+		return names;
 	return lappend(names, pstrdup(name));
 }
 
@@ -484,25 +478,16 @@ append_member(Builder *builder, const char *name, const JsonbValue *value)
 static void
 append_filter(Builder *builder, JsonbContainer *object)
 {
-	JsonbIterator *it = JsonbIteratorInit(object);
-	JsonbIteratorToken token;
-	JsonbValue	value;
-	char	   *name = NULL;
+	RecJsonMembers member = rec_json_members(object);
 	const char *separator = "(";
 
 	go_deeper(builder);
 	if (JsonContainerSize(object) == 0)
 		appendStringInfoString(&builder->text, "(true");
-	(void) JsonbIteratorNext(&it, &value, true);
-	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_END_OBJECT)
+	while (rec_json_next_member(&member))
 	{
-		if (token == WJB_KEY)
-		{
-			name = rec_json_string(&value);
-			continue;
-		}
 		appendStringInfoString(&builder->text, separator);
-		append_member(builder, name, &value);
+		append_member(builder, member.name, &member.value);
 		separator = ") AND (";
 	}
 	appendStringInfoChar(&builder->text, ')');
@@ -517,17 +502,14 @@ append_filter(Builder *builder, JsonbContainer *object)
 void
 rec_filter_parse(RecFilter *filter, Oid relid, Jsonb *json)
 {
+	JsonbContainer *object = rec_json_root_object(json, "filter");
 	Builder		builder;
 
-	if (!JB_ROOT_IS_OBJECT(json))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("filter must be a JSON object")));
 	memset(filter, 0, sizeof(*filter));
 	builder.filter = filter;
 	builder.relid = relid;
 	builder.depth = 0;
 	initStringInfo(&builder.text);
-	append_filter(&builder, &json->root);
+	append_filter(&builder, object);
 	filter->condition = builder.text.data;
 }

@@ -19,6 +19,7 @@
 #include "catalog/pg_type.h"
 #include "filter_value.h"
 #include "fmgr.h"
+#include "json_read.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/array.h"
@@ -27,42 +28,6 @@
 #include "utils/numeric.h"
 
 #define SHOWN_BYTES		100		/* of a value, in an error's context */
-
-/* ----------------
- *		JSON
- * ----------------
- */
-
-static JsonbContainer *
-as_container(const JsonbValue *value)
-{
-	return value->type == jbvBinary ? value->val.binary.data : NULL;
-}
-
-/* Gives the value as an array, NULL when it is something else. */
-JsonbContainer *
-rec_json_array(const JsonbValue *value)
-{
-	JsonbContainer *container = as_container(value);
-
-	return container && JsonContainerIsArray(container) ? container : NULL;
-}
-
-/* Gives the value as an object, NULL when it is something else. */
-JsonbContainer *
-rec_json_object(const JsonbValue *value)
-{
-	JsonbContainer *container = as_container(value);
-
-	return container && JsonContainerIsObject(container) ? container : NULL;
-}
-
-/* Gives a string. */
-char *
-rec_json_string(const JsonbValue *value)
-{
-	return pnstrdup(value->val.string.val, value->val.string.len);
-}
 
 /* The text of a scalar: 10.0 is a fine integer. */
 static char *

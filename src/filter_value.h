@@ -24,9 +24,6 @@ typedef struct RecFilterColumn
 	Oid			element;		/* of an array's elements, else invalid */
 } RecFilterColumn;
 
-extern JsonbContainer *rec_json_array(const JsonbValue *value);
-extern JsonbContainer *rec_json_object(const JsonbValue *value);
-extern char *rec_json_string(const JsonbValue *value);
 extern void rec_filter_refuse_value(const RecFilterColumn *column, const char *oper,
 									const char *expected) pg_attribute_noreturn();
 extern void rec_filter_refuse_type(const RecFilterColumn *column, const char *oper,

@@ -21,6 +21,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "interaction.h"
+#include "json_read.h"
 #include "sqlutil.h"
 #include "tcop/dest.h"
 #include "utils/builtins.h"
@@ -49,36 +50,23 @@ RecEventWeights *
 rec_event_weights_parse(Jsonb *json)
 {
 	RecEventWeights *weights = palloc0_object(RecEventWeights);
-	JsonbIterator *it = JsonbIteratorInit(&json->root);
-	JsonbIteratorToken token;
-	JsonbValue	value;
+	RecJsonMembers member;
 
 	if (!JB_ROOT_IS_OBJECT(json))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("event_weights must be a JSON object of numbers")));
+		rec_json_refuse("event_weights", "a JSON object of numbers");
 	weights->entries = palloc_array(RecEventWeight, JB_ROOT_COUNT(json) + 1);
-	(void) JsonbIteratorNext(&it, &value, false);
-	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_END_OBJECT)
+	member = rec_json_members(&json->root);
+	while (rec_json_next_member(&member))
 	{
-		RecEventWeight *entry = &weights->entries[weights->count];
+		RecEventWeight *entry = &weights->entries[weights->count++];
 
-		if (token == WJB_KEY)
-		{
-			entry->event = pnstrdup(value.val.string.val, value.val.string.len);
-			continue;
-		}
-		if (value.type != jbvNumeric)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("the weight of event \"%s\" must be a number", entry->event)));
-		entry->weight = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
-														   NumericGetDatum(value.val.numeric)));
+		entry->event = member.name;
+		if (member.value.type != jbvNumeric)
+			rec_json_refuse(psprintf("the weight of event \"%s\"", entry->event), "a number");
+		entry->weight = rec_json_double(&member.value);
 		if (!isfinite(entry->weight))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("the weight of event \"%s\" must be a finite number", entry->event)));
-		weights->count++;
+			rec_json_refuse(psprintf("the weight of event \"%s\"", entry->event),
+							"a finite number");
 	}
 	return weights;
 }

@@ -17,13 +17,11 @@
 #include "postgres.h"
 
 #include <float.h>
-#include <math.h>
 
 #include "items.h"
+#include "json_read.h"
 #include "sqlutil.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
-#include "utils/numeric.h"
 
 #define MAX_BUCKETS			1000
 #define MAX_WEIGHT			1e6
@@ -31,44 +29,12 @@
 static void
 wrong_option(const char *option, const char *expected)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("option \"%s\" must be %s", option, expected)));
-}
-
-static char *
-string_of(const JsonbValue *value)
-{
-	return pnstrdup(value->val.string.val, value->val.string.len);
-}
-
-/* Gives a number of an option, or of its entry for a column, in its range. */
-static double
-number_of(const char *what, const JsonbValue *value, double min, double max, bool whole)
-{
-	double		number;
-
-	if (value->type != jbvNumeric)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be %s", what, whole ? "an integer" : "a number")));
-	number = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
-												NumericGetDatum(value->val.numeric)));
-	if (whole && number != rint(number))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be an integer", what)));
-	if (!(number >= min && number <= max))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be between %.10g and %.10g", what, min, max)));
-	return number;
+	rec_json_refuse(psprintf("option \"%s\"", option), expected);
 }
 
 static RecItemColumn *
-column_of_option(RecItemSource *items, const char *option, const JsonbValue *key)
+column_of_option(RecItemSource *items, const char *option, const char *name)
 {
-	char	   *name = string_of(key);
 	RecClosest	closest;
 
 	rec_closest_start(&closest, name);
@@ -92,29 +58,21 @@ static void
 read_object(RecItemSource *items, const char *option, const JsonbValue *value,
 			ColumnEntry take)
 {
-	JsonbIterator *it;
-	JsonbIteratorToken token;
-	JsonbValue	entry;
-	RecItemColumn *column = NULL;
+	JsonbContainer *object = rec_json_object(value);
+	RecJsonMembers member;
 
-	if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
+	if (object == NULL)
 		wrong_option(option, "an object with an entry for each column");
-	it = JsonbIteratorInit(value->val.binary.data);
-	(void) JsonbIteratorNext(&it, &entry, false);
-	while ((token = JsonbIteratorNext(&it, &entry, true)) != WJB_END_OBJECT)
-	{
-		if (token == WJB_KEY)
-			column = column_of_option(items, option, &entry);
-		else
-			take(column, &entry);
-	}
+	member = rec_json_members(object);
+	while (rec_json_next_member(&member))
+		take(column_of_option(items, option, member.name), &member.value);
 }
 
 static void
 take_weight(RecItemColumn *column, const JsonbValue *value)
 {
-	column->weight = number_of(psprintf("the weight of column \"%s\"", column->name),
-							   value, 0, MAX_WEIGHT, false);
+	column->weight = rec_json_double_within(psprintf("the weight of column \"%s\"", column->name),
+											value, 0, MAX_WEIGHT, false);
 }
 
 static void
@@ -138,8 +96,8 @@ take_bounds(RecItemColumn *column, JsonbContainer *array)
 	for (uint32 i = 0; i < n; i++)
 	{
 		column->bounds[i] =
-			number_of(psprintf("a bound of column \"%s\"", column->name),
-					  getIthJsonbValueFromContainer(array, i), -DBL_MAX, DBL_MAX, false);
+			rec_json_double_within(psprintf("a bound of column \"%s\"", column->name),
+								   getIthJsonbValueFromContainer(array, i), -DBL_MAX, DBL_MAX, false);
 		if (i > 0 && column->bounds[i] <= column->bounds[i - 1])
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -150,12 +108,12 @@ take_bounds(RecItemColumn *column, JsonbContainer *array)
 static void
 take_buckets(RecItemColumn *column, const JsonbValue *value)
 {
-	if (value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data))
-		take_bounds(column, value->val.binary.data);
+	if (rec_json_array(value))
+		take_bounds(column, rec_json_array(value));
 	else if (value->type == jbvNumeric)
-		column->buckets = (int) number_of(psprintf("the number of buckets of column \"%s\"",
-												   column->name),
-										  value, 2, MAX_BUCKETS, true);
+		column->buckets = (int) rec_json_double_within(psprintf("the number of buckets of column \"%s\"",
+																column->name),
+													   value, 2, MAX_BUCKETS, true);
 	else
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -172,18 +130,13 @@ set_buckets(RecItemSource *items, const char *option, const JsonbValue *value)
 static void
 set_categorical(RecItemSource *items, const char *option, const JsonbValue *value)
 {
-	JsonbContainer *array = value->type == jbvBinary ? value->val.binary.data : NULL;
+	List	   *columns;
+	ListCell   *cell;
 
-	if (array == NULL || !JsonContainerIsArray(array))
+	if (!rec_json_strings(value, &columns))
 		wrong_option(option, "an array of columns");
-	for (uint32 i = 0; i < JsonContainerSize(array); i++)
-	{
-		JsonbValue *element = getIthJsonbValueFromContainer(array, i);
-
-		if (element->type != jbvString)
-			wrong_option(option, "an array of columns");
-		column_of_option(items, option, element)->categorical = true;
-	}
+	foreach(cell, columns)
+		column_of_option(items, option, lfirst(cell))->categorical = true;
 }
 
 static void
@@ -191,21 +144,21 @@ set_config(RecItemSource *items, const char *option, const JsonbValue *value)
 {
 	if (value->type != jbvString)
 		wrong_option(option, "the name of a text search configuration");
-	items->config = string_of(value);
+	items->config = rec_json_string(value);
 }
 
 static void
 set_feature_max_items(RecItemSource *items, const char *option, const JsonbValue *value)
 {
 	items->feature_max_items =
-		(int) number_of(psprintf("option \"%s\"", option), value, 1, PG_INT32_MAX, true);
+		(int) rec_json_double_within(psprintf("option \"%s\"", option), value, 1, PG_INT32_MAX, true);
 }
 
 static void
 set_embedding_exact_items(RecItemSource *items, const char *option, const JsonbValue *value)
 {
 	items->embedding_exact_items =
-		(int) number_of(psprintf("option \"%s\"", option), value, 0, PG_INT32_MAX, true);
+		(int) rec_json_double_within(psprintf("option \"%s\"", option), value, 0, PG_INT32_MAX, true);
 }
 
 static const struct ItemOption
@@ -224,9 +177,8 @@ static const struct ItemOption
 };
 
 static const struct ItemOption *
-find_item_option(const JsonbValue *key)
+find_item_option(const char *name)
 {
-	char	   *name = string_of(key);
 	RecClosest	closest;
 
 	rec_closest_start(&closest, name);
@@ -250,24 +202,16 @@ find_item_option(const JsonbValue *key)
 void
 rec_items_set_options(RecItemSource *items, Jsonb *options)
 {
-	JsonbIterator *it = JsonbIteratorInit(&options->root);
-	JsonbIteratorToken token;
-	JsonbValue	value;
-	const struct ItemOption *option = NULL;
+	RecJsonMembers member = rec_json_members(rec_json_root_object(options, "options"));
 
 	items->config = NULL;
 	items->feature_max_items = 10000;
 	items->embedding_exact_items = 10000;
-	if (!JB_ROOT_IS_OBJECT(options))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("options must be a JSON object")));
-	(void) JsonbIteratorNext(&it, &value, false);
-	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_END_OBJECT)
+	while (rec_json_next_member(&member))
 	{
-		if (token == WJB_KEY)
-			option = find_item_option(&value);
-		else if (value.type != jbvNull)
-			option->set(items, option->name, &value);
+		const struct ItemOption *option = find_item_option(member.name);
+
+		if (member.value.type != jbvNull)
+			option->set(items, option->name, &member.value);
 	}
 }
