@@ -115,7 +115,7 @@ typedef struct RecOptions
 	int			ridge_exact_items;	/* catalogues up to this: exact form */
 	int			als_factors;
 	int			als_iterations;
-	double		als_unobserved; /* weight of all pairs, by that of the observed */
+	double		als_unobserved; /* weight of all pairs, in observed ones */
 	double		als_regularization;
 	double		als_exponent;	/* of interactions, in the penalty of factors */
 	int			als_seed;
@@ -152,7 +152,7 @@ typedef struct RecOptions
 	int			nevent_weights;
 	RecSourceWeight *event_weights;
 
-	bool		stored_model;	/* changes the default of min_support */
+	bool		stored_model;	/* has the defaults of one */
 } RecOptions;
 
 extern const char *const rec_component_names[];
