@@ -27,14 +27,11 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
-#include "als.h"
 #include "catalog/pg_type.h"
-#include "content_model.h"
-#include "content_neighbors.h"
 #include "context_model.h"
 #include "executor/spi.h"
-#include "factor_store.h"
 #include "funcapi.h"
+#include "generation.h"
 #include "lending.h"
 #include "miscadmin.h"
 #include "model.h"
@@ -56,10 +53,6 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
-#define ITEM_NCOLS			7	/* columns of table item */
-#define NEIGHBOR_NCOLS		8	/* columns of table neighbor */
-#define NEAREST_IDS			16	/* of a row, kept with it: what similar_items()
-								 * mostly needs */
 #define RESULT_NCOLS		14	/* columns of type refresh_result */
 
 /* ----------------
@@ -230,222 +223,6 @@ rec_model_rows(RecMatrix *matrix, const RecContentLists *likeness,
 }
 
 /* ----------------
- *		writing a generation
- * ----------------
- */
-
-typedef struct ModelWriter
-{
-	const RecDefinition *definition;
-	const RecInteractions *interactions;
-	RecMatrix  *matrix;
-	const RecModelItems *items; /* those of the matrix come first */
-	double	   *trend;			/* of each number of the items' dictionary */
-	int64		generation;
-	RecTableWriter *neighbor_writer;
-	RecComponent kind;			/* of the neighbours that are written */
-	RecProgress *progress;
-	int64		neighbors;		/* written so far */
-} ModelWriter;
-
-static Datum
-item_id(const ModelWriter *writer, uint32 item)
-{
-	return rec_dict_id(writer->interactions->items, writer->items->number[item]);
-}
-
-static void
-write_items(ModelWriter *writer)
-{
-	Oid			types[ITEM_NCOLS] = {INT8OID, INT4OID, writer->definition->item_type,
-		INT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID
-	};
-	const RecMatrix *matrix = writer->matrix;
-	double	   *popularity = rec_model_popularity(matrix);
-	double	   *trend = rec_model_trend(matrix, writer->trend);
-	RecTableWriter *table = rec_writer_open(writer->definition->tables[REC_TABLE_ITEM], types, ITEM_NCOLS);
-
-	for (uint32 i = 0; i < writer->items->n; i++)
-	{
-		Datum	   *values = rec_writer_begin_row(table);
-		bool		touched = i < matrix->nitems;
-
-		CHECK_FOR_INTERRUPTS();
-		values[0] = Int64GetDatum(writer->generation);
-		values[1] = Int32GetDatum((int32) i);
-		values[2] = item_id(writer, i);
-		values[3] = Int64GetDatum(touched ? matrix->item_start[i + 1] - matrix->item_start[i] : 0);
-		values[4] = Float8GetDatum(touched ? matrix->item_sum[i] : 0);
-		values[5] = Float8GetDatum(touched ? popularity[i] : 0);
-		values[6] = Float8GetDatum(touched ? trend[i] : 0);
-		rec_writer_end_row(table);
-	}
-	rec_writer_close(table);
-	pfree(popularity);
-	pfree(trend);
-}
-
-/* Gives the ids of the first neighbours as an array. */
-static Datum
-nearest_ids(const ModelWriter *writer, const RecNeighbor *row, int n)
-{
-	Datum		ids[NEAREST_IDS];
-
-	n = Min(n, NEAREST_IDS);
-	for (int i = 0; i < n; i++)
-		ids[i] = item_id(writer, row[i].item);
-	return rec_id_array(writer->definition, ids, n);
-}
-
-/* Takes a row of similarities and writes it; items without any have no row. */
-static void
-write_neighbors(void *arg, uint32 item, const RecNeighbor *row, int n)
-{
-	ModelWriter *writer = (ModelWriter *) arg;
-	RecTableWriter *table = writer->neighbor_writer;
-	Datum	   *values;
-	int32	   *neighbors;
-	float4	   *scores;
-	int32	   *supports;
-
-	rec_progress_step(writer->progress, item + 1, writer->items->n);
-	if (n == 0)
-		return;
-	values = rec_writer_begin_row(table);
-	values[0] = Int64GetDatum(writer->generation);
-	values[1] = CStringGetTextDatum(rec_component_names[writer->kind]);
-	values[2] = Int32GetDatum((int32) item);
-	values[3] = item_id(writer, item);
-	values[4] = PointerGetDatum(rec_array4(INT4OID, n, (void **) &neighbors));
-	values[5] = PointerGetDatum(rec_array4(FLOAT4OID, n, (void **) &scores));
-	values[6] = PointerGetDatum(rec_array4(INT4OID, n, (void **) &supports));
-	for (int i = 0; i < n; i++)
-	{
-		neighbors[i] = (int32) row[i].item;
-		scores[i] = (float4) row[i].similarity;
-		supports[i] = (int32) row[i].support;
-	}
-	values[7] = nearest_ids(writer, row, n);
-	rec_writer_end_row(table);
-	writer->neighbors += n;
-}
-
-static void
-show_step(void *arg, uint32 done)
-{
-	ModelWriter *writer = (ModelWriter *) arg;
-
-	rec_progress_step(writer->progress, done, writer->items->n);
-}
-
-static void
-write_content_neighbors(ModelWriter *writer, const RecContentLists *lists)
-{
-	RecNeighbor *row = palloc0_array(RecNeighbor, 2 * writer->definition->options.neighbors);
-
-	writer->kind = REC_CONTENT;
-	for (uint32 i = 0; i < lists->nitems; i++)
-	{
-		int			n = (int) (lists->start[i + 1] - lists->start[i]);
-
-		CHECK_FOR_INTERRUPTS();
-		for (int j = 0; j < n; j++)
-		{
-			row[j].item = (uint32) lists->item[lists->start[i] + j];
-			row[j].similarity = lists->value[lists->start[i] + j];
-		}
-		write_neighbors(writer, i, row, n);
-	}
-	pfree(row);
-}
-
-static void
-write_neighbor_table(ModelWriter *writer)
-{
-	Oid			types[NEIGHBOR_NCOLS] = {INT8OID, TEXTOID, INT4OID,
-		writer->definition->item_type, INT4ARRAYOID, FLOAT4ARRAYOID, INT4ARRAYOID,
-		get_array_type(writer->definition->item_type)
-	};
-
-	const RecOptions *options = &writer->definition->options;
-	RecContentLists *likeness = NULL;
-
-	writer->neighbor_writer = rec_writer_open(writer->definition->tables[REC_TABLE_NEIGHBOR],
-											  types, NEIGHBOR_NCOLS);
-	if (writer->items->content)
-	{
-		rec_progress_phase(writer->progress, "computing neighbours by content");
-		likeness = rec_content_neighbors(writer->items->content, options->neighbors,
-										 CurrentMemoryContext, show_step, writer);
-		rec_progress_phase(writer->progress, "computing neighbours");
-	}
-	writer->kind = REC_BEHAVIOUR;
-	rec_model_rows(writer->matrix, likeness, options, write_neighbors, show_step, writer);
-	if (likeness)
-		write_content_neighbors(writer, likeness);
-	rec_writer_close(writer->neighbor_writer);
-}
-
-static void
-show_factors_step(void *arg, double done, double total)
-{
-	ModelWriter *writer = (ModelWriter *) arg;
-
-	rec_progress_step(writer->progress, done, total);
-}
-
-static void
-write_factors(ModelWriter *writer)
-{
-	const RecOptions *options = &writer->definition->options;
-
-	if (options->model != REC_MODEL_ALS)
-		return;
-	rec_progress_phase(writer->progress, "computing factors");
-	rec_model_write_factors(writer->definition, writer->generation,
-							rec_als_train(writer->matrix, options, true, show_factors_step, writer));
-}
-
-/*
- * Learns what the context says of items.  That goes before the matrix, which
- * uses the interactions up.
- */
-static RecLifts *
-learn_lifts(ModelWriter *writer)
-{
-	RecSituations *situations = writer->interactions->situations;
-	RecLifts   *lifts;
-
-	if (situations == NULL)
-		return NULL;
-	rec_progress_phase(writer->progress, "learning from the context");
-	lifts = rec_context_learn(writer->interactions->stream,
-							  rec_dict_count(writer->interactions->items),
-							  situations, &writer->definition->options);
-	rec_situations_forget_rows(situations);
-	return lifts;
-}
-
-static void
-write_lifts(ModelWriter *writer, RecLifts *lifts)
-{
-	uint32		nids = rec_dict_count(writer->interactions->items);
-	uint32	   *number;
-
-	if (lifts == NULL)
-		return;
-	rec_progress_phase(writer->progress, "writing what the context says");
-	number = palloc_extended(mul_size((Size) nids + 1, sizeof(uint32)), MCXT_ALLOC_HUGE);
-	memset(number, 0xff, nids * sizeof(uint32));
-	for (uint32 i = 0; i < writer->matrix->nitems; i++)
-		number[writer->matrix->item_id[i]] = i;
-	rec_lifts_renumber(lifts, number);
-	rec_model_write_lifts(writer->definition, writer->generation,
-						  writer->interactions->situations, lifts);
-	pfree(number);
-}
-
-/* ----------------
  *		one refresh
  * ----------------
  */
@@ -485,28 +262,6 @@ next_generation(const RecDefinition *definition)
 									   1, &isnull));
 }
 
-static void
-delete_old(const RecDefinition *definition, const char *table, int64 generation)
-{
-	Oid			types[1] = {INT8OID};
-	Datum		values[1];
-
-	values[0] = Int64GetDatum(generation);
-	run_query(psprintf("DELETE FROM %s WHERE generation OPERATOR(pg_catalog.<>) $1",
-					   rec_definition_table(definition, table)),
-			  1, types, values, NULL, SPI_OK_DELETE);
-}
-
-static void
-delete_old_generations(const RecDefinition *definition, int64 generation)
-{
-	static const char *const tables[] = {"item", "neighbor", "context_lift", "factorization",
-	"factor", "content_column", "feature", "item_feature", "embedding_cell"};
-
-	for (int i = 0; i < (int) lengthof(tables); i++)
-		delete_old(definition, tables[i], generation);
-}
-
 /* Points the definition to the new generation. */
 static void
 move_pointer(const RecDefinition *definition, const RecRefreshFigures *figures,
@@ -537,29 +292,6 @@ move_pointer(const RecDefinition *definition, const RecRefreshFigures *figures,
 					   "newest_created = $5, newest_item = $6, refreshed_at = pg_catalog.now()",
 					   rec_definition_table(definition, "definition")),
 			  6, types, values, nulls, SPI_OK_UPDATE);
-}
-
-static void
-analyze(const RecDefinition *definition, const char *table, const char *columns)
-{
-	run_query(psprintf("ANALYZE %s (%s)", rec_definition_table(definition, table), columns),
-			  0, NULL, NULL, NULL, SPI_OK_UTILITY);
-}
-
-/*
- * Serving's queries are planned by these statistics; autovacuum would come too
- * late.  The arrays, which no query looks into, are left out.
- */
-static void
-analyze_tables(const RecDefinition *definition)
-{
-	analyze(definition, "item", "generation, item_no, item_id, popularity, trend");
-	analyze(definition, "neighbor", "generation, kind, item_id");
-	analyze(definition, "context_lift", "generation, column_name, value");
-	if (definition->items == NULL)
-		return;
-	analyze(definition, "feature", "generation, column_name, value");
-	analyze(definition, "item_feature", "generation, item_no, item_id");
 }
 
 static int64
@@ -606,6 +338,45 @@ record_run(const RecDefinition *definition, const RecRefreshFigures *figures)
 			  15, types, values, NULL, SPI_OK_INSERT);
 }
 
+/*
+ * Learns what the context says of items.  That goes before the matrix, which
+ * uses the interactions up.
+ */
+static RecLifts *
+learn_lifts(const RecGeneration *generation)
+{
+	RecSituations *situations = generation->interactions->situations;
+	RecLifts   *lifts;
+
+	if (situations == NULL)
+		return NULL;
+	rec_progress_phase(generation->progress, "learning from the context");
+	lifts = rec_context_learn(generation->interactions->stream,
+							  rec_dict_count(generation->interactions->items),
+							  situations, &generation->definition->options);
+	rec_situations_forget_rows(situations);
+	return lifts;
+}
+
+/* Computes what a generation is written from; the interactions are used up. */
+static void
+prepare_generation(RecGeneration *generation, RecInteractions *interactions,
+				   MemoryContext context)
+{
+	const RecDefinition *definition = generation->definition;
+
+	generation->interactions = interactions;
+	generation->lifts = learn_lifts(generation);
+	generation->trend = rec_trend_scores(interactions->stream, rec_dict_count(interactions->items),
+										 &definition->options);
+	rec_progress_phase(generation->progress, "building the matrix");
+	generation->matrix = rec_interactions_matrix(interactions, &definition->options);
+	if (definition->items)
+		rec_progress_phase(generation->progress, "reading items");
+	generation->items = rec_model_items(definition, generation->matrix, interactions->items,
+										context);
+}
+
 /* Reads, computes and writes; the figures tell of it. */
 static void
 build_generation(const RecDefinition *definition, RecProgress *progress,
@@ -615,9 +386,8 @@ build_generation(const RecDefinition *definition, RecProgress *progress,
 												  "recommender refresh",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	ModelWriter writer = {0};
+	RecGeneration generation = {0};
 	RecInteractions *interactions;
-	RecLifts   *lifts;
 	TimestampTz since = GetCurrentTimestamp();
 
 	rec_memory_start();
@@ -629,39 +399,21 @@ build_generation(const RecDefinition *definition, RecProgress *progress,
 	figures->without_weight = interactions->without_weight;
 
 	since = GetCurrentTimestamp();
-	writer.definition = definition;
-	writer.interactions = interactions;
-	writer.generation = figures->generation;
-	writer.progress = progress;
-	lifts = learn_lifts(&writer);
-	writer.trend = rec_trend_scores(interactions->stream, rec_dict_count(interactions->items),
-									&definition->options);
-	rec_progress_phase(progress, "building the matrix");
-	writer.matrix = rec_interactions_matrix(interactions, &definition->options);
-	if (definition->items)
-		rec_progress_phase(progress, "reading items");
-	writer.items = rec_model_items(definition, writer.matrix, interactions->items, context);
-	figures->users = writer.matrix->nusers;
-	figures->items = writer.items->n;
+	generation.definition = definition;
+	generation.number = figures->generation;
+	generation.progress = progress;
+	prepare_generation(&generation, interactions, context);
+	figures->users = generation.matrix->nusers;
+	figures->items = generation.items->n;
 	figures->build_ms = elapsed_ms(since);
 
 	since = GetCurrentTimestamp();
-	rec_progress_phase(progress, "writing items");
-	write_items(&writer);
-	write_factors(&writer);
-	rec_progress_phase(progress, "computing neighbours");
-	write_neighbor_table(&writer);
-	figures->neighbors = writer.neighbors;
-	write_lifts(&writer, lifts);
-	if (writer.items->content)
-	{
-		rec_progress_phase(progress, "writing features");
-		rec_content_write(definition, writer.items, interactions->items, figures->generation);
-	}
+	rec_generation_write(&generation);
+	figures->neighbors = generation.neighbors;
 	rec_progress_phase(progress, "deleting the old generation");
-	delete_old_generations(definition, figures->generation);
-	move_pointer(definition, figures, writer.matrix, interactions->stream->newest);
-	analyze_tables(definition);
+	rec_generation_delete_others(&generation);
+	move_pointer(definition, figures, generation.matrix, interactions->stream->newest);
+	rec_generation_analyze(&generation);
 	figures->memory_bytes = rec_memory_peak();
 	figures->model_bytes = model_size(definition);
 	figures->write_ms = elapsed_ms(since);

@@ -1,0 +1,323 @@
+/*-------------------------------------------------------------------------
+ *
+ * generation.c
+ *	  Writing a generation of a recommender's model.
+ *
+ * A generation is the rows of its number in the tables item, neighbor, factor
+ * and so on, see table_writer.c for how they get there.  The rows of the
+ * generation before it are deleted, and what the planner is to know of the
+ * tables is found out, as nobody else would do so in time.
+ *
+ * Neighbours are written as they are computed, so that they are never all in
+ * memory for it.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/generation.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "als.h"
+#include "catalog/pg_type.h"
+#include "content_neighbors.h"
+#include "context_model.h"
+#include "executor/spi.h"
+#include "factor_store.h"
+#include "generation.h"
+#include "miscadmin.h"
+#include "model.h"
+#include "spi.h"
+#include "table_writer.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#define ITEM_NCOLS			7	/* columns of table item */
+#define NEIGHBOR_NCOLS		8	/* columns of table neighbor */
+#define NEAREST_IDS			16	/* of a row, kept with it: what similar_items()
+								 * mostly needs */
+
+static Datum
+item_id(const RecGeneration *generation, uint32 item)
+{
+	return rec_dict_id(generation->interactions->items, generation->items->number[item]);
+}
+
+/* ----------------
+ *		items
+ * ----------------
+ */
+
+static void
+write_items(RecGeneration *generation)
+{
+	Oid			types[ITEM_NCOLS] = {INT8OID, INT4OID, generation->definition->item_type,
+		INT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID
+	};
+	const RecMatrix *matrix = generation->matrix;
+	double	   *popularity = rec_model_popularity(matrix);
+	double	   *trend = rec_model_trend(matrix, generation->trend);
+	RecTableWriter *table = rec_writer_open(generation->definition->tables[REC_TABLE_ITEM], types, ITEM_NCOLS);
+
+	rec_progress_phase(generation->progress, "writing items");
+	for (uint32 i = 0; i < generation->items->n; i++)
+	{
+		Datum	   *values = rec_writer_begin_row(table);
+		bool		touched = i < matrix->nitems;
+
+		CHECK_FOR_INTERRUPTS();
+		values[0] = Int64GetDatum(generation->number);
+		values[1] = Int32GetDatum((int32) i);
+		values[2] = item_id(generation, i);
+		values[3] = Int64GetDatum(touched ? matrix->item_start[i + 1] - matrix->item_start[i] : 0);
+		values[4] = Float8GetDatum(touched ? matrix->item_sum[i] : 0);
+		values[5] = Float8GetDatum(touched ? popularity[i] : 0);
+		values[6] = Float8GetDatum(touched ? trend[i] : 0);
+		rec_writer_end_row(table);
+	}
+	rec_writer_close(table);
+	pfree(popularity);
+	pfree(trend);
+}
+
+/* ----------------
+ *		neighbours
+ * ----------------
+ */
+
+typedef struct NeighborWriter
+{
+	RecGeneration *generation;
+	RecTableWriter *table;
+	RecComponent kind;			/* of the neighbours that are written */
+} NeighborWriter;
+
+/* Gives the ids of the first neighbours as an array. */
+static Datum
+nearest_ids(const RecGeneration *generation, const RecNeighbor *row, int n)
+{
+	Datum		ids[NEAREST_IDS];
+
+	n = Min(n, NEAREST_IDS);
+	for (int i = 0; i < n; i++)
+		ids[i] = item_id(generation, row[i].item);
+	return rec_id_array(generation->definition, ids, n);
+}
+
+/* Takes a row of similarities and writes it; items without any have no row. */
+static void
+write_neighbors(void *arg, uint32 item, const RecNeighbor *row, int n)
+{
+	NeighborWriter *writer = (NeighborWriter *) arg;
+	RecGeneration *generation = writer->generation;
+	Datum	   *values;
+	int32	   *neighbors;
+	float4	   *scores;
+	int32	   *supports;
+
+	rec_progress_step(generation->progress, item + 1, generation->items->n);
+	if (n == 0)
+		return;
+	values = rec_writer_begin_row(writer->table);
+	values[0] = Int64GetDatum(generation->number);
+	values[1] = CStringGetTextDatum(rec_component_names[writer->kind]);
+	values[2] = Int32GetDatum((int32) item);
+	values[3] = item_id(generation, item);
+	values[4] = PointerGetDatum(rec_array4(INT4OID, n, (void **) &neighbors));
+	values[5] = PointerGetDatum(rec_array4(FLOAT4OID, n, (void **) &scores));
+	values[6] = PointerGetDatum(rec_array4(INT4OID, n, (void **) &supports));
+	for (int i = 0; i < n; i++)
+	{
+		neighbors[i] = (int32) row[i].item;
+		scores[i] = (float4) row[i].similarity;
+		supports[i] = (int32) row[i].support;
+	}
+	values[7] = nearest_ids(generation, row, n);
+	rec_writer_end_row(writer->table);
+	generation->neighbors += n;
+}
+
+static void
+write_content_neighbors(NeighborWriter *writer, const RecContentLists *lists)
+{
+	RecNeighbor *row = palloc0_array(RecNeighbor, 2 * writer->generation->definition->options.neighbors);
+
+	writer->kind = REC_CONTENT;
+	for (uint32 i = 0; i < lists->nitems; i++)
+	{
+		int			n = (int) (lists->start[i + 1] - lists->start[i]);
+
+		CHECK_FOR_INTERRUPTS();
+		for (int j = 0; j < n; j++)
+		{
+			row[j].item = (uint32) lists->item[lists->start[i] + j];
+			row[j].similarity = lists->value[lists->start[i] + j];
+		}
+		write_neighbors(writer, i, row, n);
+	}
+	pfree(row);
+}
+
+static void
+show_content_step(void *arg, uint32 done)
+{
+	RecGeneration *generation = (RecGeneration *) arg;
+
+	rec_progress_step(generation->progress, done, generation->items->n);
+}
+
+static void
+show_step(void *arg, uint32 done)
+{
+	show_content_step(((NeighborWriter *) arg)->generation, done);
+}
+
+static RecContentLists *
+compute_likeness(RecGeneration *generation)
+{
+	if (generation->items->content == NULL)
+		return NULL;
+	rec_progress_phase(generation->progress, "computing neighbours by content");
+	return rec_content_neighbors(generation->items->content,
+								 generation->definition->options.neighbors,
+								 CurrentMemoryContext, show_content_step, generation);
+}
+
+static void
+write_neighbor_table(RecGeneration *generation)
+{
+	const RecDefinition *definition = generation->definition;
+	Oid			types[NEIGHBOR_NCOLS] = {INT8OID, TEXTOID, INT4OID, definition->item_type,
+		INT4ARRAYOID, FLOAT4ARRAYOID, INT4ARRAYOID, get_array_type(definition->item_type)
+	};
+	NeighborWriter writer = {generation, NULL, REC_BEHAVIOUR};
+	RecContentLists *likeness = compute_likeness(generation);
+
+	rec_progress_phase(generation->progress, "computing neighbours");
+	writer.table = rec_writer_open(definition->tables[REC_TABLE_NEIGHBOR], types, NEIGHBOR_NCOLS);
+	rec_model_rows(generation->matrix, likeness, &definition->options, write_neighbors,
+				   show_step, &writer);
+	if (likeness)
+		write_content_neighbors(&writer, likeness);
+	rec_writer_close(writer.table);
+}
+
+/* ----------------
+ *		all of a generation
+ * ----------------
+ */
+
+static void
+show_factors_step(void *arg, double done, double total)
+{
+	RecGeneration *generation = (RecGeneration *) arg;
+
+	rec_progress_step(generation->progress, done, total);
+}
+
+static void
+write_factors(RecGeneration *generation)
+{
+	const RecOptions *options = &generation->definition->options;
+
+	if (options->model != REC_MODEL_ALS)
+		return;
+	rec_progress_phase(generation->progress, "computing factors");
+	rec_model_write_factors(generation->definition, generation->number,
+							rec_als_train(generation->matrix, options, true, show_factors_step,
+										  generation));
+}
+
+static void
+write_lifts(RecGeneration *generation)
+{
+	const RecMatrix *matrix = generation->matrix;
+	uint32		nids = rec_dict_count(generation->interactions->items);
+	uint32	   *number;
+
+	if (generation->lifts == NULL)
+		return;
+	rec_progress_phase(generation->progress, "writing what the context says");
+	number = palloc_extended(mul_size((Size) nids + 1, sizeof(uint32)), MCXT_ALLOC_HUGE);
+	memset(number, 0xff, nids * sizeof(uint32));
+	for (uint32 i = 0; i < matrix->nitems; i++)
+		number[matrix->item_id[i]] = i;
+	rec_lifts_renumber(generation->lifts, number);
+	rec_model_write_lifts(generation->definition, generation->number,
+						  generation->interactions->situations, generation->lifts);
+	pfree(number);
+}
+
+static void
+write_content(RecGeneration *generation)
+{
+	if (generation->items->content == NULL)
+		return;
+	rec_progress_phase(generation->progress, "writing features");
+	rec_content_write(generation->definition, generation->items,
+					  generation->interactions->items, generation->number);
+}
+
+/*
+ * Computes what is left to compute, and writes all of a generation.  The
+ * matrix is used up; SPI is connected.
+ */
+void
+rec_generation_write(RecGeneration *generation)
+{
+	write_items(generation);
+	write_factors(generation);
+	write_neighbor_table(generation);
+	write_lifts(generation);
+	write_content(generation);
+}
+
+static void
+delete_others(const RecGeneration *generation, const char *table)
+{
+	Oid			types[1] = {INT8OID};
+	Datum		values[1];
+
+	values[0] = Int64GetDatum(generation->number);
+	rec_spi_execute(psprintf("DELETE FROM %s WHERE generation OPERATOR(pg_catalog.<>) $1",
+							 rec_definition_table(generation->definition, table)),
+					1, types, values, NULL, false, SPI_OK_DELETE);
+}
+
+/* Deletes the rows of all other generations. */
+void
+rec_generation_delete_others(const RecGeneration *generation)
+{
+	static const char *const tables[] = {"item", "neighbor", "context_lift", "factorization",
+	"factor", "content_column", "feature", "item_feature", "embedding_cell"};
+
+	for (int i = 0; i < (int) lengthof(tables); i++)
+		delete_others(generation, tables[i]);
+}
+
+static void
+analyze(const RecGeneration *generation, const char *table, const char *columns)
+{
+	rec_spi_execute(psprintf("ANALYZE %s (%s)",
+							 rec_definition_table(generation->definition, table), columns),
+					0, NULL, NULL, NULL, false, SPI_OK_UTILITY);
+}
+
+/*
+ * Has the planner know the tables.  Serving's queries are planned by these
+ * statistics; autovacuum would come too late.  The arrays, which no query
+ * looks into, are left out.
+ */
+void
+rec_generation_analyze(const RecGeneration *generation)
+{
+	analyze(generation, "item", "generation, item_no, item_id, popularity, trend");
+	analyze(generation, "neighbor", "generation, kind, item_id");
+	analyze(generation, "context_lift", "generation, column_name, value");
+	if (generation->definition->items == NULL)
+		return;
+	analyze(generation, "feature", "generation, column_name, value");
+	analyze(generation, "item_feature", "generation, item_no, item_id");
+}
