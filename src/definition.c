@@ -654,8 +654,13 @@ rec_definition_check_items(const RecDefinition *definition)
 Datum
 rec_id_array(const RecDefinition *definition, const Datum *ids, int n)
 {
-	return PointerGetDatum(construct_array(unconstify(Datum *, ids), n,
-										   definition->item_type, definition->item_typlen,
-										   definition->item_typbyval,
-										   definition->item_typalign));
+	Datum	   *elements = palloc_extended(mul_size(Max(n, 1), sizeof(Datum)), MCXT_ALLOC_HUGE);
+	ArrayType  *array;
+
+	/* construct_array() puts aligned copies in the place of what it is given */
+	memcpy(elements, ids, n * sizeof(Datum));
+	array = construct_array(elements, n, definition->item_type, definition->item_typlen,
+							definition->item_typbyval, definition->item_typalign);
+	pfree(elements);
+	return PointerGetDatum(array);
 }

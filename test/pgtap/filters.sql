@@ -463,5 +463,18 @@ FROM (VALUES ('bigints', 'id', 'bigint'), ('texts', 'name', 'text')) v (r, c, t)
 SELECT is((SELECT count(*) FROM bigints.recommend(11, options => '{"max_per": {"brand": 1}}')), 3::bigint, 'max_per, bigint');
 SELECT is((SELECT count(*) FROM texts.recommend(11, options => '{"max_per": {"brand": 1}}')), 3::bigint, 'max_per, text');
 
+/* ------------------------------------------------------------------------
+ * Ids by reference outlive the user in whose turn the caps' values are read
+ * ------------------------------------------------------------------------ */
+
+CREATE TABLE oracle.thing AS SELECT 'thing ' || n AS id, 'b' || n % 90 AS brand FROM generate_series(1, 300) n;
+CREATE TABLE oracle.taking AS SELECT u AS user_id, 'thing ' || 1 + (u * n * 13 + n) % 300 AS item_id FROM generate_series(1, 40) u, generate_series(1, u) n;
+SELECT recommender.create_recommender('things', 'oracle.taking', options => '{"max_per": {"brand": 2}}');
+SELECT recommender.set_items('things', 'oracle.thing', feature_columns => '{brand}');
+SELECT recommender.refresh('things');
+SELECT set_eq('SELECT user_id, rank, item_id, score FROM things.recommend_all(200)',
+			  'SELECT u, rank, item_id, score FROM generate_series(1, 40) u, things.recommend(u, 200)', 'recommend_all with caps over texts is recommend for all');
+SELECT lives_ok($$SELECT count(*) FROM recommender.evaluate('things', split => 'leave_last', k => '{200}')$$, 'and can be measured');
+
 SELECT * FROM finish();
 ROLLBACK;
