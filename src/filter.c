@@ -335,19 +335,14 @@ operator_names(void)
 static const Operator *
 find_operator(const char *name)
 {
-	RecClosest	closest;
-
-	rec_closest_start(&closest, name);
 	for (int i = 0; i < (int) lengthof(operators); i++)
-	{
 		if (strcmp(operators[i].name, name) == 0)
 			return &operators[i];
-		rec_closest_consider(&closest, operators[i].name);
-	}
+
+	/* all of them: the names are too short for the closest one to be meant */
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("filters have no operator \"%s\"", name),
-			 closest.best ? rec_closest_hint(&closest, "operator") :
 			 errhint("The operators are %s.", operator_names())));
 	return NULL;
 }

@@ -236,7 +236,8 @@ append_columns(StringInfo query, const RecDefinition *definition,
 								 definition->item_type, &n);
 	check_columns(source);
 	format->time = append_column(query, source, source->time_column, InvalidOid, &n);
-	format->event = append_column(query, source, source->event_column, InvalidOid, &n);
+	/* cast, as the text of a value differs from what its type puts out: "true", "t" */
+	format->event = append_column(query, source, source->event_column, TEXTOID, &n);
 	format->weight = append_column(query, source, source->weight_column, InvalidOid, &n);
 	format->event_weights = source->event_weights;
 	format->constant_event = source->event;

@@ -116,6 +116,26 @@ rec_closest_consider_columns(RecClosest *closest, Oid relid)
 	relation_close(rel, NoLock);
 }
 
+/* Gives the names of a relation's live columns, none of one that is gone. */
+static char *
+column_names(Oid relid)
+{
+	Relation	rel = try_relation_open(relid, AccessShareLock);
+	TupleDesc	desc;
+	StringInfoData names;
+
+	initStringInfo(&names);
+	if (rel == NULL)
+		return names.data;
+	desc = RelationGetDescr(rel);
+	for (int i = 0; i < desc->natts; i++)
+		if (!TupleDescAttr(desc, i)->attisdropped)
+			appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "",
+							 quote_identifier(NameStr(TupleDescAttr(desc, i)->attname)));
+	relation_close(rel, NoLock);
+	return names.data;
+}
+
 static void
 column_missing(Oid relid, const char *column)
 {
@@ -127,7 +147,8 @@ column_missing(Oid relid, const char *column)
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
 			 errmsg("column \"%s\" of relation \"%s\" does not exist",
 					column, get_rel_name(relid)),
-			 rec_closest_hint(&closest, "column")));
+			 closest.best ? rec_closest_hint(&closest, "column") :
+			 errhint("Say which of its columns is meant: %s.", column_names(relid))));
 }
 
 /*

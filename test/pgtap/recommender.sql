@@ -180,6 +180,29 @@ SELECT is((recommender.refresh('recs')).generation, 4::bigint, 'refreshed');
 SELECT is(shop.answers('recs'), answer, 'all as it was') FROM shop.reference;
 
 /* ------------------------------------------------------------------------
+ * Events of any type are told by their text, as check_recommender() tells them
+ * ------------------------------------------------------------------------ */
+
+CREATE TYPE shop.act AS ENUM ('look', 'buy');
+CREATE TABLE shop.acts AS
+SELECT u AS user_id, i AS item_id, u % 2 = 0 AS truth, CASE u % 2 WHEN 0 THEN 'buy' ELSE 'look' END::char(8) AS padded,
+	CASE u % 2 WHEN 0 THEN 'buy' ELSE 'look' END::shop.act AS act, u % 2 AS n
+FROM generate_series(1, 10) u, generate_series(1, 4) i;
+CREATE INDEX ON shop.acts (user_id);
+CREATE FUNCTION shop.read_events(event_column name, event_weights jsonb, OUT weight float8, OUT without_weight bigint, OUT findings bigint)
+LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM recommender.create_recommender('acts', 'shop.acts', event_column => event_column, event_weights => event_weights, options => '{"weighting": "none"}');
+	SELECT r.without_weight INTO without_weight FROM recommender.refresh('acts') r;
+	SELECT i.weight INTO weight FROM acts.item i WHERE item_id = 1;
+	SELECT count(*) INTO findings FROM recommender.check_recommender('acts') WHERE code = 'event_without_weight';
+	PERFORM recommender.drop_recommender('acts');
+END$$;
+SELECT results_eq($$SELECT e, r.* FROM (VALUES ('truth', '{"true": 2, "false": 1}'::jsonb), ('padded', '{"buy": 2, "look": 1}'), ('act', '{"buy": 2, "look": 1}'), ('n', '{"0": 2, "1": 1}')) v (e, w), shop.read_events(e, w) r$$,
+	$$VALUES ('truth', 15::float8, 0::bigint, 0::bigint), ('padded', 15, 0, 0), ('act', 15, 0, 0), ('n', 15, 0, 0)$$,
+	'events are boolean, padded, an enum and numbers');
+
+/* ------------------------------------------------------------------------
  * What check_recommender finds
  * ------------------------------------------------------------------------ */
 
