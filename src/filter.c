@@ -395,7 +395,7 @@ rec_add_name(List *names, const char *name)
 
 	foreach(cell, names)
 		if (strcmp(lfirst(cell), name) == 0)
-		return names;
+			return names;
 	return lappend(names, pstrdup(name));
 }
 

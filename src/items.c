@@ -5,9 +5,9 @@
  *
  * set_items() names a relation whose rows are the items, the columns that
  * describe them, and those that say whether an item can be had and since
- * when.  What it is told is checked and written to the one row of the table
- * "item_source"; the definition's cache reads it from there by the same
- * functions, as nothing keeps others from writing that row.
+ * when.  What it is told is checked here and written to the one row of the
+ * table "item_source" (change.c); the definition's cache reads it from there by
+ * the same functions, as nothing keeps others from writing that row.
  *
  * Names and options (item_options.c) are read without a look at the relation,
  * which may have changed since or be gone; whoever uses a column looks it up.
@@ -25,11 +25,9 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_ts_config.h"
 #include "catalog/pg_type.h"
-#include "definition.h"
-#include "fmgr.h"
+#include "interaction.h"
 #include "items.h"
 #include "parser/parse_coerce.h"
-#include "spi.h"
 #include "sqlutil.h"
 #include "tsearch/ts_cache.h"
 #include "utils/builtins.h"
@@ -249,13 +247,35 @@ check_options_of_column(const RecItemColumn *column, RecItemColumnKind kind, Oid
 						column->name, format_type_be(type))));
 }
 
-/*
- * Refuses a relation without the columns that are named, or with columns of
- * types that do not fit.
- */
-static void
-check_columns(const RecItemSource *items, Oid item_type)
+/* Gives the qualified name of a text search configuration, or of the default. */
+static char *
+qualified_config(const char *config)
 {
+	Oid			oid = config ? get_ts_config_oid(rec_qualified_names(config), false) :
+	getTSCurrentConfig(true);
+	HeapTuple	tuple = SearchSysCache1(TSCONFIGOID, ObjectIdGetDatum(oid));
+	Form_pg_ts_config form;
+	char	   *result;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for text search configuration %u", oid);
+	form = (Form_pg_ts_config) GETSTRUCT(tuple);
+	result = quote_qualified_identifier(get_namespace_name(form->cfgnamespace),
+										NameStr(form->cfgname));
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/*
+ * Checks what set_items() is told by the catalogs: a relation without the
+ * columns that are named, or with columns of types that do not fit, is an
+ * ERROR, "item_type" being that of the recommender's items.  The name of the
+ * text search configuration, by default the session's, becomes qualified.
+ */
+void
+rec_items_check(RecItemSource *items, Oid item_type)
+{
+	items->config = qualified_config(items->config);
 	rec_check_same_type(rec_column_lookup(items->relid, items->item_column).type,
 						item_type, items->item_column);
 	for (int i = 0; i < items->ncolumns; i++)
@@ -291,12 +311,7 @@ check_columns(const RecItemSource *items, Oid item_type)
 char *
 rec_items_missing_index(const RecItemSource *items)
 {
-	AttrNumber	attnum = rec_column_lookup(items->relid, items->item_column).attnum;
-
-	if (!rec_can_have_index(items->relid) || rec_has_index_on(items->relid, attnum, true))
-		return NULL;
-	return psprintf("CREATE UNIQUE INDEX ON %s (%s);", rec_relation_quoted(items->relid),
-					quote_identifier(items->item_column));
+	return rec_missing_index_on(items->relid, items->item_column, NULL, true);
 }
 
 /*
@@ -306,164 +321,7 @@ rec_items_missing_index(const RecItemSource *items)
 char *
 rec_items_missing_created_index(const RecItemSource *items)
 {
-	if (items->created_column == NULL || !rec_can_have_index(items->relid) ||
-		rec_has_index_on(items->relid,
-						 rec_column_lookup(items->relid, items->created_column).attnum, false))
+	if (items->created_column == NULL)
 		return NULL;
-	return psprintf("CREATE INDEX ON %s (%s);", rec_relation_quoted(items->relid),
-					quote_identifier(items->created_column));
-}
-
-/* ----------------
- *		SQL functions
- * ----------------
- */
-
-/* Gives the qualified name of a text search configuration, or of the default. */
-static char *
-qualified_config(const char *config)
-{
-	Oid			oid = config ? get_ts_config_oid(rec_qualified_names(config), false) :
-	getTSCurrentConfig(true);
-	HeapTuple	tuple = SearchSysCache1(TSCONFIGOID, ObjectIdGetDatum(oid));
-	Form_pg_ts_config form;
-	char	   *result;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for text search configuration %u", oid);
-	form = (Form_pg_ts_config) GETSTRUCT(tuple);
-	result = quote_qualified_identifier(get_namespace_name(form->cfgnamespace),
-										NameStr(form->cfgname));
-	ReleaseSysCache(tuple);
-	return result;
-}
-
-static void
-notice_missing_index(const RecItemSource *items)
-{
-	char	   *statement = rec_items_missing_index(items);
-
-	if (statement)
-		ereport(NOTICE,
-				(errmsg("table %s has no unique index on column \"%s\", so that looking up an item reads the whole table",
-						rec_relation_quoted(items->relid), items->item_column),
-				 errhint("%s", statement)));
-	statement = rec_items_missing_created_index(items);
-	if (statement && items->ncolumns > 0)
-		ereport(NOTICE,
-				(errmsg("table %s has no index on column \"%s\", so that looking for the newest items reads the whole table",
-						rec_relation_quoted(items->relid), items->created_column),
-				 errhint("%s", statement)));
-}
-
-static Datum
-names_or_none(ArrayType *names)
-{
-	return PointerGetDatum(names ? names : construct_empty_array(NAMEOID));
-}
-
-/*
- * Writes the one row of the table item_source:
- *
- *	INSERT INTO item_source ... VALUES ($1 ... $9)
- *	ON CONFLICT (singleton) DO UPDATE SET ...
- */
-static void
-write_items(const RecDefinition *definition, const RecItemSource *items,
-			ArrayType *features, ArrayType *texts, Jsonb *options)
-{
-	Oid			types[9] = {OIDOID, NAMEOID, NAMEARRAYOID, NAMEARRAYOID, NAMEOID, NAMEOID,
-	NAMEOID, JSONBOID, TEXTOID};
-	Datum		values[9];
-	char		nulls[10] = "         ";
-
-	values[0] = ObjectIdGetDatum(items->relid);
-	values[1] = rec_name_or_null(items->item_column, &nulls[1]);
-	values[2] = names_or_none(features);
-	values[3] = names_or_none(texts);
-	values[4] = rec_name_or_null(items->available_column, &nulls[4]);
-	values[5] = rec_name_or_null(items->created_column, &nulls[5]);
-	values[6] = rec_name_or_null(items->group_column, &nulls[6]);
-	values[7] = JsonbPGetDatum(options);
-	values[8] = CStringGetTextDatum(items->config);
-	rec_spi_execute(psprintf("INSERT INTO %s (relation, item_column, feature_columns, text_columns, "
-							 "available_column, created_column, group_column, options) "
-							 "VALUES ($1::pg_catalog.regclass, $2, $3, $4, $5, $6, $7, pg_catalog.jsonb_strip_nulls($8) "
-							 "OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('config', $9)) "
-							 "ON CONFLICT (singleton) DO UPDATE SET relation = EXCLUDED.relation, "
-							 "item_column = EXCLUDED.item_column, feature_columns = EXCLUDED.feature_columns, "
-							 "text_columns = EXCLUDED.text_columns, available_column = EXCLUDED.available_column, "
-							 "created_column = EXCLUDED.created_column, group_column = EXCLUDED.group_column, "
-							 "options = EXCLUDED.options",
-							 rec_definition_table(definition, "item_source")),
-					9, types, values, nulls, false, SPI_OK_INSERT);
-}
-
-/*
- * set_items(recommender, items, item_column, feature_columns, text_columns,
- * available_column, created_column, group_column, options): says what
- * relation the items are rows of, in place of what was said before; gives the
- * recommender's name.
- */
-PG_FUNCTION_INFO_V1(rec_set_items);
-Datum
-rec_set_items(PG_FUNCTION_ARGS)
-{
-	RecDefinition *definition = rec_definition_by_name(rec_recommender_argument(fcinfo));
-	RecItemSource items = {0};
-	ArrayType  *features = PG_ARGISNULL(3) ? NULL : PG_GETARG_ARRAYTYPE_P(3);
-	ArrayType  *texts = PG_ARGISNULL(4) ? NULL : PG_GETARG_ARRAYTYPE_P(4);
-	Jsonb	   *options = PG_ARGISNULL(8) ?
-	DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"))) :
-	PG_GETARG_JSONB_P(8);
-	RecCaller	caller;
-
-	rec_definition_check_owner(definition);
-	rec_require_argument(PG_ARGISNULL(1) ? NULL : fcinfo, "items");
-	items.relid = PG_GETARG_OID(1);
-	items.item_column = rec_name_argument(fcinfo, 2);
-	items.available_column = rec_name_argument(fcinfo, 5);
-	items.created_column = rec_name_argument(fcinfo, 6);
-	items.group_column = rec_name_argument(fcinfo, 7);
-	rec_require_argument(items.item_column, "item_column");
-	rec_check_relation(items.relid);
-	rec_items_set_columns(&items, features, texts);
-	rec_items_set_options(&items, options);
-	items.config = qualified_config(items.config);
-	check_columns(&items, definition->item_type);
-
-	definition = rec_definition_lock(definition, "set_items()");
-	rec_be_owner(definition, &caller);
-	SPI_connect();
-	write_items(definition, &items, features, texts, options);
-	SPI_finish();
-	rec_be_caller(&caller);
-	rec_definition_changed(definition->schema);
-	notice_missing_index(&items);
-	PG_RETURN_TEXT_P(cstring_to_text(rec_definition_name(definition)));
-}
-
-/*
- * remove_items(recommender): forgets the relation of items; false when there
- * was none.  What the model has of it goes with the next refresh.
- */
-PG_FUNCTION_INFO_V1(rec_remove_items);
-Datum
-rec_remove_items(PG_FUNCTION_ARGS)
-{
-	RecDefinition *definition = rec_definition_by_name(rec_recommender_argument(fcinfo));
-	RecCaller	caller;
-	uint64		removed;
-
-	rec_definition_check_owner(definition);
-	definition = rec_definition_lock(definition, "remove_items()");
-	rec_be_owner(definition, &caller);
-	SPI_connect();
-	rec_spi_execute(psprintf("DELETE FROM %s", rec_definition_table(definition, "item_source")),
-					0, NULL, NULL, NULL, false, SPI_OK_DELETE);
-	removed = SPI_processed;
-	SPI_finish();
-	rec_be_caller(&caller);
-	rec_definition_changed(definition->schema);
-	PG_RETURN_BOOL(removed > 0);
+	return rec_missing_index_on(items->relid, items->created_column, NULL, false);
 }

@@ -61,6 +61,7 @@ extern bool rec_item_kind_by_name(const char *name, RecItemColumnKind *kind);
 extern void rec_items_set_columns(RecItemSource *items, ArrayType *features,
 								  ArrayType *texts);
 extern void rec_items_set_options(RecItemSource *items, Jsonb *options);
+extern void rec_items_check(RecItemSource *items, Oid item_type);
 extern RecItemColumnKind rec_item_column_kind(const RecItemSource *items,
 											  const RecItemColumn *column);
 extern char *rec_items_missing_index(const RecItemSource *items);

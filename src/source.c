@@ -115,32 +115,16 @@ rec_check_source(const RecSource *source, RecColumn *user, RecColumn *item)
 char *
 rec_missing_index(const RecSource *source)
 {
-	StringInfoData statement;
-
-	if (!rec_can_have_index(source->relid) ||
-		rec_has_index_on(source->relid,
-						 rec_column_lookup(source->relid, source->user_column).attnum, false))
-		return NULL;
-	initStringInfo(&statement);
-	appendStringInfo(&statement, "CREATE INDEX ON %s (%s",
-					 rec_relation_quoted(source->relid),
-					 quote_identifier(source->user_column));
-	if (source->time_column)
-		appendStringInfo(&statement, ", %s", quote_identifier(source->time_column));
-	appendStringInfoString(&statement, ");");
-	return statement.data;
+	return rec_missing_index_on(source->relid, source->user_column, source->time_column, false);
 }
 
 /* The same for what trending_items() wants. */
 char *
 rec_missing_time_index(const RecSource *source)
 {
-	if (source->time_column == NULL || !rec_can_have_index(source->relid) ||
-		rec_has_index_on(source->relid,
-						 rec_column_lookup(source->relid, source->time_column).attnum, false))
+	if (source->time_column == NULL)
 		return NULL;
-	return psprintf("CREATE INDEX ON %s (%s);", rec_relation_quoted(source->relid),
-					quote_identifier(source->time_column));
+	return rec_missing_index_on(source->relid, source->time_column, NULL, false);
 }
 
 /*

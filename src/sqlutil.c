@@ -348,8 +348,8 @@ rec_may_select(Oid relid, const char *column)
 }
 
 /* True for a relation that indexes can be made on. */
-bool
-rec_can_have_index(Oid relid)
+static bool
+can_have_index(Oid relid)
 {
 	char		kind = get_rel_relkind(relid);
 
@@ -361,8 +361,8 @@ rec_can_have_index(Oid relid)
  * True when an index of the table begins with a column; or, if "unique", when
  * one is unique and of that column alone.
  */
-bool
-rec_has_index_on(Oid relid, AttrNumber attnum, bool unique)
+static bool
+has_index_on(Oid relid, AttrNumber attnum, bool unique)
 {
 	Relation	rel = table_open(relid, AccessShareLock);
 	bool		found = false;
@@ -380,6 +380,22 @@ rec_has_index_on(Oid relid, AttrNumber attnum, bool unique)
 	}
 	table_close(rel, AccessShareLock);
 	return found;
+}
+
+/*
+ * Gives the CREATE INDEX that a relation lacks, on a column and "then", NULL
+ * for none, another one.  NULL when an index begins with the first, or, if
+ * "unique", when it is unique; and when the relation cannot have any.
+ */
+char *
+rec_missing_index_on(Oid relid, const char *column, const char *then, bool unique)
+{
+	if (!can_have_index(relid) ||
+		has_index_on(relid, rec_column_lookup(relid, column).attnum, unique))
+		return NULL;
+	return psprintf("CREATE %sINDEX ON %s (%s%s%s);", unique ? "UNIQUE " : "",
+					rec_relation_quoted(relid), quote_identifier(column),
+					then ? ", " : "", then ? quote_identifier(then) : "");
 }
 
 /* Gives the function of the cast between two types, InvalidOid for none. */

@@ -58,9 +58,8 @@ extern Datum rec_name_or_null(const char *name, char *is_null);
 
 extern void rec_check_relation(Oid relid);
 extern void rec_check_same_type(Oid type, Oid expected, const char *column);
-extern bool rec_can_have_index(Oid relid);
 extern bool rec_may_select(Oid relid, const char *column);
-extern bool rec_has_index_on(Oid relid, AttrNumber attnum, bool unique);
+extern char *rec_missing_index_on(Oid relid, const char *column, const char *then, bool unique);
 extern Oid	rec_cast_function(Oid from, Oid to);
 extern MemoryContext rec_aggregate_context(FunctionCallInfo fcinfo);
 

@@ -28,7 +28,7 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "create.h"
+#include "change.h"
 #include "estimate.h"
 #include "evaluate.h"
 #include "funcapi.h"
