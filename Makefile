@@ -1,6 +1,7 @@
 # recommender: recommendations computed where the data lives
 #
 #	src/*.c, *.h          the extension in C; src/README explains it
+#	doc/*.md              the user's book, which README.md begins
 #	sql/install/*.sql     its SQL, concatenated into recommender--VERSION.sql
 #	sql/*.sql             what a user sees (pg_regress), answers in expected/
 #	test/pgtap/*.sql      what must always be true (pgTAP)

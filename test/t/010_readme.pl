@@ -1,16 +1,19 @@
 # test/t/010_readme.pl
-#	Is the README true?
+#	Are the README and the pages in doc/ true?
 #
 # Every ```sql block of README.md is run, in order, in one fresh database: one
 # test each.  A ```text block that comes right after it, with nothing but empty
 # lines between, is what psql answers, to the letter but for spaces at the ends
 # of lines; "ERROR:" at the start of it says that the block shall fail.  A block
-# below a comment <!-- not run: why --> is counted and skipped.
+# below a comment <!-- not run: why --> is counted and skipped.  Then the same is
+# done with each page of doc/, in a copy of the database as the README leaves
+# it: examples there go on from those of the README, and from no other page's.
 #
-# Then the reference is compared with the extension: signatures, columns,
-# options and their defaults, findings.
+# Links between all of them must lead somewhere.  And doc/reference.md is
+# compared with the extension: signatures, columns, options and their defaults,
+# findings.
 #
-# When an answer is another one, a README with all answers as they are now is
+# When an answer is another one, the pages with all answers as they are now are
 # left beside the logs: KEEP=directory make check ONLY=tap TESTS=010_readme
 use strict;
 use warnings;
@@ -20,22 +23,25 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my @lines = split /\n/, slurp_file('README.md');
+my @pages = ('README.md', sort glob 'doc/*.md');
+my %lines = map { $_ => [ split /\n/, slurp_file($_) ] } @pages;
 my $node = PostgreSQL::Test::Cluster->new('readme');
 $node->init;
 $node->append_conf('postgresql.conf', "timezone = 'UTC'\n");
 $node->start;
 $node->safe_psql('postgres', 'CREATE DATABASE shop');
 
-# The fenced blocks: language, first and last line between the fences (from
-# 0), why it is not run, and whether only empty lines part it from the one before.
+# The fenced blocks of a page: language, first and last line between the fences
+# (from 0), why it is not run, and whether only empty lines part it from the one
+# before.
 sub blocks
 {
+	my $page = shift;
 	my ($at, $fresh, $why, @blocks) = (undef, 0);
 
-	for my $n (0 .. $#lines)
+	for my $n (0 .. $#{ $lines{$page} })
 	{
-		my $line = $lines[$n];
+		my $line = $lines{$page}[$n];
 
 		if (defined $at && $line =~ /^```$/)
 		{
@@ -45,7 +51,7 @@ sub blocks
 		}
 		elsif (!defined $at && $line =~ /^```(\w+)$/)
 		{
-			$at = { language => $1, from => $n + 1, why => $why, follows => $fresh };
+			$at = { page => $page, language => $1, from => $n + 1, why => $why, follows => $fresh };
 		}
 		elsif (!defined $at && $line =~ /^<!-- not run: (.*) -->$/)
 		{
@@ -56,89 +62,151 @@ sub blocks
 			($why, $fresh) = (undef, 0);
 		}
 	}
-	die "a block that begins in line $at->{from} does not end" if defined $at;
+	die "a block of $page that begins in line $at->{from} does not end" if defined $at;
 	return @blocks;
 }
 
 sub text
 {
 	my $block = shift;
-	return join '', map { "$_\n" } @lines[ $block->{from} .. $block->{to} ];
+	return join '', map { "$_\n" } @{ $lines{ $block->{page} } }[ $block->{from} .. $block->{to} ];
 }
 
 # Runs SQL as a reader would, and gives all that psql says.
 sub answer
 {
-	my $sql = shift;
+	my ($database, $sql) = @_;
 	my $output = '';
 	my $done = run [
 		'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-P', 'pager=off',
-		'-d', $node->connstr('shop') ], '<', \$sql, '>&', \$output;
+		'-d', $node->connstr($database) ], '<', \$sql, '>&', \$output;
 
 	$output =~ s/[ \t]+$//mg;
 	$output =~ s/\A\n+|\n+\z//g;
 	return ($done, "$output\n");
 }
 
-my @blocks = blocks();
-my %replaced;
-my $nrun = 0;
-
-for my $i (0 .. $#blocks)
+# Leaves a page with other answers beside the logs.
+sub keep_page
 {
-	my $block = $blocks[$i];
-	my $next = $blocks[ $i + 1 ];
-	my $name = "the SQL in line $block->{from}";
+	my ($page, $replaced) = @_;
+	my $file = "$ENV{TESTDIR}/" . ($page =~ s{.*/}{}r);
+	my @new = @{ $lines{$page} };
 
-	next if $block->{language} ne 'sql';
-  SKIP:
+	for my $from (sort { $b <=> $a } keys %$replaced)
 	{
-		skip "$name is not run: $block->{why}", 1 if defined $block->{why};
-		my ($done, $output) = answer(text($block));
-		my $shown = $next && $next->{language} eq 'text' && $next->{follows};
-		my $expected = $shown ? text($next) : undef;
+		my ($to, $output) = @{ $replaced->{$from} };
+		splice @new, $from, $to - $from + 1, split(/\n/, $output);
+	}
+	unlink $file;
+	append_to_file($file, join '', map { "$_\n" } @new);
+	diag("$page with all answers as they are now: $file");
+}
 
-		$nrun++;
-		if (!defined $expected)
+# Runs the blocks of a page; gives how many.
+sub run_page
+{
+	my ($page, $database) = @_;
+	my @blocks = blocks($page);
+	my %replaced;
+	my $nrun = 0;
+
+	for my $i (0 .. $#blocks)
+	{
+		my $block = $blocks[$i];
+		my $next = $blocks[ $i + 1 ];
+		my $name = "the SQL in line $block->{from} of $page";
+
+		next if $block->{language} ne 'sql';
+	  SKIP:
 		{
-			ok($done, "$name runs") or diag($output);
-			next;
-		}
-		$expected =~ s/[ \t]+$//mg;
-		if (!is($output, $expected, "$name answers what is shown"))
-		{
-			$replaced{ $next->{from} } = [ $next->{to}, $output ];
-		}
-		elsif ($done != ($expected !~ /^ERROR:/m))
-		{
-			fail("$name fails when an error is shown, and only then");
+			skip "$name is not run: $block->{why}", 1 if defined $block->{why};
+			my ($done, $output) = answer($database, text($block));
+			my $shown = $next && $next->{language} eq 'text' && $next->{follows};
+			my $expected = $shown ? text($next) : undef;
+
+			$nrun++;
+			if (!defined $expected)
+			{
+				ok($done, "$name runs") or diag($output);
+				next;
+			}
+			$expected =~ s/[ \t]+$//mg;
+			if (!is($output, $expected, "$name answers what is shown"))
+			{
+				$replaced{ $next->{from} } = [ $next->{to}, $output ];
+			}
+			elsif ($done != ($expected !~ /^ERROR:/m))
+			{
+				fail("$name fails when an error is shown, and only then");
+			}
 		}
 	}
+	keep_page($page, \%replaced) if %replaced;
+	return $nrun;
 }
-cmp_ok($nrun, '>', 30, 'the README has SQL to run');
 
-# links within the README lead somewhere
-my %anchor;
-for (grep { /^#+ / } @lines)
+cmp_ok(run_page('README.md', 'shop'), '>', 20, 'the README has SQL to run');
+my $nrun = 0;
+for my $page (grep { $_ ne 'README.md' } @pages)
 {
-	my $heading = lc s/^#+ //r;
-
-	$heading =~ s/[^\w\- ]//g;
-	$heading =~ tr/ /-/;
-	$anchor{$heading} = 1;
+	$node->safe_psql('postgres', 'CREATE DATABASE page TEMPLATE shop');
+	$nrun += run_page($page, 'page');
+	$node->safe_psql('postgres', 'DROP DATABASE page');
 }
-my %link = map { $_ => 1 } map { /\]\(#([^)]*)\)/g } @lines;
-ok($anchor{$_}, "there is a heading for the link #$_") for sort keys %link;
+cmp_ok($nrun, '>', 30, 'the pages in doc/ have SQL to run');
+
+# --------------------------------------------------------------------------
+# Links
+# --------------------------------------------------------------------------
+
+# The anchors of a page's headings.
+sub anchors
+{
+	my ($fenced, %anchor) = (0);
+
+	for (@_)
+	{
+		$fenced = !$fenced if /^```/;
+		next if $fenced || !/^#+ (.*)/;
+		my $heading = lc $1;
+
+		$heading =~ s/[^\w\- ]//g;
+		$heading =~ tr/ /-/;
+		$anchor{$heading}++;
+	}
+	return \%anchor;
+}
+
+my %anchors = map { $_ => anchors(@{ $lines{$_} }) } @pages;
+for my $page (@pages)
+{
+	my $folder = $page =~ m{^(.*/)} ? $1 : '';
+	my %link = map { $_ => 1 } map { /\]\(([^)]*)\)/g } @{ $lines{$page} };
+
+	is(join(' ', grep { $anchors{$page}{$_} > 1 } keys %{ $anchors{$page} }), '', "each heading of $page is there once");
+	for my $link (sort keys %link)
+	{
+		my ($file, $anchor) = split /#/, $link, 2;
+
+		$file = $file eq '' ? $page : "$folder$file" =~ s{^doc/\.\./}{}r;
+		ok(-e $file && (!defined $anchor || $anchors{$file}{$anchor}), "the link $link of $page leads somewhere");
+	}
+}
+for my $page (grep { $_ ne 'README.md' } @pages)
+{
+	ok((grep { /\]\(\Q$page\E\)/ } @{ $lines{'README.md'} }), "the README leads to $page");
+}
 
 # --------------------------------------------------------------------------
 # The reference
 # --------------------------------------------------------------------------
 
-my $readme = join "\n", @lines;
+my $reference = join "\n", @{ $lines{'doc/reference.md'} };
 
 sub rows { return split /\n/, $node->safe_psql('shop', shift) }
 
-# as the README writes what the catalog says
+# as the reference writes what the catalog says
 sub plain
 {
 	my $signature = shift;
@@ -157,7 +225,7 @@ sub is_told
 {
 	my ($what, $kind) = @_;
 
-	ok(index($readme, $what) >= 0, "the README tells of the $kind $what");
+	ok(index($reference, $what) >= 0, "the reference tells of the $kind $what");
 }
 
 # a recommender whose ids are of types that nothing else is of
@@ -200,7 +268,7 @@ for (rows(q{
 {
 	my ($name, $columns) = split / /, $_, 2;
 
-	ok(index($readme, $columns) >= 0, "the README tells of the columns of $name");
+	ok(index($reference, $columns) >= 0, "the reference tells of the columns of $name");
 }
 is_told($_, 'column') for rows(q{
 	SELECT '| `' || a.attname || '` | ' FROM pg_attribute a
@@ -216,7 +284,7 @@ for (rows(q{
 {
 	my ($name, $value) = split / /, $_, 2;
 
-	like($readme, qr/^\| `$name` \|[^|]*\|[^|]*\| `\Q$value\E`/m, "option $name has the default $value");
+	like($reference, qr/^\| `$name` \|[^|]*\|[^|]*\| `\Q$value\E`/m, "option $name has the default $value");
 }
 
 # findings, as they are written in the source
@@ -224,22 +292,8 @@ my %codes;
 my $check = slurp_file('src/check.c');
 $codes{$2} = $1 while $check =~ /add_finding\(findings, "(\w+)", "(\w+)"/g;
 cmp_ok(scalar keys %codes, '>', 10, 'check.c has findings');
-like($readme, qr/^\| `$_` \| $codes{$_} \|/m, "finding $_, $codes{$_}") for sort keys %codes;
+like($reference, qr/^\| `$_` \| $codes{$_} \|/m, "finding $_, $codes{$_}") for sort keys %codes;
 
 $node->stop;
-
-if (%replaced)
-{
-	my $file = "$ENV{TESTDIR}/README.md";
-
-	for my $from (sort { $b <=> $a } keys %replaced)
-	{
-		my ($to, $output) = @{ $replaced{$from} };
-		splice @lines, $from, $to - $from + 1, split(/\n/, $output);
-	}
-	unlink $file;
-	append_to_file($file, join '', map { "$_\n" } @lines);
-	diag("a README with all answers as they are now: $file");
-}
 
 done_testing();
