@@ -22,6 +22,7 @@
  */
 #include "postgres.h"
 
+#include "budget.h"
 #include "catalog/pg_type.h"
 #include "content_model.h"
 #include "feature.h"
@@ -48,26 +49,50 @@ append_others(RecModelItems *model, RecDict *items, const RecContentBuilder *bui
 {
 	uint32		count = rec_dict_count(items);
 	uint32	   *order = rec_dict_ordered(items, true);
+	uint32		n = 0;
 
 	for (uint32 i = 0; i < count; i++)
 	{
-		if (new_number[order[i]] != REC_NOT_FOUND || !rec_content_has_item(builder, order[i]))
-			continue;
-		new_number[order[i]] = model->n;
-		model->number[model->n++] = order[i];
+		uint32		item = order[i];
+
+		if (new_number[item] == REC_NOT_FOUND && rec_content_has_item(builder, item))
+		{
+			new_number[item] = model->n;
+			model->number[model->n++] = item;
+		}
+		if (new_number[item] != REC_NOT_FOUND)
+			order[n++] = new_number[item];
 	}
-	pfree(order);
+	model->by_id = order;
+}
+
+/* Turns the ranks of the dictionary's ids into the order of the matrix's items. */
+static uint32 *
+order_by_rank(const RecMatrix *matrix, uint32 nids, uint32 *rank)
+{
+	uint32	   *order = rec_memory_alloc(CurrentMemoryContext, nids, sizeof(uint32));
+	uint32		n = 0;
+
+	memset(order, 0xff, nids * sizeof(uint32));
+	for (uint32 i = 0; i < matrix->nitems; i++)
+		order[rank[matrix->item_id[i]]] = i;
+	for (uint32 i = 0; i < nids; i++)
+		if (order[i] != REC_NOT_FOUND)
+			order[n++] = order[i];
+	pfree(rank);
+	return order;
 }
 
 /*
  * Gives the items of a generation, numbered, with their content: those of the
  * matrix and, if there is a relation of items, which is read for that, all of
- * its.  The current user's rights and the active snapshot count; all is in
- * "context".  SPI is connected.
+ * its.  "item_rank" has the places of the matrix's items in the order of ids
+ * and is used up.  The current user's rights and the active snapshot count; all
+ * is in "context".  SPI is connected.
  */
 RecModelItems *
 rec_model_items(const RecDefinition *definition, const RecMatrix *matrix, RecDict *items,
-				MemoryContext context)
+				uint32 *item_rank, MemoryContext context)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
 	RecModelItems *model = palloc0_object(RecModelItems);
@@ -77,8 +102,11 @@ rec_model_items(const RecDefinition *definition, const RecMatrix *matrix, RecDic
 
 	model->n = matrix->nitems;
 	model->number = matrix->item_id;
-	if (definition->items)
+	if (definition->items == NULL)
+		model->by_id = order_by_rank(matrix, rec_dict_count(items), item_rank);
+	else
 	{
+		pfree(item_rank);
 		builder = rec_feature_read_all(definition, items, context);
 		size = mul_size(Max(rec_dict_count(items), 1), sizeof(uint32));
 		rec_memory_check(context, 2 * size);

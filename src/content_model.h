@@ -23,11 +23,12 @@ typedef struct RecModelItems
 {
 	uint32		n;
 	uint32	   *number;			/* of the dictionary's, of each */
+	uint32	   *by_id;			/* all of them in the order of their ids */
 	RecContent *content;		/* NULL without a relation of items */
 } RecModelItems;
 
 extern RecModelItems *rec_model_items(const RecDefinition *definition, const RecMatrix *matrix,
-									  RecDict *items, MemoryContext context);
+									  RecDict *items, uint32 *item_rank, MemoryContext context);
 extern void rec_content_write(const RecDefinition *definition, const RecModelItems *model,
 							  RecDict *items, int64 generation);
 

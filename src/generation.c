@@ -21,6 +21,7 @@
 #include "postgres.h"
 
 #include "als.h"
+#include "budget.h"
 #include "catalog/pg_type.h"
 #include "content_neighbors.h"
 #include "context_model.h"
@@ -36,13 +37,18 @@
 
 #define ITEM_NCOLS			7	/* columns of table item */
 #define NEIGHBOR_NCOLS		8	/* columns of table neighbor */
-#define NEAREST_IDS			16	/* of a row, kept with it: what similar_items()
-								 * mostly needs */
+#define NEAREST_IDS			16	/* of a row, kept with it: what
+								 * similar_items() mostly needs */
 
-static Datum
-item_id(const RecGeneration *generation, uint32 item)
+/* Sets the ids of the items side by side, as they are asked for many times. */
+static void
+gather_ids(RecGeneration *generation)
 {
-	return rec_dict_id(generation->interactions->items, generation->items->number[item]);
+	const RecModelItems *items = generation->items;
+
+	generation->id = rec_memory_alloc(CurrentMemoryContext, items->n, sizeof(Datum));
+	for (uint32 i = 0; i < items->n; i++)
+		generation->id[i] = rec_dict_id(generation->interactions->items, items->number[i]);
 }
 
 /* ----------------
@@ -50,9 +56,30 @@ item_id(const RecGeneration *generation, uint32 item)
  * ----------------
  */
 
+/* Writes the entries of the index on ids. */
+static void
+write_item_entries(const RecGeneration *generation, RecTableWriter *table)
+{
+	rec_writer_end_rows(table);
+	for (uint32 i = 0; i < generation->items->n; i++)
+	{
+		uint32		item = generation->items->by_id[i];
+		Datum	   *values = rec_writer_begin_entry(table, item);
+
+		CHECK_FOR_INTERRUPTS();
+		if (values == NULL)
+			continue;
+		values[0] = Int64GetDatum(generation->number);
+		values[2] = generation->id[item];
+		rec_writer_end_entry(table);
+	}
+}
+
 static void
 write_items(RecGeneration *generation)
 {
+	/* generation, item_id */
+	static const AttrNumber by_id[] = {1, 3};
 	Oid			types[ITEM_NCOLS] = {INT8OID, INT4OID, generation->definition->item_type,
 		INT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID
 	};
@@ -62,6 +89,7 @@ write_items(RecGeneration *generation)
 	RecTableWriter *table = rec_writer_open(generation->definition->tables[REC_TABLE_ITEM], types, ITEM_NCOLS);
 
 	rec_progress_phase(generation->progress, "writing items");
+	rec_writer_postpone(table, by_id, lengthof(by_id), generation->items->n);
 	for (uint32 i = 0; i < generation->items->n; i++)
 	{
 		Datum	   *values = rec_writer_begin_row(table);
@@ -70,13 +98,14 @@ write_items(RecGeneration *generation)
 		CHECK_FOR_INTERRUPTS();
 		values[0] = Int64GetDatum(generation->number);
 		values[1] = Int32GetDatum((int32) i);
-		values[2] = item_id(generation, i);
+		values[2] = generation->id[i];
 		values[3] = Int64GetDatum(touched ? matrix->item_start[i + 1] - matrix->item_start[i] : 0);
 		values[4] = Float8GetDatum(touched ? matrix->item_sum[i] : 0);
 		values[5] = Float8GetDatum(touched ? popularity[i] : 0);
 		values[6] = Float8GetDatum(touched ? trend[i] : 0);
-		rec_writer_end_row(table);
+		rec_writer_end_row_at(table, i);
 	}
+	write_item_entries(generation, table);
 	rec_writer_close(table);
 	pfree(popularity);
 	pfree(trend);
@@ -87,12 +116,29 @@ write_items(RecGeneration *generation)
  * ----------------
  */
 
+/* The kinds of neighbours, in alphabetical order. */
+typedef enum NeighborKind
+{
+	BY_BEHAVIOUR,
+	BY_CONTENT
+} NeighborKind;
+
+#define NKINDS		2
+
 typedef struct NeighborWriter
 {
 	RecGeneration *generation;
 	RecTableWriter *table;
-	RecComponent kind;			/* of the neighbours that are written */
+	NeighborKind kind;			/* of the neighbours that are written */
+	Datum		kind_names[NKINDS]; /* texts */
 } NeighborWriter;
+
+/* The place of a row among all that there may be, in the table writer. */
+static inline Size
+row_place(uint32 item, int kind)
+{
+	return (Size) item * NKINDS + kind;
+}
 
 /* Gives the ids of the first neighbours as an array. */
 static Datum
@@ -102,7 +148,7 @@ nearest_ids(const RecGeneration *generation, const RecNeighbor *row, int n)
 
 	n = Min(n, NEAREST_IDS);
 	for (int i = 0; i < n; i++)
-		ids[i] = item_id(generation, row[i].item);
+		ids[i] = generation->id[row[i].item];
 	return rec_id_array(generation->definition, ids, n);
 }
 
@@ -122,9 +168,9 @@ write_neighbors(void *arg, uint32 item, const RecNeighbor *row, int n)
 		return;
 	values = rec_writer_begin_row(writer->table);
 	values[0] = Int64GetDatum(generation->number);
-	values[1] = CStringGetTextDatum(rec_component_names[writer->kind]);
+	values[1] = writer->kind_names[writer->kind];
 	values[2] = Int32GetDatum((int32) item);
-	values[3] = item_id(generation, item);
+	values[3] = generation->id[item];
 	values[4] = PointerGetDatum(rec_array4(INT4OID, n, (void **) &neighbors));
 	values[5] = PointerGetDatum(rec_array4(FLOAT4OID, n, (void **) &scores));
 	values[6] = PointerGetDatum(rec_array4(INT4OID, n, (void **) &supports));
@@ -135,7 +181,7 @@ write_neighbors(void *arg, uint32 item, const RecNeighbor *row, int n)
 		supports[i] = (int32) row[i].support;
 	}
 	values[7] = nearest_ids(generation, row, n);
-	rec_writer_end_row(writer->table);
+	rec_writer_end_row_at(writer->table, row_place(item, writer->kind));
 	generation->neighbors += n;
 }
 
@@ -144,7 +190,7 @@ write_content_neighbors(NeighborWriter *writer, const RecContentLists *lists)
 {
 	RecNeighbor *row = palloc0_array(RecNeighbor, 2 * writer->generation->definition->options.neighbors);
 
-	writer->kind = REC_CONTENT;
+	writer->kind = BY_CONTENT;
 	for (uint32 i = 0; i < lists->nitems; i++)
 	{
 		int			n = (int) (lists->start[i + 1] - lists->start[i]);
@@ -185,22 +231,51 @@ compute_likeness(RecGeneration *generation)
 								 CurrentMemoryContext, show_content_step, generation);
 }
 
+/* Writes the entries of the index on ids and kinds. */
+static void
+write_neighbor_entries(NeighborWriter *writer)
+{
+	const RecGeneration *generation = writer->generation;
+
+	rec_writer_end_rows(writer->table);
+	for (Size i = 0; i < row_place(generation->items->n, 0); i++)
+	{
+		uint32		item = generation->items->by_id[i / NKINDS];
+		int			kind = (int) (i % NKINDS);
+		Datum	   *values = rec_writer_begin_entry(writer->table, row_place(item, kind));
+
+		CHECK_FOR_INTERRUPTS();
+		if (values == NULL)
+			continue;
+		values[0] = Int64GetDatum(generation->number);
+		values[1] = writer->kind_names[kind];
+		values[3] = generation->id[item];
+		rec_writer_end_entry(writer->table);
+	}
+}
+
 static void
 write_neighbor_table(RecGeneration *generation)
 {
+	/* generation, kind, item_id */
+	static const AttrNumber by_id[] = {1, 2, 4};
 	const RecDefinition *definition = generation->definition;
 	Oid			types[NEIGHBOR_NCOLS] = {INT8OID, TEXTOID, INT4OID, definition->item_type,
 		INT4ARRAYOID, FLOAT4ARRAYOID, INT4ARRAYOID, get_array_type(definition->item_type)
 	};
-	NeighborWriter writer = {generation, NULL, REC_BEHAVIOUR};
+	NeighborWriter writer = {.generation = generation, .kind = BY_BEHAVIOUR};
 	RecContentLists *likeness = compute_likeness(generation);
 
 	rec_progress_phase(generation->progress, "computing neighbours");
 	writer.table = rec_writer_open(definition->tables[REC_TABLE_NEIGHBOR], types, NEIGHBOR_NCOLS);
+	rec_writer_postpone(writer.table, by_id, lengthof(by_id), row_place(generation->items->n, 0));
+	writer.kind_names[BY_BEHAVIOUR] = CStringGetTextDatum(rec_component_names[REC_BEHAVIOUR]);
+	writer.kind_names[BY_CONTENT] = CStringGetTextDatum(rec_component_names[REC_CONTENT]);
 	rec_model_rows(generation->matrix, likeness, &definition->options, write_neighbors,
 				   show_step, &writer);
 	if (likeness)
 		write_content_neighbors(&writer, likeness);
+	write_neighbor_entries(&writer);
 	rec_writer_close(writer.table);
 }
 
@@ -267,6 +342,7 @@ write_content(RecGeneration *generation)
 void
 rec_generation_write(RecGeneration *generation)
 {
+	gather_ids(generation);
 	write_items(generation);
 	write_factors(generation);
 	write_neighbor_table(generation);

@@ -26,6 +26,7 @@ typedef struct RecGeneration
 	const RecInteractions *interactions;
 	RecMatrix  *matrix;			/* used up by writing */
 	const RecModelItems *items; /* those of the matrix come first */
+	Datum	   *id;				/* of each item; found by writing */
 	const double *trend;		/* of each number of the items' dictionary */
 	RecLifts   *lifts;			/* NULL: there is no context */
 	RecProgress *progress;

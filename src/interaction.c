@@ -157,12 +157,15 @@ forget_users(RecInteractions *interactions)
 /*
  * Makes the matrix of the interactions in the current context, which uses up
  * their stream and the ids of users; the latter not without a user_context.
+ * Gives also the place of each item in the order of ids, unless "item_rank" is
+ * NULL.
  */
 RecMatrix *
-rec_interactions_matrix(RecInteractions *interactions, const RecOptions *options)
+rec_interactions_matrix(RecInteractions *interactions, const RecOptions *options,
+						uint32 **item_rank)
 {
-	uint32	   *item_rank = rec_dict_ranks(interactions->items, true);
 	uint32	   *user_rank = NULL;
+	uint32	   *ranks = rec_dict_ranks(interactions->items, true);
 	RecIds		ids;
 	RecMatrix  *matrix;
 
@@ -171,12 +174,15 @@ rec_interactions_matrix(RecInteractions *interactions, const RecOptions *options
 	ids.nusers = rec_dict_count(interactions->users);
 	ids.nitems = rec_dict_count(interactions->items);
 	ids.user_rank = user_rank;
-	ids.item_rank = item_rank;
+	ids.item_rank = ranks;
 	forget_users(interactions);
 	matrix = rec_matrix_build(interactions->stream, &ids, options);
 	if (user_rank)
 		pfree(user_rank);
-	pfree(item_rank);
+	if (item_rank)
+		*item_rank = ranks;
+	else
+		pfree(ranks);
 	return matrix;
 }
 

@@ -90,7 +90,8 @@ extern RecInteractions *rec_interactions_create(MemoryContext context,
 												Oid item_type, Oid item_collation);
 extern void rec_interactions_add(RecInteractions *interactions, const RecRow *row);
 extern RecMatrix *rec_interactions_matrix(RecInteractions *interactions,
-										  const RecOptions *options);
+										  const RecOptions *options,
+										  uint32 **item_rank);
 
 extern void rec_check_numeric_column(Oid type, const char *what);
 extern void rec_check_time_column(Oid type, const char *what);

@@ -364,17 +364,18 @@ prepare_generation(RecGeneration *generation, RecInteractions *interactions,
 				   MemoryContext context)
 {
 	const RecDefinition *definition = generation->definition;
+	uint32	   *item_rank;
 
 	generation->interactions = interactions;
 	generation->lifts = learn_lifts(generation);
 	generation->trend = rec_trend_scores(interactions->stream, rec_dict_count(interactions->items),
 										 &definition->options);
 	rec_progress_phase(generation->progress, "building the matrix");
-	generation->matrix = rec_interactions_matrix(interactions, &definition->options);
+	generation->matrix = rec_interactions_matrix(interactions, &definition->options, &item_rank);
 	if (definition->items)
 		rec_progress_phase(generation->progress, "reading items");
 	generation->items = rec_model_items(definition, generation->matrix, interactions->items,
-										context);
+										item_rank, context);
 }
 
 /* Reads, computes and writes; the figures tell of it. */

@@ -359,7 +359,7 @@ count_popularity(RecServe *serve, RecMemoryCatalog *memory)
 {
 	RecInteractions *interactions = rec_model_interactions(serve->definition,
 														   CurrentMemoryContext, false, NULL);
-	RecMatrix  *matrix = rec_interactions_matrix(interactions, &serve->options);
+	RecMatrix  *matrix = rec_interactions_matrix(interactions, &serve->options, NULL);
 	RecDict    *eligible = serve->eligible ? rec_eligible_all(serve->eligible) : NULL;
 	RecDict    *touched = rec_dict_create(serve->definition->item_type,
 										  serve->definition->item_collation,

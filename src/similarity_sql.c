@@ -519,7 +519,7 @@ static void
 write_results(ResultWriter *writer, RecInteractions *interactions,
 			  const RecOptions *options)
 {
-	RecMatrix  *matrix = rec_interactions_matrix(interactions, options);
+	RecMatrix  *matrix = rec_interactions_matrix(interactions, options, NULL);
 
 	writer->interactions = interactions;
 	writer->matrix = matrix;

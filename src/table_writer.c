@@ -7,6 +7,11 @@
  * parser, no executor, no trigger.  So the table must have the very columns
  * that create_recommender() gave it, which is checked.
  *
+ * Rows are written in order of the items' numbers, which scatters the entries
+ * of an index on ids.  Such entries can be postponed until all rows are there,
+ * and then be written in the order of the index: its pages are filled one
+ * after the other, and are split where they are full.
+ *
  * Copyright (c) 2026, the recommender developers
  *
  * IDENTIFICATION
@@ -20,6 +25,8 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "budget.h"
+#include "catalog/pg_index.h"
 #include "executor/executor.h"
 #include "sqlutil.h"
 #include "table_writer.h"
@@ -35,7 +42,7 @@
 	ExecInsertIndexTuples(rri, slot, estate, false, false, NULL, NIL)
 #endif
 
-#define WRITE_BATCH			64	/* rows written at a time, and ... */
+#define WRITE_BATCH			256 /* rows written at a time, and ... */
 #define WRITE_BYTES			((Size) 8 * 1024 * 1024)	/* ... their size, about */
 
 struct RecTableWriter
@@ -46,8 +53,15 @@ struct RecTableWriter
 	BulkInsertState bulk;
 	MemoryContext row_context;	/* values of the batch */
 	MemoryContext caller;		/* between begin and end of a row */
-	TupleTableSlot *slots[WRITE_BATCH];
+	TupleTableSlot *slots[WRITE_BATCH];	/* made when they are needed */
+	Size		places[WRITE_BATCH];	/* of these rows */
 	int			nslots;
+	RelationPtr indexes;		/* all of them */
+	RelationPtr early;			/* those to write with the rows, others NULL */
+	RelationPtr late;			/* those that are postponed, others NULL; NULL
+								 * when none is */
+	ItemPointerData *rows;		/* where the row of each place is */
+	Size		nrows;
 };
 
 /* The table must be as create_recommender() made it. */
@@ -88,9 +102,66 @@ rec_writer_open(Oid relid, const Oid *types, int ncolumns)
 	writer->row_context = AllocSetContextCreate(CurrentMemoryContext,
 												"recommender rows to write",
 												ALLOCSET_DEFAULT_SIZES);
-	for (int i = 0; i < WRITE_BATCH; i++)
-		writer->slots[i] = table_slot_create(writer->rel, NULL);
+	writer->indexes = writer->early = writer->result_rel->ri_IndexRelationDescs;
 	return writer;
+}
+
+/* True when an index has no columns but these, and has all rows. */
+static bool
+has_only_columns(Relation index, const AttrNumber *columns, int ncolumns)
+{
+	if (!heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL))
+		return false;
+	for (int i = 0; i < index->rd_index->indnatts; i++)
+	{
+		bool		found = false;
+
+		for (int j = 0; j < ncolumns; j++)
+			found |= index->rd_index->indkey.values[i] == columns[j];
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Postpones the entries of indexes that have no columns but these: rows are
+ * from now on ended by rec_writer_end_row_at() with a place below nrows, of
+ * which each has one row or none, and then the entries of all places are
+ * written, in the order of the index.
+ */
+void
+rec_writer_postpone(RecTableWriter *writer, const AttrNumber *columns, int ncolumns, Size nrows)
+{
+	int			nindexes = writer->result_rel->ri_NumIndices;
+	bool		postponed = false;
+
+	Assert(writer->nslots == 0 && writer->late == NULL);
+	writer->early = palloc0_array(Relation, nindexes);
+	writer->late = palloc0_array(Relation, nindexes);
+	for (int i = 0; i < nindexes; i++)
+	{
+		bool		late = has_only_columns(writer->indexes[i], columns, ncolumns);
+
+		(late ? writer->late : writer->early)[i] = writer->indexes[i];
+		postponed |= late;
+	}
+	if (!postponed)
+		writer->late = NULL;
+	writer->nrows = nrows;
+	writer->rows = rec_memory_alloc(CurrentMemoryContext, nrows, sizeof(ItemPointerData));
+}
+
+/* Writes a row's entries of some of the indexes. */
+static void
+insert_entries(RecTableWriter *writer, RelationPtr indexes, TupleTableSlot *slot)
+{
+	if (writer->result_rel->ri_NumIndices == 0)
+		return;
+	/* what is NULL is skipped */
+	writer->result_rel->ri_IndexRelationDescs = indexes;
+	list_free(ExecInsertIndexTuples_compat(writer->result_rel, slot, writer->estate));
+	ResetPerTupleExprContext(writer->estate);
 }
 
 static void
@@ -106,14 +177,26 @@ flush_rows(RecTableWriter *writer)
 	MemoryContextSwitchTo(old);
 	for (int i = 0; i < writer->nslots; i++)
 	{
-		if (writer->result_rel->ri_NumIndices > 0)
-			list_free(ExecInsertIndexTuples_compat(writer->result_rel,
-												   writer->slots[i], writer->estate));
+		insert_entries(writer, writer->early, writer->slots[i]);
+		if (writer->late)
+			writer->rows[writer->places[i]] = writer->slots[i]->tts_tid;
 		ExecClearTuple(writer->slots[i]);
-		ResetPerTupleExprContext(writer->estate);
 	}
 	writer->nslots = 0;
 	MemoryContextReset(writer->row_context);
+}
+
+static TupleTableSlot *
+empty_slot(RecTableWriter *writer, int i)
+{
+	TupleTableSlot *slot;
+
+	if (writer->slots[i] == NULL)
+		writer->slots[i] = table_slot_create(writer->rel, NULL);
+	slot = writer->slots[i];
+	ExecClearTuple(slot);
+	memset(slot->tts_isnull, 0, slot->tts_tupleDescriptor->natts * sizeof(bool));
+	return slot;
 }
 
 /*
@@ -123,10 +206,8 @@ flush_rows(RecTableWriter *writer)
 Datum *
 rec_writer_begin_row(RecTableWriter *writer)
 {
-	TupleTableSlot *slot = writer->slots[writer->nslots];
+	TupleTableSlot *slot = empty_slot(writer, writer->nslots);
 
-	ExecClearTuple(slot);
-	memset(slot->tts_isnull, 0, slot->tts_tupleDescriptor->natts * sizeof(bool));
 	writer->caller = MemoryContextSwitchTo(writer->row_context);
 	return slot->tts_values;
 }
@@ -142,17 +223,61 @@ rec_writer_end_row(RecTableWriter *writer)
 		flush_rows(writer);
 }
 
+/* The same for a row whose entries in indexes may have been postponed. */
+void
+rec_writer_end_row_at(RecTableWriter *writer, Size place)
+{
+	Assert(place < writer->nrows);
+	writer->places[writer->nslots] = place;
+	rec_writer_end_row(writer);
+}
+
+/* Writes the last rows, so that postponed entries may follow. */
+void
+rec_writer_end_rows(RecTableWriter *writer)
+{
+	flush_rows(writer);
+}
+
+/*
+ * Gives the values of a row whose entries were postponed, of which those of the
+ * indexes' columns are to be filled; NULL when there is nothing to write.
+ */
+Datum *
+rec_writer_begin_entry(RecTableWriter *writer, Size place)
+{
+	TupleTableSlot *slot;
+
+	Assert(place < writer->nrows && writer->nslots == 0);
+	if (writer->late == NULL || !ItemPointerIsValid(&writer->rows[place]))
+		return NULL;
+	slot = empty_slot(writer, 0);
+	slot->tts_tid = writer->rows[place];
+	return slot->tts_values;
+}
+
+/* Writes these entries. */
+void
+rec_writer_end_entry(RecTableWriter *writer)
+{
+	ExecStoreVirtualTuple(writer->slots[0]);
+	insert_entries(writer, writer->late, writer->slots[0]);
+}
+
 /* Writes what is left and closes the table, whose rows are then visible. */
 void
 rec_writer_close(RecTableWriter *writer)
 {
 	flush_rows(writer);
-	for (int i = 0; i < WRITE_BATCH; i++)
+	for (int i = 0; i < WRITE_BATCH && writer->slots[i]; i++)
 		ExecDropSingleTupleTableSlot(writer->slots[i]);
 	FreeBulkInsertState(writer->bulk);
+	writer->result_rel->ri_IndexRelationDescs = writer->indexes;
 	ExecCloseIndices(writer->result_rel);
 	FreeExecutorState(writer->estate);
 	MemoryContextDelete(writer->row_context);
+	if (writer->rows)
+		pfree(writer->rows);
 	table_close(writer->rel, NoLock);
 	CommandCounterIncrement();
 }
@@ -167,9 +292,10 @@ rec_array4(Oid type, int n, void **data)
 	*data = NULL;
 	if (n == 0)
 		return construct_empty_array(type);
-	array = palloc0(size);
+	array = palloc(size);
 	SET_VARSIZE(array, size);
 	array->ndim = 1;
+	array->dataoffset = 0;		/* no nulls */
 	array->elemtype = type;
 	ARR_DIMS(array)[0] = n;
 	ARR_LBOUND(array)[0] = 1;
