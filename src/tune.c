@@ -29,6 +29,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "change.h"
+#include "dictionary.h"
 #include "estimate.h"
 #include "evaluate.h"
 #include "funcapi.h"
@@ -369,62 +370,77 @@ halve(Search *search)
 	}
 }
 
-static bool
-was_tried(Jsonb *const *tried, int n, Jsonb *options)
+/*
+ * Makes a trial of a setting that differs from the best in what was not tried;
+ * what it points to is in the current context.
+ */
+static void
+make_refinement(Search *search, int number, RecTrial *trial, RecDict *tried, pg_prng_state *prng)
 {
-	for (int i = 0; i < n; i++)
-		if (compareJsonbContainers(&tried[i]->root, &options->root) == 0)
-			return true;
-	return false;
-}
-
-/* Makes a trial of a setting that differs from the best in what was not tried. */
-static RecTrial *
-make_refinement(Search *search, int number, Jsonb **tried, pg_prng_state *prng)
-{
-	RecTrial   *trial = palloc0_object(RecTrial);
 	int			scope = number < search->nrefinements / 2 ? REC_SCOPE_BUILD : REC_SCOPE_SERVE;
 
 	/* where all was tried, something is tried again */
 	for (int attempt = 0; attempt < 100; attempt++)
 	{
+		uint32		known = rec_dict_count(tried);
+
+		CHECK_FOR_INTERRUPTS();
 		make_trial(search, trial, search->ntrials + number,
 				   rec_setting_mutate(&search->space, search->trials[0].setting, scope, prng));
-		tried[number + 1] = rec_trial_effective(trial);
-		if (!was_tried(tried, number + 1, tried[number + 1]))
+		if (rec_dict_intern(tried, JsonbPGetDatum(rec_trial_effective(trial))) == known)
 			break;
 	}
-	return trial;
+}
+
+/* True when there was a time by which to end, and it is over. */
+static bool
+is_over(const Search *search)
+{
+	return search->deadline != 0 && GetCurrentTimestamp() >= search->deadline;
 }
 
 /*
  * Changes the best trial a little, and goes on from there whenever that is
  * better; all on the users of the last stage.  How a model is built comes
- * first, how it is served then, as that asks for no other model.
+ * first, how it is served then, as that asks for no other model.  Each has a
+ * context of its own, of which that of the best is kept.
  */
 static void
 refine(Search *search)
 {
 	RecTrial   *best = &search->trials[0];
-	Jsonb	  **tried = palloc_array(Jsonb *, search->nrefinements + 1);
+	RecTrial   *trial = palloc0_object(RecTrial);	/* the batch has its options */
+	RecDict    *tried = rec_dict_create(JSONBOID, InvalidOid, CurrentMemoryContext);
+	MemoryContext kept = NULL;
 	pg_prng_state prng;
 
 	if (isnan(best->value))
 		return;
 	pg_prng_seed(&prng, (uint64) search->split.seed + 1);
 	search->stage_end = search->deadline;
-	tried[0] = rec_trial_effective(best);
+	(void) rec_dict_intern(tried, JsonbPGetDatum(rec_trial_effective(best)));
 	for (int i = 0; i < search->nrefinements; i++)
 	{
-		RecTrial   *trial = make_refinement(search, i, tried, &prng);
+		MemoryContext own = AllocSetContextCreate(CurrentMemoryContext, "recommender refinement",
+												  ALLOCSET_SMALL_SIZES);
+		MemoryContext old = MemoryContextSwitchTo(own);
 
-		CHECK_FOR_INTERRUPTS();
+		make_refinement(search, i, trial, tried, &prng);
 		try_trial(search, trial);
-		if (isnan(trial->value))
-			continue;
-		write_trial(search, "refinement", trial, NULL, trial->value, false);
+		MemoryContextSwitchTo(old);
+		if (!isnan(trial->value))
+			write_trial(search, "refinement", trial, NULL, trial->value, false);
+		else if (is_over(search))
+			break;				/* beyond what earlier searches remember */
 		if (trial->value > best->value)
+		{
 			*best = *trial;
+			if (kept)
+				MemoryContextDelete(kept);
+			kept = own;
+		}
+		else
+			MemoryContextDelete(own);
 	}
 }
 

@@ -149,6 +149,10 @@ SELECT is_empty('SELECT options FROM shop.steps GROUP BY options HAVING count(*)
 SELECT is((SELECT trial FROM shop.fine WHERE stage = 'held out, best'), (SELECT trial FROM shop.fine WHERE stage IN ('search, stage 3', 'refinement') ORDER BY value DESC, trial LIMIT 1), 'the best of all is held out');
 SELECT results_eq($$SELECT stage, trial, options, value, users FROM recommender.tune('recs', trials => 12, refinements => 20, sample => 10, seed => 3, budget => '0 seconds')$$,
 				  'SELECT stage, trial, options, value, users FROM shop.fine ORDER BY nth', 'refinements are remembered');
+-- but a search that is out of time does not look for more of them
+SET statement_timeout = '20 s';
+SELECT lives_ok($$SELECT count(*) FROM recommender.tune('recs', trials => 12, refinements => 100000, sample => 10, seed => 3, budget => '0 seconds')$$, 'a budget ends the refinements, too');
+RESET statement_timeout;
 DELETE FROM recs.trial;
 SELECT results_eq($$SELECT stage, trial, options, value, users FROM recommender.tune('recs', trials => 12, refinements => 20, sample => 10, seed => 3)$$,
 				  'SELECT stage, trial, options, value, users FROM shop.fine ORDER BY nth', 'and come out the same again');
