@@ -29,7 +29,6 @@
 #include "matrix_share.h"
 #include "miscadmin.h"
 #include "storage/barrier.h"
-#include "utils/memutils.h"
 #include "utils/wait_event.h"
 
 /* Multiplications that make up for starting a process, several times over. */

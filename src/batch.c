@@ -25,16 +25,14 @@
 #include "als.h"
 #include "batch.h"
 #include "capped.h"
-#include "history.h"
 #include "fresh.h"
+#include "history.h"
 #include "miscadmin.h"
 #include "model.h"
 #include "similarity.h"
 #include "source.h"
 #include "spi.h"
-#include "sqlutil.h"
 #include "trend.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
 
 /* Takes an array for the model, within the budget. */

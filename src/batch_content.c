@@ -21,7 +21,6 @@
 #include "batch.h"
 #include "content_neighbors.h"
 #include "feature.h"
-#include "miscadmin.h"
 #include "sqlutil.h"
 #include "utils/memutils.h"
 

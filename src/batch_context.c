@@ -19,7 +19,6 @@
 #include "batch.h"
 #include "context.h"
 #include "sqlutil.h"
-#include "utils/memutils.h"
 
 static void *
 alloc_array(RecBatch *batch, Size count, Size width)

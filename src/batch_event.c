@@ -22,7 +22,6 @@
 #include "batch.h"
 #include "source.h"
 #include "sqlutil.h"
-#include "utils/memutils.h"
 
 /* Gives the number of an event of a source; that of its others, if it is none. */
 static uint32

@@ -24,7 +24,6 @@
 #include "common/shortest_dec.h"
 #include "miscadmin.h"
 #include "utils/datetime.h"
-#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 static inline int

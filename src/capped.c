@@ -81,7 +81,7 @@ rec_capped_create(RecDefinition *definition, const RecOptions *options)
 	capped->values = palloc_array(RecDict *, options->ncaps);
 	initStringInfo(&query);
 	appendStringInfo(&query, "SELECT i.%s::%s", quote_identifier(items->item_column),
-					 rec_type_quoted(definition->item_type, -1));
+					 rec_type_quoted(definition->item_type));
 	for (int i = 0; i < options->ncaps; i++)
 	{
 		RecColumn	column = rec_column_lookup(items->relid, options->caps[i].column);

@@ -19,7 +19,6 @@
 #include "capped.h"
 #include "catalog/pg_type.h"
 #include "change.h"
-#include "miscadmin.h"
 #include "spi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"

@@ -16,7 +16,6 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
 #include "definition.h"
 #include "funcapi.h"
 #include "history.h"

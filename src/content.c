@@ -19,8 +19,6 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "content_builder.h"
 #include "miscadmin.h"
 #include "sqlutil.h"
@@ -89,14 +87,12 @@ number_features(RecContentBuilder *builder, RecContent *content)
 	for (uint32 i = 0; i < n; i++)
 	{
 		const RecFeatureKey *key = &builder->features[order[i]];
-		RecContentColumn *column = &content->columns[key->column];
 
 		rank[order[i]] = i;
 		content->value[i] = MemoryContextAlloc(content->context, key->length + 1);
 		memcpy(content->value[i], key->value, key->length + 1);
 		content->column[i] = (uint16) key->column;
-		if (column->nfeatures++ == 0)
-			column->first_feature = i;
+		content->columns[key->column].nfeatures++;
 	}
 	pfree(order);
 	return rank;

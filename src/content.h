@@ -29,7 +29,6 @@ typedef struct RecContentColumn
 	int			dimensions;		/* of embeddings; 0 while none was seen */
 	int			offset;			/* of their block in the dense vectors */
 	int64		filled;			/* items that the column says something of */
-	uint32		first_feature;	/* its features are numbered one by one */
 	uint32		nfeatures;
 	uint32		nfrequent;		/* features of more than max_items items */
 } RecContentColumn;

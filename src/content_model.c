@@ -30,7 +30,6 @@
 #include "sqlutil.h"
 #include "table_writer.h"
 #include "utils/builtins.h"
-#include "utils/memutils.h"
 
 #define COLUMN_NCOLS		12	/* columns of table content_column */
 #define FEATURE_NCOLS		8	/* columns of table feature */

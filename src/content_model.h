@@ -16,7 +16,6 @@
 #include "content.h"
 #include "definition.h"
 #include "matrix.h"
-#include "progress.h"
 
 /* The items of a generation. */
 typedef struct RecModelItems

@@ -47,7 +47,6 @@
 
 #include "dense.h"
 #include "miscadmin.h"
-#include "utils/memutils.h"
 
 #define TILE_ROWS		4
 #define TILE_COLS		8

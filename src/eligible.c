@@ -178,7 +178,7 @@ check_query(const RecEligible *eligible)
 	check_id_type(definition);
 	initStringInfo(&query);
 	appendStringInfo(&query, "SELECT i.%s::%s FROM (SELECT", id,
-					 rec_type_quoted(definition->item_type, -1));
+					 rec_type_quoted(definition->item_type));
 	foreach(cell, eligible->columns)
 		appendStringInfo(&query, "%s i.%s", foreach_current_index(cell) > 0 ? "," : "",
 						 quote_identifier(lfirst(cell)));
@@ -250,7 +250,7 @@ open_list(RecEligible *eligible)
 	check_id_type(eligible->definition);
 	query.text = psprintf("SELECT i.%s::%s FROM %s i WHERE true%s",
 						  quote_identifier(items->item_column),
-						  rec_type_quoted(eligible->definition->item_type, -1),
+						  rec_type_quoted(eligible->definition->item_type),
 						  rec_relation_quoted(items->relid), eligible->condition);
 	query.nargs = eligible->filter.nvalues;
 	query.types = eligible->filter.types;

@@ -28,7 +28,6 @@
 #include "embedding.h"
 #include "miscadmin.h"
 #include "sqlutil.h"
-#include "utils/memutils.h"
 
 #define LANES				8	/* sums side by side, for vector units */
 #define ONE_CELL			64	/* vectors that are not worth cells */

@@ -30,7 +30,6 @@
 #include "factor_store.h"
 #include "history.h"
 #include "miscadmin.h"
-#include "sqlutil.h"
 #include "store.h"
 #include "table_writer.h"
 

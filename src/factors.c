@@ -43,9 +43,7 @@
 
 #include "dense.h"
 #include "factors.h"
-#include "miscadmin.h"
 #include "utils/float.h"
-#include "utils/memutils.h"
 
 #define LEAST_CONFIDENCE	1e-9	/* what counts as observed */
 #define LEAST_ROWS			64	/* buffered before they are multiplied */

@@ -38,7 +38,6 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
-#include "utils/lsyscache.h"
 
 struct RecFeatureReader
 {
@@ -146,7 +145,7 @@ rec_feature_query(const RecDefinition *definition, const RecContentColumn *colum
 
 	initStringInfo(&query);
 	appendStringInfo(&query, "SELECT i.%s::%s", quote_identifier(items->item_column),
-					 rec_type_quoted(definition->item_type, -1));
+					 rec_type_quoted(definition->item_type));
 	(void) rec_column_lookup(items->relid, items->item_column);
 	for (int c = 0; c < ncolumns; c++)
 		appendStringInfo(&query, ", %s", column_expression(items, &columns[c]));

@@ -30,19 +30,15 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
 #include "fresh.h"
 #include "miscadmin.h"
 #include "newcomer.h"
 #include "newest.h"
-#include "plans.h"
 #include "serve_items.h"
 #include "spi.h"
 #include "sqlutil.h"
-#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 
 struct RecFresh
 {

@@ -22,13 +22,11 @@
 #include "catalog/pg_type.h"
 #include "interaction.h"
 #include "json_read.h"
-#include "sqlutil.h"
 #include "tcop/dest.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/numeric.h"
 #include "utils/timestamp.h"
 
 /*

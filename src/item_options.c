@@ -21,7 +21,6 @@
 #include "items.h"
 #include "json_read.h"
 #include "sqlutil.h"
-#include "utils/builtins.h"
 
 #define MAX_BUCKETS			1000
 #define MAX_WEIGHT			1e6

@@ -22,7 +22,6 @@
 #include "budget.h"
 #include "lists.h"
 #include "miscadmin.h"
-#include "utils/memutils.h"
 
 #define PIECE			4096	/* neighbours in a piece */
 #define TURNS			4		/* parts of all that are turned at a time */

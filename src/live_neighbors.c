@@ -30,7 +30,6 @@
 #include "catalog/pg_type.h"
 #include "layout.h"
 #include "live.h"
-#include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "store.h"
 #include "topk.h"

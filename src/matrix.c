@@ -32,13 +32,10 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "budget.h"
 #include "matrix.h"
 #include "measure.h"
 #include "miscadmin.h"
-#include "utils/memutils.h"
 #include "weighting.h"
 
 #define INTERRUPT_INTERVAL	4096	/* users or items between interrupt checks */

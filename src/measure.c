@@ -29,7 +29,6 @@
 
 #include "budget.h"
 #include "measure.h"
-#include "utils/memutils.h"
 
 /* One of the other items: c, d and its number. */
 typedef struct PairView

@@ -26,7 +26,6 @@
 #include "miscadmin.h"
 #include "sqlutil.h"
 #include "utils/fmgrprotos.h"
-#include "utils/memutils.h"
 
 #define STATE_VERSION		1	/* first byte of a serialized state */
 #define FIRST_ALLOCATION	16	/* numbers, in a state */

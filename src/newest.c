@@ -167,7 +167,7 @@ rec_newest_select(RecServe *serve, int64 limit)
 		Int64GetDatum(serve->newest_item);
 	values[1] = TimestampTzGetDatum(by_time ? latest_created(created_type(items)) : 0);
 	query.text = psprintf("SELECT i.%s::%s FROM %s i WHERE %s%s ORDER BY %s LIMIT " INT64_FORMAT,
-						  id, rec_type_quoted(serve->definition->item_type, -1),
+						  id, rec_type_quoted(serve->definition->item_type),
 						  rec_relation_quoted(items->relid), condition, and_available(items),
 						  by_time ? psprintf("i.%s DESC, i.%s", quote_identifier(items->created_column), id) :
 						  psprintf("i.%s DESC", id), limit);

@@ -481,8 +481,8 @@ rec_objects_create(const char *name, const RecColumn *user, const RecColumn *ite
 	Words		words;
 
 	words.schema = quote_identifier(name);
-	words.user_type = rec_type_quoted(user->type, -1);
-	words.item_type = rec_type_quoted(item->type, -1);
+	words.user_type = rec_type_quoted(user->type);
+	words.item_type = rec_type_quoted(item->type);
 	words.user_collation = collate_clause(user->type, user->collation);
 	words.item_collation = collate_clause(item->type, item->collation);
 	run_statements(create_statements, lengthof(create_statements), &words);

@@ -24,7 +24,6 @@
 #include "miscadmin.h"
 #include "model.h"
 #include "spi.h"
-#include "sqlutil.h"
 #include "storage/lmgr.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"

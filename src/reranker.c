@@ -19,7 +19,6 @@
 #include "capped.h"
 #include "reranker.h"
 #include "serve_neighbors.h"
-#include "utils/memutils.h"
 
 /* ----------------
  *		a call

@@ -27,7 +27,6 @@
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "interaction.h"
-#include "miscadmin.h"
 #include "segment.h"
 #include "spi.h"
 #include "sqlutil.h"
@@ -401,7 +400,7 @@ add_item_column(RecSegments *segments, RecBatch *batch, const RecItemSource *ite
 						items->item_column);
 	plan = rec_spi_prepare(psprintf("SELECT i.%s::%s, i.%s::pg_catalog.text FROM %s i",
 									quote_identifier(items->item_column),
-									rec_type_quoted(type, -1), quote_identifier(column),
+									rec_type_quoted(type), quote_identifier(column),
 									rec_relation_quoted(items->relid)), 0, NULL, 0);
 	labels = read_labels(plan, batch->items);
 	append_way(&segments->item_ways, &segments->nitem_ways,

@@ -26,7 +26,6 @@
 #include "serve_neighbors.h"
 #include "source.h"
 #include "spi.h"
-#include "sqlutil.h"
 #include "utils/lsyscache.h"
 
 /* ----------------

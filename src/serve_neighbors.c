@@ -21,7 +21,6 @@
 #include "catalog/pg_type.h"
 #include "serve_neighbors.h"
 #include "store.h"
-#include "utils/builtins.h"
 
 #define NEIGHBOR_COLUMNS	{"item_id", "kind", "neighbors", "scores", "item_no", "nearest"}
 #define NEIGHBOR_NCOLS		6

@@ -22,7 +22,6 @@
  */
 #include "postgres.h"
 
-#include "budget.h"
 #include "lists.h"
 #include "matrix_share.h"
 #include "miscadmin.h"

@@ -27,7 +27,6 @@
 #include "funcapi.h"
 #include "interaction.h"
 #include "libpq/pqformat.h"
-#include "miscadmin.h"
 #include "nodes/execnodes.h"
 #include "nodes/nodeFuncs.h"
 #include "ridge.h"

@@ -21,11 +21,10 @@
  */
 #include "postgres.h"
 
+#include "budget.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
-#include "budget.h"
 #include "situation.h"
-#include "sqlutil.h"
 #include "utils/memutils.h"
 
 #define PART_CODES		(5 * 3 * 13)	/* combinations of parts of a time,

@@ -189,7 +189,7 @@ append_column(StringInfo query, const RecSource *source, const char *column,
 	found = rec_column_lookup(source->relid, column);
 	appendStringInfo(query, "%s i.%s", *ncolumns > 0 ? "," : "", quote_identifier(column));
 	if (OidIsValid(type) && found.type != type)
-		appendStringInfo(query, "::%s", rec_type_quoted(type, -1));
+		appendStringInfo(query, "::%s", rec_type_quoted(type));
 	return (*ncolumns)++;
 }
 

@@ -31,7 +31,6 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/regproc.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
@@ -169,7 +168,6 @@ rec_column_lookup(Oid relid, const char *column)
 	att = (Form_pg_attribute) GETSTRUCT(tuple);
 	result.attnum = att->attnum;
 	result.type = getBaseType(att->atttypid);
-	result.typmod = att->atttypid == result.type ? att->atttypmod : -1;
 	result.collation = att->attcollation;
 	ReleaseSysCache(tuple);
 	return result;
@@ -224,11 +222,14 @@ rec_equality_operator(Oid type)
 	return rec_operator_quoted(oper);
 }
 
-/* Gives a type's name, qualified whatever search_path says, with its typmod. */
+/*
+ * Gives a type's name, qualified whatever search_path says; it stands for
+ * values of any length, that of character, too.
+ */
 const char *
-rec_type_quoted(Oid type, int32 typmod)
+rec_type_quoted(Oid type)
 {
-	return format_type_extended(type, typmod,
+	return format_type_extended(type, -1,
 								FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
 }
 

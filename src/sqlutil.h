@@ -32,7 +32,6 @@ typedef struct RecColumn
 {
 	AttrNumber	attnum;
 	Oid			type;
-	int32		typmod;
 	Oid			collation;
 } RecColumn;
 
@@ -48,7 +47,7 @@ extern char *rec_operator_quoted(Oid oper);
 extern char *rec_equality_operator(Oid type);
 extern char *rec_collation_quoted(Oid collation);
 extern List *rec_qualified_names(const char *name);
-extern const char *rec_type_quoted(Oid type, int32 typmod);
+extern const char *rec_type_quoted(Oid type);
 
 extern char *rec_text_argument(FunctionCallInfo fcinfo, int n);
 extern char *rec_name_argument(FunctionCallInfo fcinfo, int n);

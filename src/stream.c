@@ -28,7 +28,6 @@
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 #include "stream.h"
-#include "utils/memutils.h"
 
 #define RADIX_BITS			8
 #define RADIX				(1 << RADIX_BITS)

@@ -26,7 +26,6 @@
 
 #include "budget.h"
 #include "topk.h"
-#include "utils/memutils.h"
 
 #define RUN		4
 

@@ -19,8 +19,8 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "miscadmin.h"
 #include "explain.h"
+#include "miscadmin.h"
 #include "recommend.h"
 #include "source.h"
 #include "spi.h"
@@ -99,7 +99,7 @@ read_since(const RecDefinition *definition, const RecSource *source, int64 since
 	SPIPlanPtr	plan;
 	char	   *where = psprintf("i.%s OPERATOR(pg_catalog.>) $1::%s",
 								 quote_identifier(source->time_column),
-								 rec_type_quoted(time.type, -1));
+								 rec_type_quoted(time.type));
 
 	plan = rec_spi_prepare(rec_source_query(definition, source, where, &format),
 						   1, types, 0);
