@@ -67,6 +67,18 @@ BEGIN;
 CALL recommender.refresh_all();
 ROLLBACK;
 
+-- a refresh that has read interactions of which none counts says so
+CREATE TABLE public.plays (user_id int, item_id int, kind text);
+CREATE INDEX ON public.plays (user_id);
+SELECT recommender.create_recommender('uncounted', 'public.plays', event_column => 'kind', event_weights => '{"play": 1}');
+SELECT interactions, null_keys, without_weight FROM recommender.refresh('uncounted');
+INSERT INTO public.plays VALUES (1, 1, 'played'), (2, 1, 'played'), (NULL, 1, 'play');
+SELECT interactions, null_keys, without_weight FROM recommender.refresh('uncounted');
+INSERT INTO public.plays VALUES (1, 1, 'play');
+SELECT interactions, null_keys, without_weight FROM recommender.refresh('uncounted');
+SELECT recommender.drop_recommender('uncounted');
+DROP TABLE public.plays;
+
 -- dropped: the interactions stay
 CREATE VIEW public.for_you AS SELECT item_id FROM "For You".recommend(1);
 \set VERBOSITY terse

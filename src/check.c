@@ -533,7 +533,8 @@ check_seen_events(Findings *findings)
 	}
 	if (definition->nsources > 0)
 		add_finding(findings, "warning", "nothing_is_seen",
-					"Name the events after which an item is not recommended again in the option seen_events.",
+					psprintf("Say by recommender.set_options(%s, '{\"seen_events\": [...]}') after which events an item is not recommended again, or set exclude_seen to false.",
+							 quote_literal_cstr(rec_definition_name(definition))),
 					"no event of the recommender's is one of the option seen_events");
 }
 

@@ -450,6 +450,22 @@ run_in_sight(const RecDefinition *definition, RecProgress *progress,
 	rec_progress_end(progress);
 }
 
+/* Tells when there are interactions, and none of them counts. */
+static void
+notice_nothing_counts(const RecDefinition *definition, const RecRefreshFigures *figures)
+{
+	const char *name = rec_definition_name(definition);
+	int64		rows = figures->null_keys + figures->without_weight;
+
+	if (figures->interactions > 0 || rows == 0)
+		return;
+	ereport(NOTICE,
+			(errmsg("none of the " INT64_FORMAT " interactions of recommender \"%s\" counts",
+					rows, name),
+			 errhint("SELECT * FROM recommender.check_recommender(%s) says why.",
+					 quote_literal_cstr(name))));
+}
+
 /*
  * Runs one refresh as the recommender's owner and gives its figures.  The
  * lock comes first and the snapshot after it, so that what another refresh has
@@ -491,6 +507,7 @@ rec_model_refresh(RecDefinition *definition, bool verbose)
 	SPI_finish();
 	AtEOXact_GUC(false, nest);
 	SetUserIdAndSecContext(saved_user, saved_context);
+	notice_nothing_counts(definition, figures);
 	return result;
 }
 

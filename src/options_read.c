@@ -22,6 +22,10 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+/* what the option event_weights must be */
+#define EVENT_WEIGHTS \
+	"an object of event weights by relation, such as {\"orders\": {\"view\": 1}}"
+
 static void
 wrong_type(const char *name, const char *expected)
 {
@@ -196,7 +200,7 @@ static void
 source_weights(RecOptions *options, const RecOptionSpec *spec, char *relation,
 			   const JsonbValue *value)
 {
-	JsonbContainer *object = object_value(spec, value, "an object of event weights by relation");
+	JsonbContainer *object = object_value(spec, value, EVENT_WEIGHTS);
 	RecJsonMembers member = rec_json_members(object);
 	RecSourceWeight *weights;
 
@@ -218,7 +222,7 @@ source_weights(RecOptions *options, const RecOptionSpec *spec, char *relation,
 static void
 events_value(RecOptions *options, const RecOptionSpec *spec, const JsonbValue *value)
 {
-	JsonbContainer *object = object_value(spec, value, "an object of event weights by relation");
+	JsonbContainer *object = object_value(spec, value, EVENT_WEIGHTS);
 	RecJsonMembers member = rec_json_members(object);
 
 	options->nevent_weights = 0;

@@ -247,7 +247,7 @@ DELETE FROM shop.checked;
 SELECT results_eq('SELECT * FROM shop.findings()',
 	$$VALUES ('info | items_without_interactions | 4 of 4 items of shop.product have no row in shop.checked | Behaviour cannot recommend them. Say by recommender.set_items() what describes them.'),
 		('warning | no_interactions | shop.checked has no rows'),
-		('warning | nothing_is_seen | no event of the recommender''s is one of the option seen_events | Name the events after which an item is not recommended again in the option seen_events.')$$,
+		('warning | nothing_is_seen | no event of the recommender''s is one of the option seen_events | Say by recommender.set_options(''checked'', ''{"seen_events": [...]}'') after which events an item is not recommended again, or set exclude_seen to false.')$$,
 	'check: no interactions, nothing is seen');
 SAVEPOINT described;
 ALTER TABLE shop.product ADD shelf text;

@@ -364,8 +364,8 @@ SELECT recommender.create_recommender('plain', 'shop.clicks', time_column => 'at
 SELECT throws_ok(format('SELECT %s', call), '22023', message, call) FROM (VALUES
 	($$recommender.set_options('one', '{"event_weights": {"shop.act": {"look": 1}}}')$$, 'relation "shop.act" is no source of recommender one'),
 	($$recommender.set_options('one', '{"event_weights": {"shop.clicks": {"look": 1}}}')$$, 'relation "shop.clicks" is no source of recommender one'),
-	($$recommender.set_options('one', '{"event_weights": {"look": 1}}')$$, 'option "event_weights" must be an object of event weights by relation'),
-	($$recommender.set_options('one', '{"event_weights": [1]}')$$, 'option "event_weights" must be an object of event weights by relation'),
+	($$recommender.set_options('one', '{"event_weights": {"look": 1}}')$$, 'option "event_weights" must be an object of event weights by relation, such as {"orders": {"view": 1}}'),
+	($$recommender.set_options('one', '{"event_weights": [1]}')$$, 'option "event_weights" must be an object of event weights by relation, such as {"orders": {"view": 1}}'),
 	($$recommender.set_options('one', '{"event_weights": {"shop.acts": {"look": "much"}}}')$$, 'option "event_weights" must be a number'),
 	($$recommender.set_options('one', '{"event_weights": {"shop.acts": {"look": 1e10}}}')$$, 'option "event_weights" must be between -1000000000 and 1000000000'),
 	($$recommender.set_options('plain', '{"event_weights": {"shop.clicks": {"look": 1}}}')$$, 'all events of relation "shop.clicks" weigh the same'),
