@@ -22,16 +22,44 @@
 
 #include "score_state.h"
 
+#define ITEMS_AT_ONCE	16		/* that are compared without a branch */
+
+/* True when an item is among the ITEMS_AT_ONCE items. */
+static inline bool
+is_among(const int32 *items, int32 item)
+{
+	uint32		found = 0;
+
+	for (int i = 0; i < ITEMS_AT_ONCE; i++)
+		found |= items[i] == item;
+	return found != 0;
+}
+
 /* Gives what a signal says of an item, 0 when it is not there. */
 static float4
 value_in_signal(const RecSignal *signal, uint32 item)
 {
+	int			i = 0;
+
 	if (signal->items == NULL)
 		return item < (uint32) signal->n ? signal->values[item] : 0;
-	for (int i = 0; i < signal->n; i++)
+	while (i + ITEMS_AT_ONCE <= signal->n && !is_among(signal->items + i, (int32) item))
+		i += ITEMS_AT_ONCE;
+	for (; i < signal->n; i++)
 		if (signal->items[i] == (int32) item)
 			return signal->values[i];
 	return 0;
+}
+
+/* True when any signal may have contributed to an item's score. */
+static bool
+has_listed_terms(const RecScoredItem *item)
+{
+	bool		has = false;
+
+	for (int c = 0; c < REC_NLISTED; c++)
+		has |= item->term[c] != 0;
+	return has;
 }
 
 /*
@@ -42,12 +70,13 @@ int
 rec_scores_contributions(const RecScores *scores, const RecScoredItem *item,
 						 RecContribution **contributions)
 {
-	RecContribution *found = palloc_array(RecContribution, scores->nsignals + REC_NCOMPONENTS);
+	int			nsignals = has_listed_terms(item) ? scores->nsignals : 0;
+	RecContribution *found = palloc_array(RecContribution, nsignals + REC_NCOMPONENTS);
 	const float4 *said = item->said;
 	int			n = 0;
 
 	for (int c = 0; c < REC_NLISTED; c++)
-		for (int s = 0; s < scores->nsignals && item->term[c] != 0; s++)
+		for (int s = 0; s < nsignals && item->term[c] != 0; s++)
 		{
 			const RecSignal *signal = &scores->signals[s].signal;
 			float4		value;

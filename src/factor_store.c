@@ -245,7 +245,7 @@ begin_rows(RecServe *serve, int nfactors, const int32 *numbers, int n)
 	for (int i = 0; i < n; i++)
 		firsts[i] = Int32GetDatum(numbers[i] - numbers[i] % step);
 	keys[1] = PointerGetDatum(construct_array(firsts, n, INT4OID, sizeof(int32), true, TYPALIGN_INT));
-	return rec_store_begin_any(serve->definition, &factors_path, 2, keys, 1);
+	return rec_store_begin_any(serve->definition, &factors_path, 2, keys);
 }
 
 /* Reads the factors of some items, one row after the other. */

@@ -408,7 +408,7 @@ look_up_column(const LiveReader *reader, const int *place, int n)
 	keys[1] = DirectFunctionCall1(namein,
 								  CStringGetDatum(live->columns[features[place[0]].column].name));
 	keys[2] = PointerGetDatum(construct_array(wanted, nwanted, TEXTOID, -1, false, TYPALIGN_INT));
-	scan = rec_store_begin_any(live->serve->definition, &features_by_value, 3, keys, 2);
+	scan = rec_store_begin_any(live->serve->definition, &features_by_value, 3, keys);
 	while (rec_store_next(scan, values, nulls))
 	{
 		LiveFeature found = {0};
@@ -650,7 +650,7 @@ rec_live_stored(RecLive *live, const Datum *ids, int n, RecVector *vectors)
 		(void) rec_dict_intern(dict, ids[i]);
 	keys[0] = Int64GetDatum(live->serve->generation);
 	keys[1] = rec_id_array(definition, ids, n);
-	scan = rec_store_begin_any(live->serve->definition, &vectors_by_id, 2, keys, 1);
+	scan = rec_store_begin_any(live->serve->definition, &vectors_by_id, 2, keys);
 	while (rec_store_next(scan, values, nulls))
 	{
 		uint32		item = nulls[0] ? REC_NOT_FOUND : rec_dict_find(dict, values[0]);

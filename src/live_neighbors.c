@@ -119,7 +119,7 @@ multiply_features(LiveSearch *search)
 	}
 	keys[0] = Int64GetDatum(live->serve->generation);
 	keys[1] = PointerGetDatum(construct_array(numbers, n, INT4OID, sizeof(int32), true, TYPALIGN_INT));
-	scan = rec_store_begin_any(live->serve->definition, &features_by_number, 2, keys, 1);
+	scan = rec_store_begin_any(live->serve->definition, &features_by_number, 2, keys);
 	while (rec_store_next(scan, values, nulls))
 	{
 		const void *elements;
@@ -231,7 +231,7 @@ multiply_vectors(LiveSearch *search, const bool *marked)
 	memset(search->product, 0, nitems * sizeof(double));
 	keys[0] = Int64GetDatum(live->serve->generation);
 	keys[1] = PointerGetDatum(construct_array(numbers, n, INT4OID, sizeof(int32), true, TYPALIGN_INT));
-	scan = rec_store_begin_any(live->serve->definition, &vectors_by_number, 2, keys, 1);
+	scan = rec_store_begin_any(live->serve->definition, &vectors_by_number, 2, keys);
 	while (rec_store_next(scan, values, nulls))
 	{
 		MemoryContext old = MemoryContextSwitchTo(row);

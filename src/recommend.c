@@ -134,7 +134,7 @@ write_recommendations(RecRows *rows, RecServe *serve, const Datum *ids,
 	Datum		values[RECOMMENDATION_NCOLS];
 	bool		nulls[RECOMMENDATION_NCOLS] = {0};
 	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "recommender row",
-													  ALLOCSET_SMALL_SIZES);
+													  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(row_context);
 
 	if (serve->generation > 0)

@@ -139,7 +139,7 @@ rec_serve_item_numbers(RecServe *serve, const Datum *ids, int n, RecDict *items,
 		return;
 	keys[0] = Int64GetDatum(serve->generation);
 	keys[1] = rec_id_array(serve->definition, ids, n);
-	scan = rec_store_begin_any(serve->definition, &items_by_id, 2, keys, 1);
+	scan = rec_store_begin_any(serve->definition, &items_by_id, 2, keys);
 	while (rec_store_next(scan, values, nulls))
 	{
 		uint32		item = nulls[1] ? REC_NOT_FOUND : rec_dict_find(items, values[1]);
@@ -233,7 +233,7 @@ fetch_ids(RecServe *serve, Datum ids, RecItemSet *set, bool checked)
 
 	keys[0] = Int64GetDatum(serve->generation);
 	keys[1] = ids;
-	(void) add_items(serve, rec_store_begin_any(serve->definition, &items_by_id, 2, keys, 1),
+	(void) add_items(serve, rec_store_begin_any(serve->definition, &items_by_id, 2, keys),
 					 PG_UINT64_MAX, set, checked, &last);
 }
 
@@ -344,7 +344,7 @@ fetch_numbers(RecServe *serve, Datum *numbers, int n, RecItemSet *set)
 	keys[0] = Int64GetDatum(serve->generation);
 	keys[1] = PointerGetDatum(construct_array(numbers, n, INT4OID, sizeof(int32),
 											  true, TYPALIGN_INT));
-	(void) add_items(serve, rec_store_begin_any(serve->definition, &items_by_number, 2, keys, 1),
+	(void) add_items(serve, rec_store_begin_any(serve->definition, &items_by_number, 2, keys),
 					 n, set, false, &last);
 }
 
@@ -393,7 +393,7 @@ take_eligible(void *arg, const Datum *ids, int n)
 
 	keys[0] = Int64GetDatum(serve->generation);
 	keys[1] = rec_id_array(serve->definition, ids, n);
-	scan = rec_store_begin_any(serve->definition, &items_by_id, 2, keys, 1);
+	scan = rec_store_begin_any(serve->definition, &items_by_id, 2, keys);
 	while (rec_serve_next_item(serve, scan, &item))
 	{
 		(void) rec_dict_intern(known, serve->ids[item.ref]);

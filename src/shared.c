@@ -226,7 +226,7 @@ look_up_names(RecServe *serve, SharedFeature *features, int n)
 	keys[0] = Int64GetDatum(serve->generation);
 	keys[1] = PointerGetDatum(construct_array(numbers, nnumbers, INT4OID, sizeof(int32), true,
 											  TYPALIGN_INT));
-	scan = rec_store_begin_any(serve->definition, &names_by_number, 2, keys, 1);
+	scan = rec_store_begin_any(serve->definition, &names_by_number, 2, keys);
 	while (rec_store_next(scan, values, nulls))
 	{
 		if (nulls[0] || nulls[1] || nulls[2] || nulls[3] || !isfinite(DatumGetFloat8(values[3])))

@@ -12,7 +12,7 @@
  *		};
  *
  *		keys[0] = generation; keys[1] = array of ids;
- *		scan = rec_store_begin_any(definition, &neighbors_by_id, 2, keys, 1);
+ *		scan = rec_store_begin_any(definition, &neighbors_by_id, 2, keys);
  *		while (rec_store_next(scan, values, nulls))
  *			... values[1] is column "neighbors" ...
  *		rec_store_end(scan);
@@ -20,8 +20,8 @@
  * A path names the table, the first columns of the index, and what is read.
  * rec_store_begin() gives the rows in which the first nkeys of these columns
  * have the given values, none of them null, in the order of the index;
- * rec_store_begin_any() takes an array in the place of one value and gives the
- * rows of any of its elements, so that neighbouring pages are visited once;
+ * rec_store_begin_any() takes an array in the place of the last value and gives
+ * the rows of any of its elements, in order, reading a page once (probe.c);
  * rec_store_begin_all() uses no index and gives rows as they lie in the table.
  * A new table needs a line for each column in column_specs of definition.c.
  *
@@ -60,6 +60,7 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
+#include "probe.h"
 #include "sqlutil.h"
 #include "storage/lmgr.h"
 #include "store.h"
@@ -97,10 +98,11 @@ typedef struct PreparedPath
 
 struct RecStoreScan
 {
-	const PreparedPath *prepared;
+	PreparedPath *prepared;
 	Relation	rel;
 	Relation	index;			/* NULL: all rows, as they lie */
-	SysScanDesc scan;
+	SysScanDesc scan;			/* or else ... */
+	RecProbe   *probe;			/* ... of an array's elements */
 	Datum	   *values;			/* of a whole row */
 	bool	   *nulls;
 };
@@ -423,47 +425,45 @@ open_table(RecDefinition *definition, PreparedPath *prepared)
  * ----------------
  */
 
-/*
- * Begins a scan by the first nkeys of the path's keys; "any" is the key whose
- * value is an array, or -1.
- */
+/* Opens the table of a path, for the columns of a whole row. */
 static RecStoreScan *
-begin_scan(RecDefinition *definition, const RecStorePath *path, bool by_index,
-		   int nkeys, const Datum *keys, int any)
+begin_scan(RecDefinition *definition, const RecStorePath *path)
 {
 	PreparedPath *prepared = find_path(definition, path);
-	RecStoreScan *scan = palloc_object(RecStoreScan);
-	ScanKeyData equal[REC_STORE_KEYS];
+	RecStoreScan *scan = palloc0_object(RecStoreScan);
 	int			natts;
 
 	scan->prepared = prepared;
 	scan->rel = open_table(definition, prepared);
-	scan->index = NULL;
 	natts = RelationGetDescr(scan->rel)->natts;
 	scan->values = palloc_array(Datum, natts);
 	scan->nulls = palloc_array(bool, natts);
-	Assert(nkeys <= prepared->nkeys);
-	for (int i = 0; i < nkeys; i++)
-	{
-		equal[i] = prepared->equal[i];
-		equal[i].sk_argument = keys[i];
-		if (i == any)
-			equal[i].sk_flags |= SK_SEARCHARRAY;
-	}
-	if (!by_index)
-	{
-		scan->scan = systable_beginscan(scan->rel, InvalidOid, false,
-										GetActiveSnapshot(), nkeys, equal);
-		return scan;
-	}
+	return scan;
+}
+
+/* Opens the index of a scan's path, which is looked for when it is needed first. */
+static void
+open_path_index(RecDefinition *definition, RecStoreScan *scan)
+{
+	PreparedPath *prepared = scan->prepared;
+
 	if (!OidIsValid(prepared->index))
 		prepared->index = find_index(definition, prepared, scan->rel);
 	scan->index = index_open(prepared->index, AccessShareLock);
 	if (!index_is_usable(scan->index))
 		index_missing(definition, prepared);
-	scan->scan = systable_beginscan_ordered(scan->rel, scan->index,
-											GetActiveSnapshot(), nkeys, equal);
-	return scan;
+}
+
+/* Sets what the first nkeys columns of the path have to equal. */
+static void
+set_keys(const RecStoreScan *scan, ScanKeyData *equal, int nkeys, const Datum *keys)
+{
+	Assert(nkeys <= scan->prepared->nkeys);
+	for (int i = 0; i < nkeys; i++)
+	{
+		equal[i] = scan->prepared->equal[i];
+		equal[i].sk_argument = keys[i];
+	}
 }
 
 /* Begins to read the rows whose first keys are these, in order of the index. */
@@ -471,15 +471,28 @@ RecStoreScan *
 rec_store_begin(RecDefinition *definition, const RecStorePath *path,
 				int nkeys, const Datum *keys)
 {
-	return begin_scan(definition, path, true, nkeys, keys, -1);
+	RecStoreScan *scan = begin_scan(definition, path);
+	ScanKeyData equal[REC_STORE_KEYS];
+
+	open_path_index(definition, scan);
+	set_keys(scan, equal, nkeys, keys);
+	scan->scan = systable_beginscan_ordered(scan->rel, scan->index,
+											GetActiveSnapshot(), nkeys, equal);
+	return scan;
 }
 
-/* The same, but key number "any" is an array, and each of its elements will do. */
+/* The same, but the last key is an array, and any of its elements will do. */
 RecStoreScan *
 rec_store_begin_any(RecDefinition *definition, const RecStorePath *path,
-					int nkeys, const Datum *keys, int any)
+					int nkeys, const Datum *keys)
 {
-	return begin_scan(definition, path, true, nkeys, keys, any);
+	RecStoreScan *scan = begin_scan(definition, path);
+	ScanKeyData equal[REC_STORE_KEYS];
+
+	open_path_index(definition, scan);
+	set_keys(scan, equal, nkeys, keys);
+	scan->probe = rec_probe_begin(scan->rel, scan->index, GetActiveSnapshot(), nkeys, equal);
+	return scan;
 }
 
 /* Begins to read the same rows, as they lie in the table: for most of them. */
@@ -487,7 +500,23 @@ RecStoreScan *
 rec_store_begin_all(RecDefinition *definition, const RecStorePath *path,
 					int nkeys, const Datum *keys)
 {
-	return begin_scan(definition, path, false, nkeys, keys, -1);
+	RecStoreScan *scan = begin_scan(definition, path);
+	ScanKeyData equal[REC_STORE_KEYS];
+
+	set_keys(scan, equal, nkeys, keys);
+	scan->scan = systable_beginscan(scan->rel, InvalidOid, false,
+									GetActiveSnapshot(), nkeys, equal);
+	return scan;
+}
+
+static HeapTuple
+next_tuple(RecStoreScan *scan)
+{
+	if (scan->probe)
+		return rec_probe_next(scan->probe);
+	if (scan->index)
+		return systable_getnext_ordered(scan->scan, ForwardScanDirection);
+	return systable_getnext(scan->scan);
 }
 
 /*
@@ -501,8 +530,7 @@ rec_store_next(RecStoreScan *scan, Datum *values, bool *nulls)
 	HeapTuple	tuple;
 
 	CHECK_FOR_INTERRUPTS();
-	tuple = scan->index ? systable_getnext_ordered(scan->scan, ForwardScanDirection) :
-		systable_getnext(scan->scan);
+	tuple = next_tuple(scan);
 	if (tuple == NULL)
 		return false;
 	heap_deform_tuple(tuple, RelationGetDescr(scan->rel), scan->values, scan->nulls);
@@ -520,13 +548,14 @@ rec_store_next(RecStoreScan *scan, Datum *values, bool *nulls)
 void
 rec_store_end(RecStoreScan *scan)
 {
-	if (scan->index)
-	{
+	if (scan->probe)
+		rec_probe_end(scan->probe);
+	else if (scan->index)
 		systable_endscan_ordered(scan->scan);
-		index_close(scan->index, NoLock);
-	}
 	else
 		systable_endscan(scan->scan);
+	if (scan->index)
+		index_close(scan->index, NoLock);
 	table_close(scan->rel, NoLock);
 	pfree(scan->values);
 	pfree(scan->nulls);

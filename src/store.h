@@ -39,7 +39,7 @@ typedef struct RecStoreScan RecStoreScan;
 extern RecStoreScan *rec_store_begin(RecDefinition *definition, const RecStorePath *path,
 									 int nkeys, const Datum *keys);
 extern RecStoreScan *rec_store_begin_any(RecDefinition *definition, const RecStorePath *path,
-										 int nkeys, const Datum *keys, int any);
+										 int nkeys, const Datum *keys);
 extern RecStoreScan *rec_store_begin_all(RecDefinition *definition, const RecStorePath *path,
 										 int nkeys, const Datum *keys);
 extern bool rec_store_next(RecStoreScan *scan, Datum *values, bool *nulls);

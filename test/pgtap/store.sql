@@ -112,6 +112,47 @@ ROLLBACK TO columns;
 SELECT is_empty('SELECT test.others()', 'and back again');
 
 /* ------------------------------------------------------------------------
+ * Many values, on many pages of an index
+ * ------------------------------------------------------------------------ */
+
+-- 5,000 items, ids and letters in falling and rising order; odd ids are unknown
+CREATE TABLE test.wide (user_id int, item_id int, name text);
+INSERT INTO test.wide
+SELECT u, 2 * (n / 4 * 5 + 7 * u) % 10000, to_char(9999 - (n / 4 * 5 + 7 * u) % 5000, 'FM0000') || repeat('x', n % 3)
+FROM generate_series(1, 4000) n, generate_series(n % 10, n % 10 + 1) u;
+SELECT recommender.create_recommender('wide', 'test.wide', options => '{"min_support": 1, "neighbors": 5}', item_column => 'item_id', user_column => 'user_id');
+SELECT refresh FROM recommender.refresh('wide');
+SELECT recommender.create_recommender('named', 'test.wide', options => '{"min_support": 1, "neighbors": 5}', item_column => 'name', user_column => 'user_id');
+SELECT refresh FROM recommender.refresh('named');
+SELECT cmp_ok(pg_relation_size('wide.item_item_id') / current_setting('block_size')::int, '>=', 5::bigint, 'several leaf pages of numbers');
+SELECT cmp_ok(pg_relation_size('named.item_item_id') / current_setting('block_size')::int, '>=', 5::bigint, 'several leaf pages of names');
+
+-- Ids of which some are known: every step-th from one on, in an order of their own.
+CREATE TABLE test.asked AS
+SELECT step, first, count(*) AS n, array_agg(id ORDER BY md5(id::text)) || NULL::int || array_agg(id ORDER BY id DESC) AS ids
+FROM   unnest(ARRAY[1, 2, 3, 10, 98, 700, 1467, 3001, 9998]) step, unnest(ARRAY[-40, 0, 3, 5001]) first, generate_series(first, 10100, step) id
+GROUP BY step, first;
+CREATE FUNCTION test.known(ids int[]) RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(concat_ws(' ', item_id, round(score::numeric, 9)), ',' ORDER BY score DESC, item_id) FROM wide.rank_items(NULL, ids) WHERE strategy IS NOT NULL
+$$;
+SELECT is(test.known(ids), (SELECT string_agg(concat_ws(' ', item_id, round((0.1 * popularity)::numeric, 9)), ',' ORDER BY popularity DESC, item_id) FROM wide.item WHERE item_id = ANY(ids)),
+		  format('every %s. of all numbers from %s on', step, first)) FROM test.asked;
+SELECT is((SELECT array_agg(item_id ORDER BY item_id) FROM named.rank_items(NULL, names) WHERE strategy IS NOT NULL),
+		  (SELECT array_agg(item_id ORDER BY item_id) FROM named.item WHERE item_id = ANY(names)),
+		  format('every %s. of all names from %s on', step, first))
+FROM   test.asked, LATERAL (SELECT array_agg(to_char(abs(id / 2), 'FM0000') || repeat('x', id & 3)) AS names FROM unnest(ids) id) n;
+SELECT is(test.known('{}'), NULL, 'no number');
+SELECT is(test.known(ARRAY[NULL, NULL]::int[]), NULL, 'nulls alone');
+SELECT is(test.known('{-2147483648,2147483647}'), NULL, 'the least and the greatest number');
+
+-- rows of one value on more pages than one
+CREATE TABLE test.basket AS SELECT r.* FROM wide.recommend_basket('{2000,2002,2004,2006,2008}', 30) r;
+SELECT isnt_empty('TABLE test.basket', 'a basket');
+INSERT INTO wide.neighbor SELECT generation, repeat('k', 40) || n, item_no, item_id, neighbors, scores, supports, nearest
+FROM   wide.neighbor, generate_series(1, 700) n WHERE item_id IN (2002, 2006);
+SELECT set_eq($$SELECT * FROM wide.recommend_basket('{2008,2002,2006,2000,2004}', 30)$$, 'TABLE test.basket', 'the same among rows of other kinds');
+
+/* ------------------------------------------------------------------------
  * Snapshots
  * ------------------------------------------------------------------------ */
 
