@@ -433,16 +433,24 @@ rec_popular_items(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* Items of the array that the model does not know: score 0, at the end. */
+/*
+ * Writes the items of the array that are not among the n ranked ones, which
+ * the model does not know: score 0, at the end.
+ */
 static void
-write_unknown(RecRows *rows, ArrayType *items, RecDict *known, int rank)
+write_unknown(RecRows *rows, const RecServe *serve, ArrayType *items,
+			  const RecScoredItem *ranked, int n)
 {
+	RecDict    *known = rec_serve_dict(serve);
 	ArrayIterator it = array_create_iterator(items, 0, NULL);
+	int			rank = n;
 	Datum		values[RECOMMENDATION_NCOLS] = {0};
 	bool		nulls[RECOMMENDATION_NCOLS] = {false, false, false, true, false};
 	Datum		id;
 	bool		isnull;
 
+	for (int i = 0; i < n; i++)
+		(void) rec_dict_intern(known, serve->ids[ranked[i].ref]);
 	values[4] = rec_no_reasons();
 	while (array_iterate(it, &id, &isnull))
 	{
@@ -472,7 +480,6 @@ rec_rank_items(PG_FUNCTION_ARGS)
 	RecServe	serve;
 	RecItemSet *set;
 	RecScoredItem *ranked;
-	RecDict    *known;
 	int			n;
 
 	rec_argument_type(fcinfo, 1, definition->user_type, "user_id");
@@ -486,16 +493,13 @@ rec_rank_items(PG_FUNCTION_ARGS)
 		rec_serve_user(&serve, PG_GETARG_DATUM(1));
 	rec_serve_add_context(&serve, serve.scores);
 	rec_scores_blend(serve.scores);
-	known = rec_dict_create(definition->item_type, definition->item_collation,
-							CurrentMemoryContext);
-	serve.excluded = known;		/* empty: nothing is left out */
+	serve.excluded = rec_serve_dict(&serve);	/* nothing is left out */
 	set = rec_item_set_create(serve.scores);
 	rec_serve_fetch_ids(&serve, items, set);
 	ranked = rec_item_set_ranked(set, &n);
 	write_recommendations(&rows, &serve, serve.ids, ranked, n, 1);
-	for (int i = 0; i < n; i++)
-		(void) rec_dict_intern(known, serve.ids[ranked[i].ref]);
-	write_unknown(&rows, items, known, n);
+	if (n < ArrayGetNItems(ARR_NDIM(items), ARR_DIMS(items)))
+		write_unknown(&rows, &serve, items, ranked, n);
 	SPI_finish();
 	return (Datum) 0;
 }
