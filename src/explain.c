@@ -16,6 +16,7 @@
  */
 #include "postgres.h"
 
+#include "answer.h"
 #include "call_context.h"
 #include "catalog/pg_type.h"
 #include "explain.h"
@@ -23,7 +24,6 @@
 #include "items.h"
 #include "json.h"
 #include "plans.h"
-#include "recommend.h"
 #include "sentence.h"
 #include "serve_history.h"
 #include "serve_items.h"

@@ -21,9 +21,9 @@
  */
 #include "postgres.h"
 
+#include "answer.h"
 #include "call_context.h"
 #include "miscadmin.h"
-#include "recommend.h"
 #include "serve_history.h"
 #include "serve_items.h"
 #include "spi.h"

@@ -22,14 +22,12 @@
 #include "catalog/pg_type.h"
 #include "explain.h"
 #include "miscadmin.h"
-#include "model.h"
 #include "recommend.h"
 #include "reranker.h"
 #include "serve_history.h"
 #include "serve_items.h"
 #include "shared.h"
 #include "spi.h"
-#include "sqlutil.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -39,82 +37,9 @@
 														 * strategy */
 
 /* ----------------
- *		arguments
- * ----------------
- */
-
-/* Gives the recommender that the first argument's row type belongs to. */
-RecDefinition *
-rec_argument_definition(FunctionCallInfo fcinfo)
-{
-	return rec_definition_of_row(get_fn_expr_argtype(fcinfo->flinfo, 0));
-}
-
-/* Refuses an argument that is not of the type of the recommender's ids. */
-void
-rec_argument_type(FunctionCallInfo fcinfo, int n, Oid expected, const char *argument)
-{
-	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, n);
-
-	if (getBaseType(type) != expected)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("%s must be of type %s, not %s", argument,
-						format_type_be(expected), format_type_be(type))));
-}
-
-/* Gives an array of items, NULL for a null, and checks that it is one. */
-ArrayType *
-rec_argument_items(FunctionCallInfo fcinfo, int n, const RecDefinition *definition,
-				   const char *argument)
-{
-	rec_argument_type(fcinfo, n, get_array_type(definition->item_type), argument);
-	return PG_ARGISNULL(n) ? NULL : PG_GETARG_ARRAYTYPE_P(n);
-}
-
-/* Gives the number of rows that are wanted. */
-int64
-rec_argument_k(FunctionCallInfo fcinfo, int n)
-{
-	if (PG_ARGISNULL(n))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("k must not be null")));
-	rec_check_k(PG_GETARG_INT32(n));
-	return PG_GETARG_INT32(n);
-}
-
-/* Gives a jsonb, NULL for a null. */
-Jsonb *
-rec_argument_jsonb(FunctionCallInfo fcinfo, int n)
-{
-	return PG_ARGISNULL(n) ? NULL : PG_GETARG_JSONB_P(n);
-}
-
-/* ----------------
  *		rows
  * ----------------
  */
-
-/* Begins a result whose row type must have columns of these types. */
-RecRows
-rec_begin_rows(FunctionCallInfo fcinfo, const Oid *types, int ncolumns)
-{
-	RecRows		rows;
-	bool		fits;
-
-	InitMaterializedSRF(fcinfo, 0);
-	rows.store = ((ReturnSetInfo *) fcinfo->resultinfo)->setResult;
-	rows.desc = ((ReturnSetInfo *) fcinfo->resultinfo)->setDesc;
-	fits = rows.desc->natts == ncolumns;
-	for (int i = 0; fits && i < ncolumns; i++)
-		fits = getBaseType(TupleDescAttr(rows.desc, i)->atttypid) == types[i];
-	if (!fits)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("the row type of the result has other columns than a recommender's")));
-	return rows;
-}
 
 /* Begins a result of the recommender's type recommendation. */
 RecRows
@@ -126,10 +51,13 @@ rec_begin_recommendations(FunctionCallInfo fcinfo, const RecDefinition *definiti
 	return rec_begin_rows(fcinfo, types, RECOMMENDATION_NCOLS);
 }
 
-/* Writes items as rows of recommendation, ranked on from a rank; ids by ref. */
-static void
-write_recommendations(RecRows *rows, RecServe *serve, const Datum *ids,
-					  const RecScoredItem *items, int n, int first_rank)
+/*
+ * Writes n items as rows of recommendation, ranked on from a rank; "ids" are
+ * what the items' refs are indexes of.
+ */
+void
+rec_write_recommendations(RecRows *rows, RecServe *serve, const Datum *ids,
+						  const RecScoredItem *items, int n, int first_rank)
 {
 	Datum		values[RECOMMENDATION_NCOLS];
 	bool		nulls[RECOMMENDATION_NCOLS] = {0};
@@ -174,7 +102,7 @@ answer(FunctionCallInfo fcinfo, RecServe *serve, int64 k)
 	int			n;
 	RecScoredItem *items = select_items(serve, k, &n);
 
-	write_recommendations(&rows, serve, serve->ids, items, n, 1);
+	rec_write_recommendations(&rows, serve, serve->ids, items, n, 1);
 }
 
 /* The same in rows that show what each component gives to the score. */
@@ -209,6 +137,21 @@ answer_components(FunctionCallInfo fcinfo, RecServe *serve, int64 k)
  * ----------------
  */
 
+/*
+ * Begins a call whose arguments from the fourth on are filter, exclude,
+ * context and options; SPI_finish() ends it.
+ */
+static void
+begin_call(RecServe *serve, FunctionCallInfo fcinfo, RecDefinition *definition)
+{
+	rec_spi_connect();
+	rec_serve_begin(serve, definition, rec_argument_jsonb(fcinfo, 6));
+	rec_serve_require_model(serve);
+	rec_serve_filter(serve, rec_argument_jsonb(fcinfo, 3));
+	rec_serve_read_context(serve, rec_argument_jsonb(fcinfo, 5));
+	rec_serve_exclude(serve, rec_argument_items(fcinfo, 4, definition, "exclude"));
+}
+
 /* The two functions that answer a user, in either kind of rows. */
 static Datum
 recommend_user(FunctionCallInfo fcinfo,
@@ -219,12 +162,7 @@ recommend_user(FunctionCallInfo fcinfo,
 	RecServe	serve;
 
 	rec_argument_type(fcinfo, 1, definition->user_type, "user_id");
-	rec_spi_connect();
-	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 6));
-	rec_serve_require_model(&serve);
-	rec_serve_filter(&serve, rec_argument_jsonb(fcinfo, 3));
-	rec_serve_read_context(&serve, rec_argument_jsonb(fcinfo, 5));
-	rec_serve_exclude(&serve, rec_argument_items(fcinfo, 4, definition, "exclude"));
+	begin_call(&serve, fcinfo, definition);
 	if (!PG_ARGISNULL(1))
 		rec_serve_user(&serve, PG_GETARG_DATUM(1));
 	rec_serve_add_context(&serve, serve.scores);
@@ -265,12 +203,7 @@ recommend_items(FunctionCallInfo fcinfo, bool session)
 	int64		k = rec_argument_k(fcinfo, 2);
 	RecServe	serve;
 
-	rec_spi_connect();
-	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 6));
-	rec_serve_require_model(&serve);
-	rec_serve_filter(&serve, rec_argument_jsonb(fcinfo, 3));
-	rec_serve_read_context(&serve, rec_argument_jsonb(fcinfo, 5));
-	rec_serve_exclude(&serve, rec_argument_items(fcinfo, 4, definition, "exclude"));
+	begin_call(&serve, fcinfo, definition);
 	if (items)
 		rec_serve_items(&serve, items, session ? serve.options.session_decay : 1);
 	rec_serve_add_context(&serve, serve.scores);
@@ -331,104 +264,6 @@ rec_similar_items(PG_FUNCTION_ARGS)
 	}
 	rec_serve_similarity(&serve);
 	answer(fcinfo, &serve, k);
-	SPI_finish();
-	return (Datum) 0;
-}
-
-/* Appends the eligible items that nobody has touched, by rising id. */
-static void
-append_untouched(RecMemoryCatalog *memory, RecDict *eligible, RecDict *touched)
-{
-	uint32		count = rec_dict_count(eligible);
-	uint32	   *order = rec_dict_ordered(eligible, true);
-
-	for (uint32 i = 0; i < count; i++)
-	{
-		Datum		id = rec_dict_id(eligible, order[i]);
-
-		if (rec_dict_find(touched, id) != REC_NOT_FOUND)
-			continue;
-		memory->popularity[memory->nitems] = 0;
-		memory->ids[memory->nitems++] = id;
-	}
-}
-
-/* Makes a catalog of popular items by counting now: there is no model yet. */
-static void
-count_popularity(RecServe *serve, RecMemoryCatalog *memory)
-{
-	RecInteractions *interactions = rec_model_interactions(serve->definition,
-														   CurrentMemoryContext, false, NULL);
-	RecMatrix  *matrix = rec_interactions_matrix(interactions, &serve->options, NULL);
-	RecDict    *eligible = serve->eligible ? rec_eligible_all(serve->eligible) : NULL;
-	RecDict    *touched = rec_dict_create(serve->definition->item_type,
-										  serve->definition->item_collation,
-										  CurrentMemoryContext);
-	Size		most = (Size) matrix->nitems + (eligible ? rec_dict_count(eligible) : 0) + 1;
-
-	memset(memory, 0, sizeof(*memory));
-	memory->nitems = matrix->nitems;
-	memory->ids = palloc_extended(mul_size(most, sizeof(Datum)), MCXT_ALLOC_HUGE);
-	memory->popularity = repalloc_huge(rec_model_popularity(matrix),
-									   mul_size(most, sizeof(double)));
-	for (uint32 i = 0; i < matrix->nitems; i++)
-	{
-		memory->ids[i] = rec_dict_id(interactions->items, matrix->item_id[i]);
-		(void) rec_dict_intern(touched, memory->ids[i]);
-	}
-	if (eligible)
-		append_untouched(memory, eligible, touched);
-	memory->barred = palloc_extended(most, MCXT_ALLOC_HUGE);
-	for (uint32 i = 0; i < memory->nitems; i++)
-		memory->barred[i] = rec_dict_find(serve->excluded, memory->ids[i]) != REC_NOT_FOUND;
-	if (eligible)
-		rec_memory_catalog_keep(memory, eligible);
-}
-
-/*
- * Writes the k most popular items that are not excluded, ranked on from a
- * rank: as of the last refresh, or as of now when there was none.
- */
-void
-rec_append_popular(RecRows *rows, RecServe *serve, int64 k, int first_rank)
-{
-	RecMemoryCatalog memory;
-	RecCatalog	catalog = rec_serve_catalog(serve);
-	Datum	   *const *ids;
-	RecScoredItem *items;
-	int			n;
-
-	if (k == 0)
-		return;
-	rec_scores_component_only(serve->scores, REC_POPULARITY);
-	if (serve->generation == 0)
-	{
-		count_popularity(serve, &memory);
-		catalog = rec_memory_catalog(&memory);
-	}
-	ids = serve->generation == 0 ? &memory.ids : &serve->ids;
-	items = rec_serve_select(serve, &catalog, ids, k, &n);
-	write_recommendations(rows, serve, *ids, items, n, first_rank);
-}
-
-/*
- * popular_items(model, k, filter, exclude, options): the k most popular items
- * as of the last refresh, or as of now when there was none.
- */
-PG_FUNCTION_INFO_V1(rec_popular_items);
-Datum
-rec_popular_items(PG_FUNCTION_ARGS)
-{
-	RecDefinition *definition = rec_argument_definition(fcinfo);
-	int64		k = rec_argument_k(fcinfo, 1);
-	RecRows		rows = rec_begin_recommendations(fcinfo, definition);
-	RecServe	serve;
-
-	rec_spi_connect();
-	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 4));
-	rec_serve_filter(&serve, rec_argument_jsonb(fcinfo, 2));
-	rec_serve_exclude(&serve, rec_argument_items(fcinfo, 3, definition, "exclude"));
-	rec_append_popular(&rows, &serve, k, 1);
 	SPI_finish();
 	return (Datum) 0;
 }
@@ -497,7 +332,7 @@ rec_rank_items(PG_FUNCTION_ARGS)
 	set = rec_item_set_create(serve.scores);
 	rec_serve_fetch_ids(&serve, items, set);
 	ranked = rec_item_set_ranked(set, &n);
-	write_recommendations(&rows, &serve, serve.ids, ranked, n, 1);
+	rec_write_recommendations(&rows, &serve, serve.ids, ranked, n, 1);
 	if (n < ArrayGetNItems(ARR_NDIM(items), ARR_DIMS(items)))
 		write_unknown(&rows, &serve, items, ranked, n);
 	SPI_finish();

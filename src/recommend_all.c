@@ -15,6 +15,7 @@
  */
 #include "postgres.h"
 
+#include "answer.h"
 #include "batch.h"
 #include "call_context.h"
 #include "catalog/pg_type.h"
@@ -22,7 +23,6 @@
 #include "fresh.h"
 #include "miscadmin.h"
 #include "newcomer.h"
-#include "recommend.h"
 #include "reranker.h"
 #include "serve_items.h"
 #include "serve_neighbors.h"

@@ -21,6 +21,7 @@
 #include "catalog/pg_type.h"
 #include "explain.h"
 #include "miscadmin.h"
+#include "popular.h"
 #include "recommend.h"
 #include "source.h"
 #include "spi.h"

@@ -1,0 +1,36 @@
+/*-------------------------------------------------------------------------
+ *
+ * answer.h
+ *	  What the functions that serve are given, and the rows of their answer.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/answer.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_ANSWER_H
+#define REC_ANSWER_H
+
+#include "definition.h"
+#include "fmgr.h"
+#include "funcapi.h"
+
+/* A set-returning function's rows on their way out. */
+typedef struct RecRows
+{
+	Tuplestorestate *store;
+	TupleDesc	desc;
+} RecRows;
+
+extern RecDefinition *rec_argument_definition(FunctionCallInfo fcinfo);
+extern void rec_argument_type(FunctionCallInfo fcinfo, int n, Oid expected,
+							  const char *argument);
+extern ArrayType *rec_argument_items(FunctionCallInfo fcinfo, int n,
+									 const RecDefinition *definition, const char *argument);
+extern int64 rec_argument_k(FunctionCallInfo fcinfo, int n);
+extern Jsonb *rec_argument_jsonb(FunctionCallInfo fcinfo, int n);
+extern RecRows rec_begin_rows(FunctionCallInfo fcinfo, const Oid *types, int ncolumns);
+
+#endif							/* REC_ANSWER_H */
