@@ -485,8 +485,11 @@ run_alone(RecAls *als, MemoryContext context, RecAlsStep step, void *arg)
 }
 
 /*
- * Factorises a matrix; the result is in the current context.  With "parallel",
- * other processes may help.
+ * Factorises a matrix by the options als_*: gives nitems rows of als_factors
+ * numbers in the current context, rotated so that their Gramian is diagonal.
+ * With "parallel", other processes may help, which changes no bit.  "step",
+ * unless NULL, hears how far it is.  An ERROR when maintenance_work_mem does
+ * not suffice.
  */
 RecFactors *
 rec_als_train(const RecMatrix *matrix, const RecOptions *options, bool parallel,

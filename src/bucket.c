@@ -73,7 +73,8 @@ learn_bounds(RecContentColumn *column, const double *number, int64 n, MemoryCont
 
 /*
  * Sorts n numbers of a column, in place, and learns the bounds from them, which
- * are allocated in "context".
+ * are allocated in "context" and rise; there are fewer than the column's
+ * buckets, and none when all numbers are the same.
  */
 void
 rec_bucket_learn(RecContentColumn *column, double *number, int64 n, MemoryContext context)
@@ -85,7 +86,7 @@ rec_bucket_learn(RecContentColumn *column, double *number, int64 n, MemoryContex
 static char *
 bound_text(const RecContentColumn *column, double bound)
 {
-	char text[	MAXDATELEN + 1];
+	char		text[MAXDATELEN + 1];
 	char	   *space;
 	struct pg_tm tm;
 	fsec_t		fsec;

@@ -59,7 +59,7 @@ names_or_none(ArrayType *names)
  * on, event_weights and context_columns from "weights" on.
  */
 void
-rec_given_source_read(RecGivenSource * given, FunctionCallInfo fcinfo, int weights)
+rec_given_source_read(RecGivenSource *given, FunctionCallInfo fcinfo, int weights)
 {
 	RecSource  *source = &given->source;
 
@@ -89,7 +89,7 @@ rec_given_source_read(RecGivenSource * given, FunctionCallInfo fcinfo, int weigh
  *	ON CONFLICT (relation) DO UPDATE SET ...
  */
 void
-rec_given_source_write(const RecGivenSource * given, const char *schema)
+rec_given_source_write(const RecGivenSource *given, const char *schema)
 {
 	const RecSource *source = &given->source;
 	char	   *table = quote_qualified_identifier(schema, "source");
@@ -127,7 +127,7 @@ rec_given_source_write(const RecGivenSource * given, const char *schema)
 
 /* Tells of the index that serving from a source would want. */
 void
-rec_given_source_notice(const RecGivenSource * given)
+rec_given_source_notice(const RecGivenSource *given)
 {
 	const RecSource *source = &given->source;
 	char	   *statement = rec_missing_index(source);

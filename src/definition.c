@@ -211,6 +211,7 @@ rec_be_owner(const RecDefinition *definition, RecCaller *caller)
 							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }
 
+/* Ends what rec_be_owner() began: the caller's user and settings are back. */
 void
 rec_be_caller(const RecCaller *caller)
 {
@@ -595,7 +596,10 @@ rec_definition_by_name(const char *name)
 	return rec_definition_get(schema);
 }
 
-/* Gives the recommender in whose schema a row type is. */
+/*
+ * Gives the recommender in whose schema a row type is; an ERROR when it is no
+ * row type, or the schema no recommender.
+ */
 RecDefinition *
 rec_definition_of_row(Oid row_type)
 {

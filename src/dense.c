@@ -329,7 +329,7 @@ alloc_numbers(MemoryContext context, Size rows, Size columns)
 								  mul_size(mul_size(rows, columns), sizeof(double)));
 }
 
-/* Gives scratch space for matrices up to the order. */
+/* Gives scratch space for matrices up to the order, in "context". */
 RecDense *
 rec_dense_create(MemoryContext context, Size order)
 {
@@ -356,8 +356,10 @@ rec_dense_size(Size order)
 }
 
 /*
- * Replaces a matrix, of which the lower triangle is looked at, by its inverse,
- * both triangles of it.
+ * Replaces a matrix of order * order numbers, of which the lower triangle is
+ * looked at, by its inverse, both triangles of it.  It must be positive
+ * definite, which is not checked: what comes of another one is not finite, or
+ * of no use.
  */
 void
 rec_dense_invert(RecDense *dense, double *a, Size order)
@@ -488,8 +490,8 @@ factor_width(const RecDense *dense, Size order)
 }
 
 /*
- * Replaces a matrix, of which the lower triangle is looked at, by what
- * rec_dense_substitute() needs.
+ * Replaces a positive definite matrix of order * order numbers, of which the
+ * lower triangle is looked at, by what rec_dense_substitute() needs.
  */
 void
 rec_dense_factor(RecDense *dense, double *a, Size order)
@@ -553,7 +555,10 @@ solve_upper(const double *a, Size order, Size block, double *x, double *saved)
 	}
 }
 
-/* Replaces x by the solution z of A z = x, A being factorised. */
+/*
+ * Replaces x, of "order" numbers, by the solution z of A z = x, where "a" is
+ * what rec_dense_factor() has made of A.
+ */
 void
 rec_dense_substitute(RecDense *dense, const double *a, Size order, double *x)
 {
@@ -566,8 +571,8 @@ rec_dense_substitute(RecDense *dense, const double *a, Size order, double *x)
 }
 
 /*
- * Replaces x by the solution z of A z = x; the matrix, of which the lower
- * triangle is looked at, is destroyed.
+ * Replaces x, of "order" numbers, by the solution z of A z = x; the positive
+ * definite matrix, of which the lower triangle is looked at, is destroyed.
  */
 void
 rec_dense_solve(RecDense *dense, double *a, Size order, double *x)

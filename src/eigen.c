@@ -244,8 +244,9 @@ ql_step(double *q, int n, double *diagonal, double *off, int from, int end)
 }
 
 /*
- * Replaces a symmetric matrix of order n by its eigenvectors, which are the
- * rows of the result, and leaves the eigenvalue of each in "values".
+ * Replaces a symmetric matrix of n * n finite numbers by its eigenvectors, of
+ * length 1 and in no order, which are the rows of the result, and leaves the
+ * eigenvalue of each in the n "values".
  */
 void
 rec_eigen(double *a, int n, double *values)

@@ -35,8 +35,9 @@
 #define ROUNDS				8	/* of k-means */
 
 /*
- * Gives the product of two vectors, with the rounding of float4 in sums of an
- * eighth of the dimensions each; the same whichever is first.
+ * Gives the product of two vectors of so many numbers, with the rounding of
+ * float4 in sums of an eighth of the dimensions each; the same whichever is
+ * first.
  */
 double
 rec_embedding_product(const float4 *a, const float4 *b, int dimensions)

@@ -168,7 +168,9 @@ times_counted(const Sums *sums, Size value)
 
 /*
  * Gives the estimate of each value of each segment, nvalues of each, in the
- * current context.
+ * current context: the mean over the users who have the value, NaN when there
+ * are none, and the 2.5th and 97.5th percentile of the means of resamples, NaN
+ * without resamples.
  */
 RecEstimate *
 rec_evaluation_summary(const RecEvaluation *evaluation, int resamples, int64 seed)
@@ -330,7 +332,9 @@ difference_estimate(const PairedValues *pairs, int resamples, int64 seed)
 
 /*
  * Compares the first value of each user under two settings that were measured
- * on the same split: how much more b gives than a.
+ * on the same split: how much more b gives than a, over the users who have the
+ * value in both, and how likely so large a difference, of either sign, is by
+ * chance (Fisher 1935).
  */
 RecComparison
 rec_compare(const RecBatch *batch, const RecEvaluation *a, const RecEvaluation *b,

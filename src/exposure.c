@@ -183,8 +183,10 @@ jackknife(const RecExposure *exposure, int contestant, int k, const double *weig
 }
 
 /*
- * Gives coverage or gini of a contestant's lists at k, over a catalogue of
- * items; with its interval, if that is wanted and there are two users.
+ * Gives coverage or gini of a contestant's lists at the k-th of the lengths,
+ * over a catalogue of nitems items; with its interval of 95 per cent by the
+ * jackknife over users (Tukey 1958), if that is wanted and there are two users,
+ * else with NaN for both ends.
  */
 RecEstimate
 rec_exposure_estimate(const RecExposure *exposure, RecMetricNumber metric, int contestant,

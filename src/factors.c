@@ -164,7 +164,7 @@ alloc_numbers(MemoryContext context, Size rows, Size columns)
 									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 }
 
-/* Gives scratch space for rows of so many factors. */
+/* Gives scratch space for rows of so many factors, in "context". */
 RecFolding *
 rec_folding_create(MemoryContext context, int nfactors)
 {
@@ -193,7 +193,10 @@ rec_folding_size(int nfactors)
 					rec_dense_size(order));
 }
 
-/* True when an interaction of this weight counts as observed. */
+/*
+ * True when an interaction of this weight, of either sign, counts as observed:
+ * one of next to no confidence does not.
+ */
 bool
 rec_folding_counts(const RecFolds *folds, double weight)
 {
@@ -249,7 +252,10 @@ flush_rows(RecFolding *folding)
 	folding->nbuffered = 0;
 }
 
-/* Adds an observation: the column's factors, the interaction's weight. */
+/*
+ * Adds an observation: the column's nfactors numbers and the interaction's
+ * weight, of which a negative one says that the product shall be 0, not 1.
+ */
 REC_TARGET_CLONES void
 rec_folding_add(RecFolding *folding, const float4 *column, double weight)
 {
@@ -298,7 +304,7 @@ finish_by_observations(RecFolding *folding, double *result)
 		result[k] *= folding->diagonal[k];
 }
 
-/* Gives the factors of the row. */
+/* Gives the row's nfactors numbers. */
 void
 rec_folding_finish(RecFolding *folding, double *row)
 {
@@ -335,7 +341,11 @@ rec_folding_end_responses(RecFolding *folding)
 	rec_dense_factor(folding->dense, folding->system, folding->order);
 }
 
-/* Gives the response to an observation that was added. */
+/*
+ * Gives the response, nfactors numbers, to an observation that was added: its
+ * product with an item's factors is what the observation adds to the item's
+ * value.  One of negative weight adds nothing.
+ */
 void
 rec_folding_response(RecFolding *folding, const float4 *column, double weight,
 					 double *response)
@@ -354,8 +364,11 @@ rec_folding_response(RecFolding *folding, const float4 *column, double weight,
  * ----------------
  */
 
-
-/* Gives what a user's factors say of items, whose factors are rows. */
+/*
+ * Gives what a user's nfactors numbers say of items, whose factors are nitems
+ * rows: nitems values, about 1 for what suits and 0 for what does not, which
+ * may lie outside of that.
+ */
 REC_TARGET_CLONES void
 rec_factors_score(const double *user, const float4 *items, int nfactors,
 				  uint32 nitems, float4 *values)

@@ -128,7 +128,7 @@ read_value(const RecFilterColumn *column, const char *oper, Oid type, const Json
 /*
  * Reads the elements of a JSON array, or the one that a scalar is, into an
  * array of a type; nulls are left out, and *has_null says whether there was
- * one.
+ * one.  What the type does not read is an ERROR.
  */
 Datum
 rec_filter_elements(const RecFilterColumn *column, const char *oper, Oid type,
@@ -158,7 +158,7 @@ rec_filter_elements(const RecFilterColumn *column, const char *oper, Oid type,
 	return PointerGetDatum(construct_array(elements, n, type, typlen, typbyval, typalign));
 }
 
-/* Reads elements none of which may be null. */
+/* The same of elements none of which may be null; an ERROR when one is. */
 Datum
 rec_filter_array(const RecFilterColumn *column, const char *oper, Oid type, const JsonbValue *value)
 {
@@ -171,7 +171,7 @@ rec_filter_array(const RecFilterColumn *column, const char *oper, Oid type, cons
 	return array;
 }
 
-/* Reads a value of the column's own type. */
+/* Reads a value of the column's own type; what that does not read is an ERROR. */
 Datum
 rec_filter_value(const RecFilterColumn *column, const char *oper, const JsonbValue *value)
 {

@@ -41,8 +41,8 @@
  */
 
 /*
- * Reads {"view": 1, "purchase": 5} in the current context.  A weight that is
- * no finite number is an ERROR.
+ * Reads {"view": 1, "purchase": 5} in the current context.  What is no object,
+ * and a weight that is no finite number, is an ERROR.
  */
 RecEventWeights *
 rec_event_weights_parse(Jsonb *json)
@@ -69,7 +69,7 @@ rec_event_weights_parse(Jsonb *json)
 	return weights;
 }
 
-/* Finds the weight of an event; false when it has none. */
+/* Finds the weight of an event, which may be NULL; false when it has none. */
 bool
 rec_event_weight(const RecEventWeights *weights, const char *event, double *weight)
 {

@@ -33,7 +33,7 @@ typedef enum RecItemColumnKind
 typedef struct RecItemColumn
 {
 	char	   *name;
-	bool text;					/* one of text_columns */
+	bool		text;			/* one of text_columns */
 	bool		categorical;	/* numbers are categories */
 	double		weight;
 	int			buckets;		/* of numbers, by quantiles ... */

@@ -97,7 +97,10 @@ begin_container(RecJson *json)
 	json->begins[json->depth++] = json->n;
 }
 
-/* Begins or ends an object or an array. */
+/*
+ * Begins or ends an object or an array; not more than REC_JSON_DEPTH may be
+ * open, and no key may come twice in one.
+ */
 void
 rec_json_token(RecJson *json, JsonbIteratorToken token)
 {
@@ -136,12 +139,14 @@ rec_json_text(RecJson *json, JsonbIteratorToken token pg_attribute_unused(), con
 	add_value(json, &value);
 }
 
+/* Writes the key of the value that comes next; it must stay allocated. */
 void
 rec_json_key(RecJson *json, const char *key)
 {
 	rec_json_text(json, WJB_KEY, key);
 }
 
+/* Writes true or false, as a value or element; so do the following. */
 void
 rec_json_bool(RecJson *json, bool boolean)
 {
@@ -152,6 +157,7 @@ rec_json_bool(RecJson *json, bool boolean)
 	add_value(json, &value);
 }
 
+/* Writes a null. */
 void
 rec_json_null(RecJson *json)
 {
@@ -161,6 +167,7 @@ rec_json_null(RecJson *json)
 	add_value(json, &value);
 }
 
+/* Writes a numeric, which must stay allocated, in full. */
 void
 rec_json_numeric(RecJson *json, Datum numeric)
 {

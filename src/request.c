@@ -53,14 +53,14 @@ check_range(int value, const char *name, int min, int max)
 	return value;
 }
 
-/* Gives an integer argument that lies in a range. */
+/* Gives an integer argument; an ERROR when it is not from min to max. */
 int
 rec_argument_range(FunctionCallInfo fcinfo, int n, const char *name, int min, int max)
 {
 	return check_range(PG_GETARG_INT32(n), name, min, max);
 }
 
-/* Gives a share, between 0 and 1. */
+/* Gives a share; an ERROR when it is not above 0 and below 1. */
 double
 rec_argument_share(FunctionCallInfo fcinfo, int n)
 {

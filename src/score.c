@@ -409,7 +409,11 @@ rec_scores_blend(RecScores *scores)
 	apply_factors(scores);
 }
 
-/* Gives what the behaviour around an item is worth, by its users: 0 to 1. */
+/*
+ * Gives what the behaviour around an item is worth, by its users:
+ * n / (n + item_kappa), from 0 to 1, n being their number rounded down to a
+ * power of two.
+ */
 double
 rec_scores_item_trust(const RecScores *scores, uint32 item)
 {

@@ -173,7 +173,10 @@ rec_column_lookup(Oid relid, const char *column)
 	return result;
 }
 
-/* Gives a relation's name, schema-qualified and quoted, for use in a query. */
+/*
+ * Gives a relation's name, schema-qualified and quoted, for use in a query; an
+ * ERROR when there is none of that OID.
+ */
 char *
 rec_relation_quoted(Oid relid)
 {
@@ -208,7 +211,7 @@ rec_operator_quoted(Oid oper)
 	return result;
 }
 
-/* Gives the default equality operator of a type, qualified. */
+/* Gives the default equality operator of a type, qualified; an ERROR for none. */
 char *
 rec_equality_operator(Oid type)
 {
@@ -309,7 +312,7 @@ rec_name_or_null(const char *name, char *is_null)
  * ----------------
  */
 
-/* Refuses what has no rows to read. */
+/* Refuses a relation that has no rows to read: an ERROR. */
 void
 rec_check_relation(Oid relid)
 {

@@ -30,7 +30,8 @@
 
 /*
  * Gives the inverse document frequency of a feature that so many of all items
- * have.
+ * have, one of them at least: from 1, when all have it, to below
+ * 1 + ln(all items).
  */
 double
 rec_vector_idf(double all_items, double items)
@@ -38,7 +39,10 @@ rec_vector_idf(double all_items, double items)
 	return log((1 + all_items) / (1 + items)) + 1;
 }
 
-/* Gives how often a value counts that a column says so many times. */
+/*
+ * Gives how often a value counts that a column says so many times, 1 or more:
+ * 1 + ln(count) of a word, 1 of anything else (Salton and Buckley 1988).
+ */
 double
 rec_vector_tf(const RecContentColumn *column, uint32 count)
 {
@@ -87,6 +91,8 @@ scale_dense(const RecContentColumn *column, float4 *block, double length)
 /*
  * Turns tf * idf of n features of one item, column by column, and the blocks
  * of its embeddings, which may be NULL, into a vector of length 1, in place.
+ * "column" has the column of each feature.  An item of which nothing is said
+ * keeps a vector of length 0.
  */
 void
 rec_vector_weigh(const RecContentColumn *columns, int ncolumns, const uint16 *column,
@@ -111,7 +117,11 @@ rec_vector_weigh(const RecContentColumn *columns, int ncolumns, const uint16 *co
 			scale_dense(&columns[c], dense + columns[c].offset, length);
 }
 
-/* Gives the product of two vectors, which is their cosine. */
+/*
+ * Gives the product of two vectors, which is their cosine, up to rounding, as
+ * both have length 1; 0 when one has length 0.  Features are in rising order;
+ * "dimensions" are those of all embeddings together.
+ */
 double
 rec_vector_product(const RecVector *a, const RecVector *b, int dimensions)
 {
