@@ -283,7 +283,7 @@ SELECT shop.crafted('UPDATE recs.item SET ' || change)
 FROM unnest(ARRAY['item_no = item_no - 5', 'item_no = item_no + 5', 'item_no = 2147483647 - item_no', 'item_no = -2147483648 WHERE item_no = 0', 'popularity = ''NaN''', 'popularity = ''Infinity'' WHERE item_no = 3',
 	'popularity = -5', 'popularity = 1e300', 'trend = ''-Infinity'' WHERE item_no = 3', 'users = -1', 'weight = ''NaN''', 'item_id = -item_id', 'generation = 7']) change;
 SELECT shop.crafted(change)
-FROM unnest(ARRAY['DELETE FROM recs.item WHERE item_no = 2', 'DELETE FROM recs.item', 'DELETE FROM recs.neighbor', 'INSERT INTO recs.item SELECT generation, 100 + item_no, 100 + item_id, users, weight, popularity, trend FROM recs.item']) change;
+FROM unnest(ARRAY['DELETE FROM recs.item WHERE item_no = 2', 'DELETE FROM recs.item', 'DELETE FROM recs.neighbor', 'INSERT INTO recs.item SELECT generation, 100 + item_no, 100 + item_id, users, weight, popularity, trend, popular, trending FROM recs.item']) change;
 -- the definition
 CREATE FUNCTION shop.definition_changed() RETURNS void LANGUAGE sql AS 'COMMENT ON TABLE recs.definition IS NULL; ALTER TABLE recs.definition SET (fillfactor = 90)';
 SELECT shop.crafted(change || '; SELECT shop.definition_changed()')

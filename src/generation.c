@@ -30,12 +30,13 @@
 #include "generation.h"
 #include "miscadmin.h"
 #include "model.h"
+#include "selection.h"
 #include "spi.h"
 #include "table_writer.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
-#define ITEM_NCOLS			7	/* columns of table item */
+#define ITEM_NCOLS			9	/* columns of table item */
 #define NEIGHBOR_NCOLS		8	/* columns of table neighbor */
 #define NEAREST_IDS			16	/* of a row, kept with it: what
 								 * similar_items() mostly needs */
@@ -55,6 +56,63 @@ gather_ids(RecGeneration *generation)
  *		items
  * ----------------
  */
+
+/* An item and what it has of what a list is ordered by. */
+typedef struct ListedItem
+{
+	uint32		item;
+	double		value;
+} ListedItem;
+
+static inline int
+compare_listed(const ListedItem *a, const ListedItem *b)
+{
+	if (a->value != b->value)
+		return a->value > b->value ? -1 : 1;
+	return a->item < b->item ? -1 : a->item > b->item;
+}
+
+#define ST_SORT sort_listed
+#define ST_ELEMENT_TYPE ListedItem
+#define ST_COMPARE(a, b) compare_listed(a, b)
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+/*
+ * Tells of each item whether it is at the head of the list that is in falling
+ * order of these values, which items that nobody touched do not have.
+ */
+static bool *
+find_head(const RecGeneration *generation, const double *values)
+{
+	uint32		nitems = generation->items->n;
+	bool	   *is_head = rec_memory_alloc(CurrentMemoryContext, nitems, sizeof(bool));
+	ListedItem *best = palloc_array(ListedItem, 2 * REC_LIST_HEAD);
+	double		least = -1;		/* so much or more have REC_LIST_HEAD items; of
+								 * equal ones the first come first */
+	int			n = 0;
+
+	for (uint32 i = 0; i < nitems; i++)
+	{
+		double		value = i < generation->matrix->nitems ? values[i] : 0;
+
+		if (value <= least)
+			continue;
+		best[n].item = i;
+		best[n++].value = value;
+		if (n < 2 * REC_LIST_HEAD)
+			continue;
+		sort_listed(best, n);
+		n = REC_LIST_HEAD;
+		least = best[n - 1].value;
+	}
+	sort_listed(best, n);
+	for (int i = 0; i < Min(n, REC_LIST_HEAD); i++)
+		is_head[best[i].item] = true;
+	pfree(best);
+	return is_head;
+}
 
 /* Writes the entries of the index on ids. */
 static void
@@ -81,11 +139,13 @@ write_items(RecGeneration *generation)
 	/* generation, item_id */
 	static const AttrNumber by_id[] = {1, 3};
 	Oid			types[ITEM_NCOLS] = {INT8OID, INT4OID, generation->definition->item_type,
-		INT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID
+		INT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, BOOLOID, BOOLOID
 	};
 	const RecMatrix *matrix = generation->matrix;
 	double	   *popularity = rec_model_popularity(matrix);
 	double	   *trend = rec_model_trend(matrix, generation->trend);
+	bool	   *popular = find_head(generation, popularity);
+	bool	   *trending = find_head(generation, trend);
 	RecTableWriter *table = rec_writer_open(generation->definition->tables[REC_TABLE_ITEM], types, ITEM_NCOLS);
 
 	rec_progress_phase(generation->progress, "writing items");
@@ -103,12 +163,16 @@ write_items(RecGeneration *generation)
 		values[4] = Float8GetDatum(touched ? matrix->item_sum[i] : 0);
 		values[5] = Float8GetDatum(touched ? popularity[i] : 0);
 		values[6] = Float8GetDatum(touched ? trend[i] : 0);
+		values[7] = BoolGetDatum(popular[i]);
+		values[8] = BoolGetDatum(trending[i]);
 		rec_writer_end_row_at(table, i);
 	}
 	write_item_entries(generation, table);
 	rec_writer_close(table);
 	pfree(popularity);
 	pfree(trend);
+	pfree(popular);
+	pfree(trending);
 }
 
 /* ----------------

@@ -27,7 +27,9 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "layout.h"
+#include "nodes/primnodes.h"
 #include "storage/lmgr.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
@@ -82,6 +84,8 @@ static const ColumnSpec column_specs[] = {
 	{"item", "weight", FLOAT8OID},
 	{"item", "popularity", FLOAT8OID},
 	{"item", "trend", FLOAT8OID},
+	{"item", "popular", BOOLOID},
+	{"item", "trending", BOOLOID},
 	{"neighbor", "generation", INT8OID},
 	{"neighbor", "kind", TEXTOID},
 	{"neighbor", "item_no", INT4OID},
@@ -176,7 +180,28 @@ static const ColumnSpec column_specs[] = {
 	{"trial", "tried_at", TIMESTAMPTZOID},
 };
 
-/* True when no index of a table has an expression or a predicate. */
+/*
+ * Gives the column that is true in all rows of a partial index WHERE column; 0
+ * for an index of all rows, and -1 for another condition.
+ */
+AttrNumber
+rec_index_condition(Relation index)
+{
+	bool		isnull;
+	Datum		condition = SysCacheGetAttr(INDEXRELID, index->rd_indextuple,
+											Anum_pg_index_indpred, &isnull);
+	Node	   *node;
+
+	if (isnull)
+		return 0;
+	node = stringToNode(TextDatumGetCString(condition));
+	return IsA(node, Var) && castNode(Var, node)->varattno > 0 ? castNode(Var, node)->varattno : -1;
+}
+
+/*
+ * True when no index of a table has an expression, or a condition that is more
+ * than a column.
+ */
 static bool
 indexes_are_plain(Relation rel)
 {
@@ -188,7 +213,7 @@ indexes_are_plain(Relation rel)
 		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
 
 		plain &= heap_attisnull(index->rd_indextuple, Anum_pg_index_indexprs, NULL) &&
-			heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL);
+			rec_index_condition(index) >= 0;
 		index_close(index, AccessShareLock);
 	}
 	return plain;

@@ -36,6 +36,7 @@ typedef enum RecTable
 extern const char *const rec_table_names[REC_NTABLES];
 
 extern bool rec_schema_is_recommender(Oid schema);
+extern AttrNumber rec_index_condition(Relation index);
 extern const char *rec_layout_damage(Oid schema, const char *table);
 extern List *rec_recommender_names(void);
 extern Oid	rec_schema_owner(Oid schema);

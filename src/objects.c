@@ -78,12 +78,14 @@ static const char *const create_statements[] = {
 	"weight double precision NOT NULL, "
 	"popularity double precision NOT NULL, "
 	"trend double precision NOT NULL, "
+	"popular boolean NOT NULL, "
+	"trending boolean NOT NULL, "
 	"PRIMARY KEY (generation, item_no))",
 	"CREATE UNIQUE INDEX item_item_id ON @S.item (generation, item_id)",
-	"CREATE INDEX item_popularity ON @S.item (generation, popularity DESC, item_no)",
-	"CREATE INDEX item_trend ON @S.item (generation, trend DESC, item_no)",
+	"CREATE INDEX item_popularity ON @S.item (generation, popularity DESC, item_no) WHERE popular",
+	"CREATE INDEX item_trend ON @S.item (generation, trend DESC, item_no) WHERE trending",
 	"COMMENT ON TABLE @S.item IS "
-	"'the items of a generation, numbered by falling number of users; popularity and trend are between 0 and 1'",
+	"'the items of a generation, numbered by falling number of users; popularity and trend are between 0 and 1; popular and trending are the 2048 that have most of it'",
 
 	"CREATE TABLE @S.neighbor ("
 	"generation bigint NOT NULL, "

@@ -137,8 +137,6 @@ kth_score(RecItemSet *set, int64 k)
  * ----------------
  */
 
-#define NEXT_LIST	2048		/* items of the list after the first, about */
-
 /* A candidate and what the signals say of it. */
 typedef struct Candidate
 {
@@ -299,7 +297,7 @@ is_sparse(RecScores *scores, const RecCatalog *catalog, RecItemSet *set, int64 k
 
 	(void) rec_item_set_ranked(set, &n);
 	return n < k && catalog->is_sparse &&
-		catalog->is_sparse(catalog->arg, 2 * (k - n), scores->candidates->n + NEXT_LIST);
+		catalog->is_sparse(catalog->arg, 2 * (k - n), scores->candidates->n + REC_LIST_HEAD);
 }
 
 /*

@@ -35,11 +35,11 @@ static const RecStorePath all_items = {"item", {"generation"}, ITEM_COLUMNS};
 static const RecStorePath items_by_id = {"item", {"generation", "item_id"}, ITEM_COLUMNS};
 
 static const RecStorePath items_by_popularity = {
-	"item", {"generation", "-popularity", "item_no"}, ITEM_COLUMNS
+	"item", {"generation", "-popularity", "item_no", "?popular"}, ITEM_COLUMNS
 };
 
 static const RecStorePath items_by_trend = {
-	"item", {"generation", "-trend", "item_no"}, ITEM_COLUMNS
+	"item", {"generation", "-trend", "item_no", "?trending"}, ITEM_COLUMNS
 };
 
 /* ----------------
@@ -415,7 +415,10 @@ list_eligible(RecServe *serve, RecItemSet *set)
 	add_unknown(serve, target.unknown, false, set);
 }
 
-/* Begins to read the items in order of a component, or of their numbers. */
+/*
+ * Begins to read the first items in order of a component, or of their numbers:
+ * no less than REC_LIST_HEAD, if there are as many.
+ */
 static RecStoreScan *
 begin_list(RecServe *serve, RecComponent order)
 {
@@ -431,7 +434,7 @@ begin_list(RecServe *serve, RecComponent order)
 static bool
 list_items(void *arg, RecComponent component, int level, RecItemSet *set, double *last)
 {
-	static const uint64 limits[] = {64, 2048, PG_UINT64_MAX};
+	static const uint64 limits[] = {64, REC_LIST_HEAD, PG_UINT64_MAX};
 	RecServe   *serve = (RecServe *) arg;
 	uint64		limit = limits[Min(level, (int) lengthof(limits) - 1)];
 	RecScoredItem item = {0};
@@ -442,7 +445,8 @@ list_items(void *arg, RecComponent component, int level, RecItemSet *set, double
 		list_eligible(serve, set);
 		return true;
 	}
-	n = add_items(serve, begin_list(serve, component), limit, set, false, &item);
+	n = add_items(serve, limit == PG_UINT64_MAX ? rec_serve_all_items(serve) : begin_list(serve, component),
+				  limit, set, false, &item);
 	*last = component == REC_POPULARITY ? item.popularity :
 		component == REC_TREND ? item.trend : 0;
 	if (n == limit || serve->eligible == NULL)

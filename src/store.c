@@ -87,6 +87,7 @@ typedef struct PreparedPath
 	MemoryContext context;		/* of what follows */
 	bool		complete;		/* it was prepared to the end */
 	Oid			index;			/* InvalidOid until it is needed */
+	AttrNumber	condition;		/* column of "?column", or 0 */
 	int			nkeys;
 	PathColumn	keys[REC_STORE_KEYS];
 	ScanKeyData equal[REC_STORE_KEYS];	/* to be filled with values */
@@ -152,7 +153,7 @@ count_names(const char *const *names, int most)
 {
 	int			n = 0;
 
-	while (n < most && names[n])
+	while (n < most && names[n] && *names[n] != '?')
 		n++;
 	return n;
 }
@@ -238,9 +239,11 @@ key_fits(const PreparedPath *prepared, Relation rel, Relation index, int i)
 static bool
 index_fits(const PreparedPath *prepared, Relation rel, Relation index)
 {
+	AttrNumber	condition = rec_index_condition(index);
+
 	if (index->rd_rel->relam != BTREE_AM_OID || !index_is_usable(index) ||
 		!heap_attisnull(index->rd_indextuple, Anum_pg_index_indexprs, NULL) ||
-		!heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL) ||
+		(condition != 0 && condition != prepared->condition) ||
 		IndexRelationGetNumberOfKeyAttributes(index) < prepared->nkeys)
 		return false;
 	for (int i = 0; i < prepared->nkeys; i++)
@@ -326,6 +329,9 @@ prepare_path(RecDefinition *definition, PreparedPath *prepared, Relation rel)
 		prepared->keys[i] = find_column(rel, key_name(path->keys[i]));
 		prepare_key(prepared, rel, i);
 	}
+	prepared->condition = 0;
+	if (prepared->nkeys < REC_STORE_KEYS && path->keys[prepared->nkeys])
+		prepared->condition = find_column(rel, path->keys[prepared->nkeys] + 1).attnum;
 	for (int i = 0; i < prepared->ncolumns; i++)
 		prepared->columns[i] = find_column(rel, path->columns[i]);
 	prepared->index = InvalidOid;

@@ -29,7 +29,9 @@ typedef struct RecStorePath
 	const char *keys[REC_STORE_KEYS + 1];	/* first columns of the index, as
 											 * many as there are, in its
 											 * order; "-column" where that
-											 * falls */
+											 * falls; after them "?column" if
+											 * rows of which that is true will
+											 * do */
 	const char *columns[REC_STORE_COLUMNS + 1]; /* to read, as many as there
 												 * are */
 } RecStorePath;

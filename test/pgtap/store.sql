@@ -103,7 +103,7 @@ CREATE TABLE recs.other (LIKE recs.item);
 ALTER TABLE recs.item RENAME TO old_item;
 ALTER TABLE recs.old_item RENAME TO item;
 SELECT is_empty('SELECT test.others()', 'a name that went and came back');
-CLUSTER recs.item USING item_popularity;
+CLUSTER recs.item USING item_item_id;
 SELECT is_empty('SELECT test.others()', 'a table written anew');
 REINDEX TABLE recs.item;
 REINDEX TABLE recs.neighbor;
@@ -191,8 +191,11 @@ INSERT INTO test.instead VALUES
 	('recs.item_item_id', 'ON recs.item (item_id)', false),
 	('recs.item_item_id', 'ON recs.item (item_id, generation)', false),
 	('recs.item_item_id', 'ON recs.item (generation) INCLUDE (item_id)', false),
+	('recs.item_item_id', 'ON recs.item (generation, item_id) WHERE popular', false),
 	('recs.item_item_id', 'ON recs.item USING hash (item_id)', false),
 	('recs.item_popularity', 'ON recs.item (generation, popularity DESC, item_no)', true),
+	('recs.item_popularity', 'ON recs.item (generation, popularity DESC, item_no) WHERE popular', true),
+	('recs.item_popularity', 'ON recs.item (generation, popularity DESC, item_no) WHERE trending', false),
 	('recs.item_popularity', 'ON recs.item (generation, popularity DESC NULLS LAST, item_no)', true),
 	('recs.item_popularity', 'ON recs.item (generation, popularity, item_no)', false),
 	('recs.item_popularity', 'ON recs.item (generation, popularity DESC, item_no DESC)', false),
@@ -240,6 +243,24 @@ SELECT is(test.run('SELECT count(*) FROM recs.recommend_all()'), '400', 'which n
 CREATE INDEX ON recs.item (generation, popularity DESC, item_no);
 SELECT is_empty('SELECT test.others()', 'what the hint says helps');
 
+-- the heads of lists, which alone the index has
+CREATE TABLE test.much AS
+SELECT g AS user_id, (g * 7919) % 7001 AS item_id, 1 + (g * 104729) % 97 AS weight, '2024-05-01'::timestamptz + (g * 15485863) % 1440 * interval '1 hour' AS at
+FROM generate_series(1::bigint, 20000) g;
+SELECT recommender.create_recommender('much', 'test.much', 'user_id', 'item_id', 'at', weight_column => 'weight', options => '{"half_life": "10 days"}') \gset
+SELECT recommender.refresh('much') \gset
+SELECT ok(count(*) > 6000 AND count(*) FILTER (WHERE trend > 0) BETWEEN 1000 AND 2047, 'lists that are longer than that, and of which one ends in equal items') FROM much.item;
+SELECT set_eq('SELECT item_no FROM much.item WHERE popular', 'SELECT item_no FROM much.item ORDER BY popularity DESC, item_no LIMIT 2048', 'the most popular items');
+SELECT set_eq('SELECT item_no FROM much.item WHERE trending', 'SELECT item_no FROM much.item ORDER BY trend DESC, item_no LIMIT 2048', 'and those that rise most');
+SELECT results_eq(format('SELECT item_id FROM much.popular_items(%s)', k), format('SELECT item_id FROM much.item ORDER BY popularity DESC, item_no LIMIT %s', k),
+				  format('the %s most popular items', k)) FROM unnest('{1,64,65,2047,2048,2049,6500,8000}'::int[]) k;
+SELECT results_eq(format('SELECT item_id FROM much.recommend(NULL, %s, options => ''{"blend": {"popularity": 0, "trend": 1}}'')', k),
+				  format('SELECT item_id FROM much.item ORDER BY trend DESC, item_no LIMIT %s', k),
+				  format('the %s that rise most', k)) FROM unnest('{1,64,65,2047,2048,2049,6500,8000}'::int[]) k;
+SELECT results_eq(format('SELECT item_id FROM much.recommend(NULL, %s, options => ''{"blend": {"popularity": 1, "trend": 0.7}}'')', k),
+				  format('SELECT item_id FROM much.item ORDER BY (popularity + 0.7 * trend)::numeric(20, 9) DESC, item_no LIMIT %s', k),
+				  format('the %s best by both', k)) FROM unnest('{1,64,2048,2500}'::int[]) k;
+
 -- an index that is not valid
 UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'recs.item_item_id'::regclass;
 SELECT matches(test.run('SELECT string_agg(r::text, '' '') FROM recs.rank_items(1, ''{P1,P2}'') r'), '^55000 .* no valid index on \(generation, item_id\)', 'an index that is not valid is none');
@@ -269,6 +290,7 @@ FROM unnest(ARRAY[
 	'CREATE TABLE test.child () INHERITS (recs.item)',
 	'CREATE RULE r AS ON UPDATE TO recs.neighbor DO NOTHING',
 	'CREATE INDEX ON recs.item (generation, popularity DESC, item_no) WHERE users > 0',
+	'CREATE INDEX ON recs.item (generation, popularity DESC, item_no) WHERE NOT popular',
 	'CREATE INDEX ON recs.item (item_no, (generation + 0))',
 	'ALTER TABLE recs.item ALTER item_id TYPE bigint USING item_no',
 	'ALTER TABLE recs.item ALTER popularity TYPE numeric',

@@ -98,12 +98,12 @@ CREATE TABLE fake.source (position integer PRIMARY KEY, relation regclass UNIQUE
 INSERT INTO fake.source VALUES (1, 'orders', 'customer', 'product', 'ordered_at', 'kind', 'amount', NULL, '{"view": 1}');
 CREATE TABLE fake.item_source (singleton boolean PRIMARY KEY DEFAULT true, relation regclass, item_column name, feature_columns name[] DEFAULT '{}',
 	text_columns name[] DEFAULT '{}', available_column name, created_column name, group_column name, options jsonb DEFAULT '{}');
-CREATE TABLE fake.item (generation bigint, item_no integer, item_id text, users bigint, weight float8, popularity float8, trend float8);
+CREATE TABLE fake.item (generation bigint, item_no integer, item_id text, users bigint, weight float8, popularity float8, trend float8, popular boolean, trending boolean);
 CREATE INDEX ON fake.item (generation, item_no);
 CREATE INDEX ON fake.item (generation, item_id);
 CREATE INDEX ON fake.item (generation, popularity DESC, item_no);
 CREATE INDEX ON fake.item (generation, trend DESC, item_no);
-INSERT INTO fake.item VALUES (1, 0, 'P1', 1, 1, 1, 1), (1, 1, 'P2', 1, 1, 1, 1);
+INSERT INTO fake.item VALUES (1, 0, 'P1', 1, 1, 1, 1, true, true), (1, 1, 'P2', 1, 1, 1, 1, true, true);
 CREATE TABLE fake.neighbor (generation bigint, kind text, item_no integer, item_id text, neighbors integer[], scores real[], supports integer[], nearest text[]);
 CREATE INDEX ON fake.neighbor (generation, item_id);
 INSERT INTO fake.neighbor VALUES (1, 'behaviour', 0, 'P1', '{1}', '{1}', '{1}', '{P2}'), (1, 'behaviour', 1, 'P2', '{0}', '{1}', '{1}', '{P1}');
