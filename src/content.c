@@ -325,7 +325,8 @@ place_all_embeddings(RecContentBuilder *builder, RecContent *content, const uint
 RecContent *
 rec_content_finish(RecContentBuilder *builder, const uint32 *number, uint32 nitems)
 {
-	MemoryContext context = AllocSetContextCreate(builder->budget, "recommender content",
+	MemoryContext budget = builder->budget;
+	MemoryContext context = AllocSetContextCreate(budget, "recommender content",
 												  ALLOCSET_DEFAULT_SIZES);
 	RecContent *content = MemoryContextAllocZero(context, sizeof(RecContent));
 	MemoryContext old = MemoryContextSwitchTo(context);
@@ -351,7 +352,7 @@ rec_content_finish(RecContentBuilder *builder, const uint32 *number, uint32 nite
 	pfree(entries);
 	pfree(rank);
 	MemoryContextDelete(builder->working);
-	transpose(builder->budget, content);
+	transpose(budget, content);
 	MemoryContextSwitchTo(old);
 	return content;
 }
