@@ -167,6 +167,15 @@ subtract_strip(double *a, Size stride, Size from, Size to,
  * ----------------
  */
 
+/* Nothing but rounding, overflow or a damaged model makes a matrix so. */
+static void
+refuse_matrix(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("weights or factors are too large or too far apart to compute with")));
+}
+
 /* Inverts a full matrix of order REC_DENSE_STEP in place, by Gauss and Jordan. */
 REC_TARGET_CLONES static void
 invert_smallest(double *a)
@@ -178,7 +187,7 @@ invert_smallest(double *a)
 		double		pivot = a[k * n + k];
 
 		if (!(pivot > 0))
-			elog(ERROR, "matrix is not positive definite");
+			refuse_matrix();
 		pivot = 1 / pivot;
 		a[k * n + k] = 1;
 		for (int j = 0; j < n; j++)
@@ -393,7 +402,7 @@ factor_pivot(double *d, Size n)
 			else if (sum > 0)
 				row[j] = sqrt(sum);
 			else
-				elog(ERROR, "matrix is not positive definite");
+				refuse_matrix();
 		}
 	}
 }

@@ -93,6 +93,8 @@ read_pointer(RecServe *serve)
 			serve->as_of = DatumGetInt64(values[1]);
 		if (!nulls[2])
 			serve->nitems = Max(DatumGetInt64(values[2]), 0);
+		if (serve->nitems > PG_INT32_MAX)
+			rec_serve_damaged(serve, "a number of items that is");
 		if (nulls[3] || !read_steps(serve, values[3]))
 			rec_serve_damaged(serve, "numbers of items that are");
 		if (!nulls[4])
