@@ -120,6 +120,17 @@ SELECT * FROM recommender.evaluate('recs', segments => 'SELECT customer, land FR
 SELECT * FROM recommender.evaluate('recs', segment_columns => '{dai}');
 SELECT * FROM recommender.evaluate('recs', filter => '{"product": "tea"}');
 
+-- Nothing to be found: what is hidden had been seen before
+CREATE TABLE shop.again AS SELECT 1 AS customer, 1 AS product, date '2026-01-01' + n AS day FROM generate_series(1, 5) n;
+CREATE INDEX ON shop.again (customer);
+SELECT recommender.create_recommender('again', 'shop.again', 'customer', 'product', 'day');
+SELECT * FROM recommender.evaluate('again');
+SELECT * FROM recommender.compare_options('again', '{}', '{"kappa": 2}');
+SELECT stage FROM recommender.tune('again', trials => 1, refinements => 0);
+SELECT strategy, value, users FROM recommender.evaluate('again', metrics => '{recall}', options => '{"exclude_seen": false}', resamples => 0) WHERE segment = 'all';
+SELECT recommender.drop_recommender('again');
+SELECT * FROM recommender.evaluate_query('SELECT 1, 2', 'SELECT 1, 2');
+
 -- Errors: evaluate_query
 SELECT * FROM recommender.evaluate_query('SELECT 1, 2', NULL);
 SELECT * FROM recommender.evaluate_query('SELECT 1, 2', 'SELECT 1');

@@ -80,6 +80,8 @@ rec_compare_options(PG_FUNCTION_ARGS)
 	comparison = rec_compare(batch, evaluations[0], evaluations[1],
 							 request.resamples, request.split.seed);
 	SPI_finish();
+	if (comparison.difference.users == 0)
+		rec_notice_nobody_measured();
 	values[0] = CStringGetTextDatum(metric->name);
 	values[1] = Int32GetDatum(k);
 	values[2] = Float8GetDatum(comparison.mean_a);

@@ -149,6 +149,8 @@ write_evaluation(EstimateWriter *writer, const RecEvaluation *evaluation,
 	RecEstimate *estimates = rec_evaluation_summary(evaluation, request->resamples,
 													request->split.seed);
 
+	if (evaluation->nusers == 0)
+		rec_notice_nobody_measured();
 	estimate_exposure(estimates, evaluation, batch, request->resamples > 0);
 	for (int segment = 0; segment < evaluation->segments->count; segment++)
 		write_segment(writer, evaluation, estimates + (Size) segment * evaluation->nvalues,

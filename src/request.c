@@ -256,3 +256,12 @@ rec_request_run(const RecRequest *request, RecBatch *batch, RecSegments *segment
 	}
 	return evaluation;
 }
+
+/* Tells why there are no figures. */
+void
+rec_notice_nobody_measured(void)
+{
+	ereport(NOTICE,
+			(errmsg("nobody could be measured, as nothing is hidden that could be found"),
+			 errhint("What a user had seen before is not to be found, unless the option exclude_seen is false. Hide a larger part, or take another split.")));
+}

@@ -49,5 +49,6 @@ extern RecBatch *rec_evaluation_batch(RecDefinition *definition,
 									  const RecRequest *request);
 extern RecEvaluation *rec_request_run(const RecRequest *request, RecBatch *batch,
 									  RecSegments *segments, int ncontestants);
+extern void rec_notice_nobody_measured(void);
 
 #endif							/* REC_REQUEST_H */

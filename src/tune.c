@@ -472,7 +472,10 @@ finish(Search *search, bool apply)
 							 search->resamples, search->split.seed);
 	MemoryContextSwitchTo(old);
 	if (comparison.difference.users == 0)
+	{
+		rec_notice_nobody_measured();
 		return;
+	}
 	is_real = comparison.difference.value > 0 && comparison.p_value <= REAL_IMPROVEMENT;
 	if (apply && is_real)
 		rec_definition_set_options(search->definition, best->options);

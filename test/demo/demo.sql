@@ -367,11 +367,13 @@ FROM   recs.recommend(:passer_by, 6) AS r;
 \echo '  What the DBA sees'
 \echo '======================================================================================================'
 \echo
-\echo 'recommender.recommenders:'
+\echo 'recommender.recommenders, without the options in force:'
 \x on
-SELECT * FROM recommender.recommenders;
-\echo 'recommender.refresh_runs:'
-SELECT * FROM recommender.refresh_runs;
+SELECT name, owner, sources, generation, refreshed_at, items, live, as_of_refresh FROM recommender.recommenders;
+\echo 'recommender.refresh_runs, without the options it was made by:'
+SELECT recommender, generation, started_at, finished_at, interactions, users, items, neighbors, null_keys, without_weight,
+       read_ms, build_ms, write_ms, pg_size_pretty(memory_bytes) AS memory, pg_size_pretty(model_bytes) AS model
+FROM   recommender.refresh_runs;
 \echo 'recommender.check_recommender(''recs''):'
 SELECT * FROM recommender.check_recommender('recs');
 \x off
