@@ -18,14 +18,12 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
-#include "interaction.h"
+#include "interaction_pieces.h"
 #include "libpq/pqformat.h"
 #include "nodes/execnodes.h"
 #include "nodes/nodeFuncs.h"
@@ -36,8 +34,6 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/syscache.h"
-#include "utils/typcache.h"
 
 #define SIMILARITY_NCOLS	4	/* columns of type item_similarity */
 #define STATE_VERSION		1	/* first byte of a serialized state */
@@ -190,35 +186,6 @@ rec_item_similarity_transition(PG_FUNCTION_ARGS)
  * ----------------
  */
 
-/* Gives the numbers that the ids of one dictionary have in another. */
-static uint32 *
-map_numbers(const RecDict *from, RecDict *to)
-{
-	uint32		n = rec_dict_count(from);
-	uint32	   *map = MemoryContextAllocHuge(CurrentMemoryContext,
-											 mul_size(Max(n, 1), sizeof(uint32)));
-
-	for (uint32 i = 0; i < n; i++)
-		map[i] = rec_dict_intern(to, rec_dict_id(from, i));
-	return map;
-}
-
-static void
-append_interactions(RecInteractions *to, const RecInteractions *from)
-{
-	const RecStream *stream = from->stream;
-	uint32	   *user = map_numbers(from->users, to->users);
-	uint32	   *item = map_numbers(from->items, to->items);
-
-	rec_stream_reserve(to->stream, stream->count);
-	for (int64 i = 0; i < stream->count; i++)
-		rec_stream_add(to->stream, user[stream->user[i]], item[stream->item[i]],
-					   stream->weight ? stream->weight[i] : 1, REC_NO_TIME);
-	to->null_keys += from->null_keys;
-	pfree(user);
-	pfree(item);
-}
-
 static SimilarityState *
 empty_copy(const SimilarityState *state, MemoryContext context)
 {
@@ -258,73 +225,8 @@ rec_item_similarity_combine(PG_FUNCTION_ARGS)
 	if (state == NULL)
 		state = empty_copy(other, context);
 	refuse_changed_options(state->options, other->options);
-	append_interactions(state->interactions, other->interactions);
+	rec_interactions_append(state->interactions, other->interactions);
 	PG_RETURN_POINTER(state);
-}
-
-static void
-state_corrupted(void)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-			 errmsg("serialized state of item_similarity_agg is not valid")));
-}
-
-/*
- * How ids travel: by the type's send and receive functions, or as text when
- * it has none.
- */
-typedef struct IdTransport
-{
-	bool		binary;
-	FmgrInfo	function;
-	Oid			ioparam;
-} IdTransport;
-
-static void
-prepare_transport(IdTransport *transport, Oid type, bool send)
-{
-	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
-	Form_pg_type form;
-
-	if (!HeapTupleIsValid(tuple))
-		state_corrupted();
-	form = (Form_pg_type) GETSTRUCT(tuple);
-	transport->binary = OidIsValid(form->typsend) && OidIsValid(form->typreceive);
-	transport->ioparam = getTypeIOParam(tuple);
-	fmgr_info(transport->binary ? (send ? form->typsend : form->typreceive) :
-			  (send ? form->typoutput : form->typinput), &transport->function);
-	ReleaseSysCache(tuple);
-}
-
-static void
-send_dict(StringInfo buffer, const RecDict *dict)
-{
-	IdTransport transport;
-
-	prepare_transport(&transport, rec_dict_type(dict), true);
-	pq_sendint32(buffer, rec_dict_type(dict));
-	pq_sendint32(buffer, rec_dict_collation(dict));
-	pq_sendint32(buffer, rec_dict_count(dict));
-	for (uint32 i = 0; i < rec_dict_count(dict); i++)
-	{
-		if (transport.binary)
-		{
-			bytea	   *bytes = SendFunctionCall(&transport.function, rec_dict_id(dict, i));
-
-			pq_sendint32(buffer, VARSIZE(bytes) - VARHDRSZ);
-			pq_sendbytes(buffer, VARDATA(bytes), VARSIZE(bytes) - VARHDRSZ);
-			pfree(bytes);
-		}
-		else
-		{
-			char	   *text = OutputFunctionCall(&transport.function, rec_dict_id(dict, i));
-
-			pq_sendint32(buffer, strlen(text));
-			pq_sendbytes(buffer, text, strlen(text));
-			pfree(text);
-		}
-	}
 }
 
 /* item_similarity_agg's serialize function; deserialize reads the same. */
@@ -333,7 +235,6 @@ Datum
 rec_item_similarity_serialize(PG_FUNCTION_ARGS)
 {
 	SimilarityState *state = (SimilarityState *) PG_GETARG_POINTER(0);
-	const RecStream *stream = state->interactions->stream;
 	StringInfoData buffer;
 
 	(void) rec_aggregate_context(fcinfo);
@@ -341,74 +242,8 @@ rec_item_similarity_serialize(PG_FUNCTION_ARGS)
 	pq_sendbyte(&buffer, STATE_VERSION);
 	pq_sendstring(&buffer, state->options ?
 				  JsonbToCString(NULL, &state->options->root, VARSIZE(state->options)) : "");
-	send_dict(&buffer, state->interactions->users);
-	send_dict(&buffer, state->interactions->items);
-	pq_sendint64(&buffer, state->interactions->null_keys);
-	pq_sendint32(&buffer, (uint32) stream->count);
-	pq_sendbyte(&buffer, stream->weight != NULL);
-	for (int64 i = 0; i < stream->count; i++)
-	{
-		pq_sendint32(&buffer, stream->user[i]);
-		pq_sendint32(&buffer, stream->item[i]);
-		if (stream->weight)
-			pq_sendfloat8(&buffer, stream->weight[i]);
-	}
+	rec_interactions_send(&buffer, state->interactions);
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buffer));
-}
-
-static RecDict *
-receive_dict(StringInfo buffer, MemoryContext context)
-{
-	Oid			type = pq_getmsgint(buffer, 4);
-	Oid			collation = pq_getmsgint(buffer, 4);
-	uint32		count = pq_getmsgint(buffer, 4);
-	RecDict    *dict = rec_dict_create(type, collation, context);
-	IdTransport transport;
-
-	prepare_transport(&transport, type, false);
-	for (uint32 i = 0; i < count; i++)
-	{
-		int			length = pq_getmsgint(buffer, 4);
-		StringInfoData bytes;
-		Datum		id;
-
-		if (length < 0 || length > buffer->len - buffer->cursor)
-			state_corrupted();
-		initStringInfo(&bytes);
-		appendBinaryStringInfo(&bytes, pq_getmsgbytes(buffer, length), length);
-		if (transport.binary)
-			id = ReceiveFunctionCall(&transport.function, &bytes, transport.ioparam, -1);
-		else
-			id = InputFunctionCall(&transport.function, bytes.data, transport.ioparam, -1);
-		if (rec_dict_intern(dict, id) != i)
-			state_corrupted();
-		pfree(bytes.data);
-	}
-	return dict;
-}
-
-static void
-receive_stream(StringInfo buffer, RecInteractions *interactions)
-{
-	uint32		nusers = rec_dict_count(interactions->users);
-	uint32		nitems = rec_dict_count(interactions->items);
-	uint32		count = pq_getmsgint(buffer, 4);
-	bool		weighted = pq_getmsgbyte(buffer) != 0;
-	Size		width = 2 * sizeof(uint32) + (weighted ? sizeof(double) : 0);
-
-	if (mul_size(count, width) != (Size) (buffer->len - buffer->cursor))
-		state_corrupted();
-	rec_stream_reserve(interactions->stream, count);
-	for (uint32 i = 0; i < count; i++)
-	{
-		uint32		user = pq_getmsgint(buffer, 4);
-		uint32		item = pq_getmsgint(buffer, 4);
-		double		weight = weighted ? pq_getmsgfloat8(buffer) : 1;
-
-		if (user >= nusers || item >= nitems || !isfinite(weight))
-			state_corrupted();
-		rec_stream_add(interactions->stream, user, item, weight, REC_NO_TIME);
-	}
 }
 
 /*
@@ -429,19 +264,13 @@ rec_item_similarity_deserialize(PG_FUNCTION_ARGS)
 	initStringInfo(&buffer);
 	appendBinaryStringInfo(&buffer, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 	if (pq_getmsgbyte(&buffer) != STATE_VERSION)
-		state_corrupted();
+		rec_interactions_refuse();
 	state->context = CurrentMemoryContext;
 	options = pq_getmsgstring(&buffer);
 	if (options[0] != '\0')
 		state->options = DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
 															CStringGetDatum(options)));
-	state->interactions = palloc0_object(RecInteractions);
-	state->interactions->context = CurrentMemoryContext;
-	state->interactions->users = receive_dict(&buffer, CurrentMemoryContext);
-	state->interactions->items = receive_dict(&buffer, CurrentMemoryContext);
-	state->interactions->stream = rec_stream_create(CurrentMemoryContext);
-	state->interactions->null_keys = pq_getmsgint64(&buffer);
-	receive_stream(&buffer, state->interactions);
+	state->interactions = rec_interactions_receive(&buffer);
 	pq_getmsgend(&buffer);
 	PG_RETURN_POINTER(state);
 }
