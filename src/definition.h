@@ -83,7 +83,6 @@ extern char *rec_definition_table(const RecDefinition *definition, const char *t
 extern RecDefinition *rec_definition_get(Oid schema);
 extern RecDefinition *rec_definition_by_name(const char *name);
 extern RecDefinition *rec_definition_of_row(Oid row_type);
-extern void rec_definition_check_table(const RecDefinition *definition, const char *table);
 extern RecDefinition *rec_definition_lock(RecDefinition *definition, const char *command);
 extern void rec_definition_changed(Oid schema);
 extern void rec_be_owner(const RecDefinition *definition, RecCaller *caller);

@@ -1,0 +1,22 @@
+/*-------------------------------------------------------------------------
+ *
+ * definition_read.h
+ *	  Reading a recommender's definition from its tables.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/definition_read.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_DEFINITION_READ_H
+#define REC_DEFINITION_READ_H
+
+#include "definition.h"
+
+extern void rec_definition_read(RecDefinition *definition);
+extern void rec_definition_check_table(const RecDefinition *definition, const char *table);
+extern void rec_refuse_table(const char *table, Oid schema) pg_attribute_noreturn();
+
+#endif							/* REC_DEFINITION_READ_H */
