@@ -388,6 +388,7 @@ rec_explain(PG_FUNCTION_ARGS)
 	{
 		char	   *title = title_of(&serve, PG_GETARG_DATUM(2));
 
+		rec_scores_expect_contributions(serve.scores, &item, 1);
 		n = rec_scores_contributions(serve.scores, &item, &contributions);
 		n = rec_serve_split_factors(&serve, &item, &contributions, n);
 		for (int i = 0; i < n; i++)

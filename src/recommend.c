@@ -63,10 +63,12 @@ rec_write_recommendations(RecRows *rows, RecServe *serve, const Datum *ids,
 	bool		nulls[RECOMMENDATION_NCOLS] = {0};
 	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "recommender row",
 													  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(row_context);
+	MemoryContext old;
 
 	if (serve->generation > 0)
 		rec_shared_expect(serve, items, n, ids);
+	rec_scores_expect_contributions(serve->scores, items, n);
+	old = MemoryContextSwitchTo(row_context);
 	for (int i = 0; i < n; i++)
 	{
 		RecComponent strategy = rec_scores_strategy(&items[i]);

@@ -72,6 +72,8 @@ extern void rec_scores_similarity(RecScores *scores, double trust);
 extern void rec_scores_component_only(RecScores *scores, RecComponent component);
 extern void rec_scores_fill(const RecScores *scores, RecScoredItem *item);
 extern RecComponent rec_scores_strategy(const RecScoredItem *item);
+extern void rec_scores_expect_contributions(RecScores *scores, const RecScoredItem *items,
+											int n);
 extern int	rec_scores_contributions(const RecScores *scores, const RecScoredItem *item,
 									 RecContribution **contributions);
 extern void rec_scores_split(const RecScores *scores, const RecContribution *whole,

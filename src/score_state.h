@@ -23,6 +23,25 @@ typedef struct RecHeldSignal
 	int64		first;			/* entry of its first item */
 } RecHeldSignal;
 
+/* What a signal says of an item. */
+typedef struct RecSaying
+{
+	int			signal;
+	float4		value;
+	int32		next;			/* of the same item, or -1 */
+} RecSaying;
+
+/* What the signals say of some items, in the order of the signals. */
+typedef struct RecSayings
+{
+	int32	   *row;			/* of each candidate: which of the items, or -1 */
+	int32	   *first;			/* of each of the items, or -1 */
+	int32	   *last;
+	RecSaying  *list;
+	int			n;
+	int			allocated;
+} RecSayings;
+
 struct RecScores
 {
 	const RecOptions *options;
@@ -36,6 +55,7 @@ struct RecScores
 	int32	   *entries;		/* candidate of each item of each signal */
 	int64		nentries;
 	int64		entries_allocated;
+	RecSayings	sayings;		/* of the items that are to be explained */
 	int			nsteps;			/* of items by their users: the number of ... */
 	uint32		steps[REC_USER_STEPS];	/* ... those with 2^step or more */
 
