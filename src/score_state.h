@@ -34,7 +34,7 @@ typedef struct RecSaying
 /* What the signals say of some items, in the order of the signals. */
 typedef struct RecSayings
 {
-	int32	   *row;			/* of each candidate: which of the items, or -1 */
+	int32	   *row;			/* of each candidate: one of the items, or -1 */
 	int32	   *first;			/* of each of the items, or -1 */
 	int32	   *last;
 	RecSaying  *list;
