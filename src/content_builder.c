@@ -203,11 +203,12 @@ rec_content_shorten(const char **value, int length, char *room)
 
 	if (length <= REC_LONGEST_VALUE)
 		return length;
-	hash = DatumGetUInt64(hash_any_extended((const unsigned char *) *value, length, 0));
+	hash = hash_bytes_extended((const unsigned char *) *value, length, 0);
 	kept = pg_mbcliplen(*value, length, REC_LONGEST_VALUE - 20);
 	memcpy(room, *value, kept);
 	*value = room;
-	return kept + snprintf(room + kept, REC_LONGEST_VALUE + 1 - kept, "...%016" INT64_MODIFIER "x", hash);
+	return kept + snprintf(room + kept, REC_LONGEST_VALUE + 1 - kept, "...%016llx",
+						   (unsigned long long) hash);
 }
 
 /* Adds that an item has a value, so many times; an empty one says nothing. */
