@@ -52,6 +52,10 @@ include $(PGXS)
 
 # objects know their headers
 override CFLAGS += -MMD -MP
+# 32-bit x86: doubles, where the old unit computes with more and rounds at whim
+ifneq ($(shell $(CC) $(CFLAGS) -dM -E -x c /dev/null | grep -w __i386__),)
+override CFLAGS += -msse2 -mfpmath=sse
+endif
 -include $(OBJS:.o=.d)
 
 $(INSTALL_SQL): $(sort $(wildcard sql/install/*.sql)) recommender.control
