@@ -13,6 +13,8 @@
 #ifndef REC_BUDGET_H
 #define REC_BUDGET_H
 
+#include "storage/shmem.h"		/* mul_size, of which palloc.h knows since 2026 only */
+
 #define REC_DOUBLING	65536	/* from here on arrays grow by an eighth */
 
 /*

@@ -26,6 +26,7 @@
 #include "postgres.h"
 
 #include "candidates.h"
+#include "storage/shmem.h"
 #include "utils/memutils.h"
 
 #define DIRECT_ITEMS	4096	/* found by an array when there is one user */

@@ -18,6 +18,7 @@
 
 #include "catalog.h"
 #include "miscadmin.h"
+#include "storage/shmem.h"
 #include "utils/memutils.h"
 
 #define SHORT_LIST		64		/* items of level 0; 16 times as many for each */

@@ -19,6 +19,7 @@
 #include "context_model.h"
 #include "miscadmin.h"
 #include "source.h"
+#include "storage/shmem.h"
 #include "table_writer.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"

@@ -24,6 +24,7 @@
 
 #include "miscadmin.h"
 #include "score_state.h"
+#include "storage/shmem.h"
 #include "utils/memutils.h"
 
 /* ----------------

@@ -47,6 +47,7 @@
 
 #include "dense.h"
 #include "miscadmin.h"
+#include "storage/shmem.h"
 
 #define TILE_ROWS		4
 #define TILE_COLS		8

@@ -28,6 +28,7 @@
 
 #include "eigen.h"
 #include "miscadmin.h"
+#include "storage/shmem.h"
 
 #define MOST_SWEEPS		60		/* per eigenvalue; three is usual */
 

@@ -24,6 +24,7 @@
 #include "spi.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/tuplestore.h"
 
 #define EVALUATION_NCOLS	8	/* columns of type evaluation */
 

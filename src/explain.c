@@ -32,6 +32,7 @@
 #include "sqlutil.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/tuplestore.h"
 
 #define EXPLANATION_NCOLS	9
 

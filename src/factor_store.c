@@ -30,6 +30,7 @@
 #include "factor_store.h"
 #include "history.h"
 #include "miscadmin.h"
+#include "storage/shmem.h"
 #include "store.h"
 #include "table_writer.h"
 

@@ -43,6 +43,7 @@
 
 #include "dense.h"
 #include "factors.h"
+#include "storage/shmem.h"
 #include "utils/float.h"
 
 #define LEAST_CONFIDENCE	1e-9	/* what counts as observed */

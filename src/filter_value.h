@@ -13,6 +13,7 @@
 #ifndef REC_FILTER_VALUE_H
 #define REC_FILTER_VALUE_H
 
+#include "compat.h"
 #include "utils/jsonb.h"
 
 /* A column that the filter speaks of. */
@@ -24,10 +25,12 @@ typedef struct RecFilterColumn
 	Oid			element;		/* of an array's elements, else invalid */
 } RecFilterColumn;
 
-extern void rec_filter_refuse_value(const RecFilterColumn *column, const char *oper,
-									const char *expected) pg_attribute_noreturn();
-extern void rec_filter_refuse_type(const RecFilterColumn *column, const char *oper,
-								   const char *expected) pg_attribute_noreturn();
+pg_noreturn_compat extern void rec_filter_refuse_value(const RecFilterColumn *column,
+													   const char *oper,
+													   const char *expected);
+pg_noreturn_compat extern void rec_filter_refuse_type(const RecFilterColumn *column,
+													  const char *oper,
+													  const char *expected);
 extern Datum rec_filter_elements(const RecFilterColumn *column, const char *oper, Oid type,
 								 const JsonbValue *value, bool *has_null);
 extern Datum rec_filter_array(const RecFilterColumn *column, const char *oper, Oid type,

@@ -24,6 +24,7 @@
 #include "fmgr.h"
 #include "interaction_pieces.h"
 #include "libpq/pqformat.h"
+#include "storage/shmem.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 

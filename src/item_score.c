@@ -27,6 +27,7 @@
 #include "serve_history.h"
 #include "serve_items.h"
 #include "spi.h"
+#include "storage/shmem.h"
 #include "store.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"

@@ -13,6 +13,7 @@
 #ifndef REC_JSON_READ_H
 #define REC_JSON_READ_H
 
+#include "compat.h"
 #include "nodes/pg_list.h"
 #include "utils/jsonb.h"
 
@@ -36,6 +37,6 @@ extern char *rec_json_scalar(const JsonbValue *value);
 extern double rec_json_double(const JsonbValue *value);
 extern double rec_json_double_within(const char *what, const JsonbValue *value, double min,
 									 double max, bool whole);
-extern void rec_json_refuse(const char *what, const char *expected) pg_attribute_noreturn();
+pg_noreturn_compat extern void rec_json_refuse(const char *what, const char *expected);
 
 #endif							/* REC_JSON_READ_H */

@@ -31,6 +31,7 @@
 #include "layout.h"
 #include "live.h"
 #include "storage/bufmgr.h"
+#include "storage/shmem.h"
 #include "store.h"
 #include "topk.h"
 #include "utils/array.h"

@@ -20,6 +20,7 @@
 
 #include <math.h>
 
+#include "compat.h"
 #include "fmgr.h"
 #include "libpq/pqformat.h"
 #include "metric.h"

@@ -19,6 +19,7 @@
 
 #include "newcomer.h"
 #include "serve_items.h"
+#include "storage/shmem.h"
 
 /* Gives the number of an item that the model does not know. */
 uint32

@@ -33,6 +33,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
+#include "utils/tuplestore.h"
 
 #if PG_VERSION_NUM >= 160000
 #define pg_namespace_aclcheck_compat(schema, role, mode) \

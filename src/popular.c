@@ -21,6 +21,7 @@
 #include "reranker.h"
 #include "serve_items.h"
 #include "spi.h"
+#include "storage/shmem.h"
 
 /* Appends the eligible items that nobody has touched, by rising id. */
 static void

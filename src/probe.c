@@ -37,6 +37,7 @@
 #include "probe.h"
 #include "storage/bufmgr.h"
 #include "storage/predicate.h"
+#include "storage/shmem.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"

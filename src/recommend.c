@@ -30,6 +30,7 @@
 #include "spi.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/tuplestore.h"
 
 #define RECOMMENDATION_NCOLS	5	/* rank, item_id, score, strategy, reasons */
 #define COMPONENTS_NCOLS		(REC_NCOMPONENTS + 4)	/* rank, item_id, score,

@@ -30,6 +30,7 @@
 #include "store.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "utils/tuplestore.h"
 
 #define ALL_NCOLS			5	/* user_id, rank, item_id, score, strategy */
 

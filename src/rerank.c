@@ -33,6 +33,7 @@
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "rerank.h"
+#include "storage/shmem.h"
 
 #define POOL_TIMES		5		/* items in a pool for each that is wanted */
 

@@ -19,6 +19,7 @@
 #include "capped.h"
 #include "reranker.h"
 #include "serve_neighbors.h"
+#include "storage/shmem.h"
 
 /* ----------------
  *		a call

@@ -56,6 +56,7 @@
 
 #include "miscadmin.h"
 #include "score_state.h"
+#include "storage/shmem.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
 

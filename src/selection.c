@@ -26,6 +26,7 @@
 #include "common/hashfn.h"
 #include "score_state.h"
 #include "selection.h"
+#include "storage/shmem.h"
 
 /* ----------------
  *		sets of scored items

@@ -22,6 +22,7 @@
 #include "miscadmin.h"
 #include "newcomer.h"
 #include "serve_items.h"
+#include "storage/shmem.h"
 #include "store.h"
 #include "utils/datum.h"
 

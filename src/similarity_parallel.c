@@ -34,6 +34,7 @@
 #include "similarity_parallel.h"
 #include "similarity_row.h"
 #include "storage/latch.h"
+#include "storage/proc.h"
 #include "storage/shm_mq.h"
 #include "utils/memutils.h"
 #include "utils/wait_event.h"

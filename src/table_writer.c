@@ -34,7 +34,10 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-#if PG_VERSION_NUM >= 160000
+#if PG_VERSION_NUM >= 190000
+#define ExecInsertIndexTuples_compat(rri, slot, estate) \
+	ExecInsertIndexTuples(rri, estate, 0, slot, NIL, NULL)
+#elif PG_VERSION_NUM >= 160000
 #define ExecInsertIndexTuples_compat(rri, slot, estate) \
 	ExecInsertIndexTuples(rri, slot, estate, false, false, NULL, NIL, false)
 #else

@@ -28,6 +28,7 @@
 
 #include <math.h>
 
+#include "storage/shmem.h"
 #include "trend.h"
 
 static double

@@ -156,6 +156,7 @@ compare_rising(const RisingItem *a, const RisingItem *b)
 #define ST_SCOPE static
 #define ST_DEFINE
 #include "lib/sort_template.h"
+#include "utils/tuplestore.h"
 
 /* Gives the items that rise and are not excluded, highest first. */
 static RisingItem *

@@ -40,6 +40,7 @@
 #include "utils/builtins.h"
 #include "utils/resowner.h"
 #include "utils/timestamp.h"
+#include "utils/tuplestore.h"
 
 #define TRIAL_NCOLS			12	/* columns of type trial */
 #define HALVING				3	/* of the trials survive one in so many */
