@@ -223,8 +223,8 @@ check_duplicates(Findings *findings, const RecSource *source)
 	if (duplicates > 0)
 		add_finding(findings, "info", "duplicate_events",
 					"Each counts. If they are the same event told twice, use a view with DISTINCT or set the option repeats to \"max\".",
-					INT64_FORMAT " rows of %s repeat another one's user, item, event and time",
-					duplicates, relation);
+					"%s has rows that repeat another one's user, item, event and time: " INT64_FORMAT,
+					relation, duplicates);
 }
 
 static void
@@ -245,9 +245,9 @@ check_event_weights(Findings *findings, const RecSource *source)
 			continue;
 		add_finding(findings, "warning", "event_without_weight",
 					"Such rows do not count. Give the event a weight with recommender.add_interactions().",
-					INT64_FORMAT " rows of %s are of event %s%s%s, which has no weight",
-					result_int64(row, 2), relation,
-					event ? "\"" : "", event ? event : "null", event ? "\"" : "");
+					"%s has rows of event %s%s%s, which has no weight: " INT64_FORMAT,
+					relation, event ? "\"" : "", event ? event : "null", event ? "\"" : "",
+					result_int64(row, 2));
 	}
 }
 
@@ -307,8 +307,8 @@ check_future(Findings *findings, const RecSource *source)
 	if (result_int64(0, 1) > 0)
 		add_finding(findings, "warning", "future_times",
 					"They count as of now, which makes all others older than they are. Mend them or leave them out with a view.",
-					INT64_FORMAT " rows of %s have a time in the future",
-					result_int64(0, 1), relation);
+					"%s has rows with a time in the future: " INT64_FORMAT,
+					relation, result_int64(0, 1));
 }
 
 static void

@@ -235,9 +235,9 @@ INSERT INTO shop.checked SELECT * FROM shop.checked WHERE user_id < 3;
 INSERT INTO shop.checked VALUES (NULL, 1, '2024-01-01', 'view'), (1, NULL, '2024-01-01', 'view'), (2, 1, '2024-01-01', 'hover'), (2, 1, '2024-01-02', 'hover'), (2, 1, '2024-01-02', NULL);
 INSERT INTO shop.checked SELECT 3, 1, '2024-03-01'::timestamptz + n * interval '1 day', 'view' FROM generate_series(1, 10) n;
 SELECT results_eq('SELECT * FROM shop.findings()',
-	$$VALUES ('info | duplicate_events | 3 rows of shop.checked repeat another one''s user, item, event and time | Each counts. If they are the same event told twice, use a view with DISTINCT or set the option repeats to "max".'),
-		('warning | event_without_weight | 1 rows of shop.checked are of event null, which has no weight | Such rows do not count. Give the event a weight with recommender.add_interactions().'),
-		('warning | event_without_weight | 2 rows of shop.checked are of event "hover", which has no weight | Such rows do not count. Give the event a weight with recommender.add_interactions().'),
+	$$VALUES ('info | duplicate_events | shop.checked has rows that repeat another one''s user, item, event and time: 3 | Each counts. If they are the same event told twice, use a view with DISTINCT or set the option repeats to "max".'),
+		('warning | event_without_weight | shop.checked has rows of event "hover", which has no weight: 2 | Such rows do not count. Give the event a weight with recommender.add_interactions().'),
+		('warning | event_without_weight | shop.checked has rows of event null, which has no weight: 1 | Such rows do not count. Give the event a weight with recommender.add_interactions().'),
 		('warning | null_keys | 2 of 49 rows of shop.checked have no user or no item | Such rows do not count. Leave them out with a view if they are meant to be there.'),
 		('warning | stale | 10 of 49 rows of shop.checked are newer than the model | Run SELECT * FROM recommender.refresh(''checked''), and plan to do so regularly.')$$,
 	'check: duplicates, events without weight, null keys, stale');
@@ -261,7 +261,7 @@ SELECT results_eq('SELECT code FROM recommender.check_recommender(''checked'') O
 INSERT INTO shop.checked SELECT 1, i, now() + interval '1 year', 'view' FROM generate_series(1, 4) i;
 SELECT recommender.add_interactions('checked', 'shop.checked', time_column => 'at', event => 'order');
 SELECT results_eq('SELECT f FROM shop.findings() f WHERE f ~ ''future''',
-	$$VALUES ('warning | future_times | 4 rows of shop.checked have a time in the future | They count as of now, which makes all others older than they are. Mend them or leave them out with a view.')$$,
+	$$VALUES ('warning | future_times | shop.checked has rows with a time in the future: 4 | They count as of now, which makes all others older than they are. Mend them or leave them out with a view.')$$,
 	'check: future times');
 ALTER TABLE shop.checked ALTER user_id TYPE text;
 SELECT results_eq('SELECT * FROM shop.findings()',
