@@ -30,6 +30,7 @@
 #include "generation.h"
 #include "miscadmin.h"
 #include "model.h"
+#include "prefetch.h"
 #include "selection.h"
 #include "spi.h"
 #include "table_writer.h"
@@ -89,8 +90,8 @@ find_head(const RecGeneration *generation, const double *values)
 	uint32		nitems = generation->items->n;
 	bool	   *is_head = rec_memory_alloc(CurrentMemoryContext, nitems, sizeof(bool));
 	ListedItem *best = palloc_array(ListedItem, 2 * REC_LIST_HEAD);
-	double		least = -1;		/* so much or more have REC_LIST_HEAD items; of
-								 * equal ones the first come first */
+	double		least = -1;		/* so much or more have REC_LIST_HEAD items;
+								 * of equal ones the first come first */
 	int			n = 0;
 
 	for (uint32 i = 0; i < nitems; i++)
@@ -230,6 +231,9 @@ write_neighbors(void *arg, uint32 item, const RecNeighbor *row, int n)
 	rec_progress_step(generation->progress, item + 1, generation->items->n);
 	if (n == 0)
 		return;
+	/* ids lie scattered */
+	for (int i = 0; i < Min(n, NEAREST_IDS); i++)
+		rec_prefetch(&generation->id[row[i].item]);
 	values = rec_writer_begin_row(writer->table);
 	values[0] = Int64GetDatum(generation->number);
 	values[1] = writer->kind_names[writer->kind];
@@ -414,27 +418,24 @@ rec_generation_write(RecGeneration *generation)
 	write_content(generation);
 }
 
-static void
-delete_others(const RecGeneration *generation, const char *table)
-{
-	Oid			types[1] = {INT8OID};
-	Datum		values[1];
-
-	values[0] = Int64GetDatum(generation->number);
-	rec_spi_execute(psprintf("DELETE FROM %s WHERE generation OPERATOR(pg_catalog.<>) $1",
-							 rec_definition_table(generation->definition, table)),
-					1, types, values, NULL, false, SPI_OK_DELETE);
-}
-
 /* Deletes the rows of all other generations. */
 void
 rec_generation_delete_others(const RecGeneration *generation)
 {
-	static const char *const tables[] = {"item", "neighbor", "context_lift", "factorization",
-	"factor", "content_column", "feature", "item_feature", "embedding_cell"};
+	const RecDefinition *definition = generation->definition;
+	Oid			types[1] = {INT8OID};
+	Datum		values[1];
 
-	for (int i = 0; i < (int) lengthof(tables); i++)
-		delete_others(generation, tables[i]);
+	values[0] = Int64GetDatum(generation->number);
+	for (int i = REC_TABLE_ITEM; i < REC_NTABLES; i++)
+	{
+		if (rec_writer_delete_others(definition->tables[i], generation->number))
+			continue;
+		/* the executor waits for what others do, or says why it cannot */
+		rec_spi_execute(psprintf("DELETE FROM %s WHERE generation OPERATOR(pg_catalog.<>) $1",
+								 rec_definition_table(definition, rec_table_names[i])),
+						1, types, values, NULL, false, SPI_OK_DELETE);
+	}
 }
 
 static void

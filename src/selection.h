@@ -40,8 +40,8 @@ typedef struct RecCatalog
 
 #define REC_ALL_LEVELS	1000
 
-#define REC_LIST_HEAD	2048	/* items that the lists of the level before "all"
-								 * have, about */
+#define REC_LIST_HEAD	2048	/* items that the lists of the level before
+								 * "all" have, about */
 
 extern RecItemSet *rec_item_set_create(const RecScores *scores);
 extern void rec_item_set_add(RecItemSet *set, const RecScoredItem *item);

@@ -28,11 +28,13 @@
 #include "budget.h"
 #include "catalog/pg_index.h"
 #include "executor/executor.h"
+#include "miscadmin.h"
 #include "sqlutil.h"
 #include "table_writer.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 #if PG_VERSION_NUM >= 190000
 #define ExecInsertIndexTuples_compat(rri, slot, estate) \
@@ -45,7 +47,7 @@
 	ExecInsertIndexTuples(rri, slot, estate, false, false, NULL, NIL)
 #endif
 
-#define WRITE_BATCH			256 /* rows written at a time, and ... */
+#define WRITE_BATCH			64	/* rows written at a time, and ... */
 #define WRITE_BYTES			((Size) 8 * 1024 * 1024)	/* ... their size, about */
 
 struct RecTableWriter
@@ -283,6 +285,40 @@ rec_writer_close(RecTableWriter *writer)
 		pfree(writer->rows);
 	table_close(writer->rel, NoLock);
 	CommandCounterIncrement();
+}
+
+/*
+ * Deletes the rows of a table whose first column, which is of type bigint, has
+ * another value.  Gives false, having deleted some or none of them, when others
+ * are changing them, too.
+ */
+bool
+rec_writer_delete_others(Oid relid, int64 value)
+{
+	Relation	rel = table_open(relid, RowExclusiveLock);
+	Snapshot	snapshot = RegisterSnapshot(GetTransactionSnapshot());
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	CommandId	command = GetCurrentCommandId(true);
+	TableScanDesc scan = table_beginscan(rel, snapshot, 0, NULL);
+	TM_Result	result = TM_Ok;
+
+	CheckCmdReplicaIdentity(rel, CMD_DELETE);
+	while (result == TM_Ok && table_scan_getnextslot(scan, ForwardScanDirection, slot))
+	{
+		TM_FailureData failure;
+		bool		isnull;
+
+		CHECK_FOR_INTERRUPTS();
+		if (DatumGetInt64(slot_getattr(slot, 1, &isnull)) != value && !isnull)
+			result = table_tuple_delete(rel, &slot->tts_tid, command, snapshot,
+										InvalidSnapshot, true, &failure, false);
+	}
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	UnregisterSnapshot(snapshot);
+	table_close(rel, NoLock);
+	CommandCounterIncrement();
+	return result == TM_Ok;
 }
 
 /* Gives an array of n four-byte values to fill, empty or one-dimensional. */
