@@ -13,10 +13,11 @@
 #ifndef REC_DEFINITION_READ_H
 #define REC_DEFINITION_READ_H
 
+#include "compat.h"
 #include "definition.h"
 
 extern void rec_definition_read(RecDefinition *definition);
 extern void rec_definition_check_table(const RecDefinition *definition, const char *table);
-extern void rec_refuse_table(const char *table, Oid schema) pg_attribute_noreturn();
+pg_noreturn_compat extern void rec_refuse_table(const char *table, Oid schema);
 
 #endif							/* REC_DEFINITION_READ_H */

@@ -13,12 +13,13 @@
 #ifndef REC_INTERACTION_PIECES_H
 #define REC_INTERACTION_PIECES_H
 
+#include "compat.h"
 #include "interaction.h"
 #include "lib/stringinfo.h"
 
 extern void rec_interactions_append(RecInteractions *to, const RecInteractions *from);
 extern void rec_interactions_send(StringInfo buffer, const RecInteractions *interactions);
 extern RecInteractions *rec_interactions_receive(StringInfo buffer);
-extern void rec_interactions_refuse(void) pg_attribute_noreturn();
+pg_noreturn_compat extern void rec_interactions_refuse(void);
 
 #endif							/* REC_INTERACTION_PIECES_H */
