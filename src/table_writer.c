@@ -47,6 +47,18 @@
 	ExecInsertIndexTuples(rri, slot, estate, false, false, NULL, NIL)
 #endif
 
+#if PG_VERSION_NUM >= 190000
+#define table_beginscan_compat(rel, snapshot) \
+	table_beginscan(rel, snapshot, 0, NULL, SO_NONE)
+#define table_tuple_delete_compat(rel, tid, command, snapshot, failure) \
+	table_tuple_delete(rel, tid, command, 0, snapshot, InvalidSnapshot, true, failure)
+#else
+#define table_beginscan_compat(rel, snapshot) \
+	table_beginscan(rel, snapshot, 0, NULL)
+#define table_tuple_delete_compat(rel, tid, command, snapshot, failure) \
+	table_tuple_delete(rel, tid, command, snapshot, InvalidSnapshot, true, failure, false)
+#endif
+
 #define WRITE_BATCH			64	/* rows written at a time, and ... */
 #define WRITE_BYTES			((Size) 8 * 1024 * 1024)	/* ... their size, about */
 
@@ -299,7 +311,7 @@ rec_writer_delete_others(Oid relid, int64 value)
 	Snapshot	snapshot = RegisterSnapshot(GetTransactionSnapshot());
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
 	CommandId	command = GetCurrentCommandId(true);
-	TableScanDesc scan = table_beginscan(rel, snapshot, 0, NULL);
+	TableScanDesc scan = table_beginscan_compat(rel, snapshot);
 	TM_Result	result = TM_Ok;
 
 	CheckCmdReplicaIdentity(rel, CMD_DELETE);
@@ -310,8 +322,8 @@ rec_writer_delete_others(Oid relid, int64 value)
 
 		CHECK_FOR_INTERRUPTS();
 		if (DatumGetInt64(slot_getattr(slot, 1, &isnull)) != value && !isnull)
-			result = table_tuple_delete(rel, &slot->tts_tid, command, snapshot,
-										InvalidSnapshot, true, &failure, false);
+			result = table_tuple_delete_compat(rel, &slot->tts_tid, command, snapshot,
+											   &failure);
 	}
 	table_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);
