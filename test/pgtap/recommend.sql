@@ -725,10 +725,10 @@ SELECT set_eq('SELECT * FROM visits.recommend_all(7)',
 			  'recommend_all is recommend for all');
 
 -- in a parallel worker
-SET LOCAL force_parallel_mode = on;
+SELECT set_config(name, 'on', true) FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
 SELECT set_eq('SELECT i, visits.score(1, i) FROM generate_series(1, 80) i',
 			  'SELECT item_id, score FROM visits.recommend(1, 80)', 'scores from a parallel worker');
-RESET force_parallel_mode;
+SELECT set_config(name, 'off', true) FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
 
 /* ------------------------------------------------------------------------
  * Nothing given, nothing known
