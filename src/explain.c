@@ -31,7 +31,6 @@
 #include "spi.h"
 #include "sqlutil.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/tuplestore.h"
 
 #define EXPLANATION_NCOLS	9
@@ -330,29 +329,6 @@ begin_explanation(FunctionCallInfo fcinfo, const RecDefinition *definition)
 	return rec_begin_rows(fcinfo, types, EXPLANATION_NCOLS);
 }
 
-/* Gives the score of one item, by its id; false when the model lacks it. */
-static bool
-score_item(RecServe *serve, Datum id, RecScoredItem *item)
-{
-	const RecDefinition *definition = serve->definition;
-	RecItemSet *set = rec_item_set_create(serve->scores);
-	RecScoredItem *items;
-	int16		typlen;
-	bool		typbyval;
-	char		typalign;
-	int			n;
-
-	get_typlenbyvalalign(definition->item_type, &typlen, &typbyval, &typalign);
-	serve->excluded = rec_dict_create(definition->item_type, definition->item_collation,
-									  CurrentMemoryContext);
-	rec_serve_fetch_ids(serve, construct_array(&id, 1, definition->item_type,
-											   typlen, typbyval, typalign), set);
-	items = rec_item_set_ranked(set, &n);
-	if (n > 0)
-		*item = items[0];
-	return n > 0;
-}
-
 /*
  * explain(model, user_id, item_id, context, options): the contributions to
  * score(user_id, item_id, context, options), in the order in which they add up
@@ -385,7 +361,7 @@ rec_explain(PG_FUNCTION_ARGS)
 		rec_serve_user(&serve, PG_GETARG_DATUM(1));
 	rec_serve_add_context(&serve, serve.scores);
 	rec_scores_blend(serve.scores);
-	if (score_item(&serve, PG_GETARG_DATUM(2), &item))
+	if (rec_serve_score_item(&serve, PG_GETARG_DATUM(2), &item))
 	{
 		char	   *title = title_of(&serve, PG_GETARG_DATUM(2));
 

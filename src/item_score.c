@@ -180,25 +180,10 @@ read_all_items(ScoreState *state)
 static double
 score_by_query(ScoreState *state, Datum id)
 {
-	RecItemSet *set = rec_item_set_create(state->serve.scores);
-	RecDict    *excluded = state->serve.excluded;
-	RecScoredItem *items;
-	int16		typlen;
-	bool		typbyval;
-	char		typalign;
-	int			n;
+	RecScoredItem item;
 
-	get_typlenbyvalalign(state->definition->item_type, &typlen, &typbyval, &typalign);
-	state->serve.excluded = rec_dict_create(state->definition->item_type,
-											state->definition->item_collation,
-											CurrentMemoryContext);
-	rec_serve_fetch_ids(&state->serve,
-						construct_array(&id, 1, state->definition->item_type,
-										typlen, typbyval, typalign), set);
-	state->serve.excluded = excluded;
 	state->calls++;
-	items = rec_item_set_ranked(set, &n);
-	return n > 0 ? items[0].score : 0;
+	return rec_serve_score_item(&state->serve, id, &item) ? item.score : 0;
 }
 
 /* Finds the score of an item that is in memory. */

@@ -246,10 +246,7 @@ rec_similar_items(PG_FUNCTION_ARGS)
 	RecDefinition *definition = rec_argument_definition(fcinfo);
 	int64		k = rec_argument_k(fcinfo, 2);
 	RecServe	serve;
-	Datum		id[1];
-	int16		typlen;
-	bool		typbyval;
-	char		typalign;
+	Datum		id;
 
 	rec_argument_type(fcinfo, 1, definition->item_type, "item_id");
 	rec_spi_connect();
@@ -259,11 +256,9 @@ rec_similar_items(PG_FUNCTION_ARGS)
 	rec_serve_exclude(&serve, rec_argument_items(fcinfo, 4, definition, "exclude"));
 	if (!PG_ARGISNULL(1))
 	{
-		get_typlenbyvalalign(definition->item_type, &typlen, &typbyval, &typalign);
-		id[0] = PG_GETARG_DATUM(1);
+		id = PG_GETARG_DATUM(1);
 		serve.by_likeness = true;
-		rec_serve_items(&serve, construct_array(id, 1, definition->item_type,
-												typlen, typbyval, typalign), 1);
+		rec_serve_items(&serve, DatumGetArrayTypeP(rec_id_array(definition, &id, 1)), 1);
 	}
 	rec_serve_similarity(&serve);
 	answer(fcinfo, &serve, k);

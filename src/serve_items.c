@@ -306,6 +306,27 @@ rec_serve_fetch_ids(RecServe *serve, ArrayType *ids, RecItemSet *set)
 	add_unknown(serve, unknown, true, set);
 }
 
+/*
+ * Gives an item by its id, scored, whether it is excluded or not; false when
+ * neither the model nor the relation of items has it.
+ */
+bool
+rec_serve_score_item(RecServe *serve, Datum id, RecScoredItem *item)
+{
+	RecItemSet *set = rec_item_set_create(serve->scores);
+	RecDict    *excluded = serve->excluded;
+	const RecScoredItem *items;
+	int			n;
+
+	serve->excluded = rec_serve_dict(serve);
+	rec_serve_fetch_ids(serve, DatumGetArrayTypeP(rec_id_array(serve->definition, &id, 1)), set);
+	serve->excluded = excluded;
+	items = rec_item_set_ranked(set, &n);
+	if (n > 0)
+		*item = items[0];
+	return n > 0;
+}
+
 /* ----------------
  *		the catalog
  * ----------------

@@ -23,6 +23,7 @@ extern RecStoreScan *rec_serve_all_items(RecServe *serve);
 extern void rec_serve_item_numbers(RecServe *serve, const Datum *ids, int n, RecDict *items,
 								   int32 *numbers);
 extern void rec_serve_known(RecServe *serve, const Datum *ids, int n, bool *known);
+extern bool rec_serve_score_item(RecServe *serve, Datum id, RecScoredItem *item);
 extern void rec_serve_fetch_ids(RecServe *serve, ArrayType *ids, RecItemSet *set);
 extern RecCatalog rec_serve_catalog(RecServe *serve);
 
