@@ -58,19 +58,6 @@ sub connect_as
 	return;
 }
 
-# Runs statements; gives the errors, "crash" if the session was lost.
-sub attempt
-{
-	my $log     = -s $node->logfile;
-	my $crashed = !eval { $session->query(join ';', @_); 1 };
-	my $error   = $session->{error};
-
-	return $error unless $crashed || $error =~ /server closed the connection|terminating connection/;
-	$node->wait_for_log(qr/all server processes terminated; reinitializing/, $log);
-	$node->poll_query_until('shop', 'SELECT true');
-	return 'crash';
-}
-
 # ---------------------------------------------------------------------------
 # a schema of mallory's
 # ---------------------------------------------------------------------------
@@ -149,8 +136,8 @@ sub check_trap
 	for my $user ($superuser, 'victim')
 	{
 		connect_as($user);
-		my $error = attempt(@looks);
-			unlike($error, qr/crash|code of mallory/, "$name: nothing of it runs when $user looks");
+		my $error = $session->attempt(@looks);
+		unlike($error, qr/crash|code of mallory/, "$name: nothing of it runs when $user looks");
 	}
 	$node->safe_psql('shop', 'SET client_min_messages = error; DROP SCHEMA fake CASCADE');
 	return;
@@ -216,7 +203,7 @@ sub check_change
 
 	$session->query("BEGIN; $change");
 	die "$change: $session->{error}" if $session->{error} =~ /ERROR/;
-	my $error = attempt(@looks, @asks, 'ROLLBACK');
+	my $error = $session->attempt(@looks, @asks, 'ROLLBACK');
 	isnt($error, 'crash', $name);
 	connect_as('mallory') if $error eq 'crash';
 	return;

@@ -28,18 +28,13 @@ sub connect_again
 	return;
 }
 
-# Runs statements; gives the errors, "crash" if the session was lost.
+# The errors of statements, in a new session after a crash.
 sub attempt
 {
-	my $log     = -s $node->logfile;
-	my $crashed = !eval { $session->query(join ';', @_); 1 };
-	my $error   = $session->{error};
+	my $error = $session->attempt(@_);
 
-	return $error unless $crashed || $error =~ /server closed the connection|terminating connection/;
-	$node->wait_for_log(qr/all server processes terminated; reinitializing/, $log);
-	$node->poll_query_until('shop', 'SELECT true');
-	connect_again();
-	return 'crash';
+	connect_again() if $error eq 'crash';
+	return $error;
 }
 
 # ---------------------------------------------------------------------------

@@ -152,7 +152,7 @@ sub new
 {
 	my ($class, $node, %options) = @_;
 	my $dbname = $options{dbname} // 'shop';
-	my $self   = bless { stdin => '', stdout => '', stderr => '', count => 0 }, $class;
+	my $self   = bless { node => $node, stdin => '', stdout => '', stderr => '', count => 0 }, $class;
 	my $user   = $options{user} ? " user=$options{user}" : '';
 
 	$self->{timeout} = IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default);
@@ -202,6 +202,22 @@ sub query
 
 	$self->send($sql);
 	return $self->wait;
+}
+
+# Runs statements; gives their errors, or "crash" if the session was lost, and
+# then not before the server is back.
+sub attempt
+{
+	my ($self, @statements) = @_;
+	my $node    = $self->{node};
+	my $log     = -s $node->logfile;
+	my $crashed = !eval { $self->query(join ';', @statements); 1 };
+
+	return $self->{error}
+	  unless $crashed || $self->{error} =~ /server closed the connection|terminating connection/;
+	$node->wait_for_log(qr/all server processes terminated; reinitializing/, $log);
+	$node->poll_query_until('shop', 'SELECT true');
+	return 'crash';
 }
 
 # Runs SQL that must not fail.
