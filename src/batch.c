@@ -35,15 +35,11 @@
 #include "trend.h"
 #include "utils/memutils.h"
 
-/* Takes an array for the model, within the budget. */
-static void *
-alloc_array(RecBatch *batch, Size count, Size width)
+/* Gives an array of zeroes for the model, within the budget. */
+void *
+rec_batch_alloc(RecBatch *batch, Size count, Size width)
 {
-	Size		size = mul_size(Max(count, 1), width);
-
-	rec_memory_check(batch->context, size);
-	return MemoryContextAllocExtended(batch->model_context, size,
-									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	return rec_memory_alloc_in(batch->context, batch->model_context, count, width);
 }
 
 /* Makes an empty batch; all of it is in "context". */
@@ -223,11 +219,11 @@ rec_batch_begin_model(RecBatch *batch, uint32 nitems)
 	batch->values = NULL;
 	batch->factors = NULL;
 	memory->nitems = nitems;
-	memory->ids = alloc_array(batch, nitems, sizeof(Datum));
-	memory->popularity = alloc_array(batch, nitems, sizeof(double));
-	memory->trend = alloc_array(batch, nitems, sizeof(double));
-	memory->barred = alloc_array(batch, nitems, sizeof(bool));
-	memory->item = alloc_array(batch, nitems, sizeof(uint32));
+	memory->ids = rec_batch_alloc(batch, nitems, sizeof(Datum));
+	memory->popularity = rec_batch_alloc(batch, nitems, sizeof(double));
+	memory->trend = rec_batch_alloc(batch, nitems, sizeof(double));
+	memory->barred = rec_batch_alloc(batch, nitems, sizeof(bool));
+	memory->item = rec_batch_alloc(batch, nitems, sizeof(uint32));
 }
 
 /* Says which item of the dictionary one of the model's numbers is. */
@@ -250,12 +246,12 @@ rec_batch_end_model(RecBatch *batch)
 	uint32		nids = rec_dict_count(batch->items);
 	MemoryContext old = MemoryContextSwitchTo(batch->model_context);
 
-	batch->model_number = alloc_array(batch, nids, sizeof(uint32));
+	batch->model_number = rec_batch_alloc(batch, nids, sizeof(uint32));
 	memset(batch->model_number, 0xff, nids * sizeof(uint32));
 	for (uint32 i = 0; i < batch->memory.nitems; i++)
 		batch->model_number[batch->memory.item[i]] = i;
-	batch->neighbors = alloc_array(batch, (Size) nids * REC_NLIKENESSES, sizeof(RecNeighborList));
-	batch->barred = alloc_array(batch, batch->memory.nitems, sizeof(uint32));
+	batch->neighbors = rec_batch_alloc(batch, (Size) nids * REC_NLIKENESSES, sizeof(RecNeighborList));
+	batch->barred = rec_batch_alloc(batch, batch->memory.nitems, sizeof(uint32));
 	batch->nbarred = 0;
 	batch->item_rank = rec_dict_ranks(batch->items, true);
 	batch->scores = rec_scores_create(batch->options, batch->memory.nitems);
@@ -305,8 +301,8 @@ take_neighbors(void *arg, uint32 item, const RecNeighbor *row, int n)
 	TrainState *state = (TrainState *) arg;
 	RecBatch   *batch = state->batch;
 	RecNeighborList *kept = rec_batch_lists(batch, state->matrix->item_id[item]);
-	int32	   *neighbors = alloc_array(batch, n, sizeof(int32));
-	float4	   *similarities = alloc_array(batch, n, sizeof(float4));
+	int32	   *neighbors = rec_batch_alloc(batch, n, sizeof(int32));
+	float4	   *similarities = rec_batch_alloc(batch, n, sizeof(float4));
 
 	for (int i = 0; i < n; i++)
 	{
@@ -327,8 +323,8 @@ rec_batch_set_factors(RecBatch *batch, RecFactors *factors)
 	rec_memory_check(batch->context, rec_folding_size(n));
 	batch->factors = factors;
 	batch->folding = rec_folding_create(batch->model_context, n);
-	batch->user_factors = alloc_array(batch, n, sizeof(double));
-	batch->factor_values = alloc_array(batch, batch->memory.nitems, sizeof(float4));
+	batch->user_factors = rec_batch_alloc(batch, n, sizeof(double));
+	batch->factor_values = rec_batch_alloc(batch, batch->memory.nitems, sizeof(float4));
 }
 
 static void

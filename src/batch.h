@@ -140,6 +140,7 @@ extern void rec_batch_weigh_events(RecBatch *batch);
 extern RecSourceWeight *rec_batch_event_weights(const RecBatch *batch, int *n);
 extern void rec_batch_sort(RecBatch *batch);
 extern int64 rec_batch_user_end(const RecBatch *batch, int64 from);
+extern void *rec_batch_alloc(RecBatch *batch, Size count, Size width);
 extern void rec_batch_begin_model(RecBatch *batch, uint32 nitems);
 extern void rec_batch_set_item(RecBatch *batch, uint32 number, uint32 item,
 							   double popularity, double trend);

@@ -40,15 +40,6 @@ struct RecBatchContent
 	RecContentLists *lists;		/* NULL for none yet */
 };
 
-static void *
-alloc_array(RecBatch *batch, MemoryContext context, Size count, Size width)
-{
-	Size		size = mul_size(Max(count, 1), width);
-
-	rec_memory_check(batch->context, size);
-	return MemoryContextAllocExtended(context, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-}
-
 /* Notes which items the relation has, in the order of their ids. */
 static void
 list_items(RecBatch *batch, RecBatchContent *content, const RecContentBuilder *builder)
@@ -56,7 +47,7 @@ list_items(RecBatch *batch, RecBatchContent *content, const RecContentBuilder *b
 	uint32		count = rec_dict_count(batch->items);
 	uint32	   *order = rec_dict_ordered(batch->items, true);
 
-	content->listed = alloc_array(batch, content->context, count, sizeof(uint32));
+	content->listed = rec_memory_alloc_in(batch->context, content->context, count, sizeof(uint32));
 	for (uint32 i = 0; i < count; i++)
 		if (rec_content_has_item(builder, order[i]))
 			content->listed[content->nlisted++] = order[i];
@@ -98,15 +89,15 @@ rec_batch_model_items(RecBatch *batch, const uint32 *trained, uint32 ntrained, u
 {
 	const RecBatchContent *content = batch->content;
 	uint32		count = rec_dict_count(batch->items);
-	uint32	   *number = alloc_array(batch, CurrentMemoryContext,
-									 content ? count : ntrained, sizeof(uint32));
+	uint32	   *number = rec_memory_alloc_in(batch->context, CurrentMemoryContext,
+											 content ? count : ntrained, sizeof(uint32));
 	bool	   *is_trained;
 
 	memcpy(number, trained, ntrained * sizeof(uint32));
 	*n = ntrained;
 	if (content == NULL)
 		return number;
-	is_trained = alloc_array(batch, CurrentMemoryContext, count, sizeof(bool));
+	is_trained = rec_memory_alloc_in(batch->context, CurrentMemoryContext, count, sizeof(bool));
 	for (uint32 i = 0; i < ntrained; i++)
 		is_trained[trained[i]] = true;
 	for (uint32 i = 0; i < content->nlisted; i++)
@@ -134,7 +125,7 @@ compute_lists(RecBatch *batch, const uint32 *number, uint32 n)
 	content->lists = NULL;
 	MemoryContextReset(content->list_context);
 	old = MemoryContextSwitchTo(content->list_context);
-	content->number = alloc_array(batch, content->list_context, n, sizeof(uint32));
+	content->number = rec_memory_alloc_in(batch->context, content->list_context, n, sizeof(uint32));
 	memcpy(content->number, number, n * sizeof(uint32));
 	content->nitems = n;
 	content->neighbors = batch->options->neighbors;

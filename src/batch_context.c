@@ -20,24 +20,14 @@
 #include "context.h"
 #include "sqlutil.h"
 
-static void *
-alloc_array(RecBatch *batch, Size count, Size width)
-{
-	Size		size = mul_size(Max(count, 1), width);
-
-	rec_memory_check(batch->context, size);
-	return MemoryContextAllocExtended(batch->model_context, size,
-									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-}
-
 /* Keeps the lifts of a value. */
 static void
 keep_value(RecBatch *batch, const RecLifts *lifts, uint32 value)
 {
 	const RecLift *from = lifts->lifts + lifts->start[value];
 	int			n = (int) (lifts->start[value + 1] - lifts->start[value]);
-	int32	   *items = alloc_array(batch, n, sizeof(int32));
-	float4	   *values = alloc_array(batch, n, sizeof(float4));
+	int32	   *items = rec_batch_alloc(batch, n, sizeof(int32));
+	float4	   *values = rec_batch_alloc(batch, n, sizeof(float4));
 
 	for (int i = 0; i < n; i++)
 	{
@@ -65,7 +55,7 @@ rec_batch_learn_context(RecBatch *batch, const RecStream *stream)
 							  batch->options);
 	rec_situations_forget_rows(batch->situations);
 	rec_lifts_renumber(lifts, batch->model_number);
-	batch->lifts = alloc_array(batch, lifts->nvalues, sizeof(RecNeighborList));
+	batch->lifts = rec_batch_alloc(batch, lifts->nvalues, sizeof(RecNeighborList));
 	for (uint32 v = 0; v < lifts->nvalues; v++)
 		keep_value(batch, lifts, v);
 }

@@ -91,14 +91,25 @@ rec_memory_check(MemoryContext context, Size more)
 						 (need + need / 2) / MEGABYTE + 1)));
 }
 
-/* Gives an array of zeroes in "context", within that limit. */
+/*
+ * Gives an array of zeroes in "context", within that limit for "budget", a
+ * context whose memory that of the array is a part of.  It has room for one
+ * element at least.
+ */
 void *
-rec_memory_alloc(MemoryContext context, Size count, Size width)
+rec_memory_alloc_in(MemoryContext budget, MemoryContext context, Size count, Size width)
 {
 	Size		size = mul_size(Max(count, 1), width);
 
-	rec_memory_check(context, size);
+	rec_memory_check(budget, size);
 	return MemoryContextAllocExtended(context, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+}
+
+/* The same where they are one. */
+void *
+rec_memory_alloc(MemoryContext context, Size count, Size width)
+{
+	return rec_memory_alloc_in(context, context, count, width);
 }
 
 /* True when "more" bytes could be taken in "context". */

@@ -32,6 +32,8 @@ rec_room_for(int64 allocated, int64 wanted)
 
 extern void rec_memory_start(void);
 extern void rec_memory_check(MemoryContext context, Size more);
+extern void *rec_memory_alloc_in(MemoryContext budget, MemoryContext context, Size count,
+								 Size width);
 extern void *rec_memory_alloc(MemoryContext context, Size count, Size width);
 extern bool rec_memory_fits(MemoryContext context, Size more);
 extern void rec_memory_share(MemoryContext context, Size size);

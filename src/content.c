@@ -35,11 +35,7 @@
 static void *
 alloc_result(MemoryContext budget, RecContent *content, Size count, Size width)
 {
-	Size		size = mul_size(Max(count, 1), width);
-
-	rec_memory_check(budget, size);
-	return MemoryContextAllocExtended(content->context, size,
-									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	return rec_memory_alloc_in(budget, content->context, count, width);
 }
 
 static inline int

@@ -77,25 +77,10 @@ typedef struct Kernel
 	RecTopk		topk;
 } Kernel;
 
-/* Gives zeroes in the current context, within the budget. */
-static void *
-alloc_zero(MemoryContext budget, Size count, Size width)
-{
-	Size		size = mul_size(Max(count, 1), width);
-
-	rec_memory_check(budget, size);
-	return MemoryContextAllocExtended(CurrentMemoryContext, size,
-									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-}
-
 static void *
 alloc_working(Kernel *kernel, Size count, Size width)
 {
-	MemoryContext old = MemoryContextSwitchTo(kernel->context);
-	void	   *result = alloc_zero(kernel->budget, count, width);
-
-	MemoryContextSwitchTo(old);
-	return result;
+	return rec_memory_alloc_in(kernel->budget, kernel->context, count, width);
 }
 
 static inline bool
@@ -493,8 +478,8 @@ complete_lists(RecContentLists *lists, const RecContentLists *turned, int neighb
 {
 	uint32		nitems = lists->nitems;
 	RecContentLists *complete = create_lists(budget, nitems, 2 * lists->start[nitems]);
-	uint32	   *seen = alloc_zero(budget, (Size) nitems + 1, sizeof(uint32));
-	Addition   *additions = alloc_zero(budget, (Size) nitems + 1, sizeof(Addition));
+	uint32	   *seen = rec_memory_alloc_in(budget, CurrentMemoryContext, (Size) nitems + 1, sizeof(uint32));
+	Addition   *additions = rec_memory_alloc_in(budget, CurrentMemoryContext, (Size) nitems + 1, sizeof(Addition));
 	int64		n = 0;
 
 	for (uint32 i = 0; i < nitems; i++)

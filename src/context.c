@@ -108,11 +108,7 @@ typedef struct Learner
 static void *
 alloc_zero(Learner *learner, Size count, Size width)
 {
-	Size		size = mul_size(Max(count, 1), width);
-
-	rec_memory_check(learner->caller, size);
-	return MemoryContextAllocExtended(learner->context, size,
-									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	return rec_memory_alloc_in(learner->caller, learner->context, count, width);
 }
 
 /* ----------------

@@ -77,16 +77,6 @@ struct RecLending
 	void	   *arg;
 };
 
-static void *
-alloc_zero(RecLending *lending, Size count, Size width)
-{
-	Size		size = mul_size(Max(count, 1), width);
-
-	rec_memory_check(lending->context, size);
-	return MemoryContextAllocExtended(lending->context, size,
-									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-}
-
 /* Begins other lists, in a context of their own; gives that of the old ones. */
 static MemoryContext
 begin_lists(RecLending *lending)
@@ -124,14 +114,14 @@ rec_lending_create(MemoryContext context, const RecMatrix *matrix,
 	lending->most_sources = options->neighbors;
 	lending->most_targets = options->truncate == REC_TRUNCATE_SOURCE ? options->neighbors :
 		PG_INT32_MAX;
-	lending->users = alloc_zero(lending, matrix->nitems, sizeof(double));
+	lending->users = rec_memory_alloc(lending->context, matrix->nitems, sizeof(double));
 	for (uint32 i = 0; i < matrix->nitems; i++)
 		lending->users[i] = (double) (matrix->item_start[i + 1] - matrix->item_start[i]);
-	lending->sum = alloc_zero(lending, matrix->nitems, sizeof(double));
-	lending->support = alloc_zero(lending, matrix->nitems, sizeof(uint32));
-	lending->met = alloc_zero(lending, matrix->nitems / WORD + 1, sizeof(uint64));
-	lending->met_words = alloc_zero(lending, matrix->nitems / WORD / WORD + 1, sizeof(uint64));
-	lending->list = alloc_zero(lending, matrix->nitems, sizeof(RecNeighbor));
+	lending->sum = rec_memory_alloc(lending->context, matrix->nitems, sizeof(double));
+	lending->support = rec_memory_alloc(lending->context, matrix->nitems, sizeof(uint32));
+	lending->met = rec_memory_alloc(lending->context, matrix->nitems / WORD + 1, sizeof(uint64));
+	lending->met_words = rec_memory_alloc(lending->context, matrix->nitems / WORD / WORD + 1, sizeof(uint64));
+	lending->list = rec_memory_alloc(lending->context, matrix->nitems, sizeof(RecNeighbor));
 	rec_topk_init(&lending->topk, own, options->neighbors, matrix->nitems);
 	(void) begin_lists(lending);
 	lending->sink = sink;

@@ -38,21 +38,11 @@
  * ----------------
  */
 
-static void *
-alloc_working(RecSimilarity *state, Size count, Size width)
-{
-	Size		size = mul_size(Max(count, 1), width);
-
-	rec_memory_check(state->context, size);
-	return MemoryContextAllocExtended(state->context, size,
-									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-}
-
 /* The same, aligned for vectors. */
 static void *
 alloc_aligned(RecSimilarity *state, Size count, Size width)
 {
-	return (void *) CACHELINEALIGN(alloc_working(state, count * width + PG_CACHE_LINE_SIZE, 1));
+	return (void *) CACHELINEALIGN(rec_memory_alloc(state->context, count * width + PG_CACHE_LINE_SIZE, 1));
 }
 
 static inline double
@@ -66,7 +56,7 @@ static double *
 sum_weights(RecSimilarity *state, bool squared)
 {
 	const RecMatrix *matrix = state->matrix;
-	double	   *sum = alloc_working(state, matrix->nitems, sizeof(double));
+	double	   *sum = rec_memory_alloc(state->context, matrix->nitems, sizeof(double));
 
 	if (matrix->user_weight == NULL)
 		memcpy(sum, state->users, matrix->nitems * sizeof(double));
@@ -96,7 +86,7 @@ prepare_powers(RecSimilarity *state)
 	bool		swapped = options->truncate == REC_TRUNCATE_TARGET;
 
 	state->row_factor = sum_weights(state, false);
-	state->other_factor = alloc_working(state, matrix->nitems, sizeof(double));
+	state->other_factor = rec_memory_alloc(state->context, matrix->nitems, sizeof(double));
 	for (uint32 i = 0; i < matrix->nitems; i++)
 	{
 		double		source = pow(state->row_factor[i], options->source_exponent);
@@ -107,7 +97,7 @@ prepare_powers(RecSimilarity *state)
 	}
 	if (options->user_exponent == 0)
 		return;
-	state->user_factor = alloc_working(state, matrix->nusers, sizeof(double));
+	state->user_factor = rec_memory_alloc(state->context, matrix->nusers, sizeof(double));
 	for (uint32 u = 0; u < matrix->nusers; u++)
 		state->user_factor[u] =
 			pow((double) (matrix->user_start[u + 1] - matrix->user_start[u]),
@@ -120,7 +110,7 @@ prepare_factors(RecSimilarity *state)
 {
 	const RecMatrix *matrix = state->matrix;
 
-	state->users = alloc_working(state, matrix->nitems, sizeof(double));
+	state->users = rec_memory_alloc(state->context, matrix->nitems, sizeof(double));
 	for (uint32 i = 0; i < matrix->nitems; i++)
 		state->users[i] = item_users(matrix, i);
 	if (state->measure->factor == REC_FACTOR_NORM)
@@ -142,7 +132,7 @@ counter_size(double largest)
 static double *
 least_factors(RecSimilarity *state)
 {
-	double	   *least = alloc_working(state, state->nblocks, sizeof(double));
+	double	   *least = rec_memory_alloc(state->context, state->nblocks, sizeof(double));
 
 	for (uint32 block = 0; block < state->nblocks; block++)
 	{
@@ -171,8 +161,8 @@ prepare_counters(RecSimilarity *state)
 		state->block_factor = least_factors(state);
 	}
 	state->touched = alloc_aligned(state, state->nblocks + REC_BLOCK_SIZE, sizeof(uint8));
-	state->dirty = alloc_working(state, state->nblocks + 1, sizeof(uint32));
-	state->candidate = alloc_working(state, REC_SEGMENT_SIZE + REC_BLOCK_SIZE, sizeof(uint32));
+	state->dirty = rec_memory_alloc(state->context, state->nblocks + 1, sizeof(uint32));
+	state->candidate = rec_memory_alloc(state->context, REC_SEGMENT_SIZE + REC_BLOCK_SIZE, sizeof(uint32));
 }
 
 static void
