@@ -83,10 +83,11 @@ SELECT is_empty($$
 	WHERE component = 'behaviour' GROUP BY 1, 2 HAVING max(contribution / (similarity * weight)) > min(contribution / (similarity * weight)) * (1 + 1e-7)$$,
 	'contributions are in the proportion of similarity and weight');
 SELECT is_empty($$
+	WITH newest AS MATERIALIZED (
+		SELECT user_id, item_id, round(power(0.5, extract(epoch FROM (SELECT max(at) FROM shop.event) - max(at)) / 86400 / 60)::numeric, 9) AS decay
+		FROM shop.event GROUP BY 1, 2)
 	SELECT u, i, e.* FROM generate_series(0, 41) u, generate_series(0, 61) i, recs.explain(u, i) e
-	WHERE component = 'behaviour' AND (because_item, round(decay::numeric, 9)) NOT IN (
-		SELECT item_id, round(power(0.5, extract(epoch FROM (SELECT max(at) FROM shop.event) - max(at)) / 86400 / 60)::numeric, 9)
-		FROM shop.event WHERE user_id = u GROUP BY 1)$$,
+	WHERE component = 'behaviour' AND (u, because_item, round(decay::numeric, 9)) NOT IN (TABLE newest)$$,
 	'decays are those of the newest interaction with the item');
 
 -- items are called by their titles

@@ -135,10 +135,10 @@ GROUP BY step, first;
 CREATE FUNCTION test.known(ids int[]) RETURNS text LANGUAGE sql AS $$
 	SELECT string_agg(concat_ws(' ', item_id, round(score::numeric, 9)), ',' ORDER BY score DESC, item_id) FROM wide.rank_items(NULL, ids) WHERE strategy IS NOT NULL
 $$;
-SELECT is(test.known(ids), (SELECT string_agg(concat_ws(' ', item_id, round((0.1 * popularity)::numeric, 9)), ',' ORDER BY popularity DESC, item_id) FROM wide.item WHERE item_id = ANY(ids)),
+SELECT is(test.known(ids), (SELECT string_agg(concat_ws(' ', item_id, round((0.1 * popularity)::numeric, 9)), ',' ORDER BY popularity DESC, item_id) FROM wide.item WHERE item_id IN (SELECT unnest(ids))),
 		  format('every %s. of all numbers from %s on', step, first)) FROM test.asked;
 SELECT is((SELECT array_agg(item_id ORDER BY item_id) FROM named.rank_items(NULL, names) WHERE strategy IS NOT NULL),
-		  (SELECT array_agg(item_id ORDER BY item_id) FROM named.item WHERE item_id = ANY(names)),
+		  (SELECT array_agg(item_id ORDER BY item_id) FROM named.item WHERE item_id IN (SELECT unnest(names))),
 		  format('every %s. of all names from %s on', step, first))
 FROM   test.asked, LATERAL (SELECT array_agg(to_char(abs(id / 2), 'FM0000') || repeat('x', id & 3)) AS names FROM unnest(ids) id) n;
 SELECT is(test.known('{}'), NULL, 'no number');
