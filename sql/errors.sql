@@ -13,6 +13,11 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
 	RETURN NEXT CASE state WHEN 'TRIED' THEN 'no error' ELSE state || ': ' || message END;
+	-- which of the two has this is a matter of PostgreSQL's version
+	IF concat(detail, hint) ~ 'argument types' THEN
+		RETURN NEXT '  DETAIL or HINT: argument types';
+		RETURN;
+	END IF;
 	IF detail <> '' THEN
 		RETURN NEXT '  DETAIL: ' || regexp_replace(detail, '\d{4,}|\d+(?= MB)', 'N', 'g');
 	END IF;

@@ -105,7 +105,10 @@ SELECT recommender.ndcg('{1}', '{1}', gains => '{-1}');
 SELECT recommender.ndcg('{1}', '{1}', gains => '{1025}', exponential => true);
 SELECT recommender.hit_rate('{"(1,2)"}'::point[], '{}');
 SELECT recommender.hit_rate(ARRAY[v.a], ARRAY[w.a]) FROM (SELECT 'a' COLLATE "C" AS a) v, (SELECT 'a' COLLATE "POSIX" AS a) w;
+-- what PostgreSQL says beside the message is not the same in all versions
+\set VERBOSITY terse
 SELECT recommender.hit_rate('{1}'::int[], '{1}'::text[]);
+\set VERBOSITY default
 
 -- Errors: rows
 SELECT recommender.catalog_coverage(-1);
