@@ -266,6 +266,26 @@ SELECT shop.try_each(
 	'ALTER TABLE shop.orders ALTER item_id TYPE bigint USING 3000000000; SELECT * FROM recs.recommend(1)',
 	'ALTER TABLE shop.orders ALTER item_id TYPE bigint; SELECT * FROM recs.recommend(1)');
 
+/* A view whose function does something to the recommender that reads it */
+
+CREATE FUNCTION shop.meddle(n int) RETURNS int LANGUAGE plpgsql AS $$
+BEGIN
+	IF n = 5 AND current_setting('shop.command', true) <> '' THEN
+		EXECUTE current_setting('shop.command');
+	END IF;
+	RETURN n;
+END $$;
+CREATE VIEW shop.meddling AS SELECT shop.meddle(user_id) AS user_id, item_id, at FROM shop.orders;
+SELECT recommender.create_recommender('meddled', 'shop.meddling', time_column => 'at');
+SELECT generation FROM recommender.refresh('meddled');
+SET shop.command = $$SELECT recommender.refresh('meddled')$$;
+SELECT shop.try_each('SELECT recommender.refresh(''meddled'')');
+SET shop.command = $$SELECT recommender.drop_recommender('meddled')$$;
+SELECT shop.try_each('SELECT * FROM meddled.recommend(5)', 'SELECT * FROM meddled.recommend_all(1)');
+RESET shop.command;
+SELECT generation FROM recommender.refresh('meddled');
+SELECT recommender.drop_recommender('meddled');
+
 /* A model whose rows, or tables, are not what a refresh wrote */
 
 -- What queries say after a change: distinct errors, or that they answer.

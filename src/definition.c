@@ -173,13 +173,7 @@ recommender_missing(const char *name)
 char *
 rec_definition_name(const RecDefinition *definition)
 {
-	char	   *name = get_namespace_name(definition->schema);
-
-	if (name == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("the recommender does not exist any more")));
-	return name;
+	return rec_schema_name(definition->schema);
 }
 
 /* Gives one of the recommender's tables, quoted for use in a query. */

@@ -38,7 +38,7 @@ rec_refuse_table(const char *table, Oid schema)
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("table \"%s\" of recommender \"%s\" is not as create_recommender() makes it",
-					table, get_namespace_name(schema)),
+					table, rec_schema_name(schema)),
 			 errhint("Mend it, or drop the recommender and create it again.")));
 }
 

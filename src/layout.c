@@ -314,16 +314,32 @@ rec_recommender_names(void)
 		Oid			schema = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i],
 															SPI_tuptable->tupdesc,
 															1, &isnull));
-		MemoryContext old;
+		MemoryContext old = MemoryContextSwitchTo(caller);
+		char	   *name = get_namespace_name(schema);
 
-		if (!rec_schema_is_recommender(schema))
-			continue;
-		old = MemoryContextSwitchTo(caller);
-		names = lappend(names, get_namespace_name(schema));
+		/* another session may drop it meanwhile */
+		if (name && rec_schema_is_recommender(schema))
+			names = lappend(names, name);
 		MemoryContextSwitchTo(old);
 	}
 	SPI_finish();
 	return names;
+}
+
+/*
+ * Gives the name of the recommender in a schema, in the current context; one
+ * that was dropped in the meantime is an ERROR.
+ */
+char *
+rec_schema_name(Oid schema)
+{
+	char	   *name = get_namespace_name(schema);
+
+	if (name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the recommender does not exist any more")));
+	return name;
 }
 
 /* Gives the owner of a schema, who is that of the recommender in it. */

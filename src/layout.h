@@ -39,6 +39,7 @@ extern bool rec_schema_is_recommender(Oid schema);
 extern AttrNumber rec_index_condition(Relation index);
 extern const char *rec_layout_damage(Oid schema, const char *table);
 extern List *rec_recommender_names(void);
+extern char *rec_schema_name(Oid schema);
 extern Oid	rec_schema_owner(Oid schema);
 extern Oid	rec_table_lock(Oid schema, const char *table);
 

@@ -429,11 +429,38 @@ set_for_refresh(const char *name, const char *value)
 							 GUC_ACTION_SAVE, true, 0, false);
 }
 
+/* The refreshes that run in this session: one, or those within each other. */
+typedef struct RunningRefresh
+{
+	Oid			schema;
+	struct RunningRefresh *outer;
+} RunningRefresh;
+
+static RunningRefresh *running = NULL;
+
+/*
+ * Refuses to refresh a recommender from within its own refresh, that is, by a
+ * function in a view: the lock is no bar to the session that holds it.
+ */
+static void
+refuse_recursion(const RecDefinition *definition)
+{
+	for (const RunningRefresh *refresh = running; refresh; refresh = refresh->outer)
+		if (refresh->schema == definition->schema)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_IN_USE),
+					 errmsg("recommender \"%s\" is being refreshed by this session already",
+							rec_definition_name(definition))));
+}
+
 /* Shows the progress until the end, and no longer, also after an error. */
 static void
 run_in_sight(const RecDefinition *definition, RecProgress *progress,
 			 RecRefreshFigures *figures)
 {
+	RunningRefresh own = {definition->schema, running};
+
+	running = &own;
 	PG_TRY();
 	{
 		figures->generation = next_generation(definition);
@@ -443,10 +470,12 @@ run_in_sight(const RecDefinition *definition, RecProgress *progress,
 	}
 	PG_CATCH();
 	{
+		running = own.outer;
 		rec_progress_end(progress);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	running = own.outer;
 	rec_progress_end(progress);
 }
 
@@ -482,6 +511,7 @@ rec_model_refresh(RecDefinition *definition, bool verbose)
 	int			nest;
 
 	rec_definition_check_owner(definition);
+	refuse_recursion(definition);
 	definition = rec_definition_lock(definition, "refresh()");
 	figures->started_at = GetCurrentTimestamp();
 	rec_progress_start(&progress, rec_definition_name(definition), verbose);
