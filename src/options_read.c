@@ -173,7 +173,8 @@ blend_value(RecOptions *options, const RecOptionSpec *spec, const JsonbValue *va
 	{
 		int			component = rec_option_name_number("component", component_name, member.name);
 
-		options->blend[component] = number_value(member.name, spec, &member.value);
+		options->blend[component] =
+			number_value(psprintf("%s.%s", spec->name, member.name), spec, &member.value);
 	}
 }
 
