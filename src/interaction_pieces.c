@@ -36,6 +36,10 @@ map_numbers(const RecDict *from, RecDict *to)
 	uint32	   *map = MemoryContextAllocHuge(CurrentMemoryContext,
 											 mul_size(Max(n, 1), sizeof(uint32)));
 
+	/* a state of crafted bytes may have any */
+	if (rec_dict_type(from) != rec_dict_type(to) ||
+		rec_dict_collation(from) != rec_dict_collation(to))
+		rec_interactions_refuse();
 	for (uint32 i = 0; i < n; i++)
 		map[i] = rec_dict_intern(to, rec_dict_id(from, i));
 	return map;
@@ -216,6 +220,8 @@ rec_interactions_receive(StringInfo buffer)
 	interactions->items = receive_dict(buffer, CurrentMemoryContext);
 	interactions->stream = rec_stream_create(CurrentMemoryContext);
 	interactions->null_keys = pq_getmsgint64(buffer);
+	if (interactions->null_keys < 0)
+		rec_interactions_refuse();
 	receive_stream(buffer, interactions);
 	return interactions;
 }
