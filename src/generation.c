@@ -331,10 +331,12 @@ write_neighbor_table(RecGeneration *generation)
 	Oid			types[NEIGHBOR_NCOLS] = {INT8OID, TEXTOID, INT4OID, definition->item_type,
 		INT4ARRAYOID, FLOAT4ARRAYOID, INT4ARRAYOID, get_array_type(definition->item_type)
 	};
-	NeighborWriter writer = {.generation = generation, .kind = BY_BEHAVIOUR};
+	NeighborWriter writer = {0};
 	RecContentLists *likeness = compute_likeness(generation);
 
 	rec_progress_phase(generation->progress, "computing neighbours");
+	writer.generation = generation;
+	writer.kind = BY_BEHAVIOUR;
 	writer.table = rec_writer_open(definition->tables[REC_TABLE_NEIGHBOR], types, NEIGHBOR_NCOLS);
 	rec_writer_postpone(writer.table, by_id, lengthof(by_id), row_place(generation->items->n, 0));
 	writer.kind_names[BY_BEHAVIOUR] = CStringGetTextDatum(rec_component_names[REC_BEHAVIOUR]);
@@ -429,7 +431,7 @@ rec_generation_delete_others(const RecGeneration *generation)
 	values[0] = Int64GetDatum(generation->number);
 	for (int i = REC_TABLE_ITEM; i < REC_NTABLES; i++)
 	{
-		if (rec_writer_delete_others(definition->tables[i], generation->number))
+		if (rec_writer_delete_others(definition->tables[i], "generation", generation->number))
 			continue;
 		/* the executor waits for what others do, or says why it cannot */
 		rec_spi_execute(psprintf("DELETE FROM %s WHERE generation OPERATOR(pg_catalog.<>) $1",

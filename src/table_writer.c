@@ -27,6 +27,7 @@
 #include "access/xact.h"
 #include "budget.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "sqlutil.h"
@@ -81,6 +82,16 @@ struct RecTableWriter
 	Size		nrows;
 };
 
+static void
+table_has_other_columns(Relation rel)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table %s has other columns than a recommender's",
+					rec_relation_quoted(RelationGetRelid(rel))),
+			 errhint("Drop the recommender and create it again.")));
+}
+
 /* The table must be as create_recommender() made it. */
 static void
 check_table(Relation rel, const Oid *types, int n)
@@ -93,11 +104,7 @@ check_table(Relation rel, const Oid *types, int n)
 			(types[i] == InvalidOid ||
 			 getBaseType(TupleDescAttr(desc, i)->atttypid) == types[i]);
 	if (!fits)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table %s has other columns than a recommender's",
-						rec_relation_quoted(RelationGetRelid(rel))),
-				 errhint("Drop the recommender and create it again.")));
+		table_has_other_columns(rel);
 }
 
 /*
@@ -299,29 +306,41 @@ rec_writer_close(RecTableWriter *writer)
 	CommandCounterIncrement();
 }
 
+/* True when a row has another value than this in a column of type bigint. */
+static bool
+has_other_value(TupleTableSlot *slot, AttrNumber column, int64 value)
+{
+	bool		isnull;
+	Datum		datum = slot_getattr(slot, column, &isnull);
+
+	return !isnull && DatumGetInt64(datum) != value;
+}
+
 /*
- * Deletes the rows of a table whose first column, which is of type bigint, has
- * another value.  Gives false, having deleted some or none of them, when others
- * are changing them, too.
+ * Deletes the rows of a table that have another value than this in a column,
+ * which must be of type bigint.  Gives false, having deleted some or none of
+ * them, when others are changing them, too.
  */
 bool
-rec_writer_delete_others(Oid relid, int64 value)
+rec_writer_delete_others(Oid relid, const char *column, int64 value)
 {
 	Relation	rel = table_open(relid, RowExclusiveLock);
+	RecColumn	found = rec_column_lookup(relid, column);
 	Snapshot	snapshot = RegisterSnapshot(GetTransactionSnapshot());
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
 	CommandId	command = GetCurrentCommandId(true);
 	TableScanDesc scan = table_beginscan_compat(rel, snapshot);
 	TM_Result	result = TM_Ok;
 
+	if (found.type != INT8OID)
+		table_has_other_columns(rel);
 	CheckCmdReplicaIdentity(rel, CMD_DELETE);
 	while (result == TM_Ok && table_scan_getnextslot(scan, ForwardScanDirection, slot))
 	{
 		TM_FailureData failure;
-		bool		isnull;
 
 		CHECK_FOR_INTERRUPTS();
-		if (DatumGetInt64(slot_getattr(slot, 1, &isnull)) != value && !isnull)
+		if (has_other_value(slot, found.attnum, value))
 			result = table_tuple_delete_compat(rel, &slot->tts_tid, command, snapshot,
 											   &failure);
 	}

@@ -27,7 +27,7 @@ extern void rec_writer_end_rows(RecTableWriter *writer);
 extern Datum *rec_writer_begin_entry(RecTableWriter *writer, Size place);
 extern void rec_writer_end_entry(RecTableWriter *writer);
 extern void rec_writer_close(RecTableWriter *writer);
-extern bool rec_writer_delete_others(Oid relid, int64 value);
+extern bool rec_writer_delete_others(Oid relid, const char *column, int64 value);
 extern ArrayType *rec_array4(Oid type, int n, void **data);
 
 #endif							/* REC_TABLE_WRITER_H */

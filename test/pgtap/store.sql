@@ -109,6 +109,11 @@ REINDEX TABLE recs.item;
 REINDEX TABLE recs.neighbor;
 SELECT is_empty('SELECT test.others()', 'indexes built anew');
 ROLLBACK TO columns;
+ALTER TABLE recs.embedding_cell DROP generation, ADD generation bigint;
+INSERT INTO recs.embedding_cell (generation, cell_no, centroid, item_nos) VALUES (1, 1, '{}', '{}'), (NULL, 2, '{}', '{}');
+SELECT recommender.refresh('recs') \gset
+SELECT results_eq('SELECT cell_no FROM recs.embedding_cell', 'VALUES (2)', 'a refresh deletes what is older by the column of that name, wherever it is');
+ROLLBACK TO columns;
 SELECT is_empty('SELECT test.others()', 'and back again');
 
 /* ------------------------------------------------------------------------
