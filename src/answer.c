@@ -27,7 +27,7 @@
  * ----------------
  */
 
-/* Gives the recommender that the first argument's row type belongs to, or an ERROR. */
+/* Gives the recommender of the first argument's row type, or an ERROR. */
 RecDefinition *
 rec_argument_definition(FunctionCallInfo fcinfo)
 {
@@ -56,7 +56,7 @@ rec_argument_items(FunctionCallInfo fcinfo, int n, const RecDefinition *definiti
 	return PG_ARGISNULL(n) ? NULL : PG_GETARG_ARRAYTYPE_P(n);
 }
 
-/* Gives the number of rows that are wanted; an ERROR when null or below zero. */
+/* Gives the number of rows that are wanted; an ERROR if null or below zero. */
 int64
 rec_argument_k(FunctionCallInfo fcinfo, int n)
 {
@@ -80,7 +80,7 @@ rec_argument_jsonb(FunctionCallInfo fcinfo, int n)
  * ----------------
  */
 
-/* Begins a result whose row type must have columns of these types, or an ERROR. */
+/* Begins a result; an ERROR unless its row type has columns of these types. */
 RecRows
 rec_begin_rows(FunctionCallInfo fcinfo, const Oid *types, int ncolumns)
 {

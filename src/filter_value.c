@@ -171,7 +171,7 @@ rec_filter_array(const RecFilterColumn *column, const char *oper, Oid type, cons
 	return array;
 }
 
-/* Reads a value of the column's own type; what that does not read is an ERROR. */
+/* Reads a value of the column's own type; what is none is an ERROR. */
 Datum
 rec_filter_value(const RecFilterColumn *column, const char *oper, const JsonbValue *value)
 {

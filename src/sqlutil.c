@@ -211,7 +211,7 @@ rec_operator_quoted(Oid oper)
 	return result;
 }
 
-/* Gives the default equality operator of a type, qualified; an ERROR for none. */
+/* Gives the default equality operator of a type, qualified, or an ERROR. */
 char *
 rec_equality_operator(Oid type)
 {
