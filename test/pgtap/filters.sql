@@ -99,7 +99,7 @@ END $$;
 CREATE TYPE oracle.pair AS (filter jsonb, condition text);
 
 -- Elements of an array column, or values of others, and SQL literals of them.
-CREATE FUNCTION oracle.elements(key text, c oracle.column, most int) RETURNS TABLE (json jsonb, literal text) LANGUAGE sql AS $$
+CREATE FUNCTION oracle.elements(key text, c oracle.column, most int) RETURNS TABLE (element jsonb, literal text) LANGUAGE sql AS $$
 	SELECT v, format('%L::%s', oracle.text_of(c, v),
 		CASE c.kind WHEN 'array' THEN CASE c.name WHEN 'labels' THEN 'text' ELSE rtrim(c.type, '[]') END
 			ELSE CASE c.name WHEN 'a_price' THEN 'numeric' WHEN 'a_varchar' THEN 'varchar' WHEN 'a_char' THEN 'bpchar' ELSE c.type END END)
@@ -115,8 +115,8 @@ BEGIN
 	SELECT * INTO c FROM oracle.column ORDER BY md5(key || name) LIMIT 1;
 	col := format('p.%I', c.name);
 	array_type := CASE WHEN c.kind = 'array' THEN CASE c.name WHEN 'labels' THEN 'text[]' ELSE c.type END END;
-	SELECT json, literal INTO one, one_sql FROM oracle.elements(key || 'one', c, 1);
-	SELECT jsonb_agg(json), string_agg(literal, ', ') INTO many, many_sql FROM oracle.elements(key || 'many', c, 4);
+	SELECT element, literal INTO one, one_sql FROM oracle.elements(key || 'one', c, 1);
+	SELECT jsonb_agg(element), string_agg(literal, ', ') INTO many, many_sql FROM oracle.elements(key || 'many', c, 4);
 	has_null := oracle.draw(key || 'nullable', 4) = 0;
 	op := oracle.pick(key || 'op', VARIADIC ARRAY['null', 'is_null', 'list', 'list', 'in', 'not', 'ne null', 'empty'] || CASE c.kind
 		WHEN 'array' THEN '{one,contains,contains one,contains,overlaps,eq,ne,lt,gte}'::text[]
@@ -175,7 +175,7 @@ BEGIN
 		filter := jsonb_build_object(op, one); condition := format('left(%s::text, %s) = %L', col, length(text_value), text_value);
 	WHEN 'range' THEN
 		filter := jsonb_build_object('gte', one, 'lt', many -> 0);
-		condition := format('%1$s >= %2$s AND %1$s < %3$s', col, one_sql, (SELECT literal FROM oracle.elements(key || 'many', c, 4) WHERE json = many -> 0 LIMIT 1));
+		condition := format('%1$s >= %2$s AND %1$s < %3$s', col, one_sql, (SELECT literal FROM oracle.elements(key || 'many', c, 4) WHERE element = many -> 0 LIMIT 1));
 	ELSE -- comparisons
 		IF c.kind = 'array' THEN
 			filter := many; condition := format('ARRAY[%s]::%s', many_sql, array_type);
