@@ -57,7 +57,7 @@
 #include "sqlutil.h"
 #include "utils/memutils.h"
 
-#define LEAST_CHUNK			((int64) 1 << 20)	/* interactions at a time */
+#define LEAST_CHUNK			((int64) 1 << 18)	/* interactions at a time */
 #define CHUNKS				4	/* passes over all interactions, about */
 #define INTERRUPT_ROWS		65536
 #define MOST_SMOOTHING		1e9 /* users: of a value that tells nothing */
@@ -119,7 +119,7 @@ alloc_zero(Learner *learner, Size count, Size width)
 static inline bool
 counts(const RecStream *stream, int64 row)
 {
-	return stream->weight == NULL || stream->weight[row] > 0;
+	return rec_stream_weight(stream, row) > 0;
 }
 
 /* Gives how many interactions count of each item, at least by its number. */
@@ -133,7 +133,7 @@ count_rows(Learner *learner)
 	{
 		if (i % INTERRUPT_ROWS == 0)
 			CHECK_FOR_INTERRUPTS();
-		rows[stream->item[i]] += counts(stream, i);
+		rows[rec_stream_item(stream, i)] += counts(stream, i);
 	}
 	return rows;
 }
@@ -163,25 +163,31 @@ typedef struct Chunk
 static Chunk
 read_chunk(Learner *learner, const int64 *rows, uint32 from, uint32 to)
 {
-	const RecStream *stream = learner->stream;
-	const uint32 *situation = learner->situations->rows;
+	/* copies, whose parts stay in registers */
+	RecStream	stream = *learner->stream;
+	RecPacked	situations = learner->situations->rows;
 	uint32		n = to - from;
 	Chunk		chunk = {.from = from,.to = to};
+	int64		spare;
 
 	chunk.start = alloc_zero(learner, (Size) n + 2, sizeof(int64));
 	/* one place further than its end says where an item begins */
 	for (uint32 i = 0; i < n; i++)
 		chunk.start[i + 2] = chunk.start[i + 1] + rows[from + i];
-	chunk.rows = alloc_zero(learner, chunk.start[n + 1], sizeof(uint64));
-	for (int64 i = 0; i < stream->count; i++)
+	/* a last place, where rows of other items go without a branch */
+	spare = chunk.start[n + 1];
+	chunk.rows = alloc_zero(learner, spare + 1, sizeof(uint64));
+	for (int64 i = 0; i < stream.count; i++)
 	{
-		uint32		item = stream->item[i] - from;
+		uint32		item = rec_stream_item(&stream, i) - from;
+		bool		inside = item < n && counts(&stream, i);
+		int64	   *at = inside ? &chunk.start[item + 1] : &spare;
 
 		if (i % INTERRUPT_ROWS == 0)
 			CHECK_FOR_INTERRUPTS();
-		if (stream->item[i] >= from && item < n && counts(stream, i))
-			chunk.rows[chunk.start[item + 1]++] =
-				(uint64) stream->user[i] << 32 | situation[i];
+		chunk.rows[*at] = (uint64) rec_stream_user(&stream, i) << 32 |
+			rec_packed_get(&situations, i);
+		*at += inside;
 	}
 	return chunk;
 }

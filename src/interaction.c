@@ -141,13 +141,26 @@ rec_interactions_add(RecInteractions *interactions, const RecRow *row)
 		rec_situations_append(interactions->situations, row->situation);
 }
 
-/* Gives up the ids of users where they have a context of their own. */
-static void
-forget_users(RecInteractions *interactions)
+/*
+ * Turns users into places in a fixed order if their order can show, and gives
+ * up their ids where they have a context of their own.  All rows have been
+ * read.
+ */
+void
+rec_interactions_forget_users(RecInteractions *interactions, const RecOptions *options)
 {
-	if (interactions->user_context == NULL)
+	if (interactions->users == NULL)
 		return;
-	MemoryContextDelete(interactions->user_context);
+	interactions->nusers = rec_dict_count(interactions->users);
+	if (rec_matrix_needs_user_ranks(interactions->stream, options))
+	{
+		uint32	   *rank = rec_dict_ranks(interactions->users, false);
+
+		rec_stream_rank_users(interactions->stream, rank);
+		pfree(rank);
+	}
+	if (interactions->user_context)
+		MemoryContextDelete(interactions->user_context);
 	interactions->user_context = NULL;
 	interactions->users = NULL;
 }
@@ -162,21 +175,16 @@ RecMatrix *
 rec_interactions_matrix(RecInteractions *interactions, const RecOptions *options,
 						uint32 **item_rank)
 {
-	uint32	   *user_rank = NULL;
-	uint32	   *ranks = rec_dict_ranks(interactions->items, true);
-	RecIds		ids;
+	uint32	   *ranks;
+	RecIds		ids = {0};
 	RecMatrix  *matrix;
 
-	if (rec_matrix_needs_user_ranks(interactions->stream, options))
-		user_rank = rec_dict_ranks(interactions->users, false);
-	ids.nusers = rec_dict_count(interactions->users);
+	rec_interactions_forget_users(interactions, options);
+	ranks = rec_dict_ranks(interactions->items, true);
+	ids.nusers = interactions->nusers;
 	ids.nitems = rec_dict_count(interactions->items);
-	ids.user_rank = user_rank;
 	ids.item_rank = ranks;
-	forget_users(interactions);
 	matrix = rec_matrix_build(interactions->stream, &ids, options);
-	if (user_rank)
-		pfree(user_rank);
 	if (item_rank)
 		*item_rank = ranks;
 	else

@@ -36,7 +36,8 @@ typedef struct RecInteractions
 {
 	MemoryContext context;		/* owns all of it */
 	MemoryContext user_context; /* child of it, owns users; or NULL */
-	RecDict    *users;
+	RecDict    *users;			/* NULL when nobody needs them any more */
+	uint32		nusers;			/* their number then */
 	RecDict    *items;
 	RecStream  *stream;
 	RecSituations *situations;	/* of the stream's rows, or NULL */
@@ -89,6 +90,8 @@ extern RecInteractions *rec_interactions_create(MemoryContext context,
 												Oid user_type, Oid user_collation,
 												Oid item_type, Oid item_collation);
 extern void rec_interactions_add(RecInteractions *interactions, const RecRow *row);
+extern void rec_interactions_forget_users(RecInteractions *interactions,
+										  const RecOptions *options);
 extern RecMatrix *rec_interactions_matrix(RecInteractions *interactions,
 										  const RecOptions *options,
 										  uint32 **item_rank);

@@ -58,8 +58,9 @@ rec_interactions_append(RecInteractions *to, const RecInteractions *from)
 
 	rec_stream_reserve(to->stream, stream->count);
 	for (int64 i = 0; i < stream->count; i++)
-		rec_stream_add(to->stream, user[stream->user[i]], item[stream->item[i]],
-					   stream->weight ? stream->weight[i] : 1, REC_NO_TIME);
+		rec_stream_add(to->stream, user[rec_stream_user(stream, i)],
+					   item[rec_stream_item(stream, i)], rec_stream_weight(stream, i),
+					   REC_NO_TIME);
 	to->null_keys += from->null_keys;
 	pfree(user);
 	pfree(item);
@@ -141,13 +142,13 @@ rec_interactions_send(StringInfo buffer, const RecInteractions *interactions)
 	send_dict(buffer, interactions->items);
 	pq_sendint64(buffer, interactions->null_keys);
 	pq_sendint32(buffer, (uint32) stream->count);
-	pq_sendbyte(buffer, stream->weight != NULL);
+	pq_sendbyte(buffer, rec_stream_has_weights(stream));
 	for (int64 i = 0; i < stream->count; i++)
 	{
-		pq_sendint32(buffer, stream->user[i]);
-		pq_sendint32(buffer, stream->item[i]);
-		if (stream->weight)
-			pq_sendfloat8(buffer, stream->weight[i]);
+		pq_sendint32(buffer, rec_stream_user(stream, i));
+		pq_sendint32(buffer, rec_stream_item(stream, i));
+		if (rec_stream_has_weights(stream))
+			pq_sendfloat8(buffer, rec_stream_weight(stream, i));
 	}
 }
 

@@ -95,22 +95,12 @@ typedef struct Collector
 								 * pair */
 } Collector;
 
-/* Sets the weight of a pair, which is 1 if there are no weights yet. */
-static inline void
-set_weight(UserPairs *pairs, int64 at, double weight)
-{
-	if (weight != 1)
-		rec_stream_begin_weights(pairs->stream);
-	if (pairs->stream->weight)
-		pairs->stream->weight[at] = weight;
-}
-
 static inline void
 load_pair(const Collector *collector, const RecStream *stream, int64 at, RecPair *pair)
 {
-	pair->item = stream->item[at];
-	pair->time = stream->time ? stream->time[at] : REC_NO_TIME;
-	pair->weight = stream->weight ? stream->weight[at] : 1;
+	pair->item = rec_stream_item(stream, at);
+	pair->time = rec_stream_time(stream, at);
+	pair->weight = rec_stream_weight(stream, at);
 	pair->weight *= rec_decay(collector->options->half_life, stream->newest, pair->time);
 }
 
@@ -134,8 +124,8 @@ collect_user(const Collector *collector, UserPairs *out, int64 from, int64 to)
 	}
 	for (int i = 0; i < kept; i++)
 	{
-		out->stream->item[out->count] = pairs[i].item;
-		set_weight(out, out->count++, pairs[i].weight);
+		rec_packed_put(&out->stream->item, out->count, pairs[i].item);
+		rec_stream_set_weight(out->stream, out->count++, pairs[i].weight);
 	}
 }
 
@@ -150,16 +140,16 @@ collect_items(const Collector *collector, UserPairs *out, int64 from, int64 to)
 
 	for (int64 i = from; i < to; i++)
 	{
-		uint32		item = stream->item[i];
+		uint32		item = rec_stream_item(stream, i);
 		int64		at = (int64) place[item] - 1;
 
 		if (at < first)
 		{
-			stream->item[out->count++] = item;
+			rec_packed_put(&stream->item, out->count++, item);
 			place[item] = (uint32) out->count;
 		}
 		else if (sum)
-			set_weight(out, at, (stream->weight ? stream->weight[at] : 1) + 1);
+			rec_stream_set_weight(stream, at, rec_stream_weight(stream, at) + 1);
 	}
 }
 
@@ -179,7 +169,8 @@ begin_collector(Collector *collector, const UserPairs *out)
 {
 	int64		longest = longest_run(out->start, collector->ids->nusers);
 
-	collector->only_items = out->stream->weight == NULL && out->stream->time == NULL;
+	collector->only_items = !rec_stream_has_weights(out->stream) &&
+		!rec_stream_has_times(out->stream);
 	if (!collector->only_items || longest > collector->options->max_history)
 		collector->pairs = alloc_array(longest, sizeof(RecPair));
 	if (collector->only_items)
@@ -254,14 +245,14 @@ compare_popularity(const RankedItem *a, const RankedItem *b)
  * item_start and gives the map from the dictionary's numbers to the new ones.
  */
 static uint32 *
-number_items(RecMatrix *matrix, const RecIds *ids)
+number_items(RecMatrix *matrix, const RecStream *stream, const RecIds *ids)
 {
 	uint32	   *number = alloc_zero_array(ids->nitems, sizeof(uint32));
 	RankedItem *ranked = alloc_array(ids->nitems, sizeof(RankedItem));
 	uint32		n = 0;
 
 	for (int64 i = 0; i < matrix->npairs; i++)
-		number[matrix->user_item[i]]++;
+		number[rec_stream_item(stream, i)]++;
 	for (uint32 id = 0; id < ids->nitems; id++)
 	{
 		if (number[id] == 0)
@@ -304,14 +295,14 @@ number_users(RecMatrix *matrix, int64 *start, const RecIds *ids)
 
 /* Sums each item's weights, which its number in the dictionary still tells. */
 static void
-sum_weights(RecMatrix *matrix, const uint32 *number, const double *weight)
+sum_weights(RecMatrix *matrix, const RecStream *stream, const uint32 *number)
 {
 	matrix->item_sum = alloc_zero_array(matrix->nitems, sizeof(double));
 	for (int64 i = 0; i < matrix->npairs; i++)
 	{
 		if (i % INTERRUPT_ROWS == 0)
 			CHECK_FOR_INTERRUPTS();
-		matrix->item_sum[number[matrix->user_item[i]]] += weight ? weight[i] : 1;
+		matrix->item_sum[number[rec_stream_item(stream, i)]] += rec_stream_weight(stream, i);
 	}
 }
 
@@ -429,8 +420,8 @@ fill_items(RecMatrix *matrix, const RecOptions *options)
 bool
 rec_matrix_needs_user_ranks(const RecStream *stream, const RecOptions *options)
 {
-	bool		whole = stream->weight == NULL &&
-	(stream->time == NULL || options->half_life <= 0);
+	bool		whole = !rec_stream_has_weights(stream) &&
+	(!rec_stream_has_times(stream) || options->half_life <= 0);
 
 	if (!whole || options->user_exponent != 0 || options->model == REC_MODEL_ALS)
 		return true;
@@ -446,12 +437,12 @@ take_pairs(RecMatrix *matrix, const UserPairs *pairs, const RecIds *ids,
 	RecStreamRest rest;
 	uint32	   *number;
 
-	if (use == REC_WEIGHTS_CHANGED)
+	rec_stream_forget_times(pairs->stream);
+	if (use == REC_WEIGHTS_CHANGED && !rec_stream_has_weights(pairs->stream))
 		rec_stream_begin_weights(pairs->stream);
 	matrix->npairs = pairs->count;
-	matrix->user_item = pairs->stream->item;
-	number = number_items(matrix, ids);
-	sum_weights(matrix, number, pairs->stream->weight);
+	number = number_items(matrix, pairs->stream, ids);
+	sum_weights(matrix, pairs->stream, number);
 	rest = rec_stream_use_up(pairs->stream, pairs->count, use != REC_WEIGHTS_IGNORED);
 	matrix->user_item = rest.item;
 	matrix->user_weight = rest.weight;

@@ -7,7 +7,7 @@
  * those that the sources were declared to have, and the parts of the time.
  * Interactions come by the million and their circumstances repeat, so each
  * distinct combination of values, a situation, gets a number, and an
- * interaction costs four bytes.
+ * interaction costs one byte, or two with more than 256 situations.
  *
  * Knows texts and numbers only: no Datum, no SPI.  All of it is in the context
  * given at creation.
@@ -95,7 +95,6 @@ struct SituationTables
 	situation_table_hash *situations;
 	int64		values_allocated;
 	int64		situations_allocated;
-	int64		rows_allocated;
 
 	int			ndeclared;		/* columns that are no part of a time */
 	int			part_column[REC_NTIMES];	/* column of a part, -1 for none */
@@ -388,20 +387,20 @@ rec_situations_ranks(const RecSituations *situations)
 void
 rec_situations_append(RecSituations *situations, uint32 situation)
 {
-	if (situations->nrows == situations->tables->rows_allocated)
-		situations->rows = grow(situations, situations->rows,
-								&situations->tables->rows_allocated,
-								sizeof(uint32), 0);
-	situations->rows[situations->nrows++] = situation;
+	RecPacked  *rows = &situations->rows;
+	int64		n = situations->nrows;
+
+	if (rows->bytes == NULL)
+		rec_packed_begin(rows, situations->context, rec_room_for(0, 1), 1);
+	if (n == rows->allocated)
+		rec_packed_resize(rows, rec_room_for(n, n + 1));
+	rec_packed_set(rows, situations->nrows++, situation, n);
 }
 
 /* Forgets which interactions were in which situations. */
 void
 rec_situations_forget_rows(RecSituations *situations)
 {
-	if (situations->rows)
-		pfree(situations->rows);
-	situations->rows = NULL;
+	rec_packed_free(&situations->rows);
 	situations->nrows = 0;
-	situations->tables->rows_allocated = 0;
 }

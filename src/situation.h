@@ -14,6 +14,7 @@
 #define REC_SITUATION_H
 
 #include "clock.h"
+#include "packed.h"
 #include "options.h"
 
 #define REC_NO_VALUE		PG_UINT32_MAX	/* nothing is known of a column */
@@ -48,7 +49,7 @@ typedef struct RecSituations
 	uint32		count;			/* situations */
 	uint32	   *situations;		/* ncolumns values of each, or REC_NO_VALUE */
 	int64		nrows;
-	uint32	   *rows;			/* situation of each interaction */
+	RecPacked	rows;			/* situation of each interaction */
 	struct SituationTables *tables; /* how things are found */
 } RecSituations;
 

@@ -4,8 +4,9 @@
  *	  Interactions as they come, in columns.
  *
  * A column that would say the same of every row (weight 1, no time) does not
- * exist.  Columns grow by little when they are long, so that what is counted
- * as memory is about what is used.
+ * exist, and the others have as few bytes as will do (packed.c).  Columns grow
+ * by little when they are long, so that what is counted as memory is about
+ * what is used.
  *
  * Grouping rows by user is a radix sort in place, so that it needs no second
  * copy of the interactions: the rows are cut into 256 parts by the highest
@@ -29,13 +30,16 @@
 #include "port/pg_bitutils.h"
 #include "stream.h"
 
+#define FIRST_ROWS			16	/* room in a new stream */
 #define RADIX_BITS			8
 #define RADIX				(1 << RADIX_BITS)
 #ifdef USE_ASSERT_CHECKING
 #define CACHED_ROWS			16	/* so that tests cut parts, too */
 #else
-#define CACHED_ROWS			131072	/* sorted by counting */
+#define CACHED_ROWS			131072	/* sorted by counting, at most; ... */
 #endif
+#define CACHED_PART			64	/* ... of all rows, one in so many, ... */
+#define LEAST_CACHED		1024	/* ... but as many as that */
 #define INTERRUPT_ROWS		65536	/* between interrupt checks */
 
 /* ----------------
@@ -51,39 +55,20 @@ rec_stream_create(MemoryContext context)
 
 	stream->context = context;
 	stream->newest = REC_NO_TIME;
+	stream->allocated = FIRST_ROWS;
+	rec_packed_begin(&stream->user, context, FIRST_ROWS, 1);
+	rec_packed_begin(&stream->item, context, FIRST_ROWS, 1);
 	return stream;
-}
-
-static Size
-row_width(const RecStream *stream)
-{
-	return 2 * sizeof(uint32) + (stream->weight ? sizeof(double) : 0) +
-		(stream->time ? sizeof(int64) : 0);
-}
-
-static void *
-resize_column(RecStream *stream, void *column, Size width)
-{
-	Size		size = mul_size(stream->allocated, width);
-
-	if (column == NULL)
-		return MemoryContextAllocHuge(stream->context, size);
-	return repalloc_huge(column, size);
 }
 
 static void
 resize(RecStream *stream, int64 rows)
 {
-	if (rows > stream->allocated)
-		rec_memory_check(stream->context,
-						 mul_size(rows - stream->allocated, row_width(stream)));
 	stream->allocated = rows;
-	stream->user = resize_column(stream, stream->user, sizeof(uint32));
-	stream->item = resize_column(stream, stream->item, sizeof(uint32));
-	if (stream->weight)
-		stream->weight = resize_column(stream, stream->weight, sizeof(double));
-	if (stream->time)
-		stream->time = resize_column(stream, stream->time, sizeof(int64));
+	rec_packed_resize(&stream->user, rows);
+	rec_packed_resize(&stream->item, rows);
+	rec_packed_resize(&stream->weight.steps, rows);
+	rec_packed_resize(&stream->time.steps, rows);
 }
 
 /* Makes room for "more" rows; an ERROR when maintenance_work_mem forbids it. */
@@ -100,25 +85,12 @@ rec_stream_reserve(RecStream *stream, int64 more)
 	resize(stream, rec_room_for(stream->allocated, stream->count + more));
 }
 
-/* From now on, or already, rows have weights: all before are 1. */
+/* From now on rows have weights: all before are 1. */
 void
 rec_stream_begin_weights(RecStream *stream)
 {
-	if (stream->weight)
-		return;
-	rec_memory_check(stream->context, mul_size(stream->allocated, sizeof(double)));
-	stream->weight = resize_column(stream, NULL, sizeof(double));
-	for (int64 i = 0; i < stream->count; i++)
-		stream->weight[i] = 1;
-}
-
-static void
-begin_times(RecStream *stream)
-{
-	rec_memory_check(stream->context, mul_size(stream->allocated, sizeof(int64)));
-	stream->time = resize_column(stream, NULL, sizeof(int64));
-	for (int64 i = 0; i < stream->count; i++)
-		stream->time[i] = REC_NO_TIME;
+	rec_values_begin(&stream->weight, stream->context, stream->allocated,
+					 stream->count, rec_value_of_double(1));
 }
 
 /* Appends a row: the weight is finite, the time may be REC_NO_TIME. */
@@ -127,47 +99,34 @@ rec_stream_add(RecStream *stream, uint32 user, uint32 item, double weight,
 			   int64 time)
 {
 	rec_stream_reserve(stream, 1);
-	if (weight != 1)
-		rec_stream_begin_weights(stream);
-	if (time != REC_NO_TIME && stream->time == NULL)
-		begin_times(stream);
-	stream->user[stream->count] = user;
-	stream->item[stream->count] = item;
-	if (stream->weight)
-		stream->weight[stream->count] = weight;
-	if (stream->time)
-		stream->time[stream->count] = time;
+	if (time != REC_NO_TIME && !rec_stream_has_times(stream))
+		rec_values_begin(&stream->time, stream->context, stream->allocated,
+						 stream->count, REC_NO_TIME);
+	rec_packed_set(&stream->user, stream->count, user, stream->count);
+	rec_packed_set(&stream->item, stream->count, item, stream->count);
+	rec_stream_set_weight(stream, stream->count, weight);
+	if (rec_stream_has_times(stream))
+		rec_values_set(&stream->time, stream->count, time, stream->count);
 	if (time > stream->newest)
 		stream->newest = time;
 	stream->count++;
-}
-
-static void *
-copy_column(const void *column, int64 rows, Size width)
-{
-	void	   *copy;
-
-	if (column == NULL)
-		return NULL;
-	copy = MemoryContextAllocHuge(CurrentMemoryContext, mul_size(Max(rows, 1), width));
-	memcpy(copy, column, mul_size(rows, width));
-	return copy;
 }
 
 /* Gives a copy in the current context. */
 RecStream *
 rec_stream_copy(const RecStream *stream)
 {
-	RecStream  *copy = rec_stream_create(CurrentMemoryContext);
+	RecStream  *copy = MemoryContextAlloc(CurrentMemoryContext, sizeof(RecStream));
 
-	rec_memory_check(CurrentMemoryContext, mul_size(stream->count, row_width(stream)));
-	copy->user = copy_column(stream->user, stream->count, sizeof(uint32));
-	copy->item = copy_column(stream->item, stream->count, sizeof(uint32));
-	copy->weight = copy_column(stream->weight, stream->count, sizeof(double));
-	copy->time = copy_column(stream->time, stream->count, sizeof(int64));
-	copy->count = stream->count;
-	copy->allocated = Max(stream->count, 1);
-	copy->newest = stream->newest;
+	*copy = *stream;
+	copy->context = CurrentMemoryContext;
+	copy->allocated = Max(stream->count, FIRST_ROWS);
+	rec_packed_copy(&copy->user, &stream->user, copy->context, stream->count, copy->allocated);
+	rec_packed_copy(&copy->item, &stream->item, copy->context, stream->count, copy->allocated);
+	rec_packed_copy(&copy->weight.steps, &stream->weight.steps, copy->context, stream->count,
+					copy->allocated);
+	rec_packed_copy(&copy->time.steps, &stream->time.steps, copy->context, stream->count,
+					copy->allocated);
 	return copy;
 }
 
@@ -176,18 +135,20 @@ rec_stream_copy(const RecStream *stream)
  * ----------------
  */
 
+/* A row as its columns have it. */
 typedef struct StreamRow
 {
-	uint32		user;
-	uint32		item;
-	double		weight;
-	int64		time;
+	uint64		user;
+	uint64		item;
+	uint64		weight;
+	uint64		time;
 } StreamRow;
 
 typedef struct Grouping
 {
 	RecStream  *stream;
 	RecStream  *cached;			/* rows that are being sorted by counting */
+	int64		cached_rows;	/* that there is room for */
 	uint32		nusers;
 	int64	   *start;			/* of each user's rows */
 } Grouping;
@@ -195,47 +156,49 @@ typedef struct Grouping
 static inline void
 load_row(const RecStream *stream, int64 at, StreamRow *row)
 {
-	row->user = stream->user[at];
-	row->item = stream->item[at];
-	row->weight = stream->weight ? stream->weight[at] : 1;
-	row->time = stream->time ? stream->time[at] : REC_NO_TIME;
+	row->user = rec_packed_get(&stream->user, at);
+	row->item = rec_packed_get(&stream->item, at);
+	if (rec_stream_has_weights(stream))
+		row->weight = rec_packed_get(&stream->weight.steps, at);
+	if (rec_stream_has_times(stream))
+		row->time = rec_packed_get(&stream->time.steps, at);
 }
 
 static inline void
 store_row(RecStream *stream, int64 at, const StreamRow *row)
 {
-	stream->user[at] = row->user;
-	stream->item[at] = row->item;
-	if (stream->weight)
-		stream->weight[at] = row->weight;
-	if (stream->time)
-		stream->time[at] = row->time;
+	rec_packed_put(&stream->user, at, row->user);
+	rec_packed_put(&stream->item, at, row->item);
+	if (rec_stream_has_weights(stream))
+		rec_packed_put(&stream->weight.steps, at, row->weight);
+	if (rec_stream_has_times(stream))
+		rec_packed_put(&stream->time.steps, at, row->time);
 }
 
-/* Copies rows to the beginning of another stream that has room for them. */
+/* Copies rows of a column to the beginning of another that has room for them. */
 static void
-copy_rows(RecStream *to, const RecStream *from, int64 first, int64 n)
+copy_rows(RecPacked *to, const RecPacked *from, int64 first, int64 n)
 {
-	memcpy(to->user, from->user + first, n * sizeof(uint32));
-	memcpy(to->item, from->item + first, n * sizeof(uint32));
-	if (from->weight)
-		memcpy(to->weight, from->weight + first, n * sizeof(double));
-	if (from->time)
-		memcpy(to->time, from->time + first, n * sizeof(int64));
+	if (from->bytes)
+		memcpy(to->bytes, from->bytes + first * from->width, n * from->width);
 }
 
 /* Sorts the rows of the users from "low" to before "high" by counting. */
 static void
 sort_by_counting(Grouping *grouping, int64 from, int64 to, uint32 low, uint32 high)
 {
+	RecStream  *stream = grouping->stream;
 	RecStream  *cached = grouping->cached;
 	int64	   *start = grouping->start;
 	int64		next = from;
 
-	copy_rows(cached, grouping->stream, from, to - from);
+	copy_rows(&cached->user, &stream->user, from, to - from);
+	copy_rows(&cached->item, &stream->item, from, to - from);
+	copy_rows(&cached->weight.steps, &stream->weight.steps, from, to - from);
+	copy_rows(&cached->time.steps, &stream->time.steps, from, to - from);
 	memset(start + low, 0, (high - low) * sizeof(int64));
 	for (int64 i = 0; i < to - from; i++)
-		start[cached->user[i]]++;
+		start[rec_stream_user(cached, i)]++;
 	for (uint32 u = low; u < high; u++)
 	{
 		int64		n = start[u];
@@ -245,10 +208,10 @@ sort_by_counting(Grouping *grouping, int64 from, int64 to, uint32 low, uint32 hi
 	}
 	for (int64 i = 0; i < to - from; i++)
 	{
-		StreamRow	row;
+		StreamRow	row = {0};
 
 		load_row(cached, i, &row);
-		store_row(grouping->stream, start[row.user]++, &row);
+		store_row(stream, start[row.user]++, &row);
 	}
 	/* each start has moved to its end, which is the next one's start */
 	memmove(start + low + 1, start + low, (high - low - 1) * sizeof(int64));
@@ -268,7 +231,7 @@ cut_into_parts(RecStream *stream, int64 from, int64 to, int shift, uint32 nparts
 	int64		count[RADIX] = {0};
 
 	for (int64 i = from; i < to; i++)
-		count[(stream->user[i] >> shift) & (nparts - 1)]++;
+		count[(rec_stream_user(stream, i) >> shift) & (nparts - 1)]++;
 	part[0] = from;
 	for (uint32 d = 0; d < nparts; d++)
 	{
@@ -280,13 +243,13 @@ cut_into_parts(RecStream *stream, int64 from, int64 to, int shift, uint32 nparts
 		CHECK_FOR_INTERRUPTS();
 		while (next[d] < part[d + 1])
 		{
-			StreamRow	row;
+			StreamRow	row = {0};
 			uint32		other;
 
 			load_row(stream, next[d], &row);
 			while ((other = (row.user >> shift) & (nparts - 1)) != d)
 			{
-				StreamRow	displaced;
+				StreamRow	displaced = {0};
 
 				load_row(stream, next[other], &displaced);
 				store_row(stream, next[other]++, &row);
@@ -305,7 +268,7 @@ group_rows(Grouping *grouping, int64 from, int64 to, uint32 low, int bits)
 	uint32		nparts = 1 << (bits - shift);
 	int64		part[RADIX + 1];
 
-	if (to - from <= CACHED_ROWS)
+	if (to - from <= grouping->cached_rows)
 	{
 		uint64		high = Min((uint64) low + (UINT64CONST(1) << bits), grouping->nusers);
 
@@ -328,29 +291,26 @@ group_rows(Grouping *grouping, int64 from, int64 to, uint32 low, int bits)
 	}
 }
 
-/* Makes a stream with as many columns and room for the rows of a part. */
+/* Makes a stream with the same columns and room for so many rows. */
 static RecStream *
-make_cached(const RecStream *stream)
+make_cached(const RecStream *stream, int64 rows)
 {
-	RecStream  *cached = rec_stream_create(CurrentMemoryContext);
+	RecStream	none = *stream;
+	RecStream  *cached;
 
-	if (stream->weight)
-		rec_stream_begin_weights(cached);
-	if (stream->time)
-		begin_times(cached);
-	resize(cached, Max(Min(stream->count, CACHED_ROWS), 1));
+	none.count = 0;
+	cached = rec_stream_copy(&none);
+	resize(cached, Max(rows, 1));
 	return cached;
 }
 
 static void
 free_columns(RecStream *stream)
 {
-	pfree(stream->user);
-	pfree(stream->item);
-	if (stream->weight)
-		pfree(stream->weight);
-	if (stream->time)
-		pfree(stream->time);
+	rec_packed_free(&stream->user);
+	rec_packed_free(&stream->item);
+	rec_packed_free(&stream->weight.steps);
+	rec_packed_free(&stream->time.steps);
 }
 
 /* Replaces users by their ranks. */
@@ -361,7 +321,7 @@ rec_stream_rank_users(RecStream *stream, const uint32 *rank)
 	{
 		if (i % INTERRUPT_ROWS == 0)
 			CHECK_FOR_INTERRUPTS();
-		stream->user[i] = rank[stream->user[i]];
+		rec_packed_put(&stream->user, i, rank[rec_stream_user(stream, i)]);
 	}
 }
 
@@ -376,18 +336,25 @@ rec_stream_group(RecStream *stream, uint32 nusers)
 	Grouping	grouping = {.stream = stream,.nusers = nusers};
 	Size		size = mul_size((Size) nusers + 1, sizeof(int64));
 
-	resize(stream, Max(stream->count, 1));
+	resize(stream, stream->count);
 	rec_memory_check(CurrentMemoryContext, size);
 	grouping.start = MemoryContextAllocHuge(CurrentMemoryContext, size);
-	grouping.cached = make_cached(stream);
+	grouping.cached_rows = Min(CACHED_ROWS, Max(stream->count / CACHED_PART, LEAST_CACHED));
+	grouping.cached = make_cached(stream, Min(grouping.cached_rows, stream->count));
 	if (nusers > 0)
 		group_rows(&grouping, 0, stream->count, 0, pg_leftmost_one_pos32(nusers) + 1);
 	grouping.start[nusers] = stream->count;
 	free_columns(grouping.cached);
 	pfree(grouping.cached);
-	pfree(stream->user);
-	stream->user = NULL;
+	rec_packed_free(&stream->user);
 	return grouping.start;
+}
+
+/* Frees the column of times, which are known no more. */
+void
+rec_stream_forget_times(RecStream *stream)
+{
+	rec_packed_free(&stream->time.steps);
 }
 
 /*
@@ -398,22 +365,14 @@ rec_stream_group(RecStream *stream, uint32 nusers)
 RecStreamRest
 rec_stream_use_up(RecStream *stream, int64 rows, bool weights)
 {
-	RecStreamRest rest;
+	RecStreamRest rest = {0};
 
-	if (stream->time)
-		pfree(stream->time);
-	stream->time = NULL;
-	if (stream->weight && !weights)
-	{
-		pfree(stream->weight);
-		stream->weight = NULL;
-	}
-	stream->allocated = Max(rows, 1);
-	rest.item = resize_column(stream, stream->item, sizeof(uint32));
-	rest.weight = stream->weight ?
-		resize_column(stream, stream->weight, sizeof(double)) : NULL;
-	stream->item = NULL;
-	stream->weight = NULL;
+	rec_stream_forget_times(stream);
+	if (!weights)
+		rec_packed_free(&stream->weight.steps);
+	rest.item = rec_packed_give_numbers(&stream->item, rows);
+	if (rec_stream_has_weights(stream))
+		rest.weight = rec_values_give_doubles(&stream->weight, rows);
 	stream->allocated = 0;
 	return rest;
 }

@@ -54,17 +54,18 @@ rec_trend_scores(const RecStream *stream, uint32 nitems, const RecOptions *optio
 
 	memset(recent, 0, size);
 	memset(baseline, 0, size);
-	for (int64 i = 0; stream->time && i < stream->count; i++)
+	for (int64 i = 0; rec_stream_has_times(stream) && i < stream->count; i++)
 	{
-		double		age = newest - (double) stream->time[i];
-		double		weight = stream->weight ? stream->weight[i] : 1;
+		int64		time = rec_stream_time(stream, i);
+		double		age = newest - (double) time;
+		double		weight = rec_stream_weight(stream, i);
 
-		if (stream->time[i] == REC_NO_TIME || weight <= 0)
+		if (time == REC_NO_TIME || weight <= 0)
 			continue;
 		if (age < options->trend_window)
-			recent[stream->item[i]] += weight;
+			recent[rec_stream_item(stream, i)] += weight;
 		else if (age < options->trend_window + options->trend_baseline)
-			baseline[stream->item[i]] += weight;
+			baseline[rec_stream_item(stream, i)] += weight;
 	}
 	for (uint32 item = 0; item < nitems; item++)
 		recent[item] = trend_score(recent[item], baseline[item], options);
