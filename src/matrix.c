@@ -439,7 +439,7 @@ take_pairs(RecMatrix *matrix, const UserPairs *pairs, const RecIds *ids,
 
 	rec_stream_forget_times(pairs->stream);
 	if (use == REC_WEIGHTS_CHANGED && !rec_stream_has_weights(pairs->stream))
-		rec_stream_begin_weights(pairs->stream);
+		rec_stream_begin_weights(pairs->stream, 1);
 	matrix->npairs = pairs->count;
 	number = number_items(matrix, pairs->stream, ids);
 	sum_weights(matrix, pairs->stream, number);

@@ -271,20 +271,29 @@ set_code(RecValues *column, const Survey *seen)
 	column->steps.largest = largest_of_width(width);
 }
 
-/* Makes a column of "count" times the same value. */
+/*
+ * Makes a column of "count" times the same value, in a code that has another
+ * one, too.
+ */
 void
 rec_values_begin(RecValues *column, MemoryContext context, int64 allocated,
-				int64 count, int64 value)
+				 int64 count, int64 value, int64 next)
 {
-	Survey		nothing = {0};
+	Survey		seen = {0};
+	RecPacked	filled;
 	uint64		steps;
 
-	rec_packed_begin(&column->steps, context, allocated, 1);
-	column->has_first = value != REC_NO_VALUE64;
-	column->first = value;
-	set_code(column, &nothing);
+	column->first = value == REC_NO_VALUE64 ? next : value;
+	column->has_first = column->first != REC_NO_VALUE64;
+	column->steps.width = 1;
+	if (value != REC_NO_VALUE64 && next != REC_NO_VALUE64)
+		seen.reach = seen.divisor = distance_of(value, next);
+	set_code(column, &seen);
+	rec_packed_begin(&column->steps, context, allocated, column->steps.width);
 	(void) rec_values_steps(column, value, &steps);
-	memset(column->steps.bytes, (int) steps, count);
+	filled = column->steps;
+	for (int64 i = 0; i < count; i++)
+		rec_packed_put(&filled, i, steps);
 }
 
 /* Looks through a column, which is a copy as in convert(). */

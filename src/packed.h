@@ -143,7 +143,7 @@ rec_values_steps(const RecValues *column, int64 value, uint64 *steps)
 }
 
 extern void rec_values_begin(RecValues *column, MemoryContext context,
-							int64 allocated, int64 count, int64 value);
+							 int64 allocated, int64 count, int64 value, int64 next);
 extern void rec_values_recode(RecValues *column, int64 count, int64 value);
 extern double *rec_values_give_doubles(RecValues *column, int64 count);
 

@@ -85,12 +85,12 @@ rec_stream_reserve(RecStream *stream, int64 more)
 	resize(stream, rec_room_for(stream->allocated, stream->count + more));
 }
 
-/* From now on rows have weights: all before are 1. */
+/* From now on rows have weights, of which this is one: all before are 1. */
 void
-rec_stream_begin_weights(RecStream *stream)
+rec_stream_begin_weights(RecStream *stream, double weight)
 {
 	rec_values_begin(&stream->weight, stream->context, stream->allocated,
-					 stream->count, rec_value_of_double(1));
+					 stream->count, rec_value_of_double(1), rec_value_of_double(weight));
 }
 
 /* Appends a row: the weight is finite, the time may be REC_NO_TIME. */
@@ -101,7 +101,7 @@ rec_stream_add(RecStream *stream, uint32 user, uint32 item, double weight,
 	rec_stream_reserve(stream, 1);
 	if (time != REC_NO_TIME && !rec_stream_has_times(stream))
 		rec_values_begin(&stream->time, stream->context, stream->allocated,
-						 stream->count, REC_NO_TIME);
+						 stream->count, REC_NO_TIME, time);
 	rec_packed_set(&stream->user, stream->count, user, stream->count);
 	rec_packed_set(&stream->item, stream->count, item, stream->count);
 	rec_stream_set_weight(stream, stream->count, weight);

@@ -79,7 +79,7 @@ extern RecStream *rec_stream_copy(const RecStream *stream);
 extern void rec_stream_add(RecStream *stream, uint32 user, uint32 item,
 						   double weight, int64 time);
 extern void rec_stream_reserve(RecStream *stream, int64 more);
-extern void rec_stream_begin_weights(RecStream *stream);
+extern void rec_stream_begin_weights(RecStream *stream, double weight);
 extern void rec_stream_rank_users(RecStream *stream, const uint32 *rank);
 extern int64 *rec_stream_group(RecStream *stream, uint32 nusers);
 extern void rec_stream_forget_times(RecStream *stream);
@@ -90,7 +90,7 @@ static inline void
 rec_stream_set_weight(RecStream *stream, int64 row, double weight)
 {
 	if (weight != 1 && !rec_stream_has_weights(stream))
-		rec_stream_begin_weights(stream);
+		rec_stream_begin_weights(stream, weight);
 	if (rec_stream_has_weights(stream))
 		rec_values_set(&stream->weight, row, rec_value_of_double(weight), stream->count);
 }
