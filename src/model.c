@@ -367,7 +367,7 @@ prepare_generation(RecGeneration *generation, RecInteractions *interactions,
 	uint32	   *item_rank;
 
 	generation->interactions = interactions;
-	rec_interactions_forget_users(interactions, &generation->definition->options);
+	rec_interactions_forget_users(interactions, &definition->options);
 	generation->lifts = learn_lifts(generation);
 	generation->trend = rec_trend_scores(interactions->stream, rec_dict_count(interactions->items),
 										 &definition->options);
