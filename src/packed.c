@@ -264,8 +264,8 @@ set_code(RecValues *column, const Survey *seen)
 		step /= 2;
 	column->shift = pg_rightmost_one_pos64(step);
 	column->odd = step >> column->shift;
-	/* of all 64 bits, REC_NO_VALUE64 is the one without a step by itself */
-	column->origin = width == WIDEST ? (uint64) REC_NO_VALUE64 :
+	/* of all 64 bits, REC_NOT_KNOWN is the one without a step by itself */
+	column->origin = width == WIDEST ? (uint64) REC_NOT_KNOWN :
 		(uint64) column->first - step * (UINT64CONST(1) << (8 * width - 1));
 	column->steps.width = width;
 	column->steps.largest = largest_of_width(width);
@@ -283,10 +283,10 @@ rec_values_begin(RecValues *column, MemoryContext context, int64 allocated,
 	RecPacked	filled;
 	uint64		steps;
 
-	column->first = value == REC_NO_VALUE64 ? next : value;
-	column->has_first = column->first != REC_NO_VALUE64;
+	column->first = value == REC_NOT_KNOWN ? next : value;
+	column->has_first = column->first != REC_NOT_KNOWN;
 	column->steps.width = 1;
-	if (value != REC_NO_VALUE64 && next != REC_NO_VALUE64)
+	if (value != REC_NOT_KNOWN && next != REC_NOT_KNOWN)
 		seen.reach = seen.divisor = distance_of(value, next);
 	set_code(column, &seen);
 	rec_packed_begin(&column->steps, context, allocated, column->steps.width);

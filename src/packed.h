@@ -15,7 +15,7 @@
 
 #include "port/pg_bswap.h"
 
-#define REC_NO_VALUE64	PG_INT64_MIN	/* what is not known */
+#define REC_NOT_KNOWN	PG_INT64_MIN	/* what is not known */
 
 /*
  * Whole numbers from 0 on, all in the same number of bytes, 1 to 8, the lowest
@@ -111,12 +111,12 @@ rec_packed_set(RecPacked *column, int64 at, uint64 number, int64 count)
 	rec_packed_put(column, at, number);
 }
 
-/* Gives a value, or REC_NO_VALUE64. */
+/* Gives a value, or REC_NOT_KNOWN. */
 static inline int64
 rec_values_decode(const RecValues *column, uint64 steps)
 {
 	if (steps == 0)
-		return REC_NO_VALUE64;
+		return REC_NOT_KNOWN;
 	return (int64) (column->origin + ((steps * column->odd) << column->shift));
 }
 
@@ -135,8 +135,8 @@ rec_values_steps(const RecValues *column, int64 value, uint64 *steps)
 
 	if (column->odd != 1)
 		n /= column->odd;
-	*steps = value == REC_NO_VALUE64 ? 0 : n;
-	if (value == REC_NO_VALUE64)
+	*steps = value == REC_NOT_KNOWN ? 0 : n;
+	if (value == REC_NOT_KNOWN)
 		return true;
 	return n > 0 && n <= column->steps.largest &&
 		(n * column->odd) << column->shift == distance;

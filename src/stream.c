@@ -47,6 +47,8 @@
  * ----------------
  */
 
+StaticAssertDecl(REC_NO_TIME == REC_NOT_KNOWN, "a time that is none is a value that is not known");
+
 /* Makes an empty stream whose columns live in "context". */
 RecStream *
 rec_stream_create(MemoryContext context)

@@ -27,6 +27,7 @@ FROM   generate_series(1, 2000) a, generate_series(1, 1000) b;
 CREATE VIEW once AS SELECT u, (n % 19997)::integer AS i FROM rows;
 CREATE VIEW weighted AS SELECT u, i, (1 + i % 7) / 7.0::float8 AS w FROM rows;
 CREATE VIEW timed AS SELECT u, i, timestamptz '2026-01-01' + u % 1000 * interval '1 hour' AS t FROM rows;
+CREATE VIEW precise AS SELECT u, i, (1 + i % 50) / 7.0::float8 AS w, timestamptz '2026-01-01' - n * interval '7.654321 seconds' AS t FROM rows;
 CREATE VIEW texts AS SELECT 'user ' || u AS u, 'item ' || i AS i FROM rows;
 CREATE VIEW small AS SELECT u, i FROM rows LIMIT 1000;
 SET client_min_messages = warning;
@@ -47,7 +48,8 @@ SELECT recommender.create_recommender(r, r::regclass, 'u', 'i', options => '{"ne
 SELECT recommender.set_items('few', 'goods', feature_columns => '{category,tags,price}', text_columns => '{title}', options => '{"config": "simple"}');
 SELECT recommender.set_items('few2', 'goods', feature_columns => '{picture}', options => '{"embedding_exact_items": 100}');
 -- the defaults: lists per target, and a context of the time
-SELECT recommender.create_recommender('timed', 'timed', 'u', 'i', time_column => 't')});
+SELECT recommender.create_recommender(r, r::regclass, 'u', 'i', weight_column => w, time_column => 't')
+FROM   (VALUES ('timed', NULL), ('precise', 'w')) AS v (r, w)});
 
 # The most memory that a session had since it was last asked, in kB; undef
 # where the kernel does not tell.
@@ -62,7 +64,7 @@ sub peak
 	return $peak;
 }
 
-for my $name ('once', 'weighted', 'timed', 'texts', 'few', 'few2')
+for my $name ('once', 'weighted', 'timed', 'precise', 'texts', 'few', 'few2')
 {
 	my $least = $name =~ /few/ ? 40_000 * 20 * 8 : 2_000_000 * 8;
 	my $session = RecommenderTest::Session->new($node);
@@ -77,13 +79,13 @@ for my $name ('once', 'weighted', 'timed', 'texts', 'few', 'few2')
 	cmp_ok($claimed, '>', $least / 1024, "$name: what it is of has its memory");
   SKIP:
 	{
-		skip 'the kernel does not tell of peaks', $name =~ /once|weighted/ ? 3 : 2 unless defined $before && defined $after;
+		skip 'the kernel does not tell of peaks', $name =~ /once|weighted|timed|precise/ ? 3 : 2 unless defined $before && defined $after;
 		cmp_ok($claimed, '<', 1.2 * ($after - $before), "$name: memory_bytes is not too much");
 		cmp_ok($claimed, '>', 0.8 * ($after - $before), "$name: memory_bytes is not too little");
 		# 2 million interactions, 20 neighbours of 20,000 items
 		cmp_ok($after - $before, '<', (20 * 2_000_000 + 16 * 20 * 20_000) / 1024,
 			"$name: 20 bytes an interaction, and the result")
-		  if $name =~ /once|weighted/;
+		  if $name =~ /once|weighted|timed|precise/;
 	}
 	my $too_little = int(0.95 * $claimed);
 	$session->run("SET maintenance_work_mem = '$too_little kB'");
