@@ -47,8 +47,8 @@ CREATE VIEW few2 AS SELECT u, i FROM few;
 SELECT recommender.create_recommender(r, r::regclass, 'u', 'i', options => '{"neighbors": 20}') FROM unnest(ARRAY['few', 'few2']) r;
 SELECT recommender.set_items('few', 'goods', feature_columns => '{category,tags,price}', text_columns => '{title}', options => '{"config": "simple"}');
 SELECT recommender.set_items('few2', 'goods', feature_columns => '{picture}', options => '{"embedding_exact_items": 100}');
--- the defaults: lists per target, and a context of the time
-SELECT recommender.create_recommender(r, r::regclass, 'u', 'i', weight_column => w, time_column => 't')
+-- by the defaults: lists per target, and a context of the time
+SELECT recommender.create_recommender(r, r::regclass, 'u', 'i', weight_column => w, time_column => 't', options => '{"neighbors": 20}')
 FROM   (VALUES ('timed', NULL), ('precise', 'w')) AS v (r, w)});
 
 # The most memory that a session had since it was last asked, in kB; undef
