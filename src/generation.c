@@ -147,9 +147,10 @@ write_items(RecGeneration *generation)
 	double	   *trend = rec_model_trend(matrix, generation->trend);
 	bool	   *popular = find_head(generation, popularity);
 	bool	   *trending = find_head(generation, trend);
-	RecTableWriter *table = rec_writer_open(generation->definition->tables[REC_TABLE_ITEM], types, ITEM_NCOLS);
+	RecTableWriter *table;
 
 	rec_progress_phase(generation->progress, "writing items");
+	table = rec_writer_open(generation->definition->tables[REC_TABLE_ITEM], types, ITEM_NCOLS);
 	rec_writer_postpone(table, by_id, lengthof(by_id), generation->items->n);
 	for (uint32 i = 0; i < generation->items->n; i++)
 	{
