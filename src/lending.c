@@ -44,12 +44,11 @@
 #include "lending.h"
 #include "lists.h"
 #include "miscadmin.h"
-#include "port/pg_bitutils.h"
+#include "number_set.h"
 #include "utils/memutils.h"
 
 #define REC_LENDERS		10		/* items that one borrows from */
 #define ENOUGH			100		/* times kappa: users who need no prior */
-#define WORD			64		/* bits of a set of items */
 
 struct RecLending
 {
@@ -67,8 +66,8 @@ struct RecLending
 	/* the target at hand */
 	double	   *sum;			/* of each source; 0 between targets */
 	uint32	   *support;		/* of a pair itself, of each source */
-	uint64	   *met;			/* a bit for each source with a sum ... */
-	uint64	   *met_words;		/* ... and for each word of those */
+	RecNumberSet met;			/* sources that have a sum ... */
+	uint32	   *source;			/* ... and those in order */
 	RecNeighbor *list;			/* one that is added */
 	RecTopk		topk;
 
@@ -119,8 +118,8 @@ rec_lending_create(MemoryContext context, const RecMatrix *matrix,
 		lending->users[i] = (double) (matrix->item_start[i + 1] - matrix->item_start[i]);
 	lending->sum = rec_memory_alloc(lending->context, matrix->nitems, sizeof(double));
 	lending->support = rec_memory_alloc(lending->context, matrix->nitems, sizeof(uint32));
-	lending->met = rec_memory_alloc(lending->context, matrix->nitems / WORD + 1, sizeof(uint64));
-	lending->met_words = rec_memory_alloc(lending->context, matrix->nitems / WORD / WORD + 1, sizeof(uint64));
+	lending->met = rec_number_set_create(own, own, matrix->nitems);
+	lending->source = rec_memory_alloc(own, matrix->nitems, sizeof(uint32));
 	lending->list = rec_memory_alloc(lending->context, matrix->nitems, sizeof(RecNeighbor));
 	rec_topk_init(&lending->topk, own, options->neighbors, matrix->nitems);
 	(void) begin_lists(lending);
@@ -172,15 +171,6 @@ turn_lists(RecLending *lending)
  * ----------------
  */
 
-static inline void
-meet(RecLending *lending, uint32 source)
-{
-	uint32		word = source / WORD;
-
-	lending->met[word] |= UINT64CONST(1) << source % WORD;
-	lending->met_words[word / WORD] |= UINT64CONST(1) << word % WORD;
-}
-
 /* Adds a share of the list of an item to the sums of its sources. */
 static void
 add_list(RecLending *lending, const RecLists *targets, uint32 item, double share, bool own)
@@ -195,7 +185,7 @@ add_list(RecLending *lending, const RecLists *targets, uint32 item, double share
 		if (!(part > 0))
 			continue;			/* of no weight, or too small for a double */
 		if (lending->sum[neighbor->item] == 0)
-			meet(lending, neighbor->item);
+			rec_number_set_add(&lending->met, neighbor->item);
 		lending->sum[neighbor->item] += part;
 		if (own)
 			lending->support[neighbor->item] = neighbor->support;
@@ -255,16 +245,12 @@ take_sum(RecLending *lending, uint32 source, uint32 target)
 static void
 take_sums(RecLending *lending, uint32 target, int most)
 {
+	uint32		n = rec_number_set_take(&lending->met, lending->source);
+
 	lending->topk.n = 0;
 	lending->topk.k = most;
-	for (uint32 w = 0; w <= lending->ntouched / WORD / WORD; w++)
-		for (; lending->met_words[w]; lending->met_words[w] &= lending->met_words[w] - 1)
-		{
-			uint32		word = w * WORD + pg_rightmost_one_pos64(lending->met_words[w]);
-
-			for (; lending->met[word]; lending->met[word] &= lending->met[word] - 1)
-				take_sum(lending, word * WORD + pg_rightmost_one_pos64(lending->met[word]), target);
-		}
+	for (uint32 i = 0; i < n; i++)
+		take_sum(lending, lending->source[i], target);
 	rec_topk_finish(&lending->topk);
 }
 
