@@ -28,7 +28,7 @@
 
 #include <math.h>
 
-#include "storage/shmem.h"
+#include "budget.h"
 #include "trend.h"
 
 static double
@@ -39,6 +39,46 @@ trend_score(double recent, double baseline, const RecOptions *options)
 	return (recent - expected) / sqrt(expected + options->trend_smoothing);
 }
 
+/* Where an interaction counts. */
+typedef enum TrendPart
+{
+	TREND_NOWHERE,
+	TREND_RECENT,
+	TREND_BASELINE
+} TrendPart;
+
+static inline TrendPart
+part_of(const RecStream *stream, int64 row, const RecOptions *options)
+{
+	int64		time = rec_stream_time(stream, row);
+	double		age = (double) stream->newest - (double) time;
+
+	if (time == REC_NO_TIME || rec_stream_weight(stream, row) <= 0)
+		return TREND_NOWHERE;
+	if (age < options->trend_window)
+		return TREND_RECENT;
+	return age < options->trend_window + options->trend_baseline ? TREND_BASELINE : TREND_NOWHERE;
+}
+
+/*
+ * Gives the exponent of the power of two in whose whole multiples weights are
+ * added, so that no sum depends on the order of rows: as small as 62 bits let.
+ */
+static int
+unit_exponent(const RecStream *stream, const RecOptions *options)
+{
+	double		largest = 0;
+	int			weight_bits;
+	int			count_bits;
+
+	for (int64 i = 0; i < stream->count; i++)
+		if (part_of(stream, i, options) != TREND_NOWHERE)
+			largest = Max(largest, rec_stream_weight(stream, i));
+	(void) frexp(largest, &weight_bits);
+	(void) frexp((double) stream->count, &count_bits);
+	return weight_bits + count_bits - 62;
+}
+
 /*
  * Gives the trend of each item of the stream, in the current context.  Items
  * on the rise are above zero; without times all are zero.  Interactions of
@@ -47,28 +87,26 @@ trend_score(double recent, double baseline, const RecOptions *options)
 double *
 rec_trend_scores(const RecStream *stream, uint32 nitems, const RecOptions *options)
 {
-	Size		size = mul_size(Max(nitems, 1), sizeof(double));
-	double	   *recent = MemoryContextAllocHuge(CurrentMemoryContext, size);
-	double	   *baseline = MemoryContextAllocHuge(CurrentMemoryContext, size);
-	double		newest = (double) stream->newest;
+	bool		timed = rec_stream_has_times(stream);
+	int			unit = timed ? unit_exponent(stream, options) : 0;
+	double	   *trend = rec_memory_alloc(CurrentMemoryContext, nitems, sizeof(double));
+	int64	   *recent = rec_memory_alloc(CurrentMemoryContext, nitems, sizeof(int64));
+	int64	   *baseline = rec_memory_alloc(CurrentMemoryContext, nitems, sizeof(int64));
 
-	memset(recent, 0, size);
-	memset(baseline, 0, size);
-	for (int64 i = 0; rec_stream_has_times(stream) && i < stream->count; i++)
+	for (int64 i = 0; timed && i < stream->count; i++)
 	{
-		int64		time = rec_stream_time(stream, i);
-		double		age = newest - (double) time;
-		double		weight = rec_stream_weight(stream, i);
+		TrendPart	part = part_of(stream, i, options);
+		uint32		item = rec_stream_item(stream, i);
 
-		if (time == REC_NO_TIME || weight <= 0)
-			continue;
-		if (age < options->trend_window)
-			recent[rec_stream_item(stream, i)] += weight;
-		else if (age < options->trend_window + options->trend_baseline)
-			baseline[rec_stream_item(stream, i)] += weight;
+		if (part == TREND_RECENT)
+			recent[item] += (int64) rint(ldexp(rec_stream_weight(stream, i), -unit));
+		else if (part == TREND_BASELINE)
+			baseline[item] += (int64) rint(ldexp(rec_stream_weight(stream, i), -unit));
 	}
 	for (uint32 item = 0; item < nitems; item++)
-		recent[item] = trend_score(recent[item], baseline[item], options);
+		trend[item] = trend_score(ldexp((double) recent[item], unit),
+								  ldexp((double) baseline[item], unit), options);
+	pfree(recent);
 	pfree(baseline);
-	return recent;
+	return trend;
 }

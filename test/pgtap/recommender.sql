@@ -731,5 +731,21 @@ FROM shop.call JOIN (SELECT line, result AS as_usual FROM shop.calls_as_usual) u
 	UNION ALL SELECT 'temporary', * FROM shop.calls_with_temp_path) p USING (line)
 ORDER BY path, line;
 
+-- What a model says of items depends on the set of rows, not on their order.
+CREATE TABLE shop.fraction AS
+SELECT abs(hashint4(n)) % 50 AS user_id, abs(hashint4(n + 10000)) % 20 AS item_id,
+	   1 / (1 + abs(hashint4(n + 20000)) % 1000 / 1000.0)::float8 AS weight,
+	   timestamptz '2026-01-01' + n % 960 * interval '1 hour' AS at
+FROM   generate_series(1, 3000) n;
+SELECT recommender.create_recommender('fractions', 'shop.fraction', time_column => 'at', weight_column => 'weight') \gset
+SELECT generation FROM recommender.refresh('fractions') \gset
+CREATE TABLE shop.item_before AS SELECT item_id, users, weight, popularity, trend FROM fractions.item;
+CREATE TABLE shop.fraction_sorted AS TABLE shop.fraction;
+TRUNCATE shop.fraction;
+INSERT INTO shop.fraction SELECT * FROM shop.fraction_sorted ORDER BY weight;
+SELECT generation FROM recommender.refresh('fractions') \gset
+SELECT set_eq('SELECT item_id, users, weight, popularity, trend FROM fractions.item', 'TABLE shop.item_before', 'the same rows in another order');
+SELECT isnt_empty('SELECT 1 FROM fractions.item WHERE trend > 0', 'with something that trends');
+
 SELECT * FROM finish();
 ROLLBACK;
