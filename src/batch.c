@@ -28,10 +28,9 @@
 #include "fresh.h"
 #include "history.h"
 #include "miscadmin.h"
-#include "model.h"
-#include "similarity.h"
 #include "source.h"
 #include "spi.h"
+#include "train.h"
 #include "trend.h"
 #include "utils/memutils.h"
 
@@ -365,8 +364,8 @@ rec_batch_train(RecBatch *batch)
 	trend = rec_trend_scores(stream, ids.nitems, batch->options);
 	matrix = rec_matrix_build(batch->learns_context ? rec_stream_copy(stream) : stream,
 							  &ids, batch->options);
-	popularity = rec_model_popularity(matrix);
-	trend = rec_model_trend(matrix, trend);
+	popularity = rec_train_popularity(matrix);
+	trend = rec_train_trend(matrix, trend);
 	batch->as_of = stream->newest;
 	number = rec_batch_model_items(batch, matrix->item_id, matrix->nitems, &nitems);
 	rec_batch_begin_model(batch, nitems);
@@ -376,7 +375,7 @@ rec_batch_train(RecBatch *batch)
 	rec_batch_end_model(batch);
 	batch->ntrained = matrix->nitems;
 	rec_batch_train_content(batch, number, nitems);
-	nsteps = rec_model_user_steps(matrix, steps);
+	nsteps = rec_train_user_steps(matrix, steps);
 	rec_scores_set_steps(batch->scores, steps, nsteps);
 	if (batch->learns_context)
 		rec_batch_learn_context(batch, stream);
@@ -384,7 +383,7 @@ rec_batch_train(RecBatch *batch)
 	state.matrix = matrix;
 	if (batch->options->model == REC_MODEL_ALS)
 		train_factors(batch, matrix);
-	rec_model_rows(matrix, rec_batch_likeness(batch), batch->options, take_neighbors, NULL, &state);
+	rec_train_rows(matrix, rec_batch_likeness(batch), batch->options, take_neighbors, NULL, &state);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(working);
 }

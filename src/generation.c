@@ -29,11 +29,11 @@
 #include "factor_store.h"
 #include "generation.h"
 #include "miscadmin.h"
-#include "model.h"
 #include "prefetch.h"
 #include "selection.h"
 #include "spi.h"
 #include "table_writer.h"
+#include "train.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -143,8 +143,8 @@ write_items(RecGeneration *generation)
 		INT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, BOOLOID, BOOLOID
 	};
 	const RecMatrix *matrix = generation->matrix;
-	double	   *popularity = rec_model_popularity(matrix);
-	double	   *trend = rec_model_trend(matrix, generation->trend);
+	double	   *popularity = rec_train_popularity(matrix);
+	double	   *trend = rec_train_trend(matrix, generation->trend);
 	bool	   *popular = find_head(generation, popularity);
 	bool	   *trending = find_head(generation, trend);
 	RecTableWriter *table;
@@ -342,7 +342,7 @@ write_neighbor_table(RecGeneration *generation)
 	rec_writer_postpone(writer.table, by_id, lengthof(by_id), row_place(generation->items->n, 0));
 	writer.kind_names[BY_BEHAVIOUR] = CStringGetTextDatum(rec_component_names[REC_BEHAVIOUR]);
 	writer.kind_names[BY_CONTENT] = CStringGetTextDatum(rec_component_names[REC_CONTENT]);
-	rec_model_rows(generation->matrix, likeness, &definition->options, write_neighbors,
+	rec_train_rows(generation->matrix, likeness, &definition->options, write_neighbors,
 				   show_step, &writer);
 	if (likeness)
 		write_content_neighbors(&writer, likeness);

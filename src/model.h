@@ -13,11 +13,9 @@
 #ifndef REC_MODEL_H
 #define REC_MODEL_H
 
-#include "content_neighbors.h"
 #include "definition.h"
 #include "progress.h"
 #include "score.h"
-#include "similarity.h"
 
 /* The figures of a refresh; type refresh_result. */
 typedef struct RecRefreshFigures
@@ -41,11 +39,5 @@ extern RecRefreshFigures rec_model_refresh(RecDefinition *definition, bool verbo
 extern RecInteractions *rec_model_interactions(const RecDefinition *definition,
 											   MemoryContext context, bool situations,
 											   RecProgress *progress);
-extern double *rec_model_popularity(const RecMatrix *matrix);
-extern int	rec_model_user_steps(const RecMatrix *matrix, uint32 *steps);
-extern double *rec_model_trend(const RecMatrix *matrix, const double *scores);
-extern void rec_model_rows(RecMatrix *matrix, const RecContentLists *likeness,
-						   const RecOptions *options, RecRowSink sink, RecRowStep step,
-						   void *arg);
 
 #endif							/* REC_MODEL_H */

@@ -22,6 +22,7 @@
 #include "serve_items.h"
 #include "spi.h"
 #include "storage/shmem.h"
+#include "train.h"
 
 /* Appends the eligible items that nobody has touched, by rising id. */
 static void
@@ -57,7 +58,7 @@ count_popularity(RecServe *serve, RecMemoryCatalog *memory)
 	memset(memory, 0, sizeof(*memory));
 	memory->nitems = matrix->nitems;
 	memory->ids = palloc_extended(mul_size(most, sizeof(Datum)), MCXT_ALLOC_HUGE);
-	memory->popularity = repalloc_huge(rec_model_popularity(matrix),
+	memory->popularity = repalloc_huge(rec_train_popularity(matrix),
 									   mul_size(most, sizeof(double)));
 	for (uint32 i = 0; i < matrix->nitems; i++)
 	{
