@@ -41,8 +41,9 @@ CREATE TABLE shop AS
 SELECT id, 'c' || brand % 200 AS category, 'b' || brand AS brand,
 	   ARRAY['t' || brand % 200 + (random() * 20)::int, 't' || (random() * 500)::int] AS tags,
 	   round((exp((brand % 17) / 4.0) * (0.5 + random()))::numeric, 2) AS price,
-	   (SELECT string_agg('w' || floor(power(random(), 3) * 2000)::int + 300 * (brand % 200), ' ')
-		FROM generate_series(1, 6) WHERE id > 0) AS title
+	   (SELECT string_agg(word, ' ')
+		FROM (SELECT 'w' || floor(power(random(), 3) * 2000)::int + 300 * (brand % 200) AS word
+			  FROM generate_series(1, 6) WHERE id > 0) AS words) AS title
 FROM   (SELECT g AS id, floor(power(random(), 2) * 3000)::int AS brand
 		FROM generate_series(1, :most) AS g OFFSET 0) AS items;
 
