@@ -57,8 +57,7 @@
 #define LEAST_PROBES		8	/* cells that a row is compared with, and ... */
 #define NEAREST_SHARE		16	/* ... one in so many of a large number */
 #define WHOLE_COST			16	/* additions that a whole product costs */
-#define SLACK				1e-11	/* more than rounding or another order of a sum
-								 * changes */
+#define SLACK				1e-11	/* more than another order of a sum changes */
 
 /* A feature of the row that brings items together. */
 typedef struct RowFeature
