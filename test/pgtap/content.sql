@@ -505,5 +505,27 @@ SELECT results_eq(format($$SELECT users, round(value::numeric, 9) FROM recommend
 FROM unnest(ARRAY['{}', '{"blend": {"behaviour": 0}}', '{"blend": {"content": 5}, "item_kappa": 50}']) options;
 SELECT cmp_ok((SELECT count(*) FROM shop.future() f, past.recommend_components(f.user_id, 20) r WHERE r.content > 0), '>', 20::bigint, 'with content in it');
 
+-- Lists that bring nobody among the best are not looked at, and change nothing:
+-- brands of a few items and shelves of hundreds, by their weights one, the other or both.
+CREATE TABLE shop.shelved AS
+SELECT n AS id, 'b' || CASE WHEN n % 10 > 0 THEN n / 8 ELSE 1000 + n END AS brand, 's' || hashint4(n) % 3 AS shelf, 't' || hashint4(n + 5000) % 20 AS tag
+FROM   generate_series(1, 1500) n;
+CREATE TABLE shop.taken AS SELECT n % 7 AS user_id, n AS item_id FROM generate_series(1, 50) n;
+SELECT recommender.create_recommender('shelves', 'shop.taken', options => '{"neighbors": 3, "content_kappa": 0}') \gset
+CREATE FUNCTION shop.check_shelves(given jsonb) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM recommender.set_items('shelves', 'shop.shelved', feature_columns => '{brand,shelf,tag}', options => jsonb_build_object('weights', given));
+	PERFORM generation FROM recommender.refresh('shelves');
+	CREATE TEMP TABLE part AS SELECT item_no, f, w::float8 FROM shelves.item_feature, unnest(feature_nos, weights) u(f, w);
+	CREATE INDEX ON part (f);
+	ANALYZE part;
+	RETURN NEXT set_eq($q$SELECT n.item_no, u.rank::int, u.other FROM shelves.neighbor n, unnest(neighbors) WITH ORDINALITY u(other, rank) WHERE kind = 'content' AND rank <= 3$q$,
+		$q$SELECT i, rank::int, j FROM (SELECT i, j, row_number() OVER (PARTITION BY i ORDER BY s DESC, j) AS rank FROM (
+			SELECT a.item_no AS i, b.item_no AS j, round(sum(a.w * b.w)::numeric, 9) AS s FROM part a JOIN part b USING (f) WHERE a.item_no <> b.item_no GROUP BY 1, 2) p) r WHERE rank <= 3$q$,
+		'as by all products: weights ' || given::text);
+	DROP TABLE part;
+END $$;
+SELECT shop.check_shelves(w) FROM unnest('{"{\"brand\": 2, \"shelf\": 0.5}","{\"brand\": 0.5, \"shelf\": 2}","{\"tag\": 3}","{}"}'::jsonb[]) w;
+
 SELECT * FROM finish();
 ROLLBACK;
