@@ -1,6 +1,6 @@
 # recommender: recommendations computed where the data lives
 #
-#	src/*.c, *.h          the extension in C; src/README explains it
+#	src/ROOM/*.c, *.h     the extension in C; src/README explains it
 #	doc/*.md              the user's book, which README.md begins
 #	sql/install/*.sql     its SQL, concatenated into recommender--VERSION.sql
 #	sql/*.sql             what a user sees (pg_regress), answers in expected/
@@ -14,7 +14,15 @@
 # "make help" lists what can be made.
 
 EXTENSION = recommender
-EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" recommender.control)
+
+# Where this file is.  "make -f .../recommender/Makefile" in another directory
+# builds there, as PGXS does with VPATH.
+top := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
+ifneq ($(top),.)
+VPATH := $(top)
+endif
+
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" $(top)/recommender.control)
 
 # All but these goals are for PGXS, that is, for an installed PostgreSQL; these
 # work on a machine which has none yet.
@@ -24,15 +32,15 @@ TOOLS = help demo check bench pgtap indent indent-check check-version
 ifneq ($(filter-out $(TOOLS),$(or $(MAKECMDGOALS),all)),)
 
 MODULE_big = recommender
-OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
+OBJS = $(patsubst $(top)/%.c,%.o,$(sort $(wildcard $(top)/src/*.c $(top)/src/*/*.c)))
 INSTALL_SQL = recommender--$(EXTVERSION).sql
-DATA = $(wildcard sql/upgrade/recommender--*.sql)
+DATA = $(patsubst $(top)/%,%,$(wildcard $(top)/sql/upgrade/recommender--*.sql))
 DATA_built = $(INSTALL_SQL)
 
-REGRESS = $(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql)))
+REGRESS = $(sort $(patsubst $(top)/sql/%.sql,%,$(wildcard $(top)/sql/*.sql)))
 REGRESS_OPTS = --load-extension=recommender
-ISOLATION = $(sort $(patsubst test/isolation/specs/%.spec,%,$(wildcard test/isolation/specs/*.spec)))
-ISOLATION_OPTS = --inputdir=test/isolation --load-extension=recommender
+ISOLATION = $(sort $(patsubst $(top)/test/isolation/specs/%.spec,%,$(wildcard $(top)/test/isolation/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=$(top)/test/isolation --load-extension=recommender
 
 # no bitcode, which wants the clang that PostgreSQL was built with
 override with_llvm = no
@@ -42,8 +50,8 @@ EXTRA_CLEAN = $(OBJS:.o=.d) output_iso
 all: # stays the first target
 
 PG_CONFIG ?= pg_config
-# no warnings about headers that are not ours
-PG_CPPFLAGS = -isystem $(shell $(PG_CONFIG) --includedir-server)
+# our headers by room; no warnings about those that are not ours
+PG_CPPFLAGS = -I$(top)/src -isystem $(shell $(PG_CONFIG) --includedir-server)
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 ifeq ($(wildcard $(PGXS)),)
 $(error $(PG_CONFIG) finds no PGXS: install postgresql-server-dev, set PG_CONFIG, or try "make help")
@@ -52,45 +60,51 @@ include $(PGXS)
 
 # objects know their headers
 override CFLAGS += -MMD -MP
-# 32-bit x86: doubles, where the old unit computes with more and rounds at whim
-ifneq ($(shell $(CC) $(CFLAGS) -dM -E -x c /dev/null | grep -w __i386__),)
+# 32-bit x86: SSE2 computes in double precision, the x87 unit does not
+ifneq ($(shell $(CC) $(filter -m%,$(CFLAGS)) -dM -E -x c /dev/null | grep -w __i386__),)
 override CFLAGS += -msse2 -mfpmath=sse
 endif
 -include $(OBJS:.o=.d)
 
-$(INSTALL_SQL): $(sort $(wildcard sql/install/*.sql)) recommender.control
+# directories of the objects, absent in a build outside the source tree
+OBJ_DIRS = $(sort $(dir $(OBJS)))
+$(OBJS): | $(OBJ_DIRS)
+$(OBJ_DIRS):
+	mkdir -p $@
+
+$(INSTALL_SQL): $(sort $(wildcard $(top)/sql/install/*.sql)) $(top)/recommender.control
 	cat $(filter %.sql,$^) > $@
 
 check-exports: all
-	test/tools/check-exports $(MODULE_big)$(DLSUFFIX)
+	$(top)/test/tools/check-exports $(MODULE_big)$(DLSUFFIX)
 
 endif
 
 help:
-	@test/tools/help
+	@$(top)/test/tools/help
 
 demo:
-	@test/tools/with-server psql -X -q -P pager=off -v ON_ERROR_STOP=1 -f test/demo/demo.sql
+	@$(top)/test/tools/with-server psql -X -q -P pager=off -v ON_ERROR_STOP=1 -f test/demo/demo.sql
 
 # PGXS has a rule for check, too, which says that there is none
 ifneq ($(filter check,$(MAKECMDGOALS)),)
 check:
 	@export ONLY="$(ONLY)" TESTS="$(TESTS)"; \
-	exec test/tools/with-server --tests --no-build test/tools/check </dev/null
+	exec $(top)/test/tools/with-server --tests --no-build test/tools/check </dev/null
 endif
 
 bench:
-	@[ -x test/bench/run ] || { echo "there is no benchmark yet: test/bench/run"; exit; }; \
-	exec test/tools/with-server test/bench/run
+	@[ -x $(top)/test/bench/run ] || { echo "there is no benchmark yet: test/bench/run"; exit; }; \
+	exec $(top)/test/tools/with-server test/bench/run
 
 pgtap:
-	pg_prove --ext .sql --recurse test/pgtap
+	pg_prove --ext .sql --recurse $(top)/test/pgtap
 
 indent:
-	@test/tools/indent
+	@$(top)/test/tools/indent
 
 indent-check:
-	@test/tools/indent --check
+	@$(top)/test/tools/indent --check
 
 check-version:
-	@test/tools/check-version
+	@$(top)/test/tools/check-version

@@ -289,7 +289,7 @@ for (rows(q{
 
 # findings, as they are written in the source
 my %codes;
-my $check = slurp_file('src/check.c');
+my $check = slurp_file('src/admin/check_recommender.c');
 $codes{$2} = $1 while $check =~ /add_finding\(findings, "(\w+)", "(\w+)"/g;
 cmp_ok(scalar keys %codes, '>', 10, 'check.c has findings');
 like($reference, qr/^\| `$_` \| $codes{$_} \|/m, "finding $_, $codes{$_}") for sort keys %codes;

@@ -1,0 +1,406 @@
+/*-------------------------------------------------------------------------
+ *
+ * alter_recommender.c
+ *	  Changing a recommender: its sources, its items and its options.
+ *
+ * Each function checks what it is given with the caller's rights, takes the
+ * lock that refresh() takes, writes as the owner, and tells all sessions that
+ * the definition has changed.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/admin/alter_recommender.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "admin/alter_recommender.h"
+#include "catalog/pg_type.h"
+#include "pg/spi.h"
+#include "serve/cap_values.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+
+/* Begins to write to the recommender's tables, as its owner. */
+static void
+begin_writing(const RecDefinition *definition, RecCaller *caller)
+{
+	rec_be_owner(definition, caller);
+	SPI_connect();
+}
+
+/* Ends it; the definition is read anew from here on. */
+static void
+end_writing(const RecDefinition *definition, const RecCaller *caller)
+{
+	SPI_finish();
+	rec_be_caller(caller);
+	rec_definition_changed(definition->schema);
+}
+
+/* Gives a value for a parameter of type name[], an empty one for NULL. */
+static Datum
+names_or_none(ArrayType *names)
+{
+	return PointerGetDatum(names ? names : construct_empty_array(NAMEOID));
+}
+
+/* ----------------
+ *		sources
+ * ----------------
+ */
+
+/*
+ * Reads a source from the arguments of a function: interactions, user_column,
+ * item_column, time_column, event_column and weight_column from the second
+ * on, event_weights and context_columns from "weights" on.
+ */
+void
+rec_given_source_read(RecGivenSource *given, FunctionCallInfo fcinfo, int weights)
+{
+	RecSource  *source = &given->source;
+
+	memset(given, 0, sizeof(*given));
+	rec_require_argument(PG_ARGISNULL(1) ? NULL : fcinfo, "interactions");
+	source->relid = PG_GETARG_OID(1);
+	source->user_column = rec_name_argument(fcinfo, 2);
+	source->item_column = rec_name_argument(fcinfo, 3);
+	source->time_column = rec_name_argument(fcinfo, 4);
+	source->event_column = rec_name_argument(fcinfo, 5);
+	source->weight_column = rec_name_argument(fcinfo, 6);
+	if (!PG_ARGISNULL(weights))
+		given->event_weights = PG_GETARG_JSONB_P(weights);
+	if (given->event_weights)
+		source->event_weights = rec_event_weights_parse(given->event_weights);
+	if (!PG_ARGISNULL(weights + 1))
+		given->context_columns = PG_GETARG_ARRAYTYPE_P(weights + 1);
+	rec_require_argument(source->user_column, "user_column");
+	rec_require_argument(source->item_column, "item_column");
+}
+
+/*
+ * Writes a source's row in the schema of a recommender; one for the same
+ * relation is replaced.  SPI must be connected.
+ *
+ *	INSERT INTO source ... VALUES (next position, $1 ... $9)
+ *	ON CONFLICT (relation) DO UPDATE SET ...
+ */
+void
+rec_given_source_write(const RecGivenSource *given, const char *schema)
+{
+	const RecSource *source = &given->source;
+	char	   *table = quote_qualified_identifier(schema, "source");
+	Oid			types[9] = {OIDOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID,
+		TEXTOID, JSONBOID, NAMEARRAYOID
+	};
+	Datum		values[9];
+	char		nulls[10] = "         ";
+	StringInfoData query;
+
+	values[0] = ObjectIdGetDatum(source->relid);
+	values[1] = rec_name_or_null(source->user_column, &nulls[1]);
+	values[2] = rec_name_or_null(source->item_column, &nulls[2]);
+	values[3] = rec_name_or_null(source->time_column, &nulls[3]);
+	values[4] = rec_name_or_null(source->event_column, &nulls[4]);
+	values[5] = rec_name_or_null(source->weight_column, &nulls[5]);
+	values[6] = source->event ? CStringGetTextDatum(source->event) : (Datum) 0;
+	nulls[6] = source->event ? ' ' : 'n';
+	values[7] = PointerGetDatum(given->event_weights);
+	nulls[7] = given->event_weights ? ' ' : 'n';
+	values[8] = names_or_none(given->context_columns);
+	initStringInfo(&query);
+	appendStringInfo(&query,
+					 "INSERT INTO %s AS s (position, relation, user_column, item_column, "
+					 "time_column, event_column, weight_column, event, event_weights, context_columns) "
+					 "VALUES ((SELECT coalesce(pg_catalog.max(t.position), 0) OPERATOR(pg_catalog.+) 1 FROM %s t), "
+					 "$1::pg_catalog.regclass, $2, $3, $4, $5, $6, $7, $8, $9) "
+					 "ON CONFLICT (relation) DO UPDATE SET user_column = EXCLUDED.user_column, "
+					 "item_column = EXCLUDED.item_column, time_column = EXCLUDED.time_column, "
+					 "event_column = EXCLUDED.event_column, weight_column = EXCLUDED.weight_column, "
+					 "event = EXCLUDED.event, event_weights = EXCLUDED.event_weights, "
+					 "context_columns = EXCLUDED.context_columns", table, table);
+	rec_spi_execute(query.data, 9, types, values, nulls, false, SPI_OK_INSERT);
+}
+
+/* Tells of the index that serving from a source would want. */
+void
+rec_given_source_notice(const RecGivenSource *given)
+{
+	const RecSource *source = &given->source;
+	char	   *statement = rec_missing_index(source);
+
+	if (statement)
+		ereport(NOTICE,
+				(errmsg("table %s has no index on the user, so that each answer reads the whole table",
+						rec_relation_quoted(source->relid)),
+				 errhint("%s", statement)));
+}
+
+/*
+ * add_interactions(recommender, interactions, user_column, item_column,
+ * time_column, event_column, weight_column, event, event_weights,
+ * context_columns): adds a source, or replaces the one of the same relation;
+ * gives the recommender's name.
+ */
+PG_FUNCTION_INFO_V1(rec_add_interactions);
+Datum
+rec_add_interactions(PG_FUNCTION_ARGS)
+{
+	RecDefinition *definition = rec_definition_by_name(rec_recommender_argument(fcinfo));
+	RecGivenSource given;
+	RecCaller	caller;
+	RecColumn	user;
+	RecColumn	item;
+
+	rec_definition_check_owner(definition);
+	rec_given_source_read(&given, fcinfo, 8);
+	given.source.event = rec_text_argument(fcinfo, 7);
+	rec_check_source(&given.source, &user, &item);
+	rec_check_same_type(user.type, definition->user_type, given.source.user_column);
+	rec_check_same_type(item.type, definition->item_type, given.source.item_column);
+	rec_check_context_columns(given.source.relid, given.context_columns);
+	definition = rec_definition_lock(definition, "add_interactions()");
+	begin_writing(definition, &caller);
+	rec_given_source_write(&given, rec_definition_name(definition));
+	end_writing(definition, &caller);
+	rec_given_source_notice(&given);
+	PG_RETURN_TEXT_P(cstring_to_text(rec_definition_name(definition)));
+}
+
+/*
+ * remove_interactions(recommender, interactions): takes a source away, also
+ * one that was dropped, by its OID; false when there is no such source.
+ */
+PG_FUNCTION_INFO_V1(rec_remove_interactions);
+Datum
+rec_remove_interactions(PG_FUNCTION_ARGS)
+{
+	RecDefinition *definition = rec_definition_by_name(rec_recommender_argument(fcinfo));
+	Oid			types[1] = {OIDOID};
+	Datum		values[1];
+	uint64		removed;
+	RecCaller	caller;
+
+	rec_require_argument(PG_ARGISNULL(1) ? NULL : fcinfo, "interactions");
+	rec_definition_check_owner(definition);
+	definition = rec_definition_lock(definition, "remove_interactions()");
+	values[0] = PG_GETARG_DATUM(1);
+	begin_writing(definition, &caller);
+	rec_spi_execute(psprintf("DELETE FROM %s s WHERE s.relation::pg_catalog.oid OPERATOR(pg_catalog.=) $1",
+							 rec_definition_table(definition, "source")),
+					1, types, values, NULL, false, SPI_OK_DELETE);
+	removed = SPI_processed;
+	end_writing(definition, &caller);
+	PG_RETURN_BOOL(removed > 0);
+}
+
+/* ----------------
+ *		items
+ * ----------------
+ */
+
+static void
+notice_missing_item_index(const RecItemSource *items)
+{
+	char	   *statement = rec_items_missing_index(items);
+
+	if (statement)
+		ereport(NOTICE,
+				(errmsg("table %s has no unique index on column \"%s\", so that looking up an item reads the whole table",
+						rec_relation_quoted(items->relid), items->item_column),
+				 errhint("%s", statement)));
+	statement = rec_items_missing_created_index(items);
+	if (statement && items->ncolumns > 0)
+		ereport(NOTICE,
+				(errmsg("table %s has no index on column \"%s\", so that looking for the newest items reads the whole table",
+						rec_relation_quoted(items->relid), items->created_column),
+				 errhint("%s", statement)));
+}
+
+/*
+ * Writes the one row of the table item_source:
+ *
+ *	INSERT INTO item_source ... VALUES ($1 ... $9)
+ *	ON CONFLICT (singleton) DO UPDATE SET ...
+ */
+static void
+write_items(const RecDefinition *definition, const RecItemSource *items,
+			ArrayType *features, ArrayType *texts, Jsonb *options)
+{
+	Oid			types[9] = {OIDOID, NAMEOID, NAMEARRAYOID, NAMEARRAYOID, NAMEOID, NAMEOID,
+	NAMEOID, JSONBOID, TEXTOID};
+	Datum		values[9];
+	char		nulls[10] = "         ";
+
+	values[0] = ObjectIdGetDatum(items->relid);
+	values[1] = rec_name_or_null(items->item_column, &nulls[1]);
+	values[2] = names_or_none(features);
+	values[3] = names_or_none(texts);
+	values[4] = rec_name_or_null(items->available_column, &nulls[4]);
+	values[5] = rec_name_or_null(items->created_column, &nulls[5]);
+	values[6] = rec_name_or_null(items->group_column, &nulls[6]);
+	values[7] = JsonbPGetDatum(options);
+	values[8] = CStringGetTextDatum(items->config);
+	rec_spi_execute(psprintf("INSERT INTO %s (relation, item_column, feature_columns, text_columns, "
+							 "available_column, created_column, group_column, options) "
+							 "VALUES ($1::pg_catalog.regclass, $2, $3, $4, $5, $6, $7, pg_catalog.jsonb_strip_nulls($8) "
+							 "OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('config', $9)) "
+							 "ON CONFLICT (singleton) DO UPDATE SET relation = EXCLUDED.relation, "
+							 "item_column = EXCLUDED.item_column, feature_columns = EXCLUDED.feature_columns, "
+							 "text_columns = EXCLUDED.text_columns, available_column = EXCLUDED.available_column, "
+							 "created_column = EXCLUDED.created_column, group_column = EXCLUDED.group_column, "
+							 "options = EXCLUDED.options",
+							 rec_definition_table(definition, "item_source")),
+					9, types, values, nulls, false, SPI_OK_INSERT);
+}
+
+/*
+ * set_items(recommender, items, item_column, feature_columns, text_columns,
+ * available_column, created_column, group_column, options): says what
+ * relation the items are rows of, in place of what was said before; gives the
+ * recommender's name.
+ */
+PG_FUNCTION_INFO_V1(rec_set_items);
+Datum
+rec_set_items(PG_FUNCTION_ARGS)
+{
+	RecDefinition *definition = rec_definition_by_name(rec_recommender_argument(fcinfo));
+	RecItemSource items = {0};
+	ArrayType  *features = PG_ARGISNULL(3) ? NULL : PG_GETARG_ARRAYTYPE_P(3);
+	ArrayType  *texts = PG_ARGISNULL(4) ? NULL : PG_GETARG_ARRAYTYPE_P(4);
+	Jsonb	   *options = PG_ARGISNULL(8) ?
+	DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"))) :
+	PG_GETARG_JSONB_P(8);
+	RecCaller	caller;
+
+	rec_definition_check_owner(definition);
+	rec_require_argument(PG_ARGISNULL(1) ? NULL : fcinfo, "items");
+	items.relid = PG_GETARG_OID(1);
+	items.item_column = rec_name_argument(fcinfo, 2);
+	items.available_column = rec_name_argument(fcinfo, 5);
+	items.created_column = rec_name_argument(fcinfo, 6);
+	items.group_column = rec_name_argument(fcinfo, 7);
+	rec_require_argument(items.item_column, "item_column");
+	rec_check_relation(items.relid);
+	rec_items_set_columns(&items, features, texts);
+	rec_items_set_options(&items, options);
+	rec_items_check(&items, definition->item_type);
+	definition = rec_definition_lock(definition, "set_items()");
+	begin_writing(definition, &caller);
+	write_items(definition, &items, features, texts, options);
+	end_writing(definition, &caller);
+	notice_missing_item_index(&items);
+	PG_RETURN_TEXT_P(cstring_to_text(rec_definition_name(definition)));
+}
+
+/*
+ * remove_items(recommender): forgets the relation of items; false when there
+ * was none.  What the model has of it goes with the next refresh.
+ */
+PG_FUNCTION_INFO_V1(rec_remove_items);
+Datum
+rec_remove_items(PG_FUNCTION_ARGS)
+{
+	RecDefinition *definition = rec_definition_by_name(rec_recommender_argument(fcinfo));
+	RecCaller	caller;
+	uint64		removed;
+
+	rec_definition_check_owner(definition);
+	definition = rec_definition_lock(definition, "remove_items()");
+	begin_writing(definition, &caller);
+	rec_spi_execute(psprintf("DELETE FROM %s", rec_definition_table(definition, "item_source")),
+					0, NULL, NULL, NULL, false, SPI_OK_DELETE);
+	removed = SPI_processed;
+	end_writing(definition, &caller);
+	PG_RETURN_BOOL(removed > 0);
+}
+
+/* ----------------
+ *		options
+ * ----------------
+ */
+
+/*
+ * Writes weights of events to the sources that keep them:
+ *
+ *	UPDATE source s SET event_weights = coalesce(s.event_weights, '{}') || {$2: $3}
+ *	WHERE s.relation = $1
+ */
+static void
+write_event_weights(const RecDefinition *definition, const RecOptions *options,
+					const int *sources)
+{
+	Oid			types[3] = {OIDOID, TEXTOID, FLOAT8OID};
+	char	   *query = psprintf("UPDATE %s s SET event_weights = coalesce(s.event_weights, '{}'::pg_catalog.jsonb) "
+								 "OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object($2, $3) "
+								 "WHERE s.relation::pg_catalog.oid OPERATOR(pg_catalog.=) $1",
+								 rec_definition_table(definition, "source"));
+
+	for (int i = 0; i < options->nevent_weights; i++)
+	{
+		const RecSourceWeight *given = &options->event_weights[i];
+		Datum		values[3];
+
+		values[0] = ObjectIdGetDatum(definition->sources[sources[i]].relid);
+		values[1] = CStringGetTextDatum(given->event);
+		values[2] = Float8GetDatum(given->weight);
+		rec_spi_execute(query, 3, types, values, NULL, false, SPI_OK_UPDATE);
+	}
+}
+
+/*
+ * Changes the options that are named, null giving one its default again, and
+ * those weights of events that are named.
+ */
+void
+rec_definition_set_options(RecDefinition *definition, Jsonb *given)
+{
+	Oid			types[1] = {JSONBOID};
+	Datum		values[1];
+	RecOptions	options;
+	int		   *sources;		/* of the weights of events */
+	RecCaller	caller;
+
+	rec_definition_check_owner(definition);
+	definition = rec_definition_lock(definition, "set_options()");
+	options = definition->options;
+	rec_options_apply(&options, given, REC_SCOPE_ALL);
+	if (definition->items)
+		rec_capped_check(definition, &options);
+	values[0] = DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(given),
+									CStringGetTextDatum("event_weights"));
+	/* names are the caller's, by the caller's search_path */
+	sources = palloc_array(int, options.nevent_weights + 1);
+	for (int i = 0; i < options.nevent_weights; i++)
+		sources[i] = rec_source_of_weight(definition, &options.event_weights[i]);
+	begin_writing(definition, &caller);
+	write_event_weights(definition, &options, sources);
+	rec_spi_execute(psprintf("UPDATE %s SET options = pg_catalog.jsonb_strip_nulls(options OPERATOR(pg_catalog.||) $1 "
+							 "OPERATOR(pg_catalog.||) CASE WHEN pg_catalog.jsonb_typeof(options OPERATOR(pg_catalog.->) 'blend'::pg_catalog.text) OPERATOR(pg_catalog.=) 'object' "
+							 "AND pg_catalog.jsonb_typeof($1 OPERATOR(pg_catalog.->) 'blend'::pg_catalog.text) OPERATOR(pg_catalog.=) 'object' "
+							 "THEN pg_catalog.jsonb_build_object('blend', (options OPERATOR(pg_catalog.->) 'blend'::pg_catalog.text) OPERATOR(pg_catalog.||) ($1 OPERATOR(pg_catalog.->) 'blend'::pg_catalog.text)) "
+							 "ELSE '{}' END)",
+							 rec_definition_table(definition, "definition")),
+					1, types, values, NULL, false, SPI_OK_UPDATE);
+	end_writing(definition, &caller);
+}
+
+/*
+ * set_options(recommender, options): changes the options that are named, null
+ * giving an option its default again; gives all options in force.
+ */
+PG_FUNCTION_INFO_V1(rec_set_options);
+Datum
+rec_set_options(PG_FUNCTION_ARGS)
+{
+	RecDefinition *definition = rec_definition_by_name(rec_recommender_argument(fcinfo));
+
+	rec_require_argument(PG_ARGISNULL(1) ? NULL : fcinfo, "options");
+	rec_definition_set_options(definition, PG_GETARG_JSONB_P(1));
+	definition = rec_definition_get(definition->schema);
+	PG_RETURN_JSONB_P(rec_options_to_jsonb(&definition->options,
+										   REC_SCOPE_BUILD | REC_SCOPE_SERVE));
+}

@@ -1,0 +1,131 @@
+/*-------------------------------------------------------------------------
+ *
+ * create_recommender.c
+ *	  Making and dropping recommenders.
+ *
+ * create_recommender() checks what it is given before it makes anything; what
+ * it makes is in objects.c.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/admin/create_recommender.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "admin/alter_recommender.h"
+#include "admin/ddl.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "definition/explanation_template.h"
+#include "definition/layout.h"
+#include "miscadmin.h"
+#include "pg/spi.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+
+static void
+check_name(const char *name)
+{
+	if (name[0] == '\0' || strlen(name) >= NAMEDATALEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("a recommender's name must have 1 to %d bytes", NAMEDATALEN - 1)));
+	if (OidIsValid(get_namespace_oid(name, true)))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_SCHEMA),
+				 errmsg("schema \"%s\" already exists", name),
+				 errhint("A recommender makes a schema of its name: choose another, or drop the old one first.")));
+}
+
+/* Refuses options that a recommender could not have, NULL for none. */
+static void
+check_options(Jsonb *given)
+{
+	RecOptions	options;
+
+	rec_options_default(&options, true);
+	if (given)
+		rec_options_apply(&options, given, REC_SCOPE_BUILD | REC_SCOPE_SERVE);
+}
+
+/*
+ * create_recommender(recommender, interactions, user_column, item_column,
+ * time_column, event_column, weight_column, event_weights, context_columns,
+ * options): makes the schema with all that is in it; gives its name.
+ */
+PG_FUNCTION_INFO_V1(rec_create_recommender);
+Datum
+rec_create_recommender(PG_FUNCTION_ARGS)
+{
+	char	   *name = rec_recommender_argument(fcinfo);
+	Jsonb	   *options = PG_ARGISNULL(9) ? NULL : PG_GETARG_JSONB_P(9);
+	RecGivenSource given;
+	RecColumn	user;
+	RecColumn	item;
+	Oid			types[1] = {JSONBOID};
+	Datum		values[1];
+
+	rec_given_source_read(&given, fcinfo, 7);
+	check_options(options);
+	check_name(name);
+	rec_check_source(&given.source, &user, &item);
+	rec_check_context_columns(given.source.relid, given.context_columns);
+
+	SPI_connect();
+	rec_objects_create(name, &user, &item);
+	values[0] = options ? JsonbPGetDatum(options) :
+		DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"));
+	rec_spi_execute(psprintf("INSERT INTO %s (options) VALUES ($1)",
+							 quote_qualified_identifier(name, "definition")),
+					1, types, values, NULL, false, SPI_OK_INSERT);
+	rec_sentences_install(name);
+	rec_given_source_write(&given, name);
+	SPI_finish();
+	rec_given_source_notice(&given);
+	PG_RETURN_TEXT_P(cstring_to_text(name));
+}
+
+/* True for what create_recommender() made, also when it was damaged since. */
+static bool
+was_recommender(Oid schema)
+{
+	Oid			relid = get_relname_relid("definition", schema);
+
+	return rec_schema_is_recommender(schema) ||
+		(OidIsValid(relid) && get_rel_relkind(relid) == RELKIND_RELATION &&
+		 get_attnum(relid, "singleton") != InvalidAttrNumber &&
+		 get_attnum(relid, "generation") != InvalidAttrNumber);
+}
+
+/*
+ * drop_recommender(recommender): drops the recommender's objects and schema;
+ * false when there is none of that name.  An ERROR when other objects depend
+ * on them or live in the schema.
+ */
+PG_FUNCTION_INFO_V1(rec_drop_recommender);
+Datum
+rec_drop_recommender(PG_FUNCTION_ARGS)
+{
+	char	   *name = rec_recommender_argument(fcinfo);
+	Oid			schema = get_namespace_oid(name, true);
+
+	if (!OidIsValid(schema))
+		PG_RETURN_BOOL(false);
+	if (!was_recommender(schema))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("schema \"%s\" is not a recommender", name)));
+	if (!has_privs_of_role(GetUserId(), rec_schema_owner(schema)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of recommender %s", name)));
+	SPI_connect();
+	rec_objects_drop(name);
+	SPI_finish();
+	PG_RETURN_BOOL(true);
+}

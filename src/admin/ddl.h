@@ -1,0 +1,21 @@
+/*-------------------------------------------------------------------------
+ *
+ * ddl.h
+ *	  The objects that a recommender consists of.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/admin/ddl.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_DDL_H
+#define REC_DDL_H
+
+#include "pg/relation.h"
+
+extern void rec_objects_create(const char *name, const RecColumn *user, const RecColumn *item);
+extern void rec_objects_drop(const char *name);
+
+#endif							/* REC_DDL_H */

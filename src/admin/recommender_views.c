@@ -1,0 +1,361 @@
+/*-------------------------------------------------------------------------
+ *
+ * recommender_views.c
+ *	  All recommenders of a database at a glance, and refreshing them all.
+ *
+ * There is no registry: recommenders are found in the catalogs by what their
+ * schemas contain, and one whose tables the caller may not read is not shown.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/admin/recommender_views.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_type.h"
+#include "definition/definition.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "model/refresh.h"
+#include "pg/spi.h"
+#include "storage/lmgr.h"
+#include "tcop/utility.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+
+#if PG_VERSION_NUM >= 160000
+#define pg_namespace_aclcheck_compat(schema, role, mode) \
+	object_aclcheck(NamespaceRelationId, schema, role, mode)
+#else
+#define pg_namespace_aclcheck_compat(schema, role, mode) \
+	pg_namespace_aclcheck(schema, role, mode)
+#endif
+
+#define OVERVIEW_NCOLS		9	/* columns of view recommenders */
+
+static bool
+may_read(Oid schema, const char *table)
+{
+	Oid			relid = get_relname_relid(table, schema);
+
+	if (!OidIsValid(relid))
+		return false;
+	LockRelationOid(relid, AccessShareLock);
+	return get_relname_relid(table, schema) == relid && rec_schema_is_recommender(schema) &&
+		pg_namespace_aclcheck_compat(schema, GetUserId(), ACL_USAGE) == ACLCHECK_OK &&
+		pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK;
+}
+
+static Datum
+source_array(const RecDefinition *definition)
+{
+	Datum	   *relations = palloc_array(Datum, definition->nsources + 1);
+
+	for (int i = 0; i < definition->nsources; i++)
+		relations[i] = ObjectIdGetDatum(definition->sources[i].relid);
+	return PointerGetDatum(construct_array(relations, definition->nsources, REGCLASSOID,
+										   sizeof(Oid), true, TYPALIGN_INT));
+}
+
+/*
+ * Ends a subtransaction that failed and makes its error a warning, which says
+ * of which recommender.  A cancel stays an error.
+ */
+static void
+warn_and_roll_back(MemoryContext context, ResourceOwner owner, const char *format,
+				   const char *name)
+{
+	ErrorData  *error;
+
+	MemoryContextSwitchTo(context);
+	error = CopyErrorData();
+	FlushErrorState();
+	RollbackAndReleaseCurrentSubTransaction();
+	CurrentResourceOwner = owner;
+	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+		ReThrowError(error);
+	ereport(WARNING,
+			(errcode(error->sqlerrcode),
+			 errmsg_internal(format, name, error->message),
+			 error->hint ? errhint("%s", error->hint) : 0));
+}
+
+static void
+write_overview(ReturnSetInfo *rsinfo, const char *name)
+{
+	RecDefinition *definition = rec_definition_get(get_namespace_oid(name, false));
+	Datum		values[OVERVIEW_NCOLS];
+	bool		nulls[OVERVIEW_NCOLS] = {0};
+	HeapTuple	tuple;
+	TupleDesc	desc;
+	RecCaller	caller;
+
+	rec_be_owner(definition, &caller);
+	SPI_connect();
+	rec_spi_select(psprintf("SELECT n.nspowner::pg_catalog.regrole, d.generation, d.refreshed_at, d.items "
+							"FROM %s d, pg_catalog.pg_namespace n WHERE n.oid OPERATOR(pg_catalog.=) %u",
+							rec_definition_table(definition, "definition"), definition->schema));
+	if (SPI_processed == 1)
+	{
+		tuple = SPI_tuptable->vals[0];
+		desc = SPI_tuptable->tupdesc;
+		values[0] = CStringGetTextDatum(name);
+		values[1] = SPI_getbinval(tuple, desc, 1, &nulls[1]);
+		values[2] = source_array(definition);
+		values[3] = JsonbPGetDatum(rec_options_to_jsonb(&definition->options,
+														REC_SCOPE_BUILD | REC_SCOPE_SERVE));
+		values[4] = SPI_getbinval(tuple, desc, 2, &nulls[4]);
+		values[5] = SPI_getbinval(tuple, desc, 3, &nulls[5]);
+		values[6] = SPI_getbinval(tuple, desc, 4, &nulls[6]);
+		values[7] = CStringGetTextDatum("the user's own interactions, exclusions, which items there are, available or filtered, new items, trending items");
+		values[8] = CStringGetTextDatum("neighbours by behaviour and by content, factors, what the context says, popularity, the trend in a blend");
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	SPI_finish();
+	rec_be_caller(&caller);
+}
+
+/* An error in one recommender is a warning and hides no other one. */
+static void
+try_overview(ReturnSetInfo *rsinfo, const char *name)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		write_overview(rsinfo, name);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		warn_and_roll_back(context, owner, "recommender \"%s\" cannot be shown: %s", name);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+}
+
+/* recommender_list(): the rows of view recommenders. */
+PG_FUNCTION_INFO_V1(rec_recommender_list);
+Datum
+rec_recommender_list(PG_FUNCTION_ARGS)
+{
+	ListCell   *cell;
+
+	InitMaterializedSRF(fcinfo, 0);
+	foreach(cell, rec_recommender_names())
+	{
+		const char *name = lfirst(cell);
+
+		Oid			schema = get_namespace_oid(name, true);
+
+		if (may_read(schema, "definition") && may_read(schema, "source"))
+			try_overview((ReturnSetInfo *) fcinfo->resultinfo, name);
+	}
+	return (Datum) 0;
+}
+
+/* Writes all rows of one of a recommender's tables, its name before them. */
+static void
+write_table(ReturnSetInfo *rsinfo, const char *name, const char *columns,
+			const char *table, const char *order)
+{
+	int			natts = rsinfo->setDesc->natts;
+	Datum	   *values = palloc0_array(Datum, natts);
+	bool	   *nulls = palloc0_array(bool, natts);
+	RecCaller	caller;
+
+	rec_be_owner(rec_definition_get(get_namespace_oid(name, false)), &caller);
+	SPI_connect();
+	rec_spi_select(psprintf("SELECT %s FROM %s t ORDER BY %s", columns,
+							quote_qualified_identifier(name, table), order));
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		values[0] = CStringGetTextDatum(name);
+		for (int c = 1; c < natts; c++)
+			values[c] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, c, &nulls[c]);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	SPI_finish();
+	rec_be_caller(&caller);
+}
+
+/* The same of all recommenders whose table the caller may read. */
+static Datum
+write_tables(FunctionCallInfo fcinfo, const char *columns, const char *table,
+			 const char *order)
+{
+	ListCell   *cell;
+
+	InitMaterializedSRF(fcinfo, 0);
+	foreach(cell, rec_recommender_names())
+	{
+		const char *name = lfirst(cell);
+
+		if (may_read(get_namespace_oid(name, true), table))
+			write_table((ReturnSetInfo *) fcinfo->resultinfo, name, columns, table, order);
+	}
+	return (Datum) 0;
+}
+
+/* refresh_run_list(): the rows of view refresh_runs. */
+PG_FUNCTION_INFO_V1(rec_refresh_run_list);
+Datum
+rec_refresh_run_list(PG_FUNCTION_ARGS)
+{
+	return write_tables(fcinfo,
+						"t.generation, t.mode, t.started_at, t.finished_at, t.interactions, "
+						"t.users, t.items, t.neighbors, t.null_keys, t.without_weight, t.read_ms, "
+						"t.build_ms, t.write_ms, t.memory_bytes, t.model_bytes, t.options",
+						"refresh_run", "t.generation");
+}
+
+/* evaluation_list(): the rows of view evaluations. */
+PG_FUNCTION_INFO_V1(rec_evaluation_list);
+Datum
+rec_evaluation_list(PG_FUNCTION_ARGS)
+{
+	return write_tables(fcinfo,
+						"t.run, t.evaluated_at, t.settings, t.options, t.strategy, t.segment, "
+						"t.metric, t.k, t.value, t.ci_low, t.ci_high, t.users",
+						"evaluation", "t.run, t.strategy, t.segment, t.metric, t.k");
+}
+
+/* ----------------
+ *		refresh_all
+ * ----------------
+ */
+
+/* True when a recommender's last refresh is older than max_age, or was never. */
+static bool
+is_due(const RecDefinition *definition, const Interval *max_age)
+{
+	Oid			types[1] = {INTERVALOID};
+	Datum		values[1];
+	bool		isnull;
+	RecCaller	caller;
+
+	if (max_age == NULL)
+		return true;
+	values[0] = IntervalPGetDatum(max_age);
+	rec_be_owner(definition, &caller);
+	rec_spi_execute(psprintf("SELECT coalesce(d.refreshed_at OPERATOR(pg_catalog.<) ("
+							 "pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) $1), true) FROM %s d",
+							 rec_definition_table(definition, "definition")),
+					1, types, values, NULL, true, SPI_OK_SELECT);
+	rec_be_caller(&caller);
+	return SPI_processed == 1 &&
+		DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+}
+
+/* Refreshes one recommender if it is due; an error becomes a warning. */
+static bool
+refresh_one(const char *name, const Interval *max_age)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile bool done = false;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		RecDefinition *definition = rec_definition_by_name(name);
+
+		if (is_due(definition, max_age))
+			rec_model_refresh(definition, false);
+		ReleaseCurrentSubTransaction();
+		done = true;
+	}
+	PG_CATCH();
+	{
+		warn_and_roll_back(context, owner, "recommender \"%s\" was not refreshed: %s", name);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return done;
+}
+
+static bool
+may_refresh(const char *name)
+{
+	Oid			schema = get_namespace_oid(name, true);
+
+	return OidIsValid(schema) && rec_schema_is_recommender(schema) &&
+		has_privs_of_role(GetUserId(), rec_schema_owner(schema));
+}
+
+/*
+ * refresh_all(max_age): refreshes all recommenders that the caller owns and
+ * whose last refresh is older than max_age, committing after each.  One that
+ * fails is a warning and does not stop the others; the end is then an ERROR.
+ */
+PG_FUNCTION_INFO_V1(rec_refresh_all);
+Datum
+rec_refresh_all(PG_FUNCTION_ARGS)
+{
+	bool		atomic = !(fcinfo->context && IsA(fcinfo->context, CallContext) &&
+						   !((CallContext *) fcinfo->context)->atomic);
+	Interval   *max_age = PG_ARGISNULL(0) ? NULL : PG_GETARG_INTERVAL_P(0);
+	List	   *names;
+	ListCell   *cell;
+	MemoryContext context;
+	int			tried = 0;
+	int			failed = 0;
+
+	if (atomic)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
+				 errmsg("refresh_all cannot run inside a transaction block, because it commits after each recommender"),
+				 errhint("CALL it by itself, or use refresh() in the transaction.")));
+	PreventCommandIfReadOnly("refresh_all()");
+	SPI_connect_ext(SPI_OPT_NONATOMIC);
+	context = AllocSetContextCreate(PortalContext, "recommender refresh_all",
+									ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(context);
+	names = rec_recommender_names();
+	if (max_age)
+	{
+		Interval   *copy = palloc_object(Interval);
+
+		*copy = *max_age;
+		max_age = copy;
+	}
+	foreach(cell, names)
+	{
+		MemoryContextSwitchTo(context);
+		CHECK_FOR_INTERRUPTS();
+		if (!may_refresh(lfirst(cell)))
+			continue;
+		tried++;
+		PushActiveSnapshot(GetTransactionSnapshot());
+		if (!refresh_one(lfirst(cell), max_age))
+			failed++;
+		if (ActiveSnapshotSet())
+			PopActiveSnapshot();
+		SPI_commit();
+	}
+	SPI_finish();
+	if (failed > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("%d of %d recommenders were not refreshed", failed, tried),
+				 errdetail("The warnings above say why; the others are refreshed.")));
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,36 @@
+/*-------------------------------------------------------------------------
+ *
+ * call_arguments.h
+ *	  What the functions that serve are given, and the rows of their answer.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/answer/call_arguments.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_CALL_ARGUMENTS_H
+#define REC_CALL_ARGUMENTS_H
+
+#include "definition/definition.h"
+#include "fmgr.h"
+#include "funcapi.h"
+
+/* A set-returning function's rows on their way out. */
+typedef struct RecRows
+{
+	Tuplestorestate *store;
+	TupleDesc	desc;
+} RecRows;
+
+extern RecDefinition *rec_argument_definition(FunctionCallInfo fcinfo);
+extern void rec_argument_type(FunctionCallInfo fcinfo, int n, Oid expected,
+							  const char *argument);
+extern ArrayType *rec_argument_items(FunctionCallInfo fcinfo, int n,
+									 const RecDefinition *definition, const char *argument);
+extern int64 rec_argument_k(FunctionCallInfo fcinfo, int n);
+extern Jsonb *rec_argument_jsonb(FunctionCallInfo fcinfo, int n);
+extern RecRows rec_begin_rows(FunctionCallInfo fcinfo, const Oid *types, int ncolumns);
+
+#endif							/* REC_CALL_ARGUMENTS_H */

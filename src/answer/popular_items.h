@@ -1,0 +1,20 @@
+/*-------------------------------------------------------------------------
+ *
+ * popular_items.h
+ *	  Popular items.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/answer/popular_items.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_POPULAR_ITEMS_H
+#define REC_POPULAR_ITEMS_H
+
+#include "answer/recommend.h"
+
+extern void rec_append_popular(RecRows *rows, RecServe *serve, int64 k, int first_rank);
+
+#endif							/* REC_POPULAR_ITEMS_H */

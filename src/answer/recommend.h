@@ -1,0 +1,24 @@
+/*-------------------------------------------------------------------------
+ *
+ * recommend.h
+ *	  What the SQL functions that return recommendations have in common.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/answer/recommend.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_RECOMMEND_H
+#define REC_RECOMMEND_H
+
+#include "answer/call_arguments.h"
+#include "serve/call.h"
+
+extern RecRows rec_begin_recommendations(FunctionCallInfo fcinfo,
+										 const RecDefinition *definition);
+extern void rec_write_recommendations(RecRows *rows, RecServe *serve, const Datum *ids,
+									  const RecScoredItem *items, int n, int first_rank);
+
+#endif							/* REC_RECOMMEND_H */

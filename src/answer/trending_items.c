@@ -1,0 +1,260 @@
+/*-------------------------------------------------------------------------
+ *
+ * trending_items.c
+ *	  The items that are on the rise now.
+ *
+ * Reads the interactions of the recent window and of the baseline before it,
+ * live, and nothing older: with an index on the time that is a small part of
+ * the table.  What trend.c says of them is the score.  When fewer than k
+ * items rise, popular ones fill up, with strategy popularity.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/answer/trending_items.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "answer/explain.h"
+#include "answer/popular_items.h"
+#include "answer/recommend.h"
+#include "catalog/pg_type.h"
+#include "definition/source.h"
+#include "interaction/trend.h"
+#include "miscadmin.h"
+#include "pg/relation.h"
+#include "pg/spi.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#define CHECKED_AT_ONCE		1000	/* items of which we ask if they are eligible */
+
+/* Gives the newest time in a source, REC_NO_TIME when it has none. */
+static int64
+source_newest(const RecDefinition *definition, const RecSource *source)
+{
+	RecRowFormat format;
+	bool		isnull;
+	Datum		newest;
+
+	/* tells of all that is wrong with the source */
+	(void) rec_source_query(definition, source, NULL, &format);
+	rec_spi_select(psprintf("SELECT pg_catalog.max(i.%s)::pg_catalog.timestamptz FROM %s i "
+							"WHERE i.%s OPERATOR(pg_catalog.<) 'infinity' "
+							"AND i.%s IS NOT NULL AND i.%s IS NOT NULL",
+							quote_identifier(source->time_column),
+							rec_relation_quoted(source->relid),
+							quote_identifier(source->time_column),
+							quote_identifier(source->user_column),
+							quote_identifier(source->item_column)));
+	newest = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	if (isnull || TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(newest)))
+		return REC_NO_TIME;
+	return Min(DatumGetTimestampTz(newest), GetCurrentTransactionStartTimestamp());
+}
+
+static int64
+newest_interaction(const RecDefinition *definition)
+{
+	int64		newest = REC_NO_TIME;
+	bool		timed = false;
+
+	for (int i = 0; i < definition->nsources; i++)
+	{
+		if (definition->sources[i].time_column == NULL)
+			continue;
+		timed = true;
+		newest = Max(newest, source_newest(definition, &definition->sources[i]));
+	}
+	if (!timed)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("recommender \"%s\" knows no times, without which nothing can trend",
+						rec_definition_name(definition)),
+				 errhint("Name the time_column of its interactions with add_interactions().")));
+	return newest;
+}
+
+static void
+take_recent(void *arg, const RecRow *row)
+{
+	rec_interactions_add((RecInteractions *) arg, row);
+}
+
+/*
+ * Reads a source's interactions after a time:
+ *
+ *	SELECT ... FROM relation i WHERE i.time > $1::type of the column
+ */
+static void
+read_since(const RecDefinition *definition, const RecSource *source, int64 since,
+		   RecInteractions *interactions)
+{
+	RecColumn	time = rec_column_lookup(source->relid, source->time_column);
+	Oid			types[1] = {TIMESTAMPTZOID};
+	ParamListInfo params = makeParamList(1);
+	RecRowFormat format;
+	SPIPlanPtr	plan;
+	char	   *where = psprintf("i.%s OPERATOR(pg_catalog.>) $1::%s",
+								 quote_identifier(source->time_column),
+								 rec_type_quoted(time.type));
+
+	plan = rec_spi_prepare(rec_source_query(definition, source, where, &format),
+						   1, types, 0);
+	params->params[0].value = TimestampTzGetDatum(since);
+	params->params[0].isnull = false;
+	params->params[0].pflags = PARAM_FLAG_CONST;
+	params->params[0].ptype = TIMESTAMPTZOID;
+	rec_read_rows(plan, params, &format, take_recent, interactions);
+	SPI_freeplan(plan);
+}
+
+static RecInteractions *
+recent_interactions(RecServe *serve)
+{
+	const RecDefinition *definition = serve->definition;
+	int64		newest = newest_interaction(definition);
+	double		span = serve->options.trend_window + serve->options.trend_baseline;
+	RecInteractions *interactions =
+	rec_interactions_create(CurrentMemoryContext,
+							definition->user_type, definition->user_collation,
+							definition->item_type, definition->item_collation);
+
+	if (newest == REC_NO_TIME)
+		return interactions;
+	for (int i = 0; i < definition->nsources; i++)
+		if (definition->sources[i].time_column)
+			read_since(definition, &definition->sources[i],
+					   (int64) Max((double) newest - span, (double) MIN_TIMESTAMP),
+					   interactions);
+	return interactions;
+}
+
+/* An item on the rise, for putting them in order. */
+typedef struct RisingItem
+{
+	double		trend;
+	uint32		rank;			/* in the order of ids */
+	uint32		id;				/* number in the dictionary */
+} RisingItem;
+
+static inline int
+compare_rising(const RisingItem *a, const RisingItem *b)
+{
+	if (a->trend != b->trend)
+		return a->trend > b->trend ? -1 : 1;
+	return a->rank < b->rank ? -1 : a->rank > b->rank;
+}
+
+#define ST_SORT sort_rising
+#define ST_ELEMENT_TYPE RisingItem
+#define ST_COMPARE(a, b) compare_rising(a, b)
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+#include "utils/tuplestore.h"
+
+/* Gives the items that rise and are not excluded, highest first. */
+static RisingItem *
+rising_items(RecServe *serve, RecInteractions *interactions, int *n)
+{
+	uint32		nitems = rec_dict_count(interactions->items);
+	double	   *trend = rec_trend_scores(interactions->stream, nitems, &serve->options);
+	uint32	   *rank = rec_dict_ranks(interactions->items, true);
+	RisingItem *rising = palloc_extended(mul_size(nitems + 1, sizeof(RisingItem)),
+										 MCXT_ALLOC_HUGE);
+
+	*n = 0;
+	for (uint32 i = 0; i < nitems; i++)
+	{
+		if (trend[i] <= 0 ||
+			rec_dict_find(serve->excluded, rec_dict_id(interactions->items, i)) != REC_NOT_FOUND)
+			continue;
+		rising[*n].trend = trend[i];
+		rising[*n].rank = rank[i];
+		rising[(*n)++].id = i;
+	}
+	sort_rising(rising, *n);
+	return rising;
+}
+
+/* Keeps the first k rising items that are eligible; gives how many there are. */
+static int
+keep_eligible(RecServe *serve, const RecInteractions *interactions, RisingItem *rising,
+			  int n, int64 k)
+{
+	Datum		ids[CHECKED_AT_ONCE];
+	bool		marks[CHECKED_AT_ONCE];
+	int			kept = 0;
+
+	for (int from = 0; from < n && kept < k; from += CHECKED_AT_ONCE)
+	{
+		int			count = Min(n - from, CHECKED_AT_ONCE);
+
+		for (int i = 0; i < count; i++)
+			ids[i] = rec_dict_id(interactions->items, rising[from + i].id);
+		rec_eligible_check(serve->eligible, ids, count, marks);
+		for (int i = 0; i < count; i++)
+			if (marks[i])
+				rising[kept++] = rising[from + i];
+	}
+	return kept;
+}
+
+static void
+write_rising(RecRows *rows, Datum id, int rank, double trend)
+{
+	Datum		values[5];
+	bool		nulls[5] = {0};
+
+	values[0] = Int32GetDatum(rank);
+	values[1] = id;
+	values[2] = Float8GetDatum(trend);
+	values[3] = CStringGetTextDatum(rec_component_names[REC_TREND]);
+	values[4] = rec_no_reasons();
+	tuplestore_putvalues(rows->store, rows->desc, values, nulls);
+}
+
+/*
+ * trending_items(model, k, filter, exclude, options): the k items whose
+ * recent interactions lie most above what the baseline lets expect, live; the
+ * score says by how many standard deviations.
+ */
+PG_FUNCTION_INFO_V1(rec_trending_items);
+Datum
+rec_trending_items(PG_FUNCTION_ARGS)
+{
+	RecDefinition *definition = rec_argument_definition(fcinfo);
+	int64		k = rec_argument_k(fcinfo, 1);
+	RecRows		rows = rec_begin_recommendations(fcinfo, definition);
+	RecInteractions *interactions;
+	RisingItem *rising;
+	RecServe	serve;
+	int			n;
+
+	rec_spi_connect();
+	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 4));
+	serve.options.ncaps = 0;	/* what rises is shown as it rises */
+	serve.options.diversity = 0;
+	rec_serve_filter(&serve, rec_argument_jsonb(fcinfo, 2));
+	rec_serve_exclude(&serve, rec_argument_items(fcinfo, 3, definition, "exclude"));
+	interactions = recent_interactions(&serve);
+	rising = rising_items(&serve, interactions, &n);
+	if (serve.eligible)
+		n = keep_eligible(&serve, interactions, rising, n, k);
+	n = (int) Min((int64) n, k);
+	for (int i = 0; i < n; i++)
+	{
+		Datum		id = rec_dict_id(interactions->items, rising[i].id);
+
+		write_rising(&rows, id, i + 1, rising[i].trend);
+		(void) rec_dict_intern(serve.excluded, id);
+	}
+	rec_append_popular(&rows, &serve, k - n, n + 1);
+	SPI_finish();
+	return (Datum) 0;
+}

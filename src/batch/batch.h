@@ -1,0 +1,162 @@
+/*-------------------------------------------------------------------------
+ *
+ * batch.h
+ *	  Many users at once: interactions and a model in memory.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/batch/batch.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_BATCH_H
+#define REC_BATCH_H
+
+#include "batch/memory_catalog.h"
+#include "content/content_neighbors.h"
+#include "definition/definition.h"
+#include "factor/folding.h"
+#include "serve/call.h"
+
+/* What an interaction is used for. */
+typedef enum RecPart
+{
+	REC_PART_TRAIN,				/* training and history */
+	REC_PART_HISTORY,			/* history alone */
+	REC_PART_TEST,				/* to be found */
+	REC_PART_HIDDEN				/* nothing */
+} RecPart;
+
+/* One interaction of the batch. */
+typedef struct RecBatchRow
+{
+	RecPair		pair;			/* item: number in the batch's dictionary;
+								 * weight: without the event's */
+	uint32		user;			/* number in the batch's dictionary */
+	uint8		part;			/* RecPart */
+	bool		reserved;		/* splits leave it hidden */
+	uint8		seen;			/* the user has the item after it: bit 0 by
+								 * options, bit 1 by other_options */
+	bool		counts;			/* it has a weight, by the source */
+	uint32		situation;		/* if the batch has situations */
+	uint32		event;			/* if it has events */
+} RecBatchRow;
+
+/* An event of a source, or all that have no name here. */
+typedef struct RecBatchEvent
+{
+	int			source;
+	const char *name;			/* NULL for the others */
+	double		found_weight;	/* by the source: of what is to be found */
+	bool		found;			/* it has such a weight */
+	double		weight;			/* by the options: of what is known */
+	bool		counts;			/* it has such a weight */
+} RecBatchEvent;
+
+typedef struct RecBatchContent RecBatchContent;
+
+typedef struct RecBatch
+{
+	MemoryContext context;		/* owns all below */
+	const RecOptions *options;	/* in force */
+	const RecOptions *other_options;	/* to be compared with, or NULL */
+	uint8		seen_bit;		/* of rows that the options in force read */
+	RecDict    *users;
+	RecDict    *items;			/* of the interactions and of the model */
+	RecBatchRow *rows;			/* after rec_batch_sort() by user */
+	int64		nrows;
+	int64		allocated;
+	uint32	   *user_rank;
+	uint32	   *item_rank;
+	const RecSource *source;	/* the one being read, or NULL */
+	RecBatchEvent *events;		/* of all sources, or NULL */
+	uint32		nevents;
+	uint32	   *first_event;	/* of each source, then the number of all */
+	RecBatchContent *content;	/* NULL without a relation of items */
+	RecDefinition *definition;	/* whose interactions were read, or NULL */
+	RecDict    *eligible;		/* what may be shown to anybody; NULL for all */
+	RecSituations *situations;	/* of the rows, or NULL */
+	uint32	   *situation_rank;
+	int			ncontexts;		/* of their declared columns, those that are
+								 * context: the first ones */
+	bool		learns_context; /* models learn lifts of the situations */
+	bool		whole_context;	/* all of a situation is told, not the time
+								 * alone */
+
+	/* the model */
+	MemoryContext model_context;	/* owns it; emptied for the next one */
+	int64		as_of;			/* newest interaction it knows */
+	RecMemoryCatalog memory;	/* its items, by its own numbers */
+	uint32	   *model_number;	/* dictionary's number -> model's, or
+								 * REC_NOT_FOUND */
+	RecNeighborList *neighbors; /* REC_NLIKENESSES for each of the
+								 * dictionary's numbers */
+	uint32		ntrained;		/* its first items, which have interactions */
+	int32	   *values;			/* of max_per's columns, item by item; NULL
+								 * until asked for */
+	RecNeighborList *lifts;		/* by the values of situations, or NULL */
+	RecFactors *factors;		/* by the model's numbers, or NULL */
+	RecFolding *folding;
+	double	   *user_factors;	/* of the user at hand */
+	float4	   *factor_values;	/* what they say of each item */
+
+	/* the user at hand */
+	RecScores  *scores;
+	uint32	   *barred;			/* model numbers that are barred for it */
+	uint32		nbarred;
+} RecBatch;
+
+/* Gives the neighbours of an item, by its number in the dictionary. */
+static inline RecNeighborList *
+rec_batch_lists(const RecBatch *batch, uint32 item)
+{
+	return batch->neighbors + (Size) item * REC_NLIKENESSES;
+}
+
+/* Gives what a row weighs as something to be found. */
+static inline double
+rec_batch_found_weight(const RecBatch *batch, const RecBatchRow *row)
+{
+	return batch->events ? batch->events[row->event].found_weight * row->pair.weight :
+		row->pair.weight;
+}
+
+/* Tells whether a row counts as something that is known. */
+static inline bool
+rec_batch_counts(const RecBatch *batch, const RecBatchRow *row)
+{
+	return batch->events ? batch->events[row->event].counts : row->counts;
+}
+
+extern RecBatch *rec_batch_create(MemoryContext context, const RecOptions *options,
+								  Oid user_type, Oid user_collation,
+								  Oid item_type, Oid item_collation);
+extern void rec_batch_add(RecBatch *batch, const RecRow *row, uint8 seen);
+extern void rec_batch_read(RecBatch *batch, RecDefinition *definition);
+extern void rec_batch_begin_events(RecBatch *batch);
+extern uint32 rec_batch_event(const RecBatch *batch, const char *name);
+extern void rec_batch_weigh_events(RecBatch *batch);
+extern RecSourceWeight *rec_batch_event_weights(const RecBatch *batch, int *n);
+extern void rec_batch_sort(RecBatch *batch);
+extern int64 rec_batch_user_end(const RecBatch *batch, int64 from);
+extern void *rec_batch_alloc(RecBatch *batch, Size count, Size width);
+extern void rec_batch_begin_model(RecBatch *batch, uint32 nitems);
+extern void rec_batch_set_item(RecBatch *batch, uint32 number, uint32 item,
+							   double popularity, double trend);
+extern void rec_batch_end_model(RecBatch *batch);
+extern void rec_batch_set_factors(RecBatch *batch, RecFactors *factors);
+extern void rec_batch_train(RecBatch *batch);
+extern void rec_batch_serve_by(RecBatch *batch, const RecOptions *options);
+extern void rec_batch_read_content(RecBatch *batch, const RecDefinition *definition);
+extern uint32 *rec_batch_model_items(RecBatch *batch, const uint32 *trained,
+									 uint32 ntrained, uint32 *n);
+extern const RecContentLists *rec_batch_likeness(const RecBatch *batch);
+extern void rec_batch_train_content(RecBatch *batch, const uint32 *number, uint32 n);
+extern void rec_batch_bar(RecBatch *batch, uint32 item);
+extern int	rec_batch_score_user(RecBatch *batch, int64 from, int64 to);
+extern void rec_batch_learn_context(RecBatch *batch, const RecStream *stream);
+extern void rec_batch_add_context(RecBatch *batch, uint32 situation);
+extern void rec_batch_next_user(RecBatch *batch);
+
+#endif							/* REC_BATCH_H */

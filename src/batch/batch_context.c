@@ -1,0 +1,98 @@
+/*-------------------------------------------------------------------------
+ *
+ * batch_context.c
+ *	  The context in a batch: lifts learnt from the rows that are trained on.
+ *
+ * What a model in memory learns is what a refresh would store of the same
+ * interactions, and a situation is told to the scores as the context of a
+ * call is: in the order of the columns.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/batch/batch_context.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "batch/batch.h"
+#include "context/lift.h"
+#include "pg/relation.h"
+
+/* Keeps the lifts of a value. */
+static void
+keep_value(RecBatch *batch, const RecLifts *lifts, uint32 value)
+{
+	const RecLift *from = lifts->lifts + lifts->start[value];
+	int			n = (int) (lifts->start[value + 1] - lifts->start[value]);
+	int32	   *items = rec_batch_alloc(batch, n, sizeof(int32));
+	float4	   *values = rec_batch_alloc(batch, n, sizeof(float4));
+
+	for (int i = 0; i < n; i++)
+	{
+		items[i] = (int32) from[i].item;
+		values[i] = from[i].lift;
+	}
+	batch->lifts[value].n = n;
+	batch->lifts[value].items = items;
+	batch->lifts[value].values = values;
+}
+
+/*
+ * Learns what the context says of the model's items from the rows that are
+ * trained on, which are the stream's, in order.
+ */
+void
+rec_batch_learn_context(RecBatch *batch, const RecStream *stream)
+{
+	RecLifts   *lifts;
+
+	for (int64 i = 0; i < batch->nrows; i++)
+		if (rec_batch_counts(batch, &batch->rows[i]) && batch->rows[i].part == REC_PART_TRAIN)
+			rec_situations_append(batch->situations, batch->rows[i].situation);
+	lifts = rec_context_learn(stream, rec_dict_count(batch->items), batch->situations,
+							  batch->options);
+	rec_situations_forget_rows(batch->situations);
+	rec_lifts_renumber(lifts, batch->model_number);
+	batch->lifts = rec_batch_alloc(batch, lifts->nvalues, sizeof(RecNeighborList));
+	for (uint32 v = 0; v < lifts->nvalues; v++)
+		keep_value(batch, lifts, v);
+}
+
+/* True when a column of the situation is told by the options in force. */
+static bool
+is_told(const RecBatch *batch, int column)
+{
+	const RecOptions *options = batch->options;
+	int			part = batch->situations->part[column];
+
+	if (part < 0)
+		return batch->whole_context && column < batch->ncontexts;
+	return (options->context_time & (1 << part)) != 0 &&
+		(batch->whole_context || options->context_now);
+}
+
+/* Tells the scores of the user at hand of a situation. */
+void
+rec_batch_add_context(RecBatch *batch, uint32 situation)
+{
+	const RecSituations *situations = batch->situations;
+	const uint32 *values;
+
+	if (!batch->learns_context)
+		return;
+	values = situations->situations + (Size) situation * situations->ncolumns;
+	for (int c = 0; c < situations->ncolumns; c++)
+	{
+		RecSignal	signal = {.component = REC_CONTEXT,.ref = values[c],.weight = 1};
+
+		if (values[c] == REC_NO_VALUE || !is_told(batch, c))
+			continue;
+		signal.n = batch->lifts[values[c]].n;
+		signal.items = batch->lifts[values[c]].items;
+		signal.values = batch->lifts[values[c]].values;
+		if (signal.n > 0)
+			rec_scores_add(batch->scores, &signal);
+	}
+}

@@ -1,0 +1,22 @@
+/*-------------------------------------------------------------------------
+ *
+ * bucket.h
+ *	  Buckets of numbers and times.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/content/bucket.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_BUCKET_H
+#define REC_BUCKET_H
+
+#include "content/content_matrix.h"
+
+extern void rec_bucket_learn(RecContentColumn *column, double *number, int64 n,
+							 MemoryContext context);
+extern char *rec_bucket_name(const RecContentColumn *column, double number);
+
+#endif							/* REC_BUCKET_H */

@@ -1,0 +1,321 @@
+/*-------------------------------------------------------------------------
+ *
+ * content_builder.c
+ *	  What is said of items, as it is gathered.
+ *
+ * Values come one by one, in any order; several rows of an item add up.  Each
+ * different value of a column is kept once, and numbered as it comes; content.c
+ * gives features their final numbers.
+ *
+ * Knows numbers and bytes only: no Datum, no SPI.  All of it is in a child of
+ * the context that was given, which memory is counted in.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/content/content_builder.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "common/hashfn.h"
+#include "content/bucket.h"
+#include "content/content_builder.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "pg/relation.h"
+#include "utils/memutils.h"
+
+#define ARENA_SIZE			65536
+
+typedef struct FeatureEntry
+{
+	RecFeatureKey key;
+	uint32		feature;
+	uint32		hash;
+	char		status;
+} FeatureEntry;
+
+static inline uint32
+feature_hash(RecFeatureKey key)
+{
+	return hash_bytes((const unsigned char *) key.value, (int) key.length) ^
+		murmurhash32(key.column);
+}
+
+static inline bool
+feature_equal(RecFeatureKey a, RecFeatureKey b)
+{
+	return a.column == b.column && a.length == b.length &&
+		memcmp(a.value, b.value, a.length) == 0;
+}
+
+#define SH_PREFIX feature_table
+#define SH_ELEMENT_TYPE FeatureEntry
+#define SH_KEY_TYPE RecFeatureKey
+#define SH_KEY key
+#define SH_HASH_KEY(tb, key) feature_hash(key)
+#define SH_EQUAL(tb, a, b) feature_equal(a, b)
+#define SH_STORE_HASH
+#define SH_GET_HASH(tb, entry) ((entry)->hash)
+#define SH_SCOPE static inline
+#define SH_DEFINE
+#define SH_DECLARE
+#include "lib/simplehash.h"
+
+/* ----------------
+ *		taking values
+ * ----------------
+ */
+
+/* Makes room for "wanted" elements in an array of the builder's. */
+static void *
+make_room(RecContentBuilder *builder, void *array, int64 wanted, int64 *allocated,
+		  Size width)
+{
+	int64		count = Max(Max(1024, *allocated * 2), wanted);
+	Size		size;
+
+	if (wanted <= *allocated)
+		return array;
+	size = mul_size((Size) count, width);
+	rec_memory_check(builder->budget, size - (Size) *allocated * width);
+	array = array ? repalloc_huge(array, size) :
+		MemoryContextAllocHuge(builder->working, size);
+	*allocated = count;
+	return array;
+}
+
+/*
+ * Makes an empty set of items, which these columns describe; the columns are
+ * told what is learnt of them, and belong to the result.  Features of more
+ * than max_items items are frequent.
+ */
+RecContentBuilder *
+rec_content_create(MemoryContext context, RecContentColumn *columns, int ncolumns,
+				   int max_items)
+{
+	MemoryContext working = AllocSetContextCreate(context, "recommender features",
+												  ALLOCSET_DEFAULT_SIZES);
+	RecContentBuilder *builder = MemoryContextAllocZero(working, sizeof(RecContentBuilder));
+
+	builder->budget = context;
+	builder->working = working;
+	builder->columns = columns;
+	builder->ncolumns = ncolumns;
+	builder->max_items = max_items;
+	builder->table = feature_table_create(working, 1024, NULL);
+	builder->embeddings = MemoryContextAllocZero(working, (ncolumns + 1) * sizeof(RecEmbeddings));
+	return builder;
+}
+
+/* Hears that there is a row of an item. */
+void
+rec_content_add_item(RecContentBuilder *builder, uint32 item)
+{
+	int64		before = builder->described_allocated;
+
+	builder->described = make_room(builder, builder->described, (int64) item + 1,
+								   &builder->described_allocated, sizeof(bool));
+	memset(builder->described + before, 0, builder->described_allocated - before);
+	builder->ndescribed += !builder->described[item];
+	builder->described[item] = true;
+}
+
+/* True when there was a row of an item. */
+bool
+rec_content_has_item(const RecContentBuilder *builder, uint32 item)
+{
+	return item < builder->described_allocated && builder->described[item];
+}
+
+/* Keeps the bytes of a value, with a zero at the end. */
+static const char *
+keep_value(RecContentBuilder *builder, const char *value, int length)
+{
+	char	   *kept;
+
+	if (builder->arena_left < (Size) length + 1)
+	{
+		rec_memory_check(builder->budget, ARENA_SIZE);
+		builder->arena = MemoryContextAlloc(builder->working, ARENA_SIZE);
+		builder->arena_left = ARENA_SIZE;
+	}
+	kept = builder->arena;
+	memcpy(kept, value, length);
+	kept[length] = '\0';
+	builder->arena += length + 1;
+	builder->arena_left -= length + 1;
+	return kept;
+}
+
+/* Gives the number of a feature, a new one if it was not there. */
+static uint32
+intern_feature(RecContentBuilder *builder, int column, const char *value, int length)
+{
+	RecFeatureKey key = {value, (uint32) length, (uint32) column};
+	FeatureEntry *entry;
+	bool		found;
+
+	if (builder->table->members + 1 >= builder->table->grow_threshold)
+		rec_memory_check(builder->budget, mul_size(builder->table->size, 2 * sizeof(FeatureEntry)));
+	entry = feature_table_insert(builder->table, key, &found);
+	if (found)
+		return entry->feature;
+	if (builder->nfeatures == PG_INT32_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("items cannot have more than %d different features", PG_INT32_MAX)));
+	entry->key.value = keep_value(builder, value, length);
+	entry->feature = (uint32) builder->nfeatures;
+	builder->features = make_room(builder, builder->features, builder->nfeatures + 1,
+								  &builder->features_allocated, sizeof(RecFeatureKey));
+	builder->features[builder->nfeatures++] = entry->key;
+	return entry->feature;
+}
+
+static void
+add_occurrence(RecContentBuilder *builder, uint32 item, uint32 feature, uint32 count)
+{
+	RecOccurrence *occurrence;
+
+	builder->occurrences = make_room(builder, builder->occurrences, builder->noccurrences + 1,
+									 &builder->occurrences_allocated, sizeof(RecOccurrence));
+	occurrence = &builder->occurrences[builder->noccurrences++];
+	occurrence->item = item;
+	occurrence->feature = feature;
+	occurrence->count = count;
+}
+
+/*
+ * Puts in the place of a value that is too long to be looked up by what stands
+ * for it: its beginning and its hash.  Gives the length; there is room for
+ * REC_LONGEST_VALUE + 1 bytes.
+ */
+int
+rec_content_shorten(const char **value, int length, char *room)
+{
+	uint64		hash;
+	int			kept;
+
+	if (length <= REC_LONGEST_VALUE)
+		return length;
+	hash = hash_bytes_extended((const unsigned char *) *value, length, 0);
+	kept = pg_mbcliplen(*value, length, REC_LONGEST_VALUE - 20);
+	memcpy(room, *value, kept);
+	*value = room;
+	return kept + snprintf(room + kept, REC_LONGEST_VALUE + 1 - kept, "...%016llx",
+						   (unsigned long long) hash);
+}
+
+/* Adds that an item has a value, so many times; an empty one says nothing. */
+void
+rec_content_add(RecContentBuilder *builder, uint32 item, int column, const char *value,
+				int length, uint32 count)
+{
+	char		room[REC_LONGEST_VALUE + 1];
+
+	if (length == 0)
+		return;
+	length = rec_content_shorten(&value, length, room);
+	add_occurrence(builder, item, intern_feature(builder, column, value, length), count);
+}
+
+/* Adds a number of an item; one that is none says nothing. */
+void
+rec_content_add_number(RecContentBuilder *builder, uint32 item, int column, double number)
+{
+	RecItemNumber *added;
+
+	if (isnan(number))
+		return;
+	builder->numbers = make_room(builder, builder->numbers, builder->nnumbers + 1,
+								 &builder->numbers_allocated, sizeof(RecItemNumber));
+	added = &builder->numbers[builder->nnumbers++];
+	added->number = number;
+	added->item = item;
+	added->column = column;
+}
+
+/*
+ * Adds an embedding of an item, of finite numbers; false when it is not as
+ * long as those before.
+ */
+bool
+rec_content_add_embedding(RecContentBuilder *builder, uint32 item, int column,
+						  const float4 *embedding, int dimensions)
+{
+	RecEmbeddings *embeddings = &builder->embeddings[column];
+
+	if (builder->columns[column].dimensions == 0)
+		builder->columns[column].dimensions = dimensions;
+	if (builder->columns[column].dimensions != dimensions)
+		return false;
+	embeddings->item = make_room(builder, embeddings->item, embeddings->n + 1,
+								 &embeddings->items_allocated, sizeof(uint32));
+	embeddings->values = make_room(builder, embeddings->values,
+								   (embeddings->n + 1) * dimensions,
+								   &embeddings->values_allocated, sizeof(float4));
+	embeddings->item[embeddings->n] = item;
+	memcpy(embeddings->values + embeddings->n * dimensions, embedding,
+		   dimensions * sizeof(float4));
+	embeddings->n++;
+	return true;
+}
+
+/* ----------------
+ *		buckets
+ * ----------------
+ */
+
+static void
+learn_column_bounds(RecContentBuilder *builder, int column, MemoryContext context)
+{
+	double	   *number;
+	int64		n = 0;
+
+	rec_memory_check(builder->budget, mul_size(builder->nnumbers + 1, sizeof(double)));
+	number = MemoryContextAllocHuge(builder->working,
+									mul_size(builder->nnumbers + 1, sizeof(double)));
+	for (int64 i = 0; i < builder->nnumbers; i++)
+		if (builder->numbers[i].column == column)
+			number[n++] = builder->numbers[i].number;
+	rec_bucket_learn(&builder->columns[column], number, n, context);
+	pfree(number);
+}
+
+/* Turns all numbers into features. */
+void
+rec_content_buckets(RecContentBuilder *builder, MemoryContext context)
+{
+	MemoryContext scratch = AllocSetContextCreate(builder->working, "recommender buckets",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext old;
+
+	for (int c = 0; c < builder->ncolumns; c++)
+	{
+		RecContentColumn *column = &builder->columns[c];
+
+		if ((column->kind == REC_ITEM_NUMBER || column->kind == REC_ITEM_DATE) &&
+			column->bounds == NULL)
+			learn_column_bounds(builder, c, context);
+	}
+	old = MemoryContextSwitchTo(scratch);
+	for (int64 i = 0; i < builder->nnumbers; i++)
+	{
+		const RecItemNumber *number = &builder->numbers[i];
+		char	   *bucket = rec_bucket_name(&builder->columns[number->column], number->number);
+
+		rec_content_add(builder, number->item, number->column, bucket, strlen(bucket), 1);
+		if (i % 1024 == 0)
+		{
+			CHECK_FOR_INTERRUPTS();
+			MemoryContextReset(scratch);
+		}
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(scratch);
+}

@@ -1,0 +1,26 @@
+/*-------------------------------------------------------------------------
+ *
+ * content_similarity.h
+ *	  The items most alike one item by its content.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/content/content_similarity.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_CONTENT_SIMILARITY_H
+#define REC_CONTENT_SIMILARITY_H
+
+#include "content/content_matrix.h"
+#include "math/topk.h"
+
+typedef struct RecContentRows RecContentRows;
+
+extern RecContentRows *rec_content_rows_begin(RecContent *content, int neighbors,
+											  MemoryContext budget);
+extern const RecTopk *rec_content_row(RecContentRows *rows, uint32 row);
+extern void rec_content_rows_end(RecContentRows *rows);
+
+#endif							/* REC_CONTENT_SIMILARITY_H */

@@ -1,0 +1,287 @@
+/*-------------------------------------------------------------------------
+ *
+ * content_tables.c
+ *	  The items of a generation, and the tables of their content.
+ *
+ * With a relation of items, a generation has all of them: first those of the
+ * interactions, by falling number of users, then the rest in order of their
+ * ids.  So the number of an item is still the order that decides between
+ * equals, and still tells about how many users it has.
+ *
+ * The tables are written as they are needed when an item comes that the model
+ * does not know: "content_column" has what was learnt of each column,
+ * "feature" the dictionary with the items of each feature, "item_feature" the
+ * vectors.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/content/content_tables.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "content/content_tables.h"
+#include "content/feature_reader.h"
+#include "miscadmin.h"
+#include "pg/memory_budget.h"
+#include "pg/relation.h"
+#include "pg/table_writer.h"
+#include "utils/builtins.h"
+
+#define COLUMN_NCOLS		12	/* columns of table content_column */
+#define FEATURE_NCOLS		8	/* columns of table feature */
+#define VECTOR_NCOLS		6	/* columns of table item_feature */
+#define CELL_NCOLS			4	/* columns of table embedding_cell */
+
+/* ----------------
+ *		the items of a generation
+ * ----------------
+ */
+
+/* Puts the items that only the relation has after those of the matrix, by id. */
+static void
+append_others(RecModelItems *model, RecDict *items, const RecContentBuilder *builder,
+			  uint32 *new_number)
+{
+	uint32		count = rec_dict_count(items);
+	uint32	   *order = rec_dict_ordered(items, true);
+	uint32		n = 0;
+
+	for (uint32 i = 0; i < count; i++)
+	{
+		uint32		item = order[i];
+
+		if (new_number[item] == REC_NOT_FOUND && rec_content_has_item(builder, item))
+		{
+			new_number[item] = model->n;
+			model->number[model->n++] = item;
+		}
+		if (new_number[item] != REC_NOT_FOUND)
+			order[n++] = new_number[item];
+	}
+	model->by_id = order;
+}
+
+/* Turns the ranks of the dictionary's ids into the order of the matrix's items. */
+static uint32 *
+order_by_rank(const RecMatrix *matrix, uint32 nids, uint32 *rank)
+{
+	uint32	   *order = rec_memory_alloc(CurrentMemoryContext, nids, sizeof(uint32));
+	uint32		n = 0;
+
+	memset(order, 0xff, nids * sizeof(uint32));
+	for (uint32 i = 0; i < matrix->nitems; i++)
+		order[rank[matrix->item_id[i]]] = i;
+	for (uint32 i = 0; i < nids; i++)
+		if (order[i] != REC_NOT_FOUND)
+			order[n++] = order[i];
+	pfree(rank);
+	return order;
+}
+
+/*
+ * Gives the items of a generation, numbered, with their content: those of the
+ * matrix and, if there is a relation of items, which is read for that, all of
+ * its.  "item_rank" has the places of the matrix's items in the order of ids
+ * and is used up.  The current user's rights and the active snapshot count; all
+ * is in "context".  SPI is connected.
+ */
+RecModelItems *
+rec_model_items(const RecDefinition *definition, const RecMatrix *matrix, RecDict *items,
+				uint32 *item_rank, MemoryContext context)
+{
+	MemoryContext old = MemoryContextSwitchTo(context);
+	RecModelItems *model = palloc0_object(RecModelItems);
+	RecContentBuilder *builder;
+	uint32	   *new_number;
+	Size		size;
+
+	model->n = matrix->nitems;
+	model->number = matrix->item_id;
+	if (definition->items == NULL)
+		model->by_id = order_by_rank(matrix, rec_dict_count(items), item_rank);
+	else
+	{
+		pfree(item_rank);
+		builder = rec_feature_read_all(definition, items, context);
+		size = mul_size(Max(rec_dict_count(items), 1), sizeof(uint32));
+		rec_memory_check(context, 2 * size);
+		new_number = MemoryContextAllocHuge(context, size);
+		model->number = MemoryContextAllocHuge(context, size);
+		memset(new_number, 0xff, size);
+		memcpy(model->number, matrix->item_id, matrix->nitems * sizeof(uint32));
+		for (uint32 i = 0; i < matrix->nitems; i++)
+			new_number[matrix->item_id[i]] = i;
+		append_others(model, items, builder, new_number);
+		model->content = rec_content_finish(builder, new_number, model->n);
+		model->content->exact_items = definition->items->embedding_exact_items;
+		pfree(new_number);
+	}
+	MemoryContextSwitchTo(old);
+	return model;
+}
+
+/* ----------------
+ *		tables
+ * ----------------
+ */
+
+static Datum
+name_value(const char *name)
+{
+	return DirectFunctionCall1(namein, CStringGetDatum(name));
+}
+
+static Datum
+float8_array(const double *values, int n)
+{
+	Datum	   *elements = palloc_array(Datum, n + 1);
+
+	for (int i = 0; i < n; i++)
+		elements[i] = Float8GetDatum(values[i]);
+	return PointerGetDatum(construct_array(elements, n, FLOAT8OID, sizeof(float8),
+										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+static void
+write_columns(const RecDefinition *definition, const RecContent *content, int64 generation)
+{
+	static const Oid types[COLUMN_NCOLS] = {INT8OID, INT4OID, NAMEOID, TEXTOID, FLOAT8OID,
+		TEXTOID, FLOAT8ARRAYOID, INT4OID, INT8OID, INT8OID, INT4OID, INT4OID
+	};
+	RecTableWriter *table = rec_writer_open(definition->tables[REC_TABLE_CONTENT_COLUMN], types, COLUMN_NCOLS);
+
+	for (int c = 0; c < content->ncolumns; c++)
+	{
+		const RecContentColumn *column = &content->columns[c];
+		Datum	   *values = rec_writer_begin_row(table);
+
+		values[0] = Int64GetDatum(generation);
+		values[1] = Int32GetDatum(c + 1);
+		values[2] = name_value(column->name);
+		values[3] = CStringGetTextDatum(rec_item_kind_name(column->kind));
+		values[4] = Float8GetDatum(column->weight);
+		values[5] = CStringGetTextDatum(column->config ? column->config : "");
+		values[6] = float8_array(column->bounds, column->nbounds);
+		values[7] = Int32GetDatum(column->dimensions);
+		values[8] = Int64GetDatum(content->ndescribed);
+		values[9] = Int64GetDatum(column->filled);
+		values[10] = Int32GetDatum((int32) column->nfeatures);
+		values[11] = Int32GetDatum((int32) column->nfrequent);
+		rec_writer_end_row(table);
+	}
+	rec_writer_close(table);
+}
+
+/* Gives an array of n four-byte values. */
+static Datum
+array4(Oid type, const void *values, int64 n)
+{
+	void	   *data;
+	ArrayType  *array = rec_array4(type, (int) n, &data);
+
+	if (n > 0)
+		memcpy(data, values, n * sizeof(int32));
+	return PointerGetDatum(array);
+}
+
+/* Writes the features; of frequent ones, how many items they have and not which. */
+static void
+write_features(const RecDefinition *definition, const RecContent *content, int64 generation)
+{
+	static const Oid types[FEATURE_NCOLS] = {INT8OID, INT4OID, NAMEOID, TEXTOID, INT4OID,
+		FLOAT8OID, INT4ARRAYOID, FLOAT4ARRAYOID
+	};
+	RecTableWriter *table = rec_writer_open(definition->tables[REC_TABLE_FEATURE], types, FEATURE_NCOLS);
+
+	for (uint32 f = 0; f < content->nfeatures; f++)
+	{
+		int64		from = content->feature_start[f];
+		int64		n = content->feature_start[f + 1] - from;
+		int64		listed = n > content->max_items ? 0 : n;
+		Datum	   *values = rec_writer_begin_row(table);
+
+		CHECK_FOR_INTERRUPTS();
+		values[0] = Int64GetDatum(generation);
+		values[1] = Int32GetDatum((int32) f);
+		values[2] = name_value(content->columns[content->column[f]].name);
+		values[3] = CStringGetTextDatum(content->value[f]);
+		values[4] = Int32GetDatum((int32) n);
+		values[5] = Float8GetDatum(content->idf[f]);
+		values[6] = array4(INT4OID, content->feature_item + from, listed);
+		values[7] = array4(FLOAT4OID, content->feature_weight + from, listed);
+		rec_writer_end_row(table);
+	}
+	rec_writer_close(table);
+}
+
+static void
+write_vectors(const RecDefinition *definition, const RecModelItems *model, RecDict *items,
+			  int64 generation)
+{
+	Oid			types[VECTOR_NCOLS] = {INT8OID, INT4OID, definition->item_type,
+		INT4ARRAYOID, FLOAT4ARRAYOID, FLOAT4ARRAYOID
+	};
+	const RecContent *content = model->content;
+	RecTableWriter *table = rec_writer_open(definition->tables[REC_TABLE_ITEM_FEATURE], types, VECTOR_NCOLS);
+
+	for (uint32 i = 0; i < content->nitems; i++)
+	{
+		int64		from = content->item_start[i];
+		int64		n = content->item_start[i + 1] - from;
+		const float4 *dense = content->dense + (Size) i * content->dimensions;
+		int			dimensions = content->dense == NULL ||
+		rec_embedding_is_empty(dense, content->dimensions) ? 0 : content->dimensions;
+		Datum	   *values;
+
+		CHECK_FOR_INTERRUPTS();
+		if (n == 0 && dimensions == 0)
+			continue;
+		values = rec_writer_begin_row(table);
+		values[0] = Int64GetDatum(generation);
+		values[1] = Int32GetDatum((int32) i);
+		values[2] = rec_dict_id(items, model->number[i]);
+		values[3] = array4(INT4OID, content->item_feature + from, n);
+		values[4] = array4(FLOAT4OID, content->item_weight + from, n);
+		values[5] = array4(FLOAT4OID, dense, dimensions);
+		rec_writer_end_row(table);
+	}
+	rec_writer_close(table);
+}
+
+static void
+write_cells(const RecDefinition *definition, const RecCells *cells, int64 generation)
+{
+	static const Oid types[CELL_NCOLS] = {INT8OID, INT4OID, FLOAT4ARRAYOID, INT4ARRAYOID};
+	RecTableWriter *table = rec_writer_open(definition->tables[REC_TABLE_EMBEDDING_CELL], types, CELL_NCOLS);
+
+	for (int c = 0; c < cells->n; c++)
+	{
+		Datum	   *values = rec_writer_begin_row(table);
+
+		CHECK_FOR_INTERRUPTS();
+		values[0] = Int64GetDatum(generation);
+		values[1] = Int32GetDatum(c);
+		values[2] = array4(FLOAT4OID, cells->centroid + (Size) c * cells->dimensions,
+						   cells->dimensions);
+		values[3] = array4(INT4OID, cells->item + cells->start[c],
+						   cells->start[c + 1] - cells->start[c]);
+		rec_writer_end_row(table);
+	}
+	rec_writer_close(table);
+}
+
+/* Writes the tables of content of a generation. */
+void
+rec_content_write(const RecDefinition *definition, const RecModelItems *model, RecDict *items,
+				  int64 generation)
+{
+	write_columns(definition, model->content, generation);
+	write_features(definition, model->content, generation);
+	write_vectors(definition, model, items, generation);
+	if (model->content->cells)
+		write_cells(definition, model->content->cells, generation);
+}

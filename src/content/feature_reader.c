@@ -1,0 +1,442 @@
+/*-------------------------------------------------------------------------
+ *
+ * feature_reader.c
+ *	  Reading items: the columns of a relation become features.
+ *
+ * A row's columns are read by a query that casts each to what its kind asks
+ * for: text, a number, text[], jsonb, real[].  So whatever type a column is
+ * of, the casts are PostgreSQL's own or the type's, and none depends on a
+ * setting: dates are turned into seconds, and numbers that are names into
+ * numeric, which has one text for each value.
+ *
+ * What a row says goes to a sink, value by value: to the builder of all
+ * vectors in a refresh, or to that of one vector for an item that the model
+ * does not know.  Nulls and empty texts say nothing.
+ *
+ * Callers have SPI connected.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/content/feature_reader.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "content/feature_reader.h"
+#include "miscadmin.h"
+#include "pg/json_reader.h"
+#include "pg/relation.h"
+#include "pg/spi.h"
+#include "tsearch/ts_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/jsonb.h"
+
+struct RecFeatureReader
+{
+	const RecContentColumn *columns;
+	int			ncolumns;
+	Oid		   *config;			/* of text search, of each column */
+	RecFeatureSink sink;
+	const RecContentColumn *column; /* the one at hand, for errors */
+};
+
+/* ----------------
+ *		columns
+ * ----------------
+ */
+
+/*
+ * Gives the columns that say something of items, in the current context: those
+ * of a relation's that have a weight.
+ */
+static RecContentColumn *
+feature_columns(const RecItemSource *items, int *n)
+{
+	RecContentColumn *columns = palloc0_array(RecContentColumn, items->ncolumns + 1);
+
+	*n = 0;
+	for (int i = 0; i < items->ncolumns; i++)
+	{
+		const RecItemColumn *given = &items->columns[i];
+		RecContentColumn *column = &columns[*n];
+
+		if (given->weight == 0)
+			continue;
+		column->name = pstrdup(given->name);
+		column->kind = rec_item_column_kind(items, given);
+		column->weight = given->weight;
+		column->buckets = given->buckets;
+		if (column->kind == REC_ITEM_TEXT)
+			column->config = pstrdup(items->config ? items->config : "pg_catalog.simple");
+		if (given->bounds)
+		{
+			column->nbounds = given->nbounds;
+			column->bounds = palloc_array(double, given->nbounds);
+			memcpy(column->bounds, given->bounds, given->nbounds * sizeof(double));
+		}
+		(*n)++;
+	}
+	return columns;
+}
+
+/* Gives a category's text, the same whatever the session's settings. */
+static char *
+category_expression(Oid type, const char *column)
+{
+	switch (type)
+	{
+		case FLOAT4OID:
+		case FLOAT8OID:
+		case NUMERICOID:
+			return psprintf("pg_catalog.trim_scale(i.%s::pg_catalog.numeric)::pg_catalog.text", column);
+		default:
+			return psprintf("i.%s::pg_catalog.text", column);
+	}
+}
+
+/* Gives a column's value as the type that its kind is read as. */
+static char *
+column_expression(const RecItemSource *items, const RecContentColumn *column)
+{
+	const char *name = quote_identifier(column->name);
+
+	switch (column->kind)
+	{
+		case REC_ITEM_CATEGORY:
+			return category_expression(rec_column_lookup(items->relid, column->name).type, name);
+		case REC_ITEM_NUMBER:
+			return psprintf("i.%s::pg_catalog.float8", name);
+		case REC_ITEM_DATE:
+			return psprintf("pg_catalog.date_part('epoch'::pg_catalog.text, i.%s)", name);
+		case REC_ITEM_ARRAY:
+			return psprintf("i.%s::pg_catalog.text[]", name);
+		case REC_ITEM_JSON:
+			return psprintf("i.%s::pg_catalog.jsonb", name);
+		case REC_ITEM_TEXT:
+			return psprintf("i.%s::pg_catalog.text", name);
+		case REC_ITEM_LEXEMES:
+			return psprintf("i.%s::pg_catalog.tsvector", name);
+		case REC_ITEM_EMBEDDING:
+			return psprintf("i.%s::pg_catalog.float4[]", name);
+	}
+	elog(ERROR, "no such kind of column: %d", column->kind);
+}
+
+/*
+ * Gives the query for items and what describes them, with a WHERE clause or
+ * NULL:
+ *
+ *	SELECT i.item, i.column::type, ... FROM relation i WHERE ...
+ */
+char *
+rec_feature_query(const RecDefinition *definition, const RecContentColumn *columns,
+				  int ncolumns, const char *where)
+{
+	const RecItemSource *items = definition->items;
+	StringInfoData query;
+
+	initStringInfo(&query);
+	appendStringInfo(&query, "SELECT i.%s::%s", quote_identifier(items->item_column),
+					 rec_type_quoted(definition->item_type));
+	(void) rec_column_lookup(items->relid, items->item_column);
+	for (int c = 0; c < ncolumns; c++)
+		appendStringInfo(&query, ", %s", column_expression(items, &columns[c]));
+	appendStringInfo(&query, " FROM %s i", rec_relation_quoted(items->relid));
+	if (where)
+		appendStringInfo(&query, " WHERE %s", where);
+	return query.data;
+}
+
+/* ----------------
+ *		values
+ * ----------------
+ */
+
+/* Makes a reader of rows of that query, in the current context. */
+RecFeatureReader *
+rec_feature_reader(const RecContentColumn *columns, int ncolumns, const RecFeatureSink *sink)
+{
+	RecFeatureReader *reader = palloc0_object(RecFeatureReader);
+
+	reader->columns = columns;
+	reader->ncolumns = ncolumns;
+	reader->sink = *sink;
+	reader->config = palloc0_array(Oid, ncolumns + 1);
+	for (int c = 0; c < ncolumns; c++)
+		if (columns[c].config)
+			reader->config[c] = get_ts_config_oid(rec_qualified_names(columns[c].config), false);
+	return reader;
+}
+
+static void
+read_category(RecFeatureReader *reader, int column, Datum value)
+{
+	text	   *category = DatumGetTextPP(value);
+
+	reader->sink.value(reader->sink.arg, column, VARDATA_ANY(category),
+					   VARSIZE_ANY_EXHDR(category), 1);
+}
+
+static void
+read_array(RecFeatureReader *reader, int column, Datum value)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+	int			n;
+
+	deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false, TYPALIGN_INT,
+					  &elements, &nulls, &n);
+	for (int i = 0; i < n; i++)
+		if (!nulls[i])
+			read_category(reader, column, elements[i]);
+}
+
+static void read_container(RecFeatureReader *reader, int column, JsonbContainer *container,
+						   const char *path);
+
+/* Reads a value that is found at a path, NULL for the outermost. */
+static void
+read_json_value(RecFeatureReader *reader, int column, const JsonbValue *value, const char *path)
+{
+	char	   *feature;
+
+	if (value->type == jbvBinary)
+	{
+		read_container(reader, column, value->val.binary.data, path);
+		return;
+	}
+	feature = rec_json_scalar(value);
+	if (feature == NULL || feature[0] == '\0')
+		return;
+	if (path)
+		feature = psprintf("%s=%s", path, feature);
+	reader->sink.value(reader->sink.arg, column, feature, strlen(feature), 1);
+}
+
+/*
+ * Reads an object as key=value, an array as each of its elements at the
+ * array's own path, and an object in an object as key.key=value.
+ */
+static void
+read_container(RecFeatureReader *reader, int column, JsonbContainer *container,
+			   const char *path)
+{
+	JsonbIterator *it = JsonbIteratorInit(container);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	char	   *key = NULL;
+
+	check_stack_depth();
+	(void) JsonbIteratorNext(&it, &value, false);	/* its beginning */
+	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_END_OBJECT &&
+		   token != WJB_END_ARRAY)
+	{
+		if (token == WJB_KEY)
+			key = psprintf("%s%s%.*s", path ? path : "", path ? "." : "",
+						   value.val.string.len, value.val.string.val);
+		else
+			read_json_value(reader, column, &value, token == WJB_VALUE ? key : path);
+	}
+}
+
+static void
+read_lexemes(RecFeatureReader *reader, int column, Datum value)
+{
+	TSVector	vector = DatumGetTSVector(value);
+	const WordEntry *entries = ARRPTR(vector);
+
+	for (int i = 0; i < vector->size; i++)
+	{
+		const WordEntry *entry = &entries[i];
+		int			n = entry->haspos ? POSDATALEN(vector, entry) : 1;
+
+		reader->sink.value(reader->sink.arg, column, STRPTR(vector) + entry->pos,
+						   entry->len, (uint32) Max(n, 1));
+	}
+}
+
+static void
+read_text(RecFeatureReader *reader, int column, Datum value)
+{
+	read_lexemes(reader, column,
+				 DirectFunctionCall2(to_tsvector_byid,
+									 ObjectIdGetDatum(reader->config[column]), value));
+}
+
+/* Says why an array cannot be an embedding, NULL when it can. */
+static const char *
+embedding_fault(const ArrayType *array)
+{
+	const float4 *values = (const float4 *) ARR_DATA_PTR(array);
+
+	if (ARR_NDIM(array) > 1 || ARR_HASNULL(array))
+		return "an embedding must be a one-dimensional array without nulls";
+	for (int i = 0; ARR_NDIM(array) == 1 && i < ARR_DIMS(array)[0]; i++)
+		if (!isfinite(values[i]))
+			return "an embedding must have finite numbers";
+	return NULL;
+}
+
+/* An embedding of no numbers says nothing. */
+static void
+read_embedding(RecFeatureReader *reader, int column, Datum value)
+{
+	ArrayType  *array = DatumGetArrayTypeP(value);
+	const char *fault = embedding_fault(array);
+	int			n = fault || ARR_NDIM(array) == 0 ? 0 : ARR_DIMS(array)[0];
+
+	if (fault == NULL &&
+		(n == 0 || reader->sink.embedding(reader->sink.arg, column,
+										  (const float4 *) ARR_DATA_PTR(array), n)))
+		return;
+	if (reader->sink.lenient)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_EXCEPTION),
+			 fault ? errmsg("%s", fault) :
+			 errmsg("an embedding has %d dimensions, others of its column have another number of them", n)));
+}
+
+/* ----------------
+ *		rows
+ * ----------------
+ */
+
+static void
+tell_column(void *arg)
+{
+	RecFeatureReader *reader = (RecFeatureReader *) arg;
+
+	if (reader->column)
+		errcontext("column \"%s\" of an item", reader->column->name);
+}
+
+/* Hands a row's columns, from the second on, to the sink. */
+void
+rec_feature_read(RecFeatureReader *reader, const Datum *values, const bool *nulls)
+{
+	static void (*const read_kind[]) (RecFeatureReader *reader, int column, Datum value) = {
+		[REC_ITEM_CATEGORY] = read_category,
+		[REC_ITEM_ARRAY] = read_array,
+		[REC_ITEM_JSON] = NULL,
+		[REC_ITEM_TEXT] = read_text,
+		[REC_ITEM_LEXEMES] = read_lexemes,
+		[REC_ITEM_EMBEDDING] = read_embedding
+	};
+	ErrorContextCallback callback;
+
+	callback.callback = tell_column;
+	callback.arg = reader;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	for (int c = 0; c < reader->ncolumns; c++)
+	{
+		Datum		value = values[c + 1];
+
+		if (nulls[c + 1])
+			continue;
+		reader->column = &reader->columns[c];
+		switch (reader->column->kind)
+		{
+			case REC_ITEM_NUMBER:
+			case REC_ITEM_DATE:
+				reader->sink.number(reader->sink.arg, c, DatumGetFloat8(value));
+				break;
+			case REC_ITEM_JSON:
+				read_container(reader, c, &DatumGetJsonbP(value)->root, NULL);
+				break;
+			default:
+				read_kind[reader->column->kind] (reader, c, value);
+		}
+	}
+	reader->column = NULL;
+	error_context_stack = callback.previous;
+}
+
+/* ----------------
+ *		all items
+ * ----------------
+ */
+
+typedef struct CatalogReader
+{
+	RecFeatureReader *reader;
+	RecContentBuilder *builder;
+	RecDict    *items;
+	uint32		item;			/* the one at hand */
+} CatalogReader;
+
+static void
+take_value(void *arg, int column, const char *value, int length, uint32 count)
+{
+	CatalogReader *catalog = (CatalogReader *) arg;
+
+	rec_content_add(catalog->builder, catalog->item, column, value, length, count);
+}
+
+static void
+take_number(void *arg, int column, double number)
+{
+	CatalogReader *catalog = (CatalogReader *) arg;
+
+	rec_content_add_number(catalog->builder, catalog->item, column, number);
+}
+
+static bool
+take_embedding(void *arg, int column, const float4 *values, int dimensions)
+{
+	CatalogReader *catalog = (CatalogReader *) arg;
+
+	return rec_content_add_embedding(catalog->builder, catalog->item, column,
+									 values, dimensions);
+}
+
+static void
+take_row(void *arg, TupleTableSlot *slot)
+{
+	CatalogReader *catalog = (CatalogReader *) arg;
+
+	if (slot->tts_isnull[0])
+		return;
+	catalog->item = rec_dict_intern(catalog->items, slot->tts_values[0]);
+	rec_content_add_item(catalog->builder, catalog->item);
+	rec_feature_read(catalog->reader, slot->tts_values, slot->tts_isnull);
+}
+
+/*
+ * Reads the whole relation of items, with the current user's rights and the
+ * active snapshot; gives the builder of their vectors, which has each item by
+ * its number in the dictionary.  All is in "context".
+ */
+RecContentBuilder *
+rec_feature_read_all(const RecDefinition *definition, RecDict *items, MemoryContext context)
+{
+	MemoryContext old = MemoryContextSwitchTo(context);
+	RecFeatureSink sink = {take_value, take_number, take_embedding, NULL, false};
+	CatalogReader catalog = {0};
+	RecContentColumn *columns;
+	int			ncolumns;
+	SPIPlanPtr	plan;
+
+	rec_definition_check_items(definition);
+	columns = feature_columns(definition->items, &ncolumns);
+	sink.arg = &catalog;
+	catalog.reader = rec_feature_reader(columns, ncolumns, &sink);
+	catalog.builder = rec_content_create(context, columns, ncolumns,
+										 definition->items->feature_max_items);
+	catalog.items = items;
+	plan = rec_spi_prepare(rec_feature_query(definition, columns, ncolumns, NULL),
+						   0, NULL, CURSOR_OPT_PARALLEL_OK);
+	rec_spi_receive(plan, NULL, take_row, &catalog);
+	SPI_freeplan(plan);
+	MemoryContextSwitchTo(old);
+	return catalog.builder;
+}

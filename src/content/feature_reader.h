@@ -1,0 +1,41 @@
+/*-------------------------------------------------------------------------
+ *
+ * feature_reader.h
+ *	  Reading items: the columns of a relation become features.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/content/feature_reader.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_FEATURE_READER_H
+#define REC_FEATURE_READER_H
+
+#include "content/content_matrix.h"
+#include "definition/definition.h"
+
+typedef struct RecFeatureReader RecFeatureReader;
+
+/* Takes what a column says of the item at hand. */
+typedef struct RecFeatureSink
+{
+	void		(*value) (void *arg, int column, const char *value, int length, uint32 count);
+	void		(*number) (void *arg, int column, double number);
+	bool		(*embedding) (void *arg, int column, const float4 *values, int dimensions);
+	void	   *arg;
+	bool		lenient;		/* an embedding that cannot be says nothing */
+} RecFeatureSink;
+
+extern char *rec_feature_query(const RecDefinition *definition,
+							   const RecContentColumn *columns, int ncolumns,
+							   const char *where);
+extern RecFeatureReader *rec_feature_reader(const RecContentColumn *columns, int ncolumns,
+											const RecFeatureSink *sink);
+extern void rec_feature_read(RecFeatureReader *reader, const Datum *values,
+							 const bool *nulls);
+extern RecContentBuilder *rec_feature_read_all(const RecDefinition *definition, RecDict *items,
+											   MemoryContext context);
+
+#endif							/* REC_FEATURE_READER_H */

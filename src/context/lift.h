@@ -1,0 +1,39 @@
+/*-------------------------------------------------------------------------
+ *
+ * lift.h
+ *	  What a situation says of items: log-lifts, learnt from interactions.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/context/lift.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_LIFT_H
+#define REC_LIFT_H
+
+#include "interaction/matrix.h"
+#include "interaction/situation.h"
+
+/* How much more, or less, an item is chosen with a value of the context. */
+typedef struct RecLift
+{
+	uint32		item;
+	float4		lift;			/* natural logarithm */
+} RecLift;
+
+/* The lifts of all values, one value after the other. */
+typedef struct RecLifts
+{
+	uint32		nvalues;
+	int64	   *start;			/* nvalues + 1 offsets */
+	RecLift    *lifts;			/* of a value, by rising item */
+} RecLifts;
+
+extern RecLifts *rec_context_learn(const RecStream *stream, uint32 nitems,
+								   const RecSituations *situations,
+								   const RecOptions *options);
+extern void rec_lifts_renumber(RecLifts *lifts, const uint32 *number);
+
+#endif							/* REC_LIFT_H */

@@ -1,0 +1,118 @@
+/*-------------------------------------------------------------------------
+ *
+ * lift_table.c
+ *	  The context in a model: which columns it has, and the table of lifts.
+ *
+ * The columns are those that the sources were declared to have, each name
+ * once, and the parts of the time that no declared column has the name of.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/context/lift_table.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "context/lift_table.h"
+#include "definition/source.h"
+#include "miscadmin.h"
+#include "pg/table_writer.h"
+#include "storage/shmem.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+
+#define LIFT_NCOLS			5	/* columns of table context_lift */
+
+/*
+ * Gives what is needed to tell situations of the recommender's interactions
+ * apart, in "context"; NULL when there are none to tell.
+ */
+RecSituations *
+rec_model_situations(const RecDefinition *definition, const RecOptions *options,
+					 MemoryContext context)
+{
+	bool		any = definition->ncontexts > 0;
+
+	for (int part = 0; part < REC_NTIMES; part++)
+		any |= rec_definition_tells_time(definition, part) &&
+			rec_time_is_context(part, definition->contexts, definition->ncontexts, options);
+	if (!any)
+		return NULL;
+	return rec_situations_create(context, definition->contexts, definition->ncontexts,
+								 options);
+}
+
+static inline int
+compare_values(const uint32 *a, const uint32 *b, const RecSituations *situations)
+{
+	const RecContextValue *x = &situations->values[*a];
+	const RecContextValue *y = &situations->values[*b];
+
+	return x->column != y->column ? x->column - y->column : strcmp(x->text, y->text);
+}
+
+#define ST_SORT sort_values
+#define ST_ELEMENT_TYPE uint32
+#define ST_COMPARE(a, b, situations) compare_values(a, b, situations)
+#define ST_COMPARE_ARG_TYPE const RecSituations
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+static void
+write_value(RecTableWriter *table, int64 generation, const RecSituations *situations,
+			const RecLifts *lifts, uint32 value)
+{
+	int			n = (int) (lifts->start[value + 1] - lifts->start[value]);
+	const RecLift *from = lifts->lifts + lifts->start[value];
+	int32	   *item_nos;
+	float4	   *values;
+	NameData	column;
+	Datum	   *row;
+
+	if (n == 0)
+		return;
+	row = rec_writer_begin_row(table);
+	row[0] = Int64GetDatum(generation);
+	namestrcpy(&column, situations->columns[situations->values[value].column]);
+	row[1] = datumCopy(NameGetDatum(&column), false, NAMEDATALEN);
+	row[2] = CStringGetTextDatum(situations->values[value].text);
+	row[3] = PointerGetDatum(rec_array4(INT4OID, n, (void **) &item_nos));
+	row[4] = PointerGetDatum(rec_array4(FLOAT4OID, n, (void **) &values));
+	for (int i = 0; i < n; i++)
+	{
+		item_nos[i] = (int32) from[i].item;
+		values[i] = from[i].lift;
+	}
+	rec_writer_end_row(table);
+}
+
+/*
+ * Writes lifts, of items by their numbers in the model, to the recommender's
+ * table; a value that says nothing of any item has no row.
+ */
+void
+rec_model_write_lifts(const RecDefinition *definition, int64 generation,
+					  const RecSituations *situations, const RecLifts *lifts)
+{
+	Oid			types[LIFT_NCOLS] = {INT8OID, NAMEOID, TEXTOID, INT4ARRAYOID,
+	FLOAT4ARRAYOID};
+	RecTableWriter *table = rec_writer_open(definition->tables[REC_TABLE_CONTEXT_LIFT], types, LIFT_NCOLS);
+	uint32	   *order = palloc_extended(mul_size((Size) lifts->nvalues + 1, sizeof(uint32)),
+										MCXT_ALLOC_HUGE);
+
+	for (uint32 v = 0; v < lifts->nvalues; v++)
+		order[v] = v;
+	sort_values(order, lifts->nvalues, situations);
+	for (uint32 v = 0; v < lifts->nvalues; v++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		write_value(table, generation, situations, lifts, order[v]);
+	}
+	rec_writer_close(table);
+	pfree(order);
+}

@@ -1,0 +1,25 @@
+/*-------------------------------------------------------------------------
+ *
+ * lift_table.h
+ *	  The context in a model: which columns it has, and the table of lifts.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/context/lift_table.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_LIFT_TABLE_H
+#define REC_LIFT_TABLE_H
+
+#include "context/lift.h"
+#include "definition/definition.h"
+
+extern RecSituations *rec_model_situations(const RecDefinition *definition,
+										   const RecOptions *options,
+										   MemoryContext context);
+extern void rec_model_write_lifts(const RecDefinition *definition, int64 generation,
+								  const RecSituations *situations, const RecLifts *lifts);
+
+#endif							/* REC_LIFT_TABLE_H */

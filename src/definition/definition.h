@@ -1,0 +1,94 @@
+/*-------------------------------------------------------------------------
+ *
+ * definition.h
+ *	  What a recommender is: its schema, sources, options and plans.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/definition/definition.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_DEFINITION_H
+#define REC_DEFINITION_H
+
+#include "definition/item_source.h"
+#include "definition/layout.h"
+#include "executor/spi.h"
+#include "interaction/interaction.h"
+#include "options/options.h"
+
+/* A relation of interactions.  Columns are names, as written in the table. */
+typedef struct RecSource
+{
+	Oid			relid;
+	char	   *user_column;
+	char	   *item_column;
+	char	   *time_column;	/* NULL for none, and so on */
+	char	   *event_column;
+	char	   *weight_column;
+	char	   *event;			/* event of all rows */
+	RecEventWeights *event_weights; /* NULL: every event counts 1 */
+	int			ncontexts;
+	char	  **context_columns;
+	int		   *context_numbers;	/* in the recommender's contexts */
+	SPIPlanPtr	history_plan;	/* rows of one user; NULL until used */
+	RecRowFormat history_format;
+} RecSource;
+
+/* Something that was found out about one of the recommender's tables. */
+typedef struct RecTableUse
+{
+	struct RecTableUse *next;
+	Oid			relid;
+	bool		valid;			/* nothing about the table changed since */
+} RecTableUse;
+
+typedef struct RecDefinition
+{
+	Oid			schema;
+	uint64		serial;			/* no two reads have the same */
+	bool		valid;			/* nothing changed since it was begun */
+	bool		complete;		/* it was read to the end */
+	MemoryContext context;		/* owns all of it */
+	Oid			tables[REC_NTABLES];
+	Oid			user_type;
+	Oid			user_collation;
+	Oid			item_type;
+	Oid			item_collation;
+	int16		item_typlen;
+	bool		item_typbyval;
+	char		item_typalign;
+	RecOptions	options;		/* in force */
+	int			nsources;
+	RecSource  *sources;		/* in order of position */
+	int			ncontexts;
+	char	  **contexts;		/* context columns of all sources, each once */
+	RecItemSource *items;		/* the relation of items, or NULL */
+	struct RecPlans *kept_plans;	/* of plans.c; NULL until used */
+	RecTableUse *uses;			/* of store.c */
+} RecDefinition;
+
+/* Who called, while something runs as the owner. */
+typedef struct RecCaller
+{
+	Oid			user;
+	int			context;
+	int			nest;			/* of settings */
+} RecCaller;
+
+extern char *rec_definition_name(const RecDefinition *definition);
+extern char *rec_definition_table(const RecDefinition *definition, const char *table);
+extern RecDefinition *rec_definition_get(Oid schema);
+extern RecDefinition *rec_definition_by_name(const char *name);
+extern RecDefinition *rec_definition_of_row(Oid row_type);
+extern RecDefinition *rec_definition_lock(RecDefinition *definition, const char *command);
+extern void rec_definition_changed(Oid schema);
+extern void rec_be_owner(const RecDefinition *definition, RecCaller *caller);
+extern void rec_be_caller(const RecCaller *caller);
+extern void rec_definition_check_owner(const RecDefinition *definition);
+extern void rec_definition_check_items(const RecDefinition *definition);
+extern Datum rec_id_array(const RecDefinition *definition, const Datum *ids, int n);
+
+#endif							/* REC_DEFINITION_H */

@@ -1,0 +1,305 @@
+/*-------------------------------------------------------------------------
+ *
+ * definition_read.c
+ *	  Reading a recommender's definition from its tables.
+ *
+ * Whoever owns a recommender can write anything to its tables, and give them
+ * other columns: what is read is checked, and an ERROR when it is not as it
+ * should be.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/definition/definition_read.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "definition/definition_read.h"
+#include "executor/spi.h"
+#include "pg/relation.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+/* ----------------
+ *		tables and types
+ * ----------------
+ */
+
+/* Refuses a table of a recommender that is not as it was made. */
+void
+rec_refuse_table(const char *table, Oid schema)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table \"%s\" of recommender \"%s\" is not as create_recommender() makes it",
+					table, rec_schema_name(schema)),
+			 errhint("Mend it, or drop the recommender and create it again.")));
+}
+
+/* True when a table's columns of ids, if it has any, are of the items' type. */
+static bool
+ids_fit(Oid relid, Oid item_type)
+{
+	AttrNumber	item_id = get_attnum(relid, "item_id");
+	AttrNumber	nearest = get_attnum(relid, "nearest");
+
+	return (item_id == InvalidAttrNumber || get_atttype(relid, item_id) == item_type) &&
+		(nearest == InvalidAttrNumber || get_atttype(relid, nearest) == get_array_type(item_type));
+}
+
+/* Refuses a table, which is locked, that is not as it was made. */
+void
+rec_definition_check_table(const RecDefinition *definition, const char *table)
+{
+	if (rec_layout_damage(definition->schema, table) ||
+		!ids_fit(get_relname_relid(table, definition->schema), definition->item_type))
+		rec_refuse_table(table, definition->schema);
+}
+
+/* The types of ids are those of the recommender's own columns. */
+static void
+find_types(RecDefinition *definition)
+{
+	RecColumn	item = rec_column_lookup(definition->tables[REC_TABLE_ITEM], "item_id");
+	RecColumn	user;
+	Oid			row = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+									  CStringGetDatum("user_recommendation"),
+									  ObjectIdGetDatum(definition->schema));
+
+	if (!OidIsValid(row) || !OidIsValid(get_typ_typrelid(row)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("type \"user_recommendation\" of recommender \"%s\" does not exist",
+						rec_definition_name(definition))));
+	user = rec_column_lookup(get_typ_typrelid(row), "user_id");
+	if (!ids_fit(definition->tables[REC_TABLE_NEIGHBOR], item.type))
+		rec_refuse_table("neighbor", definition->schema);
+	if (!ids_fit(definition->tables[REC_TABLE_ITEM_FEATURE], item.type))
+		rec_refuse_table("item_feature", definition->schema);
+	definition->item_type = item.type;
+	definition->item_collation = item.collation;
+	get_typlenbyvalalign(item.type, &definition->item_typlen, &definition->item_typbyval,
+						 &definition->item_typalign);
+	definition->user_type = user.type;
+	definition->user_collation = user.collation;
+}
+
+/* ----------------
+ *		rows
+ * ----------------
+ */
+
+static void
+read_query(const char *query)
+{
+	int			code = SPI_execute(query, true, 0);
+
+	if (code != SPI_OK_SELECT)
+		elog(ERROR, "could not read a recommender's definition: %s",
+			 SPI_result_code_string(code));
+}
+
+/* Reads the options in force into the definition's context. */
+static void
+read_options(RecDefinition *definition)
+{
+	Datum		value;
+	bool		isnull;
+	MemoryContext old;
+
+	read_query(psprintf("SELECT d.options FROM %s d",
+						rec_definition_table(definition, "definition")));
+	if (SPI_processed != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the definition of recommender \"%s\" must have one row, not %llu",
+						rec_definition_name(definition),
+						(unsigned long long) SPI_processed)));
+	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	old = MemoryContextSwitchTo(definition->context);
+	rec_options_default(&definition->options, true);
+	if (definition->items && definition->items->group_column)
+		rec_options_cap(&definition->options, definition->items->group_column, 1);
+	if (!isnull)
+		rec_options_apply(&definition->options, DatumGetJsonbP(value),
+						  REC_SCOPE_BUILD | REC_SCOPE_SERVE);
+	MemoryContextSwitchTo(old);
+}
+
+/* A column of the row at hand as text in the current context, or NULL. */
+static char *
+text_column(HeapTuple row, int column)
+{
+	return SPI_getvalue(row, SPI_tuptable->tupdesc, column);
+}
+
+/* Reads the names of a source's context columns into the current context. */
+static void
+read_context_columns(RecSource *source, ArrayType *columns)
+{
+	Datum	   *names;
+
+	if (array_contains_nulls(columns))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("context columns must not be null")));
+	deconstruct_array(columns, NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR,
+					  &names, NULL, &source->ncontexts);
+	source->context_columns = palloc_array(char *, source->ncontexts + 1);
+	for (int i = 0; i < source->ncontexts; i++)
+		source->context_columns[i] = pstrdup(NameStr(*DatumGetName(names[i])));
+}
+
+/* Numbers the context columns of all sources, those of one name alike. */
+static void
+number_contexts(RecDefinition *definition)
+{
+	int			n = 0;
+
+	for (int i = 0; i < definition->nsources; i++)
+		n += definition->sources[i].ncontexts;
+	definition->contexts = palloc_array(char *, n + 1);
+	for (int i = 0; i < definition->nsources; i++)
+	{
+		RecSource  *source = &definition->sources[i];
+
+		source->context_numbers = palloc_array(int, source->ncontexts + 1);
+		for (int c = 0; c < source->ncontexts; c++)
+		{
+			int			number = 0;
+
+			while (number < definition->ncontexts &&
+				   strcmp(definition->contexts[number], source->context_columns[c]) != 0)
+				number++;
+			if (number == definition->ncontexts)
+				definition->contexts[definition->ncontexts++] = source->context_columns[c];
+			source->context_numbers[c] = number;
+		}
+	}
+}
+
+static void
+read_source(RecSource *source, HeapTuple row)
+{
+	bool		isnull;
+	Datum		weights;
+	Datum		contexts;
+
+	memset(source, 0, sizeof(*source));
+	source->relid = DatumGetObjectId(SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &isnull));
+	source->user_column = text_column(row, 2);
+	source->item_column = text_column(row, 3);
+	source->time_column = text_column(row, 4);
+	source->event_column = text_column(row, 5);
+	source->weight_column = text_column(row, 6);
+	source->event = text_column(row, 7);
+	weights = SPI_getbinval(row, SPI_tuptable->tupdesc, 8, &isnull);
+	if (!isnull)
+		source->event_weights = rec_event_weights_parse(DatumGetJsonbP(weights));
+	contexts = SPI_getbinval(row, SPI_tuptable->tupdesc, 9, &isnull);
+	if (!isnull)
+		read_context_columns(source, DatumGetArrayTypeP(contexts));
+	if (source->user_column == NULL || source->item_column == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("a source of interactions must have a user and an item column")));
+}
+
+static void
+read_sources(RecDefinition *definition)
+{
+	MemoryContext old;
+
+	read_query(psprintf("SELECT s.relation::pg_catalog.oid, s.user_column, s.item_column, "
+						"s.time_column, s.event_column, s.weight_column, s.event, s.event_weights, s.context_columns "
+						"FROM %s s ORDER BY s.position",
+						rec_definition_table(definition, "source")));
+	old = MemoryContextSwitchTo(definition->context);
+	definition->sources = palloc_array(RecSource, SPI_processed + 1);
+	for (uint64 i = 0; i < SPI_processed; i++)
+		read_source(&definition->sources[i], SPI_tuptable->vals[i]);
+	definition->nsources = (int) SPI_processed;
+	number_contexts(definition);
+	MemoryContextSwitchTo(old);
+}
+
+/* A column of names of the row at hand, NULL for a null. */
+static ArrayType *
+names_column(HeapTuple row, int column)
+{
+	bool		isnull;
+	Datum		names = SPI_getbinval(row, SPI_tuptable->tupdesc, column, &isnull);
+
+	return isnull ? NULL : DatumGetArrayTypeP(names);
+}
+
+/* Reads the row of the relation of items, if there is one. */
+static void
+read_items(RecDefinition *definition)
+{
+	RecItemSource *items;
+	HeapTuple	row;
+	Datum		value;
+	bool		isnull;
+	MemoryContext old;
+
+	read_query(psprintf("SELECT s.relation::pg_catalog.oid, s.item_column, s.feature_columns, "
+						"s.text_columns, s.available_column, s.created_column, s.group_column, s.options "
+						"FROM %s s",
+						rec_definition_table(definition, "item_source")));
+	if (SPI_processed == 0)
+		return;
+	if (SPI_processed > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("recommender \"%s\" must have one relation of items, not %llu",
+						rec_definition_name(definition),
+						(unsigned long long) SPI_processed),
+				 errhint("Run recommender.set_items() again.")));
+	row = SPI_tuptable->vals[0];
+	old = MemoryContextSwitchTo(definition->context);
+	items = palloc0_object(RecItemSource);
+	items->relid = DatumGetObjectId(SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &isnull));
+	items->item_column = text_column(row, 2);
+	rec_items_set_columns(items, names_column(row, 3), names_column(row, 4));
+	items->available_column = text_column(row, 5);
+	items->created_column = text_column(row, 6);
+	items->group_column = text_column(row, 7);
+	value = SPI_getbinval(row, SPI_tuptable->tupdesc, 8, &isnull);
+	if (items->item_column == NULL || isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("a relation of items must have an item column and options")));
+	rec_items_set_options(items, DatumGetJsonbP(value));
+	definition->items = items;
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * Reads the types of ids, the relation of items, options and sources into a
+ * definition that knows its schema and tables, by the latest snapshot.  That is
+ * done as the owner, because even a plain SELECT can run functions of the
+ * owner's, in the predicate of an index for instance.
+ */
+void
+rec_definition_read(RecDefinition *definition)
+{
+	RecCaller	caller;
+
+	rec_be_owner(definition, &caller);
+	SPI_connect();
+	PushActiveSnapshot(GetCatalogSnapshot(definition->tables[REC_TABLE_DEFINITION]));
+	find_types(definition);
+	read_items(definition);
+	read_options(definition);
+	read_sources(definition);
+	PopActiveSnapshot();
+	SPI_finish();
+	rec_be_caller(&caller);
+}

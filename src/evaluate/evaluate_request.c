@@ -1,0 +1,267 @@
+/*-------------------------------------------------------------------------
+ *
+ * evaluate_request.c
+ *	  What is asked of a measurement: arguments of SQL, and what to do for it.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/evaluate/evaluate_request.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "context/lift_table.h"
+#include "evaluate/evaluate_request.h"
+#include "pg/relation.h"
+#include "serve/eligible.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+/* Gives the name of a split; an ERROR with the closest when there is none. */
+const char *
+rec_argument_split(FunctionCallInfo fcinfo, int n)
+{
+	static const char *const methods[] = {"time", "leave_last", "users", "random"};
+	char	   *given = text_to_cstring(PG_GETARG_TEXT_PP(n));
+	RecClosest	closest;
+
+	rec_closest_start(&closest, given);
+	for (int i = 0; i < (int) lengthof(methods); i++)
+	{
+		if (strcmp(methods[i], given) == 0)
+			return methods[i];
+		rec_closest_consider(&closest, methods[i]);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("split \"%s\" does not exist", given),
+			 closest.best ? rec_closest_hint(&closest, "split") :
+			 errhint("Splits are time, leave_last, users and random.")));
+	return NULL;
+}
+
+static int
+check_range(int value, const char *name, int min, int max)
+{
+	if (value < min || value > max)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be between %d and %d", name, min, max)));
+	return value;
+}
+
+/* Gives an integer argument; an ERROR when it is not from min to max. */
+int
+rec_argument_range(FunctionCallInfo fcinfo, int n, const char *name, int min, int max)
+{
+	return check_range(PG_GETARG_INT32(n), name, min, max);
+}
+
+/* Gives a share; an ERROR when it is not above 0 and below 1. */
+double
+rec_argument_share(FunctionCallInfo fcinfo, int n)
+{
+	double		share = PG_GETARG_FLOAT8(n);
+
+	if (!(share > 0 && share < 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("test_share must be between 0 and 1, without either")));
+	return share;
+}
+
+/*
+ * Gives the metric and the k of two arguments.  A metric such as "ndcg@20" has
+ * its k with it, and the other argument does not count then.
+ */
+const RecMetric *
+rec_argument_metric(FunctionCallInfo fcinfo, int metric, int kinds, int k, int *given_k)
+{
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(metric));
+	char	   *at = strchr(name, '@');
+
+	if (at)
+	{
+		*at++ = '\0';
+		*given_k = check_range(pg_strtoint32(at), "k", 1, 10000);
+	}
+	else
+		*given_k = rec_argument_range(fcinfo, k, "k", 1, 10000);
+	return rec_metric_find(name, kinds);
+}
+
+static void
+argument_metrics(FunctionCallInfo fcinfo, int n, RecRequest *request)
+{
+	Datum	   *names;
+	int			count;
+
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(n), TEXTOID, -1, false, TYPALIGN_INT,
+					  &names, NULL, &count);
+	request->metrics = palloc_array(const RecMetric *, count + 1);
+	request->nmetrics = 0;
+	for (int i = 0; i < count; i++)
+	{
+		const RecMetric *metric = rec_metric_find(TextDatumGetCString(names[i]),
+												  REC_OF_HITS | REC_OF_LIST | REC_OF_ALL_LISTS);
+		bool		known = false;
+
+		for (int j = 0; j < request->nmetrics; j++)
+			known |= request->metrics[j] == metric;
+		if (!known)
+			request->metrics[request->nmetrics++] = metric;
+	}
+}
+
+static void
+argument_ks(FunctionCallInfo fcinfo, int n, RecRequest *request)
+{
+	Datum	   *values;
+	int			count;
+
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(n), INT4OID, sizeof(int32), true,
+					  TYPALIGN_INT, &values, NULL, &count);
+	request->k = palloc_array(int, count + 1);
+	request->nk = 0;
+	for (int i = 0; i < count; i++)
+	{
+		int			k = DatumGetInt32(values[i]);
+		bool		known = false;
+
+		if (k < 1 || k > 10000)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("each k must be between 1 and 10000")));
+		for (int j = 0; j < request->nk; j++)
+			known |= request->k[j] == k;
+		if (!known)
+			request->k[request->nk++] = k;
+	}
+	if (count == 0 || request->nmetrics == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("k and metrics must not be empty")));
+}
+
+/* Refuses null arguments but for those that may be null. */
+void
+rec_refuse_nulls(FunctionCallInfo fcinfo, uint32 nullable)
+{
+	for (int i = 0; i < PG_NARGS(); i++)
+		if (PG_ARGISNULL(i) && (nullable & (1U << i)) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("argument %d must not be null", i + 1)));
+}
+
+/* Gives the metrics and the lengths of lists that are asked for. */
+void
+rec_argument_metrics(FunctionCallInfo fcinfo, int metrics, int k, RecRequest *request)
+{
+	argument_metrics(fcinfo, metrics, request);
+	argument_ks(fcinfo, k, request);
+}
+
+/* Gives how many users are measured at most, 0 for all. */
+int64
+rec_argument_sample(FunctionCallInfo fcinfo, int n)
+{
+	return PG_ARGISNULL(n) ? 0 : rec_argument_range(fcinfo, n, "sample", 1, PG_INT32_MAX);
+}
+
+/* ----------------
+ *		a batch to measure on
+ * ----------------
+ */
+
+/*
+ * Makes a batch tell the situations of its interactions, if there are any to
+ * tell: all of them, or those of the time if the options say that the time of
+ * a call is context.  All parts of the time are told apart, whatever the
+ * options say, as both options go by the same situations.  Columns after the
+ * first "ncontexts" are read for segments alone.
+ */
+static void
+tell_situations(RecBatch *batch, const RecDefinition *definition, int ncontexts,
+				const RecRequest *request)
+{
+	const RecOptions *other = batch->other_options;
+	RecOptions	options = *batch->options;
+	bool		wanted = request->context || options.context_now ||
+	(other && other->context_now);
+	bool		read = wanted;
+
+	for (int i = 0; i < request->ncolumns; i++)
+		read |= rec_segments_of_interactions(definition, request->columns[i]);
+	if (!read)
+		return;
+	if (other && strcmp(other->context_timezone, options.context_timezone) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("options_a and options_b must have the same context_timezone")));
+	options.context_time = wanted ? (1 << REC_NTIMES) - 1 : 0;
+	batch->situations = rec_model_situations(definition, &options, batch->context);
+	batch->learns_context = wanted && batch->situations;
+	batch->whole_context = request->context;
+	batch->ncontexts = ncontexts;
+}
+
+/*
+ * Reads all interactions of a recommender, for splitting; SPI is connected.
+ * The other options are those that will be compared with, or NULL.
+ */
+RecBatch *
+rec_evaluation_batch(RecDefinition *definition, const RecOptions *options,
+					 const RecOptions *other_options, const RecRequest *request)
+{
+	RecDefinition *extended = rec_segments_definition(definition, request->columns,
+													  request->ncolumns);
+	RecBatch   *batch = rec_batch_create(CurrentMemoryContext, options,
+										 definition->user_type, definition->user_collation,
+										 definition->item_type, definition->item_collation);
+
+	batch->other_options = other_options;
+	tell_situations(batch, extended, definition->ncontexts, request);
+	rec_batch_read(batch, extended);
+	batch->definition = definition;
+	rec_batch_read_content(batch, definition);
+	rec_batch_sort(batch);
+	if (request->filter)
+		batch->eligible = rec_eligible_all(rec_eligible_create(definition, request->filter));
+	return batch;
+}
+
+/*
+ * Trains and measures once for each cut; "segments" are those to tell apart, or
+ * NULL.
+ */
+RecEvaluation *
+rec_request_run(const RecRequest *request, RecBatch *batch, RecSegments *segments,
+				int ncontestants)
+{
+	RecEvaluation *evaluation = rec_evaluation_create(CurrentMemoryContext, ncontestants,
+													  request->metrics, request->nmetrics,
+													  request->k, request->nk);
+
+	evaluation->sample = request->sample;
+	evaluation->segments = segments;
+	for (int cut = 0; cut < rec_split_cuts(&request->split); cut++)
+	{
+		rec_split_apply(batch, &request->split, cut);
+		rec_batch_train(batch);
+		rec_evaluate(evaluation, batch, request->split.seed);
+	}
+	return evaluation;
+}
+
+/* Tells why there are no figures. */
+void
+rec_notice_nobody_measured(void)
+{
+	ereport(NOTICE,
+			(errmsg("nobody could be measured, as nothing is hidden that could be found"),
+			 errhint("What a user had seen before is not to be found, unless the option exclude_seen is false. Hide a larger part, or take another split.")));
+}

@@ -1,0 +1,54 @@
+/*-------------------------------------------------------------------------
+ *
+ * evaluate_request.h
+ *	  What is asked of a measurement: arguments of SQL, and what to do for it.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/evaluate/evaluate_request.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_EVALUATE_REQUEST_H
+#define REC_EVALUATE_REQUEST_H
+
+#include "evaluate/evaluate.h"
+#include "evaluate/split.h"
+#include "utils/jsonb.h"
+
+/* What the user asked for, beside the recommender or the queries. */
+typedef struct RecRequest
+{
+	RecSplit	split;
+	const RecMetric **metrics;
+	int			nmetrics;
+	int		   *k;
+	int			nk;
+	int			resamples;
+	int64		sample;			/* users at most, 0 for all */
+	bool		context;		/* test users are in their situations */
+	Jsonb	   *filter;			/* on what may be shown, or NULL */
+	int			ncolumns;		/* to tell segments apart by */
+	char	  **columns;
+} RecRequest;
+
+extern const char *rec_argument_split(FunctionCallInfo fcinfo, int n);
+extern int	rec_argument_range(FunctionCallInfo fcinfo, int n, const char *name,
+							   int min, int max);
+extern double rec_argument_share(FunctionCallInfo fcinfo, int n);
+extern const RecMetric *rec_argument_metric(FunctionCallInfo fcinfo, int metric, int kinds,
+											int k, int *given_k);
+extern void rec_argument_metrics(FunctionCallInfo fcinfo, int metrics, int k,
+								 RecRequest *request);
+extern int64 rec_argument_sample(FunctionCallInfo fcinfo, int n);
+extern void rec_refuse_nulls(FunctionCallInfo fcinfo, uint32 nullable);
+extern RecBatch *rec_evaluation_batch(RecDefinition *definition,
+									  const RecOptions *options,
+									  const RecOptions *other_options,
+									  const RecRequest *request);
+extern RecEvaluation *rec_request_run(const RecRequest *request, RecBatch *batch,
+									  RecSegments *segments, int ncontestants);
+extern void rec_notice_nobody_measured(void);
+
+#endif							/* REC_EVALUATE_REQUEST_H */

@@ -1,0 +1,388 @@
+/*-------------------------------------------------------------------------
+ *
+ * evaluate_sql.c
+ *	  The SQL functions that measure: evaluate and evaluate_query.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/evaluate/evaluate_sql.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "evaluate/evaluate_request.h"
+#include "evaluate/exposure.h"
+#include "funcapi.h"
+#include "pg/json_writer.h"
+#include "pg/memory_budget.h"
+#include "pg/spi.h"
+#include "serve/cap_values.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/tuplestore.h"
+
+#define EVALUATION_NCOLS	8	/* columns of type evaluation */
+
+static const char *const contestant_names[] = {
+	"recommender", "behaviour", "popularity", "content"
+};
+
+/* ----------------
+ *		estimates as rows
+ * ----------------
+ */
+
+typedef struct EstimateWriter
+{
+	Tuplestorestate *store;
+	TupleDesc	desc;
+	SPIPlanPtr	insert;			/* into the recommender's table, or NULL */
+	Datum		run;			/* of the stored rows */
+	Datum		settings;
+	Datum		options;
+} EstimateWriter;
+
+static void
+store_row(EstimateWriter *writer, const Datum *values, const bool *nulls)
+{
+	Datum		all[EVALUATION_NCOLS + 3];
+	char		all_nulls[EVALUATION_NCOLS + 4];
+
+	if (writer->insert == NULL)
+		return;
+	all[0] = writer->run;
+	all[1] = writer->settings;
+	all[2] = writer->options;
+	memset(all_nulls, ' ', sizeof(all_nulls) - 1);
+	all_nulls[sizeof(all_nulls) - 1] = '\0';
+	for (int i = 0; i < EVALUATION_NCOLS; i++)
+	{
+		all[i + 3] = values[i];
+		all_nulls[i + 3] = nulls[i] ? 'n' : ' ';
+	}
+	rec_spi_execute_plan(writer->insert, all, all_nulls, false, SPI_OK_INSERT);
+}
+
+static void
+write_estimate(EstimateWriter *writer, const char *strategy, const char *segment,
+			   const char *metric, int k, const RecEstimate *estimate)
+{
+	Datum		values[EVALUATION_NCOLS];
+	bool		nulls[EVALUATION_NCOLS] = {0};
+
+	if (estimate->users == 0)
+		return;
+	values[0] = CStringGetTextDatum(strategy);
+	values[1] = CStringGetTextDatum(segment);
+	values[2] = CStringGetTextDatum(metric);
+	values[3] = Int32GetDatum(k);
+	values[4] = Float8GetDatum(estimate->value);
+	values[5] = Float8GetDatum(estimate->ci_low);
+	values[6] = Float8GetDatum(estimate->ci_high);
+	nulls[5] = nulls[6] = isnan(estimate->ci_low);
+	values[7] = Int64GetDatum(estimate->users);
+	tuplestore_putvalues(writer->store, writer->desc, values, nulls);
+	store_row(writer, values, nulls);
+}
+
+/* Writes all values of one segment. */
+static void
+write_segment(EstimateWriter *writer, const RecEvaluation *evaluation,
+			  const RecEstimate *estimates, const char *name)
+{
+	for (int c = 0; c < evaluation->ncontestants; c++)
+		for (int m = 0; m < evaluation->nmetrics; m++)
+			for (int k = 0; k < evaluation->nk; k++)
+				write_estimate(writer, contestant_names[c], name,
+							   evaluation->metrics[m]->name, evaluation->k[k],
+							   &estimates[rec_evaluation_index(evaluation, c, m, k)]);
+}
+
+/*
+ * Gives the items that may be shown, by the dictionary's numbers, and their
+ * number.
+ */
+static uint32 *
+catalogue(const RecBatch *batch, uint32 *n)
+{
+	const RecMemoryCatalog *memory = &batch->memory;
+	uint32	   *items;
+
+	*n = memory->listed ? memory->nlisted : memory->nitems;
+	items = rec_memory_alloc(CurrentMemoryContext, *n, sizeof(uint32));
+	for (uint32 i = 0; i < *n; i++)
+		items[i] = memory->item[memory->listed ? memory->listed[i] : i];
+	return items;
+}
+
+/* Fills in what is of the lists of all users together. */
+static void
+estimate_exposure(RecEstimate *estimates, const RecEvaluation *evaluation,
+				  const RecBatch *batch, bool interval)
+{
+	uint32		nitems;
+	uint32	   *items = catalogue(batch, &nitems);
+
+	for (int m = 0; m < evaluation->nmetrics; m++)
+	{
+		RecMetricNumber metric = evaluation->metrics[m] - rec_metrics;
+
+		if (evaluation->metrics[m]->kind != REC_OF_ALL_LISTS || nitems == 0)
+			continue;
+		for (int c = 0; c < evaluation->ncontestants; c++)
+			for (int k = 0; k < evaluation->nk; k++)
+				estimates[rec_evaluation_index(evaluation, c, m, k)] =
+					rec_exposure_estimate(evaluation->exposure, metric, c, k,
+										  items, nitems, interval);
+	}
+	pfree(items);
+}
+
+static void
+write_evaluation(EstimateWriter *writer, const RecEvaluation *evaluation,
+				 const RecBatch *batch, const RecRequest *request)
+{
+	RecEstimate *estimates = rec_evaluation_summary(evaluation, request->resamples,
+													request->split.seed);
+
+	if (evaluation->nusers == 0)
+		rec_notice_nobody_measured();
+	estimate_exposure(estimates, evaluation, batch, request->resamples > 0);
+	for (int segment = 0; segment < evaluation->segments->count; segment++)
+		write_segment(writer, evaluation, estimates + (Size) segment * evaluation->nvalues,
+					  evaluation->segments->names[segment]);
+}
+
+/* ----------------
+ *		evaluate
+ * ----------------
+ */
+
+/* Gives how it is measured as jsonb, for the recommender's table. */
+static Datum
+settings_json(const RecRequest *request)
+{
+	const RecSplit *split = &request->split;
+	RecJson		json = {0};
+	char	   *filter;
+
+	rec_json_token(&json, WJB_BEGIN_OBJECT);
+	rec_json_key(&json, "split");
+	rec_json_text(&json, WJB_VALUE, split->method);
+	rec_json_key(&json, "test_share");
+	rec_json_numeric(&json, DirectFunctionCall1(float8_numeric, Float8GetDatum(split->test_share)));
+	rec_json_key(&json, "last");
+	rec_json_numeric(&json, DirectFunctionCall1(int4_numeric, Int32GetDatum(split->last)));
+	rec_json_key(&json, "cuts");
+	rec_json_numeric(&json, DirectFunctionCall1(int4_numeric, Int32GetDatum(split->cuts)));
+	rec_json_key(&json, "seed");
+	rec_json_numeric(&json, DirectFunctionCall1(int8_numeric, Int64GetDatum(split->seed)));
+	rec_json_key(&json, "context");
+	rec_json_bool(&json, request->context);
+	rec_json_token(&json, WJB_END_OBJECT);
+	filter = psprintf("{\"filter\": %s}", request->filter == NULL ? "null" :
+					  JsonbToCString(NULL, &request->filter->root, VARSIZE(request->filter)));
+	return DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(rec_json_finish(&json)),
+							   DirectFunctionCall1(jsonb_in, CStringGetDatum(filter)));
+}
+
+/* Prepares to store rows in the recommender's own table; only for its owner. */
+static void
+prepare_store(EstimateWriter *writer, const RecDefinition *definition,
+			  const RecRequest *request, const RecOptions *options)
+{
+	Oid			types[EVALUATION_NCOLS + 3] = {INT8OID, JSONBOID, JSONBOID, TEXTOID,
+	TEXTOID, TEXTOID, INT4OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, INT8OID};
+	char	   *table = rec_definition_table(definition, "evaluation");
+	bool		isnull;
+
+	rec_spi_execute(psprintf("SELECT coalesce(pg_catalog.max(e.run), 0) OPERATOR(pg_catalog.+) 1 FROM %s e",
+							 table), 0, NULL, NULL, NULL, false, SPI_OK_SELECT);
+	writer->run = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	writer->insert = rec_spi_prepare(psprintf("INSERT INTO %s (run, evaluated_at, settings, options, strategy, "
+											  "segment, metric, k, value, ci_low, ci_high, users) VALUES "
+											  "($1, pg_catalog.now(), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+											  table), EVALUATION_NCOLS + 3, types, 0);
+	writer->settings = settings_json(request);
+	writer->options = JsonbPGetDatum(rec_options_to_jsonb(options, REC_SCOPE_ALL));
+}
+
+static EstimateWriter
+begin_writer(FunctionCallInfo fcinfo)
+{
+	EstimateWriter writer = {0};
+
+	InitMaterializedSRF(fcinfo, 0);
+	writer.store = ((ReturnSetInfo *) fcinfo->resultinfo)->setResult;
+	writer.desc = ((ReturnSetInfo *) fcinfo->resultinfo)->setDesc;
+	return writer;
+}
+
+/* Gives the columns to tell segments apart by, each once. */
+static void
+argument_columns(FunctionCallInfo fcinfo, int n, const RecDefinition *definition,
+				 RecRequest *request)
+{
+	Datum	   *names;
+	int			count;
+
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(n), NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR,
+					  &names, NULL, &count);
+	request->columns = palloc_array(char *, count + 1);
+	for (int i = 0; i < count; i++)
+	{
+		char	   *column = NameStr(*DatumGetName(names[i]));
+		bool		known = false;
+
+		rec_segments_check_column(definition, column);
+		for (int j = 0; j < request->ncolumns; j++)
+			known |= strcmp(request->columns[j], column) == 0;
+		if (!known)
+			request->columns[request->ncolumns++] = column;
+	}
+}
+
+/*
+ * evaluate(recommender, split, test_share, last, cuts, k, metrics, options,
+ * segments, sample, resamples, seed, store, context, segment_columns, filter):
+ * trains on a part of the live interactions, measures on the rest, and gives
+ * rows of type evaluation for the recommender and its baselines.
+ */
+PG_FUNCTION_INFO_V1(rec_evaluate_recommender);
+Datum
+rec_evaluate_recommender(PG_FUNCTION_ARGS)
+{
+	RecRequest	request = {0};
+	EstimateWriter writer;
+	RecDefinition *definition;
+	RecOptions	options;
+	RecEvaluation *evaluation;
+	RecSegments *segments;
+	RecBatch   *batch;
+
+	rec_refuse_nulls(fcinfo, (1U << 8) | (1U << 9) | (1U << 15));
+	definition = rec_definition_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	request.split.method = rec_argument_split(fcinfo, 1);
+	request.split.test_share = rec_argument_share(fcinfo, 2);
+	request.split.last = rec_argument_range(fcinfo, 3, "last", 1, 10000);
+	request.split.cuts = rec_argument_range(fcinfo, 4, "cuts", 1, 100);
+	rec_argument_metrics(fcinfo, 6, 5, &request);
+	options = definition->options;
+	rec_options_apply(&options, PG_GETARG_JSONB_P(7), REC_SCOPE_ALL);
+	request.sample = rec_argument_sample(fcinfo, 9);
+	request.resamples = rec_argument_range(fcinfo, 10, "resamples", 0, 100000);
+	request.split.seed = PG_GETARG_INT64(11);
+	request.context = PG_GETARG_BOOL(13);
+	argument_columns(fcinfo, 14, definition, &request);
+	request.filter = PG_ARGISNULL(15) ? NULL : PG_GETARG_JSONB_P(15);
+	writer = begin_writer(fcinfo);
+	SPI_connect();
+	if (PG_GETARG_BOOL(12))
+	{
+		rec_definition_check_owner(definition);
+		prepare_store(&writer, definition, &request, &options);
+	}
+	batch = rec_evaluation_batch(definition, &options, NULL, &request);
+	segments = rec_segments_create(CurrentMemoryContext);
+	if (!PG_ARGISNULL(8))
+		rec_segments_add_query(segments, batch, text_to_cstring(PG_GETARG_TEXT_PP(8)));
+	for (int i = 0; i < request.ncolumns; i++)
+		rec_segments_add_column(segments, batch, definition, request.columns[i]);
+	evaluation = rec_request_run(&request, batch, segments,
+								 batch->content ? REC_NCONTESTANTS : REC_CONTESTANT_CONTENT);
+	write_evaluation(&writer, evaluation, batch, &request);
+	SPI_finish();
+	return (Datum) 0;
+}
+
+/* ----------------
+ *		evaluate_query
+ * ----------------
+ */
+
+typedef struct QueryReader
+{
+	RecBatch   *batch;
+	RecPart		part;
+} QueryReader;
+
+static void
+take_query_row(void *arg, const RecRow *row)
+{
+	QueryReader *reader = (QueryReader *) arg;
+	int64		before = reader->batch->nrows;
+
+	rec_batch_add(reader->batch, row, true);
+	if (reader->batch->nrows > before)
+		reader->batch->rows[before].part = reader->part;
+}
+
+/* Adds the rows of a query; the first one says what types ids have. */
+static RecBatch *
+read_query(RecBatch *batch, const char *query, RecPart part, const RecOptions *options)
+{
+	RecRowFormat format;
+	TupleDesc	desc;
+	SPIPlanPtr	plan = rec_prepare_interactions(query, &desc, &format);
+	Form_pg_attribute user = TupleDescAttr(desc, 0);
+	Form_pg_attribute item = TupleDescAttr(desc, 1);
+	QueryReader reader;
+
+	if (batch == NULL)
+		batch = rec_batch_create(CurrentMemoryContext, options,
+								 user->atttypid, user->attcollation,
+								 item->atttypid, item->attcollation);
+	else if (rec_dict_type(batch->users) != getBaseType(user->atttypid) ||
+			 rec_dict_type(batch->items) != getBaseType(item->atttypid))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("train and test must return users and items of the same types")));
+	reader.batch = batch;
+	reader.part = part;
+	rec_read_rows(plan, NULL, &format, take_query_row, &reader);
+	return batch;
+}
+
+/*
+ * evaluate_query(train, test, k, metrics, options, resamples, seed): the same
+ * for two queries of user, item[, weight[, time]], so that a published split
+ * can be repeated.  Items of train are not recommended again.
+ */
+PG_FUNCTION_INFO_V1(rec_evaluate_query);
+Datum
+rec_evaluate_query(PG_FUNCTION_ARGS)
+{
+	RecRequest	request = {0};
+	EstimateWriter writer;
+	RecOptions	options;
+	RecEvaluation *evaluation;
+	RecBatch   *batch;
+
+	rec_refuse_nulls(fcinfo, 0);
+	request.split.method = "random";
+	rec_argument_metrics(fcinfo, 3, 2, &request);
+	rec_options_default(&options, false);
+	rec_options_apply(&options, PG_GETARG_JSONB_P(4), REC_SCOPE_BUILD | REC_SCOPE_SERVE);
+	rec_capped_check(NULL, &options);
+	request.resamples = rec_argument_range(fcinfo, 5, "resamples", 0, 100000);
+	request.split.seed = PG_GETARG_INT64(6);
+	writer = begin_writer(fcinfo);
+	SPI_connect();
+	batch = read_query(NULL, text_to_cstring(PG_GETARG_TEXT_PP(0)), REC_PART_TRAIN, &options);
+	(void) read_query(batch, text_to_cstring(PG_GETARG_TEXT_PP(1)), REC_PART_TEST, &options);
+	rec_batch_sort(batch);
+	evaluation = rec_evaluation_create(CurrentMemoryContext, REC_CONTESTANT_CONTENT,
+									   request.metrics, request.nmetrics,
+									   request.k, request.nk);
+	evaluation->segments = rec_segments_create(CurrentMemoryContext);
+	rec_batch_train(batch);
+	rec_evaluate(evaluation, batch, request.split.seed);
+	write_evaluation(&writer, evaluation, batch, &request);
+	SPI_finish();
+	return (Datum) 0;
+}

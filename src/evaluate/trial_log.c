@@ -1,0 +1,133 @@
+/*-------------------------------------------------------------------------
+ *
+ * trial_log.c
+ *	  What a search for options has measured, and remembers.
+ *
+ * The recommender's table "trial" has a row for each setting, by all options
+ * that it comes to, and each sample of users.  A value is good for a search
+ * that asks the same question: the same split, metric, k, seed and context, of
+ * the same interactions.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/evaluate/trial_log.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "evaluate/trial_log.h"
+#include "miscadmin.h"
+#include "pg/json_writer.h"
+#include "pg/spi.h"
+#include "utils/builtins.h"
+
+/* Gives a number that changes with the interactions and their weights. */
+static int64
+checksum(const RecBatch *batch)
+{
+	uint64		sum = 0;
+
+	for (int64 i = 0; i < batch->nrows; i++)
+	{
+		const RecBatchRow *row = &batch->rows[i];
+		double		weight = rec_batch_found_weight(batch, row);
+		uint64		key[6] = {batch->user_rank[row->user], batch->item_rank[row->pair.item],
+		(uint64) row->pair.time, row->counts, row->event};
+
+		if (i % 65536 == 0)
+			CHECK_FOR_INTERRUPTS();
+		memcpy(&key[5], &weight, sizeof(key[5]));
+		sum = hash_bytes_extended((const unsigned char *) key, sizeof(key), sum);
+	}
+	return (int64) sum;
+}
+
+/* Gives what makes a stored value good for a search, as jsonb. */
+Datum
+rec_trial_question(const RecBatch *batch, const RecSplit *split, const RecMetric *metric, int k)
+{
+	RecJson		json = {0};
+
+	rec_json_token(&json, WJB_BEGIN_OBJECT);
+	rec_json_key(&json, "split");
+	rec_json_text(&json, WJB_VALUE, split->method);
+	rec_json_key(&json, "test_share");
+	rec_json_number(&json, split->test_share);
+	rec_json_key(&json, "last");
+	rec_json_number(&json, split->last);
+	rec_json_key(&json, "seed");
+	rec_json_numeric(&json, DirectFunctionCall1(int8_numeric, Int64GetDatum(split->seed)));
+	rec_json_key(&json, "metric");
+	rec_json_text(&json, WJB_VALUE, metric->name);
+	rec_json_key(&json, "k");
+	rec_json_number(&json, k);
+	rec_json_key(&json, "context");
+	rec_json_bool(&json, batch->whole_context);
+	rec_json_key(&json, "interactions");
+	rec_json_numeric(&json, DirectFunctionCall1(int8_numeric, Int64GetDatum(batch->nrows)));
+	rec_json_key(&json, "checksum");
+	rec_json_numeric(&json, DirectFunctionCall1(int8_numeric, Int64GetDatum(checksum(batch))));
+	rec_json_token(&json, WJB_END_OBJECT);
+	return JsonbPGetDatum(rec_json_finish(&json));
+}
+
+/* Gives all options that a trial comes to. */
+Jsonb *
+rec_trial_effective(const RecTrial *trial)
+{
+	return rec_options_to_jsonb(&trial->effective, REC_SCOPE_ALL);
+}
+
+/* Takes a trial's value from an earlier search; false when there is none. */
+bool
+rec_trial_recall(const RecDefinition *definition, Datum question, int sample, RecTrial *trial)
+{
+	Oid			types[3] = {JSONBOID, INT4OID, JSONBOID};
+	Datum		values[3];
+	bool		isnull;
+	HeapTuple	row;
+
+	values[0] = question;
+	values[1] = Int32GetDatum(sample);
+	values[2] = JsonbPGetDatum(rec_trial_effective(trial));
+	rec_spi_execute(psprintf("SELECT t.value, t.users, t.train_ms FROM %s t "
+							 "WHERE t.settings OPERATOR(pg_catalog.=) $1 "
+							 "AND t.sample OPERATOR(pg_catalog.=) $2 "
+							 "AND t.options OPERATOR(pg_catalog.=) $3 LIMIT 1",
+							 rec_definition_table(definition, "trial")),
+					3, types, values, NULL, false, SPI_OK_SELECT);
+	if (SPI_processed == 0)
+	{
+		SPI_freetuptable(SPI_tuptable);
+		return false;
+	}
+	row = SPI_tuptable->vals[0];
+	trial->value = DatumGetFloat8(SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &isnull));
+	trial->users = DatumGetInt64(SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &isnull));
+	trial->train_ms = DatumGetFloat8(SPI_getbinval(row, SPI_tuptable->tupdesc, 3, &isnull));
+	SPI_freetuptable(SPI_tuptable);
+	return true;
+}
+
+/* Remembers a trial's value. */
+void
+rec_trial_keep(const RecDefinition *definition, Datum question, int sample, const RecTrial *trial)
+{
+	Oid			types[6] = {JSONBOID, INT4OID, JSONBOID, FLOAT8OID, INT8OID, FLOAT8OID};
+	Datum		values[6];
+
+	values[0] = question;
+	values[1] = Int32GetDatum(sample);
+	values[2] = JsonbPGetDatum(rec_trial_effective(trial));
+	values[3] = Float8GetDatum(trial->value);
+	values[4] = Int64GetDatum(trial->users);
+	values[5] = Float8GetDatum(trial->train_ms);
+	rec_spi_execute(psprintf("INSERT INTO %s (settings, sample, options, value, users, train_ms) "
+							 "VALUES ($1, $2, $3, $4, $5, $6)",
+							 rec_definition_table(definition, "trial")),
+					6, types, values, NULL, false, SPI_OK_INSERT);
+}

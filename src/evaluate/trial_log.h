@@ -1,0 +1,39 @@
+/*-------------------------------------------------------------------------
+ *
+ * trial_log.h
+ *	  What a search for options has measured, and remembers.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/evaluate/trial_log.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_TRIAL_LOG_H
+#define REC_TRIAL_LOG_H
+
+#include "evaluate/metric.h"
+#include "evaluate/search_space.h"
+#include "evaluate/split.h"
+
+typedef struct RecTrial
+{
+	int			number;
+	RecSetting *setting;
+	Jsonb	   *options;		/* beside those in force */
+	RecOptions	effective;
+	double		value;			/* NaN: not measured */
+	int64		users;
+	double		train_ms;
+} RecTrial;
+
+extern Datum rec_trial_question(const RecBatch *batch, const RecSplit *split,
+								const RecMetric *metric, int k);
+extern Jsonb *rec_trial_effective(const RecTrial *trial);
+extern bool rec_trial_recall(const RecDefinition *definition, Datum question, int sample,
+							 RecTrial *trial);
+extern void rec_trial_keep(const RecDefinition *definition, Datum question, int sample,
+						   const RecTrial *trial);
+
+#endif							/* REC_TRIAL_LOG_H */

@@ -1,0 +1,611 @@
+/*-------------------------------------------------------------------------
+ *
+ * tune.c
+ *	  Choosing options by what they give on held-out interactions.
+ *
+ * The newest part of the interactions is reserved; nothing of the search sees
+ * it.  On the rest, trials are measured on a validation cut: the options in
+ * force, a few settings that are known to do well somewhere, then random ones.
+ * The search is by successive halving (Jamieson and Talwalkar 2016): all
+ * trials on a few users, the best third on three times as many, and so on.
+ * Then the best one is changed a little, again and again.  At the end the best trial and the options in force are both measured once on
+ * the reserved part, and only an improvement that is real there is applied.
+ *
+ * The same seed on the same data gives the same trials and values.  What was
+ * measured is kept in the recommender's table trial, so that a search that is
+ * asked for again with more trials goes on where it was.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/evaluate/tune.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/xact.h"
+#include "admin/alter_recommender.h"
+#include "catalog/pg_type.h"
+#include "evaluate/bootstrap.h"
+#include "evaluate/evaluate.h"
+#include "evaluate/evaluate_request.h"
+#include "evaluate/trial_log.h"
+#include "funcapi.h"
+#include "interaction/dictionary.h"
+#include "miscadmin.h"
+#include "pg/relation.h"
+#include "utils/builtins.h"
+#include "utils/resowner.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+
+#define TRIAL_NCOLS			12	/* columns of type trial */
+#define HALVING				3	/* of the trials survive one in so many */
+#define REAL_IMPROVEMENT	0.01	/* largest p-value that counts as real */
+#define RIDGE_SPEED			1e6 /* multiplications in a millisecond, guessed
+								 * low */
+
+typedef struct Search
+{
+	RecDefinition *definition;
+	RecBatch   *batch;
+	RecSplit	split;
+	const RecMetric *metric;
+	int			k;
+	int			resamples;
+	RecSettingSpace space;
+	Datum		question;		/* jsonb: what stored values are good for */
+	RecTrial   *trials;
+	int			ntrials;
+	int			nrefinements;
+	int			sample;			/* users of the stage at hand */
+
+	/* the budget */
+	TimestampTz started;
+	TimestampTz deadline;		/* 0: none */
+	TimestampTz stage_end;		/* no trial of the stage begins later */
+	double		longest_ms[REC_NMODELS];	/* training seen, of each model */
+
+	/* the model in memory */
+	Jsonb	   *trained;		/* options that it was built by, or NULL */
+	double		train_ms;
+	Tuplestorestate *store;
+	TupleDesc	desc;
+} Search;
+
+/* ----------------
+ *		trials
+ * ----------------
+ */
+
+static void
+make_trial(const Search *search, RecTrial *trial, int number, RecSetting *setting)
+{
+	MemoryContext working = AllocSetContextCreate(CurrentMemoryContext, "recommender setting",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(working);
+	char	   *json = rec_setting_json(&search->space, setting);
+	Datum		options = DirectFunctionCall1(jsonb_in, CStringGetDatum(json));
+
+	MemoryContextSwitchTo(old);
+	trial->number = number;
+	trial->setting = setting;
+	trial->value = NAN;
+	trial->options = DatumGetJsonbPCopy(options);
+	trial->effective = search->definition->options;
+	rec_options_apply(&trial->effective, trial->options, REC_SCOPE_ALL);
+	MemoryContextDelete(working);
+}
+
+static void
+make_trials(Search *search)
+{
+	RecSetting **settings = rec_settings_draw(&search->space, (uint64) search->split.seed,
+											  search->ntrials);
+
+	search->trials = palloc0_array(RecTrial, search->ntrials + 1);
+	for (int i = 0; i < search->ntrials; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		make_trial(search, &search->trials[i], i, settings[i]);
+	}
+	pfree(settings);
+}
+
+/* ----------------
+ *		measuring a trial
+ * ----------------
+ */
+
+static void
+forget_model(Search *search)
+{
+	if (search->trained)
+		pfree(search->trained);
+	search->trained = NULL;
+}
+
+/* Trains by a trial's options, unless the model at hand was built by them. */
+static void
+train(Search *search, const RecTrial *trial)
+{
+	TimestampTz started = GetCurrentTimestamp();
+	MemoryContext old = MemoryContextSwitchTo(search->batch->context);
+	Jsonb	   *build = rec_options_to_jsonb(&trial->effective,
+											   REC_SCOPE_BUILD | REC_SCOPE_SOURCE);
+
+	MemoryContextSwitchTo(old);
+	if (search->trained && compareJsonbContainers(&search->trained->root, &build->root) == 0)
+	{
+		pfree(build);
+		rec_batch_serve_by(search->batch, &trial->effective);
+		return;
+	}
+	forget_model(search);
+	search->batch->options = &trial->effective;
+	rec_batch_train(search->batch);
+	search->train_ms = (double) (GetCurrentTimestamp() - started) / 1000;
+	search->trained = build;
+}
+
+/* Measures a trial on the batch as it is split. */
+static RecEvaluation *
+measure(Search *search, RecTrial *trial, int64 sample)
+{
+	RecEvaluation *evaluation = rec_evaluation_create(CurrentMemoryContext, 1,
+													  &search->metric, 1, &search->k, 1);
+
+	evaluation->sample = sample;
+	train(search, trial);
+	trial->train_ms = search->train_ms;
+	rec_evaluate(evaluation, search->batch, search->split.seed);
+	return evaluation;
+}
+
+/* Guesses how long training takes: as long as the longest of its model did. */
+static double
+expected_ms(const Search *search, const RecTrial *trial)
+{
+	const RecOptions *options = &trial->effective;
+	double		n = rec_dict_count(search->batch->items);
+
+	if (search->longest_ms[options->model] > 0)
+		return search->longest_ms[options->model];
+	if (options->model == REC_MODEL_RIDGE && n <= options->ridge_exact_items)
+		return n * n * n / 2 / RIDGE_SPEED;
+	return 0;
+}
+
+static bool
+is_out_of_time(const Search *search, const RecTrial *trial)
+{
+	return search->deadline != 0 &&
+		(double) GetCurrentTimestamp() + expected_ms(search, trial) * 1000 > (double) search->stage_end;
+}
+
+/* Trains and measures a trial on the sample. */
+static void
+measure_trial(Search *search, RecTrial *trial)
+{
+	RecEvaluation *evaluation = measure(search, trial, search->sample);
+
+	trial->users = evaluation->nusers;
+	trial->value = rec_evaluation_mean(evaluation);
+}
+
+/* Gives up a trial that did not fit into memory; any other error goes on. */
+static void
+give_up(Search *search, const RecTrial *trial)
+{
+	ErrorData  *error = CopyErrorData();
+
+	if (error->sqlerrcode != ERRCODE_CONFIGURATION_LIMIT_EXCEEDED || trial->number == 0)
+		ReThrowError(error);
+	FlushErrorState();
+	forget_model(search);
+	ereport(NOTICE,
+			(errmsg("trial %d does not fit into maintenance_work_mem and is left out", trial->number),
+			 error->detail ? errdetail_internal("%s", error->detail) : 0,
+			 error->hint ? errhint("%s", error->hint) : 0));
+}
+
+/* Measures a trial, unless there is no memory for it. */
+static void
+measure_if_fits(Search *search, RecTrial *trial)
+{
+	MemoryContext old = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(old);
+	PG_TRY();
+	{
+		measure_trial(search, trial);
+		ReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(old);
+		CurrentResourceOwner = owner;
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(old);
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(old);
+		CurrentResourceOwner = owner;
+		give_up(search, trial);
+	}
+	PG_END_TRY();
+}
+
+/* Gives a trial its value on the sample, or none where there is no room or time. */
+static void
+try_trial(Search *search, RecTrial *trial)
+{
+	MemoryContext working = AllocSetContextCreate(CurrentMemoryContext, "recommender trial",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(working);
+	double	   *longest = &search->longest_ms[trial->effective.model];
+
+	trial->value = NAN;
+	if (!rec_trial_recall(search->definition, search->question, search->sample, trial) &&
+		!is_out_of_time(search, trial))
+	{
+		measure_if_fits(search, trial);
+		if (!isnan(trial->value))
+			rec_trial_keep(search->definition, search->question, search->sample, trial);
+	}
+	if (!isnan(trial->value))
+		*longest = Max(*longest, trial->train_ms);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(working);
+}
+
+/* ----------------
+ *		rows
+ * ----------------
+ */
+
+static void
+write_trial(Search *search, const char *stage, const RecTrial *trial,
+			const RecComparison *comparison, double value, bool applied)
+{
+	Datum		values[TRIAL_NCOLS] = {0};
+	bool		nulls[TRIAL_NCOLS] = {0};
+
+	values[0] = Int32GetDatum(trial->number);
+	values[1] = CStringGetTextDatum(stage);
+	values[2] = JsonbPGetDatum(trial->options);
+	values[3] = CStringGetTextDatum(search->metric->name);
+	values[4] = Int32GetDatum(search->k);
+	values[5] = Float8GetDatum(value);
+	values[6] = Int64GetDatum(trial->users);
+	values[7] = Float8GetDatum(trial->train_ms);
+	nulls[8] = nulls[9] = nulls[10] = comparison == NULL;
+	if (comparison)
+	{
+		values[8] = Float8GetDatum(comparison->difference.ci_low);
+		values[9] = Float8GetDatum(comparison->difference.ci_high);
+		values[10] = Float8GetDatum(comparison->p_value);
+	}
+	values[11] = BoolGetDatum(applied);
+	tuplestore_putvalues(search->store, search->desc, values, nulls);
+}
+
+static int
+compare_trials(const void *a, const void *b)
+{
+	const RecTrial *x = (const RecTrial *) a;
+	const RecTrial *y = (const RecTrial *) b;
+
+	if (isnan(x->value) || isnan(y->value))
+		return isnan(x->value) - isnan(y->value);
+	if (x->value != y->value)
+		return x->value > y->value ? -1 : 1;
+	return x->number - y->number;
+}
+
+/* ----------------
+ *		the search
+ * ----------------
+ */
+
+/* Models that train fast come first, so that a budget is not gone before. */
+static int
+compare_costs(const void *a, const void *b)
+{
+	static const int rank[REC_NMODELS] = {[REC_MODEL_NEIGHBORS] = 0,[REC_MODEL_ALS] = 1,[REC_MODEL_RIDGE] = 2};
+	const RecTrial *x = (const RecTrial *) a;
+	const RecTrial *y = (const RecTrial *) b;
+	int			order = rank[x->effective.model] - rank[y->effective.model];
+
+	return order != 0 ? order : x->number - y->number;
+}
+
+/* Each stage has half of the time that is left; what is over, the next. */
+static void
+begin_stage(Search *search)
+{
+	TimestampTz from = search->stage_end == 0 ? search->started : search->stage_end;
+
+	search->stage_end = from + (search->deadline - from) / 2;
+}
+
+/*
+ * Tries all trials on some users, the best third on three times as many, and
+ * so on, until one is left or there are no more users.  Leaves the best first.
+ */
+static void
+halve(Search *search)
+{
+	int			alive = search->ntrials;
+	int64		nusers = rec_count_test_users(search->batch);
+
+	for (int stage = 1; alive > 0; stage++)
+	{
+		RecTrial	best_before = search->trials[0];
+
+		begin_stage(search);
+		qsort(search->trials, alive, sizeof(RecTrial), compare_costs);
+		for (int i = 0; i < alive; i++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			try_trial(search, &search->trials[i]);
+			if (!isnan(search->trials[i].value))
+				write_trial(search, psprintf("search, stage %d", stage),
+							&search->trials[i], NULL, search->trials[i].value, false);
+		}
+		qsort(search->trials, alive, sizeof(RecTrial), compare_trials);
+		if (isnan(search->trials[0].value))
+		{
+			/* the budget ended before this stage: what is known stays known */
+			search->trials[0] = best_before;
+			search->sample /= HALVING;
+			break;
+		}
+		if (alive < HALVING || search->sample >= nusers || search->sample > PG_INT32_MAX / HALVING)
+			break;
+		alive /= HALVING;
+		search->sample *= HALVING;
+	}
+}
+
+/*
+ * Makes a trial of a setting that differs from the best in what was not tried;
+ * what it points to is in the current context.
+ */
+static void
+make_refinement(Search *search, int number, RecTrial *trial, RecDict *tried, pg_prng_state *prng)
+{
+	int			scope = number < search->nrefinements / 2 ? REC_SCOPE_BUILD : REC_SCOPE_SERVE;
+
+	/* where all was tried, something is tried again */
+	for (int attempt = 0; attempt < 100; attempt++)
+	{
+		uint32		known = rec_dict_count(tried);
+
+		CHECK_FOR_INTERRUPTS();
+		make_trial(search, trial, search->ntrials + number,
+				   rec_setting_mutate(&search->space, search->trials[0].setting, scope, prng));
+		if (rec_dict_intern(tried, JsonbPGetDatum(rec_trial_effective(trial))) == known)
+			break;
+	}
+}
+
+/* True when there was a time by which to end, and it is over. */
+static bool
+is_over(const Search *search)
+{
+	return search->deadline != 0 && GetCurrentTimestamp() >= search->deadline;
+}
+
+/*
+ * Changes the best trial a little, and goes on from there whenever that is
+ * better; all on the users of the last stage.  How a model is built comes
+ * first, how it is served then, as that asks for no other model.  Each has a
+ * context of its own, of which that of the best is kept.
+ */
+static void
+refine(Search *search)
+{
+	RecTrial   *best = &search->trials[0];
+	RecTrial   *trial = palloc0_object(RecTrial);	/* the batch has its options */
+	RecDict    *tried = rec_dict_create(JSONBOID, InvalidOid, CurrentMemoryContext);
+	MemoryContext kept = NULL;
+	pg_prng_state prng;
+
+	if (isnan(best->value))
+		return;
+	pg_prng_seed(&prng, (uint64) search->split.seed + 1);
+	search->stage_end = search->deadline;
+	(void) rec_dict_intern(tried, JsonbPGetDatum(rec_trial_effective(best)));
+	for (int i = 0; i < search->nrefinements; i++)
+	{
+		MemoryContext own = AllocSetContextCreate(CurrentMemoryContext, "recommender refinement",
+												  ALLOCSET_SMALL_SIZES);
+		MemoryContext old = MemoryContextSwitchTo(own);
+
+		make_refinement(search, i, trial, tried, &prng);
+		try_trial(search, trial);
+		MemoryContextSwitchTo(old);
+		if (!isnan(trial->value))
+			write_trial(search, "refinement", trial, NULL, trial->value, false);
+		else if (is_over(search))
+			break;				/* beyond what earlier searches remember */
+		if (trial->value > best->value)
+		{
+			*best = *trial;
+			if (kept)
+				MemoryContextDelete(kept);
+			kept = own;
+		}
+		else
+			MemoryContextDelete(own);
+	}
+}
+
+/* Measures the winner and the options in force on the reserved part. */
+static void
+finish(Search *search, bool apply)
+{
+	RecBatch   *batch = search->batch;
+	RecTrial   *best = &search->trials[0];
+	RecTrial	current = {0};
+	RecEvaluation *evaluations[2];
+	RecComparison comparison;
+	MemoryContext old;
+	bool		is_real;
+
+	if (isnan(best->value))
+		return;
+	for (int64 i = 0; i < batch->nrows; i++)
+		batch->rows[i].reserved = false;
+	old = MemoryContextSwitchTo(AllocSetContextCreate(CurrentMemoryContext, "recommender trial",
+													  ALLOCSET_DEFAULT_SIZES));
+	rec_split_apply(batch, &search->split, 0);
+	forget_model(search);
+	current.options = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
+	current.effective = search->definition->options;
+	evaluations[0] = measure(search, &current, 0);
+	evaluations[1] = measure(search, best, 0);
+	comparison = rec_compare(batch, evaluations[0], evaluations[1],
+							 search->resamples, search->split.seed);
+	MemoryContextSwitchTo(old);
+	if (comparison.difference.users == 0)
+	{
+		rec_notice_nobody_measured();
+		return;
+	}
+	is_real = comparison.difference.value > 0 && comparison.p_value <= REAL_IMPROVEMENT;
+	if (apply && is_real)
+		rec_definition_set_options(search->definition, best->options);
+	current.users = best->users = comparison.difference.users;
+	write_trial(search, "held out, in force", &current, NULL, comparison.mean_a, false);
+	write_trial(search, "held out, best", best, &comparison, comparison.mean_b,
+				apply && is_real);
+}
+
+/*
+ * Puts the test part of the split out of the search's sight, and cuts the rest
+ * by another seed: the same one would draw the reserved part again.
+ */
+static void
+reserve_test(Search *search)
+{
+	RecBatch   *batch = search->batch;
+	RecSplit	validation = search->split;
+
+	rec_split_apply(batch, &search->split, 0);
+	for (int64 i = 0; i < batch->nrows; i++)
+	{
+		batch->rows[i].reserved = batch->rows[i].part == REC_PART_TEST;
+		if (batch->rows[i].pair.time != REC_NO_TIME)
+			search->space.has |= REC_HAS_TIME;
+	}
+	validation.seed = (int64) ((uint64) validation.seed + 1);
+	rec_split_apply(batch, &validation, 0);
+}
+
+/* Says what there is to choose from. */
+static void
+find_choices(Search *search)
+{
+	search->space.options = &search->definition->options;
+	if (search->batch->content)
+		search->space.has |= REC_HAS_CONTENT;
+	if (search->batch->situations)
+		search->space.has |= REC_HAS_CONTEXT;
+	search->space.events = rec_batch_event_weights(search->batch, &search->space.nevents);
+}
+
+/* Gives bits of the models that are named; a name that is none is an ERROR. */
+static int
+argument_models(FunctionCallInfo fcinfo, int n)
+{
+	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(n);
+	Datum	   *names;
+	int			count;
+	int			models = 0;
+
+	if (array_contains_nulls(array))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("models must not contain null")));
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &names, NULL, &count);
+	for (int i = 0; i < count; i++)
+		models |= 1 << rec_option_model(TextDatumGetCString(names[i]));
+	if (models == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("models must not be empty")));
+	return models;
+}
+
+static void
+set_budget(Search *search, const Interval *budget)
+{
+	search->started = GetCurrentTimestamp();
+	search->deadline = DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval,
+															   TimestampTzGetDatum(search->started),
+															   IntervalPGetDatum(budget)));
+}
+
+static void
+begin_rows(Search *search, FunctionCallInfo fcinfo)
+{
+	InitMaterializedSRF(fcinfo, 0);
+	search->store = ((ReturnSetInfo *) fcinfo->resultinfo)->setResult;
+	search->desc = ((ReturnSetInfo *) fcinfo->resultinfo)->setDesc;
+	Assert(search->desc->natts == TRIAL_NCOLS);
+}
+
+/*
+ * tune(recommender, trials, budget, metric, k, split, test_share, last,
+ * sample, resamples, seed, apply, context, models, refinements): rows of type
+ * trial, in the order in which they were measured, then the two of the
+ * reserved part.
+ */
+PG_FUNCTION_INFO_V1(rec_tune);
+Datum
+rec_tune(PG_FUNCTION_ARGS)
+{
+	Search		search = {0};
+	RecRequest	request = {0};
+	MemoryContext old;
+
+	rec_refuse_nulls(fcinfo, 1U << 2);
+	search.definition = rec_definition_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	rec_definition_check_owner(search.definition);
+	search.ntrials = rec_argument_range(fcinfo, 1, "trials", 1, 100000);
+	if (!PG_ARGISNULL(2))
+		set_budget(&search, PG_GETARG_INTERVAL_P(2));
+	search.metric = rec_argument_metric(fcinfo, 3, REC_OF_HITS, 4, &search.k);
+	search.split.method = rec_argument_split(fcinfo, 5);
+	search.split.test_share = rec_argument_share(fcinfo, 6);
+	search.split.last = rec_argument_range(fcinfo, 7, "last", 1, 10000);
+	search.split.cuts = 1;
+	search.sample = rec_argument_range(fcinfo, 8, "sample", 1, PG_INT32_MAX);
+	search.resamples = rec_argument_range(fcinfo, 9, "resamples", 1, 100000);
+	search.split.seed = PG_GETARG_INT64(10);
+	search.space.models = argument_models(fcinfo, 13);
+	search.nrefinements = rec_argument_range(fcinfo, 14, "refinements", 0, 100000);
+	begin_rows(&search, fcinfo);
+	SPI_connect();
+	request.context = PG_GETARG_BOOL(12);
+	/* in a context of its own, which the limit on memory is for */
+	old = MemoryContextSwitchTo(AllocSetContextCreate(CurrentMemoryContext, "recommender search",
+													  ALLOCSET_DEFAULT_SIZES));
+	search.batch = rec_evaluation_batch(search.definition, &search.definition->options, NULL,
+										&request);
+	MemoryContextSwitchTo(old);
+	reserve_test(&search);
+	find_choices(&search);
+	search.question = rec_trial_question(search.batch, &search.split, search.metric, search.k);
+	make_trials(&search);
+	halve(&search);
+	refine(&search);
+	finish(&search, PG_GETARG_BOOL(11));
+	SPI_finish();
+	return (Datum) 0;
+}

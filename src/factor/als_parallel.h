@@ -1,0 +1,21 @@
+/*-------------------------------------------------------------------------
+ *
+ * als_parallel.h
+ *	  Factors of users and items, by many processes.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/factor/als_parallel.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_ALS_PARALLEL_H
+#define REC_ALS_PARALLEL_H
+
+#include "factor/als.h"
+
+extern bool rec_als_parallel(RecAls *als, float4 *items, double *gram,
+							 RecAlsStep step, void *arg);
+
+#endif							/* REC_ALS_PARALLEL_H */

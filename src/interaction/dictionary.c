@@ -1,0 +1,513 @@
+/*-------------------------------------------------------------------------
+ *
+ * dictionary.c
+ *	  Ids of any type <-> dense numbers.
+ *
+ * Users and items keep their own types outside; inside they are numbers from
+ * 0.  Two implementations share one face.  Integers, oids, dates and
+ * timestamps, whose equality is that of their bits, go through a hash table
+ * of int64.  Everything else goes through the type's own hash and equality
+ * functions under the column's collation, so that what GROUP BY holds for
+ * equal is one item here too.  A type without a hash operator class is taken
+ * if its equality is that of its bytes (money, bit), and refused otherwise.
+ *
+ * Equal values may look different (1.0 and 1.00; "Tea" and "tea" under a
+ * case-insensitive collation).  The one with the bytewise smallest text
+ * stands for all, whatever the order in which they came.
+ *
+ * Everything is allocated in the context given at creation.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/interaction/dictionary.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/nbtree.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "interaction/dictionary.h"
+#include "miscadmin.h"
+#include "pg/memory_budget.h"
+#include "pg/prefetch.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/sortsupport.h"
+#include "utils/typcache.h"
+
+#define FIRST_IDS			16	/* room in a new dictionary */
+
+typedef struct IntegerEntry
+{
+	int64		key;
+	uint32		number;
+	char		status;
+} IntegerEntry;
+
+typedef struct GenericEntry
+{
+	Datum		id;				/* the shown one of all equal values */
+	uint32		hash;
+	uint32		number;
+	char		status;
+} GenericEntry;
+
+/* mixes all bits of an integer id into 32 (the finalizer of MurmurHash3) */
+static inline uint32
+integer_hash(int64 key)
+{
+	uint64		h = (uint64) key;
+
+	h ^= h >> 33;
+	h *= UINT64CONST(0xff51afd7ed558ccd);
+	h ^= h >> 33;
+	return (uint32) (h ^ (h >> 32));
+}
+
+static uint32 generic_hash(RecDict *dict, Datum id);
+static bool generic_equal(RecDict *dict, Datum a, Datum b);
+
+#define SH_PREFIX integer_table
+#define SH_ELEMENT_TYPE IntegerEntry
+#define SH_KEY_TYPE int64
+#define SH_KEY key
+#define SH_HASH_KEY(tb, key) integer_hash(key)
+#define SH_EQUAL(tb, a, b) ((a) == (b))
+#define SH_SCOPE static inline
+#define SH_DEFINE
+#define SH_DECLARE
+#include "lib/simplehash.h"
+
+#define SH_PREFIX generic_table
+#define SH_ELEMENT_TYPE GenericEntry
+#define SH_KEY_TYPE Datum
+#define SH_KEY id
+#define SH_HASH_KEY(tb, key) generic_hash((RecDict *) (tb)->private_data, key)
+#define SH_EQUAL(tb, a, b) generic_equal((RecDict *) (tb)->private_data, a, b)
+#define SH_STORE_HASH
+#define SH_GET_HASH(tb, entry) ((entry)->hash)
+#define SH_SCOPE static inline
+#define SH_DEFINE
+#define SH_DECLARE
+#include "lib/simplehash.h"
+
+struct RecDict
+{
+	MemoryContext context;		/* owns all that follows */
+	Oid			type;
+	Oid			collation;
+	int16		typlen;
+	bool		typbyval;
+	bool		is_integer;		/* equality is that of an int64 */
+	bool		is_image;		/* no hash function, equality of bytes */
+	FmgrInfo	hash;			/* generic only */
+	FmgrInfo	equal;			/* generic only */
+	FmgrInfo	output;
+	integer_table_hash *integers;
+	generic_table_hash *generics;
+	Datum	   *ids;			/* number -> id */
+	uint32		count;			/* numbers given */
+	uint32		allocated;		/* length of ids */
+};
+
+static bool
+type_is_integer(Oid type)
+{
+	switch (type)
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case OIDOID:
+		case DATEOID:
+		case TIMESTAMPOID:
+		case TIMESTAMPTZOID:
+			return true;
+		default:
+			return false;
+	}
+}
+
+static inline int64
+integer_key(const RecDict *dict, Datum id)
+{
+	switch (dict->type)
+	{
+		case INT2OID:
+			return DatumGetInt16(id);
+		case INT4OID:
+		case DATEOID:
+			return DatumGetInt32(id);
+		case OIDOID:
+			return DatumGetObjectId(id);
+		default:
+			return DatumGetInt64(id);
+	}
+}
+
+static uint32
+generic_hash(RecDict *dict, Datum id)
+{
+	if (dict->is_image)
+		return datum_image_hash(id, dict->typbyval, dict->typlen);
+	return DatumGetUInt32(FunctionCall1Coll(&dict->hash, dict->collation, id));
+}
+
+static bool
+generic_equal(RecDict *dict, Datum a, Datum b)
+{
+	if (dict->is_image)
+		return datum_image_eq(a, b, dict->typbyval, dict->typlen);
+	return DatumGetBool(FunctionCall2Coll(&dict->equal, dict->collation, a, b));
+}
+
+/* True when the default btree class says that equal values have equal bytes. */
+static bool
+type_equality_is_image(TypeCacheEntry *typcache, Oid collation)
+{
+	Oid			support;
+
+	if (!OidIsValid(typcache->btree_opf))
+		return false;
+	support = get_opfamily_proc(typcache->btree_opf, typcache->btree_opintype,
+								typcache->btree_opintype, BTEQUALIMAGE_PROC);
+	return OidIsValid(support) &&
+		DatumGetBool(OidFunctionCall1Coll(support, collation,
+										  ObjectIdGetDatum(typcache->btree_opintype)));
+}
+
+static void
+prepare_generic(RecDict *dict)
+{
+	TypeCacheEntry *typcache = lookup_type_cache(dict->type,
+												 TYPECACHE_HASH_PROC |
+												 TYPECACHE_EQ_OPR |
+												 TYPECACHE_BTREE_OPFAMILY);
+
+	if (OidIsValid(typcache->hash_proc) && OidIsValid(typcache->eq_opr))
+	{
+		fmgr_info_cxt(typcache->hash_proc, &dict->hash, dict->context);
+		fmgr_info_cxt(get_opcode(typcache->eq_opr), &dict->equal, dict->context);
+	}
+	else if (type_equality_is_image(typcache, dict->collation))
+		dict->is_image = true;
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("ids of type %s cannot be compared for equality",
+						format_type_be(dict->type)),
+				 errhint("Cast the id to text or to another type that has a hash operator class.")));
+	dict->generics = generic_table_create(dict->context, FIRST_IDS, dict);
+}
+
+/*
+ * Makes an empty dictionary for ids of a type under a collation, which counts
+ * for collatable types only; InvalidOid there means the default one.
+ */
+RecDict *
+rec_dict_create(Oid type, Oid collation, MemoryContext context)
+{
+	RecDict    *dict = MemoryContextAllocZero(context, sizeof(RecDict));
+	MemoryContext old = MemoryContextSwitchTo(context);
+	Oid			output;
+	bool		is_varlena;
+
+	dict->context = context;
+	dict->type = getBaseType(type);
+	dict->collation = collation;
+	if (!OidIsValid(collation) && type_is_collatable(dict->type))
+		dict->collation = DEFAULT_COLLATION_OID;
+	get_typlenbyval(dict->type, &dict->typlen, &dict->typbyval);
+	getTypeOutputInfo(dict->type, &output, &is_varlena);
+	fmgr_info_cxt(output, &dict->output, context);
+	dict->is_integer = type_is_integer(dict->type);
+	if (dict->is_integer)
+		dict->integers = integer_table_create(context, FIRST_IDS, NULL);
+	else
+		prepare_generic(dict);
+	dict->allocated = FIRST_IDS;
+	dict->ids = palloc_array(Datum, dict->allocated);
+	MemoryContextSwitchTo(old);
+	return dict;
+}
+
+static uint32
+append_id(RecDict *dict, Datum id)
+{
+	if (dict->count == dict->allocated)
+	{
+		int64		room = rec_room_for(dict->allocated, (int64) dict->count + 1);
+
+		if (room > PG_INT32_MAX)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("too many different ids")));
+		rec_memory_check(dict->context, mul_size(room - dict->allocated, sizeof(Datum)));
+		dict->allocated = (uint32) room;
+		dict->ids = repalloc_huge(dict->ids, mul_size(dict->allocated, sizeof(Datum)));
+	}
+	dict->ids[dict->count] = id;
+	return dict->count++;
+}
+
+/* A table that is about to grow will be of twice the size beside itself. */
+#define check_growth(dict, table, width) \
+	do \
+	{ \
+		if (unlikely((table)->members >= (table)->grow_threshold)) \
+			rec_memory_check((dict)->context, mul_size(2 * (table)->size, (width))); \
+	} while (0)
+
+/* Makes the bytewise smaller text of two equal values the one that is shown. */
+static void
+keep_smaller_text(RecDict *dict, GenericEntry *entry, Datum id)
+{
+	MemoryContext old;
+	Datum		replaced = entry->id;
+
+	if (datum_image_eq(entry->id, id, dict->typbyval, dict->typlen) ||
+		strcmp(OutputFunctionCall(&dict->output, id),
+			   OutputFunctionCall(&dict->output, replaced)) >= 0)
+		return;
+	old = MemoryContextSwitchTo(dict->context);
+	entry->id = datumCopy(id, dict->typbyval, dict->typlen);
+	dict->ids[entry->number] = entry->id;
+	MemoryContextSwitchTo(old);
+	if (!dict->typbyval)
+		pfree(DatumGetPointer(replaced));
+}
+
+static uint32
+intern_generic(RecDict *dict, Datum id)
+{
+	bool		found;
+	GenericEntry *entry;
+
+	if (dict->typlen == -1)
+		id = PointerGetDatum(PG_DETOAST_DATUM_PACKED(id));
+	check_growth(dict, dict->generics, sizeof(GenericEntry));
+	entry = generic_table_insert(dict->generics, id, &found);
+	if (found)
+		keep_smaller_text(dict, entry, id);
+	else
+	{
+		MemoryContext old = MemoryContextSwitchTo(dict->context);
+
+		entry->id = datumCopy(id, dict->typbyval, dict->typlen);
+		MemoryContextSwitchTo(old);
+		entry->number = append_id(dict, entry->id);
+	}
+	return entry->number;
+}
+
+/* True when ids are numbers, not pointers, and are looked up as such. */
+bool
+rec_dict_is_integer(const RecDict *dict)
+{
+	return dict->is_integer && dict->typbyval;
+}
+
+/*
+ * Asks for the memory in which an integer id will be looked up.  The place is
+ * not the right one any more when the table has grown in between.
+ */
+void
+rec_dict_prefetch(const RecDict *dict, Datum id)
+{
+	const integer_table_hash *table = dict->integers;
+
+	rec_prefetch(&table->data[integer_hash(integer_key(dict, id)) & table->sizemask]);
+}
+
+/*
+ * Gives the number of an id, which is not null; a new id gets the next one.
+ * The caller's context receives at most a detoasted copy.
+ */
+uint32
+rec_dict_intern(RecDict *dict, Datum id)
+{
+	bool		found;
+	IntegerEntry *entry;
+
+	if (!dict->is_integer)
+		return intern_generic(dict, id);
+	check_growth(dict, dict->integers, sizeof(IntegerEntry));
+	entry = integer_table_insert(dict->integers, integer_key(dict, id), &found);
+	if (!found)
+	{
+		MemoryContext old = MemoryContextSwitchTo(dict->context);
+
+		/* by reference on 32-bit machines for int8 and timestamps */
+		entry->number = append_id(dict, datumCopy(id, dict->typbyval, dict->typlen));
+		MemoryContextSwitchTo(old);
+	}
+	return entry->number;
+}
+
+/* Gives the number of an id, or REC_NOT_FOUND. */
+uint32
+rec_dict_find(RecDict *dict, Datum id)
+{
+	if (dict->is_integer)
+	{
+		IntegerEntry *entry = integer_table_lookup(dict->integers,
+												   integer_key(dict, id));
+
+		return entry ? entry->number : REC_NOT_FOUND;
+	}
+	else
+	{
+		GenericEntry *entry;
+
+		if (dict->typlen == -1)
+			id = PointerGetDatum(PG_DETOAST_DATUM_PACKED(id));
+		entry = generic_table_lookup(dict->generics, id);
+		return entry ? entry->number : REC_NOT_FOUND;
+	}
+}
+
+/* Gives how many numbers were given: they run from 0 to this less one. */
+uint32
+rec_dict_count(const RecDict *dict)
+{
+	return dict->count;
+}
+
+/* Gives the type of the ids, a domain's base type. */
+Oid
+rec_dict_type(const RecDict *dict)
+{
+	return dict->type;
+}
+
+/* Gives the collation under which ids are equal. */
+Oid
+rec_dict_collation(const RecDict *dict)
+{
+	return dict->collation;
+}
+
+/* Gives the id of a number; it lives as long as the dictionary. */
+Datum
+rec_dict_id(const RecDict *dict, uint32 number)
+{
+	Assert(number < dict->count);
+	return dict->ids[number];
+}
+
+/* Gives an id as text, in the current context. */
+char *
+rec_dict_text(RecDict *dict, uint32 number)
+{
+	return OutputFunctionCall(&dict->output, rec_dict_id(dict, number));
+}
+
+/* How two numbers' ids compare, for the sort below. */
+typedef struct RankContext
+{
+	RecDict    *dict;
+	bool		by_sort_support;
+	SortSupportData ssup;
+	char	  **texts;			/* for types without an order */
+} RankContext;
+
+static inline int
+compare_ranks(const uint32 *a, const uint32 *b, RankContext *context)
+{
+	RecDict    *dict = context->dict;
+
+	if (dict->is_integer)
+	{
+		int64		x = integer_key(dict, dict->ids[*a]);
+		int64		y = integer_key(dict, dict->ids[*b]);
+
+		return x < y ? -1 : x > y;
+	}
+	if (context->by_sort_support)
+		return ApplySortComparator(dict->ids[*a], false, dict->ids[*b], false,
+								   &context->ssup);
+	return strcmp(context->texts[*a], context->texts[*b]);
+}
+
+#define ST_SORT sort_ranks
+#define ST_ELEMENT_TYPE uint32
+#define ST_COMPARE(a, b, context) compare_ranks(a, b, context)
+#define ST_COMPARE_ARG_TYPE RankContext
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+/*
+ * Finds how ids are put in order.  An order that nobody sees (shown = false)
+ * needs no locale: bytes will do where equality is that of bytes.
+ */
+static void
+prepare_rank_context(RankContext *context, RecDict *dict, bool shown)
+{
+	TypeCacheEntry *typcache = lookup_type_cache(dict->type, TYPECACHE_LT_OPR);
+
+	memset(context, 0, sizeof(*context));
+	context->dict = dict;
+	if (dict->is_integer)
+		return;
+	if (OidIsValid(typcache->lt_opr))
+	{
+		context->by_sort_support = true;
+		context->ssup.ssup_cxt = CurrentMemoryContext;
+		context->ssup.ssup_collation = dict->collation;
+		if (!shown && OidIsValid(dict->collation) &&
+			get_collation_isdeterministic(dict->collation))
+			context->ssup.ssup_collation = C_COLLATION_OID;
+		PrepareSortSupportFromOrderingOp(typcache->lt_opr, &context->ssup);
+		return;
+	}
+	context->texts = palloc_array(char *, Max(dict->count, 1));
+	for (uint32 i = 0; i < dict->count; i++)
+		context->texts[i] = rec_dict_text(dict, i);
+}
+
+/*
+ * Gives the numbers of all ids in the order of the ids, in the current
+ * context; see rec_dict_ranks().
+ */
+uint32 *
+rec_dict_ordered(RecDict *dict, bool shown)
+{
+	RankContext context;
+	Size		size = mul_size(Max(dict->count, 1), sizeof(uint32));
+	uint32	   *order;
+
+	rec_memory_check(CurrentMemoryContext, size);
+	order = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	for (uint32 i = 0; i < dict->count; i++)
+		order[i] = i;
+	prepare_rank_context(&context, dict, shown);
+	sort_ranks(order, dict->count, &context);
+	return order;
+}
+
+/*
+ * Gives, in the current context, the rank of each number when the ids are put
+ * in ascending order: of their type and collation if the order is shown to
+ * the user, of any fixed one otherwise.  It depends on the set of ids alone.
+ */
+uint32 *
+rec_dict_ranks(RecDict *dict, bool shown)
+{
+	Size		size = mul_size(Max(dict->count, 1), sizeof(uint32));
+	uint32	   *order = rec_dict_ordered(dict, shown);
+	uint32	   *ranks;
+
+	rec_memory_check(CurrentMemoryContext, size);
+	ranks = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	for (uint32 i = 0; i < dict->count; i++)
+		ranks[order[i]] = i;
+	pfree(order);
+	return ranks;
+}

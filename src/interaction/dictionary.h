@@ -1,0 +1,35 @@
+/*-------------------------------------------------------------------------
+ *
+ * dictionary.h
+ *	  Ids of any type <-> dense numbers.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/interaction/dictionary.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_DICTIONARY_H
+#define REC_DICTIONARY_H
+
+#include "fmgr.h"
+
+#define REC_NOT_FOUND	PG_UINT32_MAX
+
+typedef struct RecDict RecDict;
+
+extern RecDict *rec_dict_create(Oid type, Oid collation, MemoryContext context);
+extern bool rec_dict_is_integer(const RecDict *dict);
+extern void rec_dict_prefetch(const RecDict *dict, Datum id);
+extern uint32 rec_dict_intern(RecDict *dict, Datum id);
+extern uint32 rec_dict_find(RecDict *dict, Datum id);
+extern uint32 rec_dict_count(const RecDict *dict);
+extern Oid	rec_dict_type(const RecDict *dict);
+extern Oid	rec_dict_collation(const RecDict *dict);
+extern Datum rec_dict_id(const RecDict *dict, uint32 number);
+extern char *rec_dict_text(RecDict *dict, uint32 number);
+extern uint32 *rec_dict_ordered(RecDict *dict, bool shown);
+extern uint32 *rec_dict_ranks(RecDict *dict, bool shown);
+
+#endif							/* REC_DICTIONARY_H */

@@ -1,0 +1,584 @@
+/*-------------------------------------------------------------------------
+ *
+ * interaction.c
+ *	  Reading interactions: rows of a query become a stream of numbers.
+ *
+ * Rows go from the executor straight to a receiver of ours, so that a table
+ * of millions is read in one pass without a copy of it anywhere.  Queries run
+ * through SPI, read-only, with the rights and the snapshot of whoever called.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/interaction/interaction.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "interaction/interaction.h"
+#include "pg/json_reader.h"
+#include "tcop/dest.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+/*
+ * Rows that are gathered while what their ids hash to is on its way to the
+ * processor: integers, that is, which need no memory of their own.
+ */
+#define GATHER_ROWS		32
+
+/* ----------------
+ *		event weights
+ * ----------------
+ */
+
+/*
+ * Reads {"view": 1, "purchase": 5} in the current context.  What is no object,
+ * and a weight that is no finite number, is an ERROR.
+ */
+RecEventWeights *
+rec_event_weights_parse(Jsonb *json)
+{
+	RecEventWeights *weights = palloc0_object(RecEventWeights);
+	RecJsonMembers member;
+
+	if (!JB_ROOT_IS_OBJECT(json))
+		rec_json_refuse("event_weights", "a JSON object of numbers");
+	weights->entries = palloc_array(RecEventWeight, JB_ROOT_COUNT(json) + 1);
+	member = rec_json_members(&json->root);
+	while (rec_json_next_member(&member))
+	{
+		RecEventWeight *entry = &weights->entries[weights->count++];
+
+		entry->event = member.name;
+		if (member.value.type != jbvNumeric)
+			rec_json_refuse(psprintf("the weight of event \"%s\"", entry->event), "a number");
+		entry->weight = rec_json_double(&member.value);
+		if (!isfinite(entry->weight))
+			rec_json_refuse(psprintf("the weight of event \"%s\"", entry->event),
+							"a finite number");
+	}
+	return weights;
+}
+
+/* Finds the weight of an event, which may be NULL; false when it has none. */
+bool
+rec_event_weight(const RecEventWeights *weights, const char *event, double *weight)
+{
+	for (int i = 0; event != NULL && i < weights->count; i++)
+	{
+		if (strcmp(weights->entries[i].event, event) == 0)
+		{
+			*weight = weights->entries[i].weight;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ----------------
+ *		interactions in memory
+ * ----------------
+ */
+
+/* Makes an empty set of interactions whose memory is in "context". */
+RecInteractions *
+rec_interactions_create(MemoryContext context, Oid user_type, Oid user_collation,
+						Oid item_type, Oid item_collation)
+{
+	RecInteractions *interactions = MemoryContextAllocZero(context, sizeof(RecInteractions));
+
+	interactions->context = context;
+	interactions->user_context = AllocSetContextCreate(context, "recommender users",
+													   ALLOCSET_DEFAULT_SIZES);
+	interactions->users = rec_dict_create(user_type, user_collation,
+										  interactions->user_context);
+	interactions->items = rec_dict_create(item_type, item_collation, context);
+	interactions->stream = rec_stream_create(context);
+	return interactions;
+}
+
+/*
+ * Adds a row; one without user, item or weight is counted as such and left
+ * out.  A weight that is not finite is an ERROR that names the row's ids.
+ */
+void
+rec_interactions_add(RecInteractions *interactions, const RecRow *row)
+{
+	uint32		user;
+	uint32		item;
+
+	if (row->user_null || row->item_null)
+	{
+		interactions->null_keys++;
+		return;
+	}
+	if (!row->has_weight)
+	{
+		interactions->without_weight++;
+		return;
+	}
+	user = rec_dict_intern(interactions->users, row->user);
+	item = rec_dict_intern(interactions->items, row->item);
+	if (!isfinite(row->weight))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("weight %g of user %s and item %s is not a finite number",
+						row->weight,
+						rec_dict_text(interactions->users, user),
+						rec_dict_text(interactions->items, item)),
+				 errhint("Leave such rows out with a WHERE clause or a view.")));
+	rec_stream_add(interactions->stream, user, item, row->weight, row->time);
+	if (interactions->situations)
+		rec_situations_append(interactions->situations, row->situation);
+}
+
+/*
+ * Turns users into places in a fixed order if their order can show, and gives
+ * up their ids where they have a context of their own.  All rows have been
+ * read.
+ */
+void
+rec_interactions_forget_users(RecInteractions *interactions, const RecOptions *options)
+{
+	if (interactions->users == NULL)
+		return;
+	interactions->nusers = rec_dict_count(interactions->users);
+	if (rec_matrix_needs_user_ranks(interactions->stream, options))
+	{
+		uint32	   *rank = rec_dict_ranks(interactions->users, false);
+
+		rec_stream_rank_users(interactions->stream, rank);
+		pfree(rank);
+	}
+	if (interactions->user_context)
+		MemoryContextDelete(interactions->user_context);
+	interactions->user_context = NULL;
+	interactions->users = NULL;
+}
+
+/*
+ * Makes the matrix of the interactions in the current context, which uses up
+ * their stream and the ids of users; the latter not without a user_context.
+ * Gives also the place of each item in the order of ids, unless "item_rank" is
+ * NULL.
+ */
+RecMatrix *
+rec_interactions_matrix(RecInteractions *interactions, const RecOptions *options,
+						uint32 **item_rank)
+{
+	uint32	   *ranks;
+	RecIds		ids = {0};
+	RecMatrix  *matrix;
+
+	rec_interactions_forget_users(interactions, options);
+	ranks = rec_dict_ranks(interactions->items, true);
+	ids.nusers = interactions->nusers;
+	ids.nitems = rec_dict_count(interactions->items);
+	ids.item_rank = ranks;
+	matrix = rec_matrix_build(interactions->stream, &ids, options);
+	if (item_rank)
+		*item_rank = ranks;
+	else
+		pfree(ranks);
+	return matrix;
+}
+
+/* ----------------
+ *		columns
+ * ----------------
+ */
+
+/* Refuses a weight column that is not of a numeric type. */
+void
+rec_check_numeric_column(Oid type, const char *what)
+{
+	switch (getBaseType(type))
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case FLOAT4OID:
+		case FLOAT8OID:
+		case NUMERICOID:
+			return;
+		default:
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("%s must be of a numeric type, not %s",
+							what, format_type_be(type))));
+	}
+}
+
+/* Refuses a time column that is neither a timestamp nor a date. */
+void
+rec_check_time_column(Oid type, const char *what)
+{
+	switch (getBaseType(type))
+	{
+		case TIMESTAMPTZOID:
+		case TIMESTAMPOID:
+		case DATEOID:
+			return;
+		default:
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("%s must be of type timestamp with time zone, timestamp or date, not %s",
+							what, format_type_be(type))));
+	}
+}
+
+static double
+number_of(Datum value, Oid type)
+{
+	switch (type)
+	{
+		case INT2OID:
+			return DatumGetInt16(value);
+		case INT4OID:
+			return DatumGetInt32(value);
+		case INT8OID:
+			return (double) DatumGetInt64(value);
+		case FLOAT4OID:
+			return DatumGetFloat4(value);
+		case FLOAT8OID:
+			return DatumGetFloat8(value);
+		default:
+			return DatumGetFloat8(DirectFunctionCall1(numeric_float8, value));
+	}
+}
+
+/* Gives microseconds; an infinite time is none. */
+static int64
+time_of(Datum value, Oid type)
+{
+	TimestampTz time;
+
+	if (type == TIMESTAMPOID)
+		value = DirectFunctionCall1(timestamp_timestamptz, value);
+	else if (type == DATEOID)
+		value = DirectFunctionCall1(date_timestamptz, value);
+	time = DatumGetTimestampTz(value);
+	return TIMESTAMP_NOT_FINITE(time) ? REC_NO_TIME : time;
+}
+
+/* ----------------
+ *		rows of a query
+ * ----------------
+ */
+
+typedef struct RowReceiver
+{
+	DestReceiver receiver;		/* must come first */
+	const RecRowFormat *format;
+	RecRowTaker take;
+	void	   *arg;
+	MemoryContext row_context;	/* of the rows that have gathered */
+	int			gather;			/* rows to be handed on together */
+	int			gathered;
+	RecRow		rows[GATHER_ROWS];
+	Oid			weight_type;
+	Oid			time_type;
+	Oid			event_type;
+	FmgrInfo	event_output;
+	RecWallClock wall;			/* of the times */
+	Oid		   *context_types;
+	FmgrInfo   *context_outputs;
+	char	  **context_texts;	/* of the row at hand */
+} RowReceiver;
+
+static Oid
+column_type(TupleDesc desc, int column)
+{
+	if (column < 0)
+		return InvalidOid;
+	return getBaseType(TupleDescAttr(desc, column)->atttypid);
+}
+
+static void
+prepare_output(Oid type, FmgrInfo *function)
+{
+	Oid			output;
+	bool		is_varlena;
+
+	getTypeOutputInfo(type, &output, &is_varlena);
+	fmgr_info(output, function);
+}
+
+static void
+prepare_contexts(RowReceiver *receiver, TupleDesc desc)
+{
+	const RecRowFormat *format = receiver->format;
+
+	receiver->wall = format->time < 0 ? REC_WALL_NONE :
+		receiver->time_type == TIMESTAMPTZOID ? REC_WALL_ZONE :
+		receiver->time_type == TIMESTAMPOID ? REC_WALL_SESSION : REC_WALL_DATE;
+	receiver->context_types = palloc_array(Oid, format->ncontexts + 1);
+	receiver->context_outputs = palloc_array(FmgrInfo, format->ncontexts + 1);
+	receiver->context_texts = palloc_array(char *, format->ncontexts + 1);
+	for (int i = 0; i < format->ncontexts; i++)
+	{
+		receiver->context_types[i] = column_type(desc, format->first_context + i);
+		prepare_output(receiver->context_types[i], &receiver->context_outputs[i]);
+	}
+}
+
+static void
+receiver_startup(DestReceiver *self, int operation pg_attribute_unused(), TupleDesc desc)
+{
+	RowReceiver *receiver = (RowReceiver *) self;
+	const RecRowFormat *format = receiver->format;
+
+	receiver->weight_type = column_type(desc, format->weight);
+	receiver->time_type = column_type(desc, format->time);
+	receiver->event_type = column_type(desc, format->event);
+	if (format->event >= 0)
+		prepare_output(receiver->event_type, &receiver->event_output);
+	if (format->situations)
+		prepare_contexts(receiver, desc);
+}
+
+/* Gives the row's event as text; NULL when there is none. */
+static const char *
+row_event(RowReceiver *receiver, TupleTableSlot *slot)
+{
+	const RecRowFormat *format = receiver->format;
+
+	if (format->event < 0)
+		return format->constant_event;
+	if (slot->tts_isnull[format->event])
+		return NULL;
+	return OutputFunctionCall(&receiver->event_output,
+							  slot->tts_values[format->event]);
+}
+
+/*
+ * Gives a value of the context as text: that of the type's output, but words
+ * for booleans, no blanks that pad, and no zeros that end a fraction, so that
+ * it is what people write in a call.
+ */
+static char *
+context_text(FmgrInfo *output, Oid type, Datum value)
+{
+	char	   *shown;
+
+	if (type == BOOLOID)
+		return DatumGetBool(value) ? "true" : "false";
+	if (type == NUMERICOID)
+		value = DirectFunctionCall1(numeric_trim_scale, value);
+	shown = OutputFunctionCall(output, value);
+	if (type == BPCHAROID)
+		return pnstrdup(shown, bpchartruelen(shown, (int) strlen(shown)));
+	return shown;
+}
+
+/* Gives the number of the situation that a row is in. */
+static uint32
+row_situation(RowReceiver *receiver, TupleTableSlot *slot, int64 time)
+{
+	const RecRowFormat *format = receiver->format;
+
+	for (int i = 0; i < format->ncontexts; i++)
+	{
+		int			column = format->first_context + i;
+
+		receiver->context_texts[i] = slot->tts_isnull[column] ? NULL :
+			context_text(&receiver->context_outputs[i], receiver->context_types[i],
+						 slot->tts_values[column]);
+	}
+	return rec_situation_number(format->situations, format->contexts,
+								receiver->context_texts, format->ncontexts,
+								time == REC_NO_TIME ? REC_WALL_NONE : receiver->wall,
+								time);
+}
+
+static void
+fill_row(RowReceiver *receiver, TupleTableSlot *slot, RecRow *row)
+{
+	const RecRowFormat *format = receiver->format;
+
+	row->user = format->user < 0 ? (Datum) 0 : slot->tts_values[format->user];
+	row->user_null = format->user < 0 || slot->tts_isnull[format->user];
+	row->item = slot->tts_values[format->item];
+	row->item_null = slot->tts_isnull[format->item];
+	row->weight = 1;
+	row->amount = 1;
+	row->time = REC_NO_TIME;
+	row->has_weight = true;
+	row->event = row_event(receiver, slot);
+	if (format->event_weights)
+		row->has_weight = rec_event_weight(format->event_weights, row->event,
+										   &row->weight);
+	if (format->weight >= 0 && !slot->tts_isnull[format->weight])
+		row->amount = number_of(slot->tts_values[format->weight],
+								receiver->weight_type);
+	row->weight *= row->amount;
+	if (format->time >= 0 && !slot->tts_isnull[format->time])
+		row->time = time_of(slot->tts_values[format->time], receiver->time_type);
+	if (format->situations)
+		row->situation = row_situation(receiver, slot, row->time);
+	/* a time in the future counts as now */
+	row->time = Min(row->time, GetCurrentTransactionStartTimestamp());
+}
+
+/* Hands on the rows that have gathered. */
+static void
+hand_on(RowReceiver *receiver)
+{
+	for (int i = 0; i < receiver->gathered; i++)
+		receiver->take(receiver->arg, &receiver->rows[i]);
+	receiver->gathered = 0;
+}
+
+static bool
+receiver_row(TupleTableSlot *slot, DestReceiver *self)
+{
+	RowReceiver *receiver = (RowReceiver *) self;
+	MemoryContext old = MemoryContextSwitchTo(receiver->row_context);
+	RecRow	   *row = &receiver->rows[receiver->gathered++];
+
+	slot_getallattrs(slot);
+	fill_row(receiver, slot, row);
+	if (receiver->gather > 1 && !row->user_null && !row->item_null)
+	{
+		rec_dict_prefetch(receiver->format->users, row->user);
+		rec_dict_prefetch(receiver->format->items, row->item);
+	}
+	if (receiver->gathered == receiver->gather)
+	{
+		hand_on(receiver);
+		MemoryContextReset(receiver->row_context);
+	}
+	MemoryContextSwitchTo(old);
+	return true;
+}
+
+static void
+receiver_nothing(DestReceiver *self pg_attribute_unused())
+{
+}
+
+/*
+ * Runs a prepared query, read-only, and hands each row to "take" with the
+ * caller's argument.  The executor checks for interrupts.  SPI is connected.
+ */
+void
+rec_read_rows(SPIPlanPtr plan, ParamListInfo params, const RecRowFormat *format,
+			  RecRowTaker take, void *arg)
+{
+	RowReceiver receiver = {0};
+	SPIExecuteOptions options = {0};
+	MemoryContext old = CurrentMemoryContext;	/* SPI leaves another one */
+	int			code;
+
+	receiver.receiver.receiveSlot = receiver_row;
+	receiver.receiver.rStartup = receiver_startup;
+	receiver.receiver.rShutdown = receiver_nothing;
+	receiver.receiver.rDestroy = receiver_nothing;
+	receiver.receiver.mydest = DestNone;
+	receiver.format = format;
+	receiver.take = take;
+	receiver.arg = arg;
+	receiver.gather = format->users && rec_dict_is_integer(format->users) &&
+		format->items && rec_dict_is_integer(format->items) ? GATHER_ROWS : 1;
+	receiver.row_context = AllocSetContextCreate(CurrentMemoryContext,
+												 "recommender row",
+												 ALLOCSET_DEFAULT_SIZES);
+	options.params = params;
+	options.read_only = true;
+	options.must_return_tuples = true;
+	options.dest = &receiver.receiver;
+	code = SPI_execute_plan_extended(plan, &options);
+	if (code < 0)
+		elog(ERROR, "could not read interactions: %s", SPI_result_code_string(code));
+	MemoryContextSwitchTo(receiver.row_context);
+	hand_on(&receiver);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(receiver.row_context);
+}
+
+/* ----------------
+ *		a user's own query
+ * ----------------
+ */
+
+static void
+take_interaction(void *arg, const RecRow *row)
+{
+	rec_interactions_add((RecInteractions *) arg, row);
+}
+
+static void
+describe_query(TupleDesc desc, RecRowFormat *format)
+{
+	if (desc->natts < 2 || desc->natts > 4)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the query must return two to four columns: user, item, weight, time"),
+				 errdetail("It returns %d.", desc->natts)));
+	memset(format, 0, sizeof(*format));
+	format->user = 0;
+	format->item = 1;
+	format->weight = desc->natts > 2 ? 2 : -1;
+	format->time = desc->natts > 3 ? 3 : -1;
+	format->event = -1;
+	if (format->weight > 0)
+		rec_check_numeric_column(TupleDescAttr(desc, 2)->atttypid,
+								 "the query's third column, the weight,");
+	if (format->time > 0)
+		rec_check_time_column(TupleDescAttr(desc, 3)->atttypid,
+							  "the query's fourth column, the time,");
+}
+
+/*
+ * Prepares a query that yields user, item[, weight[, time]] and says which
+ * columns it has; any other statement is an ERROR.  SPI is connected.
+ */
+SPIPlanPtr
+rec_prepare_interactions(const char *query, TupleDesc *desc, RecRowFormat *format)
+{
+	MemoryContext old = CurrentMemoryContext;	/* SPI leaves another one */
+	SPIPlanPtr	plan = SPI_prepare_cursor(query, 0, NULL, CURSOR_OPT_PARALLEL_OK);
+
+	MemoryContextSwitchTo(old);
+	if (plan == NULL || !SPI_is_cursor_plan(plan))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the query must be one statement that returns rows"),
+				 errhint("Give a SELECT of user, item and, if there are any, weight and time.")));
+	*desc = ((CachedPlanSource *) linitial(SPI_plan_get_plan_sources(plan)))->resultDesc;
+	describe_query(*desc, format);
+	return plan;
+}
+
+/*
+ * Reads the rows of a query that yields user, item[, weight[, time]] of any
+ * types.  SPI is connected; the result is in "context".
+ */
+RecInteractions *
+rec_interactions_from_query(const char *query, MemoryContext context)
+{
+	TupleDesc	desc;
+	RecRowFormat format = {0};
+	SPIPlanPtr	plan = rec_prepare_interactions(query, &desc, &format);
+	RecInteractions *interactions;
+	Form_pg_attribute user = TupleDescAttr(desc, 0);
+	Form_pg_attribute item = TupleDescAttr(desc, 1);
+
+	interactions = rec_interactions_create(context,
+										   user->atttypid, user->attcollation,
+										   item->atttypid, item->attcollation);
+	interactions->has_time = format.time >= 0;
+	format.users = interactions->users;
+	format.items = interactions->items;
+	rec_read_rows(plan, NULL, &format, take_interaction, interactions);
+	return interactions;
+}

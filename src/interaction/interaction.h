@@ -1,0 +1,108 @@
+/*-------------------------------------------------------------------------
+ *
+ * interaction.h
+ *	  Reading interactions: rows of a query become a stream of numbers.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/interaction/interaction.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_INTERACTION_H
+#define REC_INTERACTION_H
+
+#include "executor/spi.h"
+#include "interaction/dictionary.h"
+#include "interaction/matrix.h"
+#include "interaction/situation.h"
+
+/* The weight of each kind of event. */
+typedef struct RecEventWeight
+{
+	char	   *event;
+	double		weight;
+} RecEventWeight;
+
+typedef struct RecEventWeights
+{
+	int			count;
+	RecEventWeight *entries;
+} RecEventWeights;
+
+/* Interactions in memory: who is who, and the stream. */
+typedef struct RecInteractions
+{
+	MemoryContext context;		/* owns all of it */
+	MemoryContext user_context; /* child of it, owns users; or NULL */
+	RecDict    *users;			/* NULL when nobody needs them any more */
+	uint32		nusers;			/* their number then */
+	RecDict    *items;
+	RecStream  *stream;
+	RecSituations *situations;	/* of the stream's rows, or NULL */
+	bool		has_time;		/* rows come with a time column */
+	int64		null_keys;		/* rows without user or item, not counted */
+	int64		without_weight; /* rows of an event without weight, likewise */
+} RecInteractions;
+
+/* Where a query's columns are, from 0; -1 for none. */
+typedef struct RecRowFormat
+{
+	int			user;
+	int			item;
+	int			weight;
+	int			time;
+	int			event;
+	const RecEventWeights *event_weights;	/* NULL: every event counts 1 */
+	const char *constant_event; /* event of all rows when event is -1 */
+	RecSituations *situations;	/* to tell which one a row is in, or NULL */
+	int			ncontexts;		/* columns of the context, ... */
+	int			first_context;	/* ... the place of the first, ... */
+	const int  *contexts;		/* ... and their numbers in the situations */
+	const RecDict *users;		/* where users and items will be looked up, */
+	const RecDict *items;		/* so that memory is asked for, or NULL */
+} RecRowFormat;
+
+/* One row of a query as its columns say. */
+typedef struct RecRow
+{
+	Datum		user;
+	Datum		item;
+	bool		user_null;
+	bool		item_null;
+	const char *event;			/* NULL when there is none */
+	double		amount;			/* of the weight column, or 1 */
+	double		weight;			/* that times the event's weight */
+	int64		time;
+	bool		has_weight;		/* false: the event has none */
+	uint32		situation;		/* if the format has situations */
+} RecRow;
+
+/* Takes a row; memory of the current context is gone after the call. */
+typedef void (*RecRowTaker) (void *arg, const RecRow *row);
+
+extern RecEventWeights *rec_event_weights_parse(Jsonb *json);
+extern bool rec_event_weight(const RecEventWeights *weights, const char *event,
+							 double *weight);
+
+extern RecInteractions *rec_interactions_create(MemoryContext context,
+												Oid user_type, Oid user_collation,
+												Oid item_type, Oid item_collation);
+extern void rec_interactions_add(RecInteractions *interactions, const RecRow *row);
+extern void rec_interactions_forget_users(RecInteractions *interactions,
+										  const RecOptions *options);
+extern RecMatrix *rec_interactions_matrix(RecInteractions *interactions,
+										  const RecOptions *options,
+										  uint32 **item_rank);
+
+extern void rec_check_numeric_column(Oid type, const char *what);
+extern void rec_check_time_column(Oid type, const char *what);
+extern void rec_read_rows(SPIPlanPtr plan, ParamListInfo params,
+						  const RecRowFormat *format, RecRowTaker take, void *arg);
+extern SPIPlanPtr rec_prepare_interactions(const char *query, TupleDesc *desc,
+										   RecRowFormat *format);
+extern RecInteractions *rec_interactions_from_query(const char *query,
+													MemoryContext context);
+
+#endif							/* REC_INTERACTION_H */

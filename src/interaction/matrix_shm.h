@@ -1,0 +1,29 @@
+/*-------------------------------------------------------------------------
+ *
+ * matrix_shm.h
+ *	  A matrix in memory that parallel workers see, too.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/interaction/matrix_shm.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_MATRIX_SHM_H
+#define REC_MATRIX_SHM_H
+
+#include "access/parallel.h"
+#include "interaction/matrix.h"
+
+/* The matrix takes keys of the segment from here on; others are below. */
+#define REC_MATRIX_FIRST_KEY	100
+
+extern Size rec_matrix_share_estimate(ParallelContext *pcxt, const RecMatrix *matrix);
+extern void rec_matrix_share(ParallelContext *pcxt, const RecMatrix *matrix);
+extern void rec_matrix_attach(RecMatrix *matrix, shm_toc *toc);
+extern Size rec_matrix_move_size(const RecMatrix *matrix);
+extern void rec_matrix_move(RecMatrix *matrix, MemoryContext context);
+extern void rec_matrix_drop_lists(RecMatrix *matrix);
+
+#endif							/* REC_MATRIX_SHM_H */

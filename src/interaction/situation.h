@@ -1,0 +1,68 @@
+/*-------------------------------------------------------------------------
+ *
+ * situation.h
+ *	  Under which circumstances interactions happened.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/interaction/situation.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_SITUATION_H
+#define REC_SITUATION_H
+
+#include "math/packed_column.h"
+#include "options/options.h"
+#include "pg/time_part.h"
+
+#define REC_NO_VALUE		PG_UINT32_MAX	/* nothing is known of a column */
+#define REC_VALUE_BYTES		255 /* longer texts are no values */
+
+/* How the times of a source are those of a clock on the wall. */
+typedef enum RecWallClock
+{
+	REC_WALL_NONE,				/* there are no times */
+	REC_WALL_ZONE,				/* in the recommender's time zone */
+	REC_WALL_SESSION,			/* in the session's, which brings back what
+								 * was written without a zone */
+	REC_WALL_DATE				/* likewise, without hours */
+} RecWallClock;
+
+/* A value of a column of the context. */
+typedef struct RecContextValue
+{
+	int			column;
+	const char *text;
+} RecContextValue;
+
+typedef struct RecSituations
+{
+	MemoryContext context;		/* owns all of it */
+	int			ncolumns;
+	const char **columns;		/* names: the declared ones, then parts of
+								 * the time */
+	int		   *part;			/* RecTimePart of each, or -1 */
+	uint32		nvalues;
+	RecContextValue *values;
+	uint32		count;			/* situations */
+	uint32	   *situations;		/* ncolumns values of each, or REC_NO_VALUE */
+	int64		nrows;
+	RecPacked	rows;			/* situation of each interaction */
+	struct SituationTables *tables; /* how things are found */
+} RecSituations;
+
+extern RecSituations *rec_situations_create(MemoryContext context,
+											char *const *columns, int ncolumns,
+											const RecOptions *options);
+extern uint32 rec_situation_number(RecSituations *situations, const int *columns,
+								   char *const *texts, int n,
+								   RecWallClock wall, int64 time);
+extern uint32 *rec_situations_ranks(const RecSituations *situations);
+extern void rec_situations_append(RecSituations *situations, uint32 situation);
+extern void rec_situations_forget_rows(RecSituations *situations);
+extern bool rec_time_is_context(RecTimePart part, char *const *columns, int ncolumns,
+								const RecOptions *options);
+
+#endif							/* REC_SITUATION_H */

@@ -1,0 +1,28 @@
+/*-------------------------------------------------------------------------
+ *
+ * weighting.h
+ *	  What a measure is to see of the weights of a matrix.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/interaction/weighting.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_WEIGHTING_H
+#define REC_WEIGHTING_H
+
+#include "interaction/matrix.h"
+
+typedef enum RecWeightUse
+{
+	REC_WEIGHTS_IGNORED,		/* only who has what counts */
+	REC_WEIGHTS_TAKEN,			/* as they are */
+	REC_WEIGHTS_CHANGED			/* even if all of them are 1 */
+} RecWeightUse;
+
+extern RecWeightUse rec_weighting_use(const RecOptions *options);
+extern void rec_weighting_apply(RecMatrix *matrix, const RecOptions *options);
+
+#endif							/* REC_WEIGHTING_H */

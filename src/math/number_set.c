@@ -1,0 +1,31 @@
+/*-------------------------------------------------------------------------
+ *
+ * number_set.c
+ *	  A set of numbers, given back in rising order without a sort.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/math/number_set.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "math/number_set.h"
+#include "pg/memory_budget.h"
+
+/*
+ * Gives an empty set of numbers below n, in "context", as far as the memory of
+ * "budget" allows.
+ */
+RecNumberSet
+rec_number_set_create(MemoryContext context, MemoryContext budget, uint32 n)
+{
+	RecNumberSet set;
+
+	set.nwords = n / 64 + 1;
+	set.word = rec_memory_alloc_in(budget, context, set.nwords, sizeof(uint64));
+	set.used = rec_memory_alloc_in(budget, context, set.nwords / 64 + 1, sizeof(uint64));
+	return set;
+}

@@ -1,0 +1,391 @@
+/*-------------------------------------------------------------------------
+ *
+ * packed_column.c
+ *	  Columns of numbers in as few bytes as they can do with.
+ *
+ * Interactions come by the million, and what is kept of each decides how many
+ * fit into memory.  A column of numbers is as wide as its largest number so
+ * far; one that does not fit makes the column wider, in place, from its end.
+ *
+ * Times and weights are values of 64 bits (weights by the bits of the
+ * double), of which data seldom use many: times are of whole seconds or days
+ * and lie within some years, weights are small whole numbers, or halves, or
+ * have the precision of a real.  So all are kept as steps from an origin.
+ * The size of a step divides all differences seen, most by their greatest
+ * common divisor, and half of the steps are on either side of the first value.  A value that
+ * is no whole number of steps away, or too many, makes the steps smaller or the
+ * column wider.  As either halves the divisor at least or adds a byte, that
+ * is done some times at most, and mostly among the first few rows.  What has
+ * nothing in common takes all eight bytes.  No value loses a bit.
+ *
+ * Knows numbers only: no Datum, no SPI.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/math/packed_column.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "math/packed_column.h"
+#include "miscadmin.h"
+#include "pg/memory_budget.h"
+#include "port/pg_bitutils.h"
+#include "utils/memutils.h"
+
+#define WIDEST			8
+#define ROOM_BITS		3		/* steps that are used at first: one in eight */
+#define INTERRUPT_ROWS	65536	/* between interrupt checks */
+
+/* ----------------
+ *		numbers
+ * ----------------
+ */
+
+static Size
+column_size(int64 allocated, int width)
+{
+	return add_size(mul_size(allocated, width), sizeof(uint64));
+}
+
+static uint64
+largest_of_width(int width)
+{
+	return PG_UINT64_MAX >> (64 - 8 * width);
+}
+
+static int
+width_of(uint64 number)
+{
+	return number == 0 ? 1 : pg_leftmost_one_pos64(number) / 8 + 1;
+}
+
+/* Gives the bytes of a column another size, within the budget. */
+static void
+resize_bytes(RecPacked *column, int64 allocated, int width)
+{
+	Size		before = column_size(column->allocated, column->width);
+	Size		after = column_size(allocated, width);
+
+	if (after > before)
+		rec_memory_check(column->context, after - before);
+	column->bytes = repalloc_huge(column->bytes, after);
+	column->allocated = allocated;
+}
+
+/* Makes a column with room for so many numbers of so many bytes. */
+void
+rec_packed_begin(RecPacked *column, MemoryContext context, int64 allocated, int width)
+{
+	Size		size = column_size(allocated, width);
+
+	rec_memory_check(context, size);
+	column->context = context;
+	column->bytes = MemoryContextAllocHuge(context, size);
+	column->width = width;
+	column->largest = largest_of_width(width);
+	column->allocated = allocated;
+}
+
+/* Gives a column room for so many numbers; no column stays none. */
+void
+rec_packed_resize(RecPacked *column, int64 allocated)
+{
+	if (column->bytes)
+		resize_bytes(column, allocated, column->width);
+}
+
+/* How the numbers of a column become others: 0 stays, and of the rest ... */
+typedef struct Conversion
+{
+	uint64		from;			/* ... this number becomes ... */
+	uint64		to;				/* ... this one, and the distances to it, ... */
+	int			shift;			/* ... divided by two to this power, which */
+	uint64		factor;			/* they are multiples of, become so many */
+} Conversion;
+
+static inline uint64
+converted(const Conversion *conversion, uint64 number)
+{
+	uint64		more = (number - conversion->from) >> conversion->shift;
+	uint64		less = (conversion->from - number) >> conversion->shift;
+
+	if (number == 0)
+		return 0;
+	return number >= conversion->from ? conversion->to + more * conversion->factor :
+		conversion->to - less * conversion->factor;
+}
+
+/*
+ * Puts numbers from one width into another that is not less, at the same
+ * place.  What is given are copies, whose parts stay in registers.
+ */
+static void
+convert(RecPacked from, RecPacked to, int64 count, Conversion conversion)
+{
+	for (int64 i = count - 1; i >= 0; i--)
+	{
+		if (i % INTERRUPT_ROWS == 0)
+			CHECK_FOR_INTERRUPTS();
+		rec_packed_put(&to, i, converted(&conversion, rec_packed_get(&from, i)));
+	}
+}
+
+/* Makes a column, of which "count" numbers are of use, wide enough for one more. */
+void
+rec_packed_widen(RecPacked *column, int64 count, uint64 number)
+{
+	Conversion	same = {.factor = 1};
+	RecPacked	before;
+
+	resize_bytes(column, column->allocated, width_of(number));
+	before = *column;
+	column->width = width_of(number);
+	column->largest = largest_of_width(column->width);
+	convert(before, *column, count, same);
+}
+
+/* Makes a copy of the first "count" numbers, with room; of no column, none. */
+void
+rec_packed_copy(RecPacked *copy, const RecPacked *column, MemoryContext context,
+				int64 count, int64 allocated)
+{
+	*copy = *column;
+	if (column->bytes == NULL)
+		return;
+	rec_packed_begin(copy, context, allocated, column->width);
+	memcpy(copy->bytes, column->bytes, mul_size(count, column->width));
+}
+
+/* Gives up a column, if there is one. */
+void
+rec_packed_free(RecPacked *column)
+{
+	if (column->bytes)
+		pfree(column->bytes);
+	column->bytes = NULL;
+}
+
+/*
+ * Gives the first "count" numbers as an array in the place of the column,
+ * which is no more.
+ */
+uint32 *
+rec_packed_give_numbers(RecPacked *column, int64 count)
+{
+	RecPacked	packed;
+	uint32	   *numbers;
+
+	Assert(column->width <= (int) sizeof(uint32));
+	resize_bytes(column, count, sizeof(uint32));
+	packed = *column;
+	numbers = (uint32 *) column->bytes;
+	for (int64 i = count - 1; i >= 0; i--)
+	{
+		if (i % INTERRUPT_ROWS == 0)
+			CHECK_FOR_INTERRUPTS();
+		numbers[i] = (uint32) rec_packed_get(&packed, i);
+	}
+	column->bytes = NULL;
+	return numbers;
+}
+
+/* ----------------
+ *		values
+ * ----------------
+ */
+
+static uint64
+greatest_divisor(uint64 a, uint64 b)
+{
+	while (b != 0)
+	{
+		uint64		rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+/* Gives how far two values are from each other, in either direction. */
+static uint64
+distance_of(int64 a, int64 b)
+{
+	uint64		distance = (uint64) a - (uint64) b;
+
+	return (int64) distance < 0 ? 0 - distance : distance;
+}
+
+/* What is to be known of the values of a column for a code. */
+typedef struct Survey
+{
+	uint64		reach;			/* how far from the first they are at most */
+	uint64		divisor;		/* of all distances, 0 when there are none */
+} Survey;
+
+/*
+ * Gives the steps that numbers of some bytes may be: the greatest divisor, or
+ * that by a power of two, where all steps together must be less than 2^64; 0
+ * when there are none.
+ */
+static uint64
+step_for_width(uint64 divisor, int width)
+{
+	uint64		limit = UINT64CONST(1) << (64 - 8 * width);
+
+	if (divisor == 0)
+		return limit;
+	while (divisor > limit && divisor % 2 == 0)
+		divisor /= 2;
+	return divisor > limit ? 0 : divisor;
+}
+
+/* Finds the code of a column, which may be wider than it was, for values. */
+static void
+set_code(RecValues *column, const Survey *seen)
+{
+	int			width = column->steps.width;
+	uint64		step = 1;
+
+	while (width < WIDEST)
+	{
+		step = step_for_width(seen->divisor, width);
+		if (step > 0 && seen->reach / step <= largest_of_width(width) >> 1)
+			break;
+		width++;
+	}
+	if (width == WIDEST)
+		step = 1;
+	/* leave room for divisors to come, and for values farther away */
+	while (step % 2 == 0 && seen->reach / (step / 2) <= largest_of_width(width) >> ROOM_BITS)
+		step /= 2;
+	column->shift = pg_rightmost_one_pos64(step);
+	column->odd = step >> column->shift;
+	/* of all 64 bits, REC_NOT_KNOWN is the one without a step by itself */
+	column->origin = width == WIDEST ? (uint64) REC_NOT_KNOWN :
+		(uint64) column->first - step * (UINT64CONST(1) << (8 * width - 1));
+	column->steps.width = width;
+	column->steps.largest = largest_of_width(width);
+}
+
+/*
+ * Makes a column of "count" times the same value, in a code that has another
+ * one, too.
+ */
+void
+rec_values_begin(RecValues *column, MemoryContext context, int64 allocated,
+				 int64 count, int64 value, int64 next)
+{
+	Survey		seen = {0};
+	RecPacked	filled;
+	uint64		steps;
+
+	column->first = value == REC_NOT_KNOWN ? next : value;
+	column->has_first = column->first != REC_NOT_KNOWN;
+	column->steps.width = 1;
+	if (value != REC_NOT_KNOWN && next != REC_NOT_KNOWN)
+		seen.reach = seen.divisor = distance_of(value, next);
+	set_code(column, &seen);
+	rec_packed_begin(&column->steps, context, allocated, column->steps.width);
+	(void) rec_values_steps(column, value, &steps);
+	filled = column->steps;
+	for (int64 i = 0; i < count; i++)
+		rec_packed_put(&filled, i, steps);
+}
+
+/* Looks through a column, which is a copy as in convert(). */
+static Survey
+survey(RecValues column, int64 count)
+{
+	Survey		result = {0};
+	uint64		first;
+	uint64		least;
+	uint64		most;
+	uint64		bits = 0;		/* of all distances */
+
+	if (!column.has_first)
+		return result;
+	(void) rec_values_steps(&column, column.first, &first);
+	least = most = first;
+	for (int64 i = 0; i < count; i++)
+	{
+		uint64		steps = rec_packed_get(&column.steps, i);
+
+		if (i % INTERRUPT_ROWS == 0)
+			CHECK_FOR_INTERRUPTS();
+		steps = steps == 0 ? first : steps;
+		least = Min(least, steps);
+		most = Max(most, steps);
+		bits |= steps - first;
+	}
+	if (bits == 0)
+		return result;
+	result.reach = Max(first - least, most - first) * (column.odd << column.shift);
+	result.divisor = column.odd << (column.shift + pg_rightmost_one_pos64(bits));
+	return result;
+}
+
+/* Gives how the steps by one code become those by another. */
+static Conversion
+conversion_of(const RecValues *before, const RecValues *after)
+{
+	Conversion	conversion;
+
+	(void) rec_values_steps(before, before->first, &conversion.from);
+	(void) rec_values_steps(after, before->first, &conversion.to);
+	/* distances are multiples of a step by either */
+	conversion.shift = Max(after->shift - before->shift, 0);
+	conversion.factor = before->odd / after->odd << Max(before->shift - after->shift, 0);
+	return conversion;
+}
+
+/*
+ * Puts a column, of which "count" values are of use, into a code that has one
+ * more, which it has not now.
+ */
+void
+rec_values_recode(RecValues *column, int64 count, int64 value)
+{
+	RecValues	after;
+	Survey		seen = survey(*column, count);
+	uint64		distance;
+
+	if (!column->has_first)
+		column->first = value;
+	column->has_first = true;
+	distance = distance_of(value, column->first);
+	seen.reach = Max(seen.reach, distance);
+	seen.divisor = greatest_divisor(distance, seen.divisor);
+	after = *column;
+	set_code(&after, &seen);
+	resize_bytes(&column->steps, column->steps.allocated, after.steps.width);
+	after.steps.bytes = column->steps.bytes;
+	convert(column->steps, after.steps, count, conversion_of(column, &after));
+	*column = after;
+}
+
+/*
+ * Gives the first "count" values, which are those of doubles, as an array in
+ * the place of the column, which is no more.
+ */
+double *
+rec_values_give_doubles(RecValues *column, int64 count)
+{
+	RecValues	packed;
+	double	   *doubles;
+
+	resize_bytes(&column->steps, count, sizeof(double));
+	packed = *column;
+	doubles = (double *) column->steps.bytes;
+	for (int64 i = count - 1; i >= 0; i--)
+	{
+		if (i % INTERRUPT_ROWS == 0)
+			CHECK_FOR_INTERRUPTS();
+		doubles[i] = rec_double_of_value(rec_values_get(&packed, i));
+	}
+	column->steps.bytes = NULL;
+	return doubles;
+}

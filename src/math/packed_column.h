@@ -1,0 +1,183 @@
+/*-------------------------------------------------------------------------
+ *
+ * packed_column.h
+ *	  Columns of numbers in as few bytes as they can do with.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/math/packed_column.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_PACKED_COLUMN_H
+#define REC_PACKED_COLUMN_H
+
+#include "port/pg_bswap.h"
+
+#define REC_NOT_KNOWN	PG_INT64_MIN	/* what is not known */
+
+/*
+ * Whole numbers from 0 on, all in the same number of bytes, 1 to 8, the lowest
+ * byte first.  A reader takes eight bytes at once: that many follow the last.
+ */
+typedef struct RecPacked
+{
+	MemoryContext context;		/* owns the bytes */
+	char	   *bytes;			/* NULL: there is no such column */
+	int			width;			/* bytes of a number */
+	uint64		largest;		/* that fits: all bits of these */
+	int64		allocated;		/* numbers */
+} RecPacked;
+
+/*
+ * Values of 64 bits that have something in common: each is so many steps of
+ * the same size from the same origin, modulo 2^64, and the steps are what is
+ * kept.  No step is for what is not known.
+ */
+typedef struct RecValues
+{
+	RecPacked	steps;
+	uint64		origin;
+	int			shift;			/* a step is "odd" times two to this power */
+	uint64		odd;
+	int64		first;			/* a value that is known, if ... */
+	bool		has_first;		/* ... there is any */
+} RecValues;
+
+#ifdef WORDS_BIGENDIAN
+#define rec_little16(x)		pg_bswap16(x)
+#define rec_little32(x)		pg_bswap32(x)
+#define rec_little64(x)		pg_bswap64(x)
+#else
+#define rec_little16(x)		(x)
+#define rec_little32(x)		(x)
+#define rec_little64(x)		(x)
+#endif
+
+/* Gives a number. */
+static inline uint64
+rec_packed_get(const RecPacked *column, int64 at)
+{
+	uint64		bytes;
+
+	memcpy(&bytes, column->bytes + (Size) at * column->width, sizeof(bytes));
+	return rec_little64(bytes) & column->largest;
+}
+
+/* Sets a number, which fits, and no byte beside it. */
+static inline void
+rec_packed_put(RecPacked *column, int64 at, uint64 number)
+{
+	int			width = column->width;
+	char	   *bytes = column->bytes + (Size) at * width;
+
+	/* the lower part and the upper one, which may overlap */
+	if (width >= (int) sizeof(uint32))
+	{
+		uint32		lower = rec_little32((uint32) number);
+		uint32		upper = rec_little32((uint32) (number >> (8 * width - 32)));
+
+		memcpy(bytes, &lower, sizeof(lower));
+		memcpy(bytes + width - sizeof(upper), &upper, sizeof(upper));
+	}
+	else if (width >= (int) sizeof(uint16))
+	{
+		uint16		lower = rec_little16((uint16) number);
+		uint16		upper = rec_little16((uint16) (number >> (8 * width - 16)));
+
+		memcpy(bytes, &lower, sizeof(lower));
+		memcpy(bytes + width - sizeof(upper), &upper, sizeof(upper));
+	}
+	else
+		*bytes = (char) number;
+}
+
+extern void rec_packed_begin(RecPacked *column, MemoryContext context,
+							 int64 allocated, int width);
+extern void rec_packed_resize(RecPacked *column, int64 allocated);
+extern void rec_packed_widen(RecPacked *column, int64 count, uint64 number);
+extern void rec_packed_copy(RecPacked *copy, const RecPacked *column,
+							MemoryContext context, int64 count, int64 allocated);
+extern void rec_packed_free(RecPacked *column);
+extern uint32 *rec_packed_give_numbers(RecPacked *column, int64 count);
+
+/* Sets a number, the first "count" of the column being of use. */
+static inline void
+rec_packed_set(RecPacked *column, int64 at, uint64 number, int64 count)
+{
+	if (unlikely(number > column->largest))
+		rec_packed_widen(column, count, number);
+	rec_packed_put(column, at, number);
+}
+
+/* Gives a value, or REC_NOT_KNOWN. */
+static inline int64
+rec_values_decode(const RecValues *column, uint64 steps)
+{
+	if (steps == 0)
+		return REC_NOT_KNOWN;
+	return (int64) (column->origin + ((steps * column->odd) << column->shift));
+}
+
+static inline int64
+rec_values_get(const RecValues *column, int64 at)
+{
+	return rec_values_decode(column, rec_packed_get(&column->steps, at));
+}
+
+/* Finds the steps to a value; false if it takes a column of another kind. */
+static inline bool
+rec_values_steps(const RecValues *column, int64 value, uint64 *steps)
+{
+	uint64		distance = (uint64) value - column->origin;
+	uint64		n = distance >> column->shift;
+
+	if (column->odd != 1)
+		n /= column->odd;
+	*steps = value == REC_NOT_KNOWN ? 0 : n;
+	if (value == REC_NOT_KNOWN)
+		return true;
+	return n > 0 && n <= column->steps.largest &&
+		(n * column->odd) << column->shift == distance;
+}
+
+extern void rec_values_begin(RecValues *column, MemoryContext context,
+							 int64 allocated, int64 count, int64 value, int64 next);
+extern void rec_values_recode(RecValues *column, int64 count, int64 value);
+extern double *rec_values_give_doubles(RecValues *column, int64 count);
+
+/* Sets a value, the first "count" of the column being of use. */
+static inline void
+rec_values_set(RecValues *column, int64 at, int64 value, int64 count)
+{
+	uint64		steps;
+
+	if (unlikely(!rec_values_steps(column, value, &steps)))
+	{
+		rec_values_recode(column, count, value);
+		(void) rec_values_steps(column, value, &steps);
+	}
+	rec_packed_put(&column->steps, at, steps);
+}
+
+/* A double as such a value, and back: the same bits. */
+static inline int64
+rec_value_of_double(double x)
+{
+	int64		value;
+
+	memcpy(&value, &x, sizeof(value));
+	return value;
+}
+
+static inline double
+rec_double_of_value(int64 value)
+{
+	double		x;
+
+	memcpy(&x, &value, sizeof(x));
+	return x;
+}
+
+#endif							/* REC_PACKED_COLUMN_H */

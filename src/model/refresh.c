@@ -1,0 +1,508 @@
+/*-------------------------------------------------------------------------
+ *
+ * refresh.c
+ *	  Refreshing a recommender: from its interactions to a new generation.
+ *
+ * A refresh reads the sources, computes the model in memory and writes it as
+ * a new generation beside the old one, whose rows it deletes; the definition's
+ * row then points to the new one.  All of that is one transaction, so that a
+ * reader's snapshot has one generation or the other, and a refresh that fails
+ * leaves nothing.  A lock on the definition's table keeps a second refresh of
+ * the same recommender waiting and nobody else.
+ *
+ * Sources are read as the recommender's owner, in a security-restricted
+ * operation, as REFRESH MATERIALIZED VIEW does, and with row_security off: a
+ * policy that would hide rows is an error, not a smaller model.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/model/refresh.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "context/lift_table.h"
+#include "definition/source.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "interaction/trend.h"
+#include "miscadmin.h"
+#include "model/generation.h"
+#include "model/newest_item.h"
+#include "model/refresh.h"
+#include "model/train.h"
+#include "pg/relation.h"
+#include "pg/spi.h"
+#include "pg/table_writer.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#define RESULT_NCOLS		14	/* columns of type refresh_result */
+
+/* ----------------
+ *		reading
+ * ----------------
+ */
+
+typedef struct ReadState
+{
+	RecInteractions *interactions;
+	RecProgress *progress;		/* NULL when nobody looks */
+	double		expected;		/* rows, by the statistics; 0 unknown */
+	int64		rows;
+} ReadState;
+
+static void
+take_row(void *arg, const RecRow *row)
+{
+	ReadState  *state = (ReadState *) arg;
+
+	rec_interactions_add(state->interactions, row);
+	if (state->progress && ++state->rows % 65536 == 0 && state->expected > 0)
+		rec_progress_step(state->progress, state->rows, state->expected);
+}
+
+static double
+expected_rows(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	double		rows = 0;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		rows = ((Form_pg_class) GETSTRUCT(tuple))->reltuples;
+		ReleaseSysCache(tuple);
+	}
+	return Max(rows, 0);
+}
+
+/*
+ * Reads all sources of a recommender with the current user's rights and the
+ * active snapshot, and in which situations interactions were if that is asked
+ * for and there is something to tell; the result is in "context".  SPI is
+ * connected.
+ */
+RecInteractions *
+rec_model_interactions(const RecDefinition *definition, MemoryContext context,
+					   bool situations, RecProgress *progress)
+{
+	ReadState	state = {0};
+
+	state.interactions = rec_interactions_create(context,
+												 definition->user_type,
+												 definition->user_collation,
+												 definition->item_type,
+												 definition->item_collation);
+	if (situations)
+		state.interactions->situations =
+			rec_model_situations(definition, &definition->options, context);
+	state.progress = progress;
+	for (int i = 0; i < definition->nsources; i++)
+		state.expected += expected_rows(definition->sources[i].relid);
+	for (int i = 0; i < definition->nsources; i++)
+	{
+		RecRowFormat format;
+		char	   *query = rec_training_query(definition, &definition->sources[i],
+											   state.interactions->situations, &format);
+		SPIPlanPtr	plan = rec_spi_prepare(query, 0, NULL, CURSOR_OPT_PARALLEL_OK);
+
+		format.users = state.interactions->users;
+		format.items = state.interactions->items;
+		rec_read_rows(plan, NULL, &format, take_row, &state);
+		SPI_freeplan(plan);
+	}
+	return state.interactions;
+}
+
+/* ----------------
+ *		one refresh
+ * ----------------
+ */
+
+static double
+elapsed_ms(TimestampTz since)
+{
+	return (double) (GetCurrentTimestamp() - since) / 1000;
+}
+
+static void
+run_query(const char *query, int nargs, Oid *types, Datum *values, const char *nulls,
+		  int expected)
+{
+	rec_spi_execute(query, nargs, types, values, nulls, false, expected);
+}
+
+/*
+ * The generation after all that were ever written.  Locking the row that says
+ * which one serves makes a snapshot that is too old to see the last one a
+ * serialization failure at once.
+ */
+static int64
+next_generation(const RecDefinition *definition)
+{
+	bool		isnull;
+
+	run_query(psprintf("SELECT d.generation FROM %s d FOR NO KEY UPDATE",
+					   rec_definition_table(definition, "definition")),
+			  0, NULL, NULL, NULL, SPI_OK_SELECT);
+	run_query(psprintf("SELECT greatest(coalesce(pg_catalog.max(r.generation), 0), (SELECT pg_catalog.max(d.generation) FROM %s d)) "
+					   "OPERATOR(pg_catalog.+) 1 FROM %s r",
+					   rec_definition_table(definition, "definition"),
+					   rec_definition_table(definition, "refresh_run")),
+			  0, NULL, NULL, NULL, SPI_OK_SELECT);
+	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+									   1, &isnull));
+}
+
+/* Points the definition to the new generation. */
+static void
+move_pointer(const RecDefinition *definition, const RecRefreshFigures *figures,
+			 const RecMatrix *matrix, int64 newest)
+{
+	Oid			types[6] = {INT8OID, INT8OID, TIMESTAMPTZOID, INT4ARRAYOID, TIMESTAMPTZOID, INT8OID};
+	Datum		values[6] = {0};
+	char		nulls[] = "    nn";
+	uint32		steps[REC_USER_STEPS];
+	int			nsteps = rec_train_user_steps(matrix, steps);
+	void	   *data;
+
+	values[0] = Int64GetDatum(figures->generation);
+	values[1] = Int64GetDatum(figures->items);
+	values[2] = TimestampTzGetDatum(newest);
+	values[3] = PointerGetDatum(rec_array4(INT4OID, nsteps, &data));
+	if (nsteps > 0)
+		memcpy(data, steps, nsteps * sizeof(int32));
+	if (newest == REC_NO_TIME)
+		nulls[2] = 'n';
+	if (definition->items)
+	{
+		values[4] = TimestampTzGetDatum(rec_newest_created(definition));
+		values[5] = Int64GetDatum(rec_newest_item(definition));
+		nulls[4] = nulls[5] = ' ';
+	}
+	run_query(psprintf("UPDATE %s SET generation = $1, items = $2, as_of = $3, item_steps = $4, "
+					   "newest_created = $5, newest_item = $6, refreshed_at = pg_catalog.now()",
+					   rec_definition_table(definition, "definition")),
+			  6, types, values, nulls, SPI_OK_UPDATE);
+}
+
+static int64
+model_size(const RecDefinition *definition)
+{
+	int64		size = 0;
+
+	for (int i = REC_TABLE_ITEM; i < REC_NTABLES; i++)
+		size += DatumGetInt64(DirectFunctionCall1(pg_total_relation_size,
+												  ObjectIdGetDatum(definition->tables[i])));
+	return size;
+}
+
+static void
+record_run(const RecDefinition *definition, const RecRefreshFigures *figures)
+{
+	Oid			types[15] = {INT8OID, TIMESTAMPTZOID, INT8OID, INT8OID, INT8OID, INT8OID,
+		INT8OID, INT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, INT8OID, INT8OID, JSONBOID,
+	TEXTOID};
+	Datum		values[15];
+
+	values[0] = Int64GetDatum(figures->generation);
+	values[1] = TimestampTzGetDatum(figures->started_at);
+	values[2] = Int64GetDatum(figures->interactions);
+	values[3] = Int64GetDatum(figures->users);
+	values[4] = Int64GetDatum(figures->items);
+	values[5] = Int64GetDatum(figures->neighbors);
+	values[6] = Int64GetDatum(figures->null_keys);
+	values[7] = Int64GetDatum(figures->without_weight);
+	values[8] = Float8GetDatum(figures->read_ms);
+	values[9] = Float8GetDatum(figures->build_ms);
+	values[10] = Float8GetDatum(figures->write_ms);
+	values[11] = Int64GetDatum(figures->memory_bytes);
+	values[12] = Int64GetDatum(figures->model_bytes);
+	values[13] = JsonbPGetDatum(rec_options_to_jsonb(&definition->options,
+													 REC_SCOPE_BUILD | REC_SCOPE_SERVE));
+	values[14] = CStringGetTextDatum("full");
+	run_query(psprintf("INSERT INTO %s (generation, started_at, finished_at, interactions, users, "
+					   "items, neighbors, null_keys, without_weight, read_ms, build_ms, write_ms, "
+					   "memory_bytes, model_bytes, options, mode) "
+					   "VALUES ($1, $2, pg_catalog.clock_timestamp(), $3, $4, $5, $6, $7, $8, $9, "
+					   "$10, $11, $12, $13, $14, $15)",
+					   rec_definition_table(definition, "refresh_run")),
+			  15, types, values, NULL, SPI_OK_INSERT);
+}
+
+/*
+ * Learns what the context says of items.  That goes before the matrix, which
+ * uses the interactions up.
+ */
+static RecLifts *
+learn_lifts(const RecGeneration *generation)
+{
+	RecSituations *situations = generation->interactions->situations;
+	RecLifts   *lifts;
+
+	if (situations == NULL)
+		return NULL;
+	rec_progress_phase(generation->progress, "learning from the context");
+	lifts = rec_context_learn(generation->interactions->stream,
+							  rec_dict_count(generation->interactions->items),
+							  situations, &generation->definition->options);
+	rec_situations_forget_rows(situations);
+	return lifts;
+}
+
+/* Computes what a generation is written from; the interactions are used up. */
+static void
+prepare_generation(RecGeneration *generation, RecInteractions *interactions,
+				   MemoryContext context)
+{
+	const RecDefinition *definition = generation->definition;
+	uint32	   *item_rank;
+
+	generation->interactions = interactions;
+	rec_interactions_forget_users(interactions, &definition->options);
+	generation->lifts = learn_lifts(generation);
+	generation->trend = rec_trend_scores(interactions->stream, rec_dict_count(interactions->items),
+										 &definition->options);
+	rec_progress_phase(generation->progress, "building the matrix");
+	generation->matrix = rec_interactions_matrix(interactions, &definition->options, &item_rank);
+	if (definition->items)
+		rec_progress_phase(generation->progress, "reading items");
+	generation->items = rec_model_items(definition, generation->matrix, interactions->items,
+										item_rank, context);
+}
+
+/* Reads, computes and writes; the figures tell of it. */
+static void
+build_generation(const RecDefinition *definition, RecProgress *progress,
+				 RecRefreshFigures *figures)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "recommender refresh",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	RecGeneration generation = {0};
+	RecInteractions *interactions;
+	TimestampTz since = GetCurrentTimestamp();
+
+	rec_memory_start();
+	rec_progress_phase(progress, "reading interactions");
+	interactions = rec_model_interactions(definition, context, true, progress);
+	figures->read_ms = elapsed_ms(since);
+	figures->interactions = interactions->stream->count;
+	figures->null_keys = interactions->null_keys;
+	figures->without_weight = interactions->without_weight;
+
+	since = GetCurrentTimestamp();
+	generation.definition = definition;
+	generation.number = figures->generation;
+	generation.progress = progress;
+	prepare_generation(&generation, interactions, context);
+	figures->users = generation.matrix->nusers;
+	figures->items = generation.items->n;
+	figures->build_ms = elapsed_ms(since);
+
+	since = GetCurrentTimestamp();
+	rec_generation_write(&generation);
+	figures->neighbors = generation.neighbors;
+	rec_progress_phase(progress, "deleting the old generation");
+	rec_generation_delete_others(&generation);
+	move_pointer(definition, figures, generation.matrix, interactions->stream->newest);
+	rec_generation_analyze(&generation);
+	figures->memory_bytes = rec_memory_peak();
+	figures->model_bytes = model_size(definition);
+	figures->write_ms = elapsed_ms(since);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+}
+
+static void
+set_for_refresh(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+}
+
+/* The refreshes that run in this session: one, or those within each other. */
+typedef struct RunningRefresh
+{
+	Oid			schema;
+	struct RunningRefresh *outer;
+} RunningRefresh;
+
+static RunningRefresh *running = NULL;
+
+/*
+ * Refuses to refresh a recommender from within its own refresh, that is, by a
+ * function in a view: the lock is no bar to the session that holds it.
+ */
+static void
+refuse_recursion(const RecDefinition *definition)
+{
+	for (const RunningRefresh *refresh = running; refresh; refresh = refresh->outer)
+		if (refresh->schema == definition->schema)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_IN_USE),
+					 errmsg("recommender \"%s\" is being refreshed by this session already",
+							rec_definition_name(definition))));
+}
+
+/* Shows the progress until the end, and no longer, also after an error. */
+static void
+run_in_sight(const RecDefinition *definition, RecProgress *progress,
+			 RecRefreshFigures *figures)
+{
+	RunningRefresh own = {definition->schema, running};
+
+	running = &own;
+	PG_TRY();
+	{
+		figures->generation = next_generation(definition);
+		build_generation(definition, progress, figures);
+		record_run(definition, figures);
+		rec_progress_phase(progress, "finishing");
+	}
+	PG_CATCH();
+	{
+		running = own.outer;
+		rec_progress_end(progress);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	running = own.outer;
+	rec_progress_end(progress);
+}
+
+/* Tells when there are interactions, and none of them counts. */
+static void
+notice_nothing_counts(const RecDefinition *definition, const RecRefreshFigures *figures)
+{
+	const char *name = rec_definition_name(definition);
+	int64		rows = figures->null_keys + figures->without_weight;
+
+	if (figures->interactions > 0 || rows == 0)
+		return;
+	ereport(NOTICE,
+			(errmsg("none of the " INT64_FORMAT " interactions of recommender \"%s\" counts",
+					rows, name),
+			 errhint("SELECT * FROM recommender.check_recommender(%s) says why.",
+					 quote_literal_cstr(name))));
+}
+
+/*
+ * Runs one refresh as the recommender's owner and gives its figures.  The
+ * lock comes first and the snapshot after it, so that what another refresh has
+ * just committed is seen.  The caller must be a member of the owner.
+ */
+RecRefreshFigures
+rec_model_refresh(RecDefinition *definition, bool verbose)
+{
+	RecRefreshFigures result = {0};
+	RecRefreshFigures *figures = &result;
+	RecProgress progress;
+	Oid			saved_user;
+	int			saved_context;
+	int			nest;
+
+	rec_definition_check_owner(definition);
+	refuse_recursion(definition);
+	definition = rec_definition_lock(definition, "refresh()");
+	figures->started_at = GetCurrentTimestamp();
+	rec_progress_start(&progress, rec_definition_name(definition), verbose);
+	rec_progress_phase(&progress, "starting");
+
+	GetUserIdAndSecContext(&saved_user, &saved_context);
+	SetUserIdAndSecContext(rec_schema_owner(definition->schema),
+						   saved_context | SECURITY_RESTRICTED_OPERATION);
+	nest = NewGUCNestLevel();
+	set_for_refresh("search_path", "pg_catalog, pg_temp");
+	set_for_refresh("row_security", "off");
+	/* of the statistics that ANALYZE makes, serving needs no more */
+	set_for_refresh("default_statistics_target", "10");
+	/* values of the context are texts, which must not depend on the session */
+	set_for_refresh("DateStyle", "ISO");
+	set_for_refresh("IntervalStyle", "postgres");
+	set_for_refresh("extra_float_digits", "1");
+	SPI_connect();
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	run_in_sight(definition, &progress, figures);
+	PopActiveSnapshot();
+	SPI_finish();
+	AtEOXact_GUC(false, nest);
+	SetUserIdAndSecContext(saved_user, saved_context);
+	notice_nothing_counts(definition, figures);
+	return result;
+}
+
+static void
+check_mode(const char *mode)
+{
+	RecClosest	closest;
+
+	if (strcmp(mode, "auto") == 0 || strcmp(mode, "full") == 0)
+		return;
+	/* test/bench/incremental.sql shows it */
+	if (strcmp(mode, "incremental") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("refresh mode \"%s\" is not supported", mode),
+				 errdetail("By most options a few new interactions change most rows of neighbours, and a table does not tell which of its rows are new or gone."),
+				 errhint("Use \"auto\" or \"full\". What users did since counts in their answers without a refresh.")));
+	rec_closest_start(&closest, mode);
+	rec_closest_consider(&closest, "auto");
+	rec_closest_consider(&closest, "full");
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("refresh mode \"%s\" does not exist", mode),
+			 closest.best ? rec_closest_hint(&closest, "mode") :
+			 errhint("Modes are \"auto\" and \"full\".")));
+}
+
+/*
+ * refresh(recommender, mode, verbose): builds a new generation from all
+ * interactions and gives the figures of it, type refresh_result.  Mode is
+ * auto or full, which mean the same.  Only for the owner.
+ */
+PG_FUNCTION_INFO_V1(rec_refresh);
+Datum
+rec_refresh(PG_FUNCTION_ARGS)
+{
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char	   *mode = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	bool		verbose = PG_GETARG_BOOL(2);
+	RecRefreshFigures figures;
+	TupleDesc	desc;
+	Datum		values[RESULT_NCOLS];
+	bool		nulls[RESULT_NCOLS] = {0};
+
+	check_mode(mode);
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	figures = rec_model_refresh(rec_definition_by_name(name), verbose);
+	values[0] = CStringGetTextDatum(name);
+	values[1] = Int64GetDatum(figures.generation);
+	values[2] = CStringGetTextDatum("full");
+	values[3] = Int64GetDatum(figures.interactions);
+	values[4] = Int64GetDatum(figures.users);
+	values[5] = Int64GetDatum(figures.items);
+	values[6] = Int64GetDatum(figures.neighbors);
+	values[7] = Int64GetDatum(figures.null_keys);
+	values[8] = Int64GetDatum(figures.without_weight);
+	values[9] = Float8GetDatum(figures.read_ms);
+	values[10] = Float8GetDatum(figures.build_ms);
+	values[11] = Float8GetDatum(figures.write_ms);
+	values[12] = Int64GetDatum(figures.memory_bytes);
+	values[13] = Int64GetDatum(figures.model_bytes);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}

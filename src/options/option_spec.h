@@ -1,0 +1,61 @@
+/*-------------------------------------------------------------------------
+ *
+ * option_spec.h
+ *	  The table of options, for those who read and write all of them.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/options/option_spec.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_OPTION_SPEC_H
+#define REC_OPTION_SPEC_H
+
+#include "options/options.h"
+
+typedef enum RecOptionKind
+{
+	REC_OPTION_INT,
+	REC_OPTION_FLOAT,
+	REC_OPTION_BOOL,
+	REC_OPTION_ENUM,			/* int; names by value_name */
+	REC_OPTION_INTERVAL,		/* double, microseconds; 0 for null */
+	REC_OPTION_TEXT,			/* char *; NULL for null */
+	REC_OPTION_TEXTS,			/* nseen_events and seen_events */
+	REC_OPTION_SET,				/* int, a bit for each; names by value_name */
+	REC_OPTION_TIMEZONE,		/* name of a time zone, PostgreSQL's own copy */
+	REC_OPTION_BLEND,
+	REC_OPTION_CAPS,			/* ncaps and caps */
+	REC_OPTION_EVENTS			/* nevent_weights and event_weights */
+} RecOptionKind;
+
+typedef struct RecOptionSpec
+{
+	const char *name;
+	RecOptionKind kind;
+	int			scope;			/* bits REC_SCOPE_* */
+	size_t		offset;			/* in RecOptions */
+	double		initial;		/* default */
+	double		min;
+	double		max;
+	const char *(*value_name) (int value);	/* NULL past the last one */
+} RecOptionSpec;
+
+/* The field of an option, of the type that its kind has. */
+#define REC_INT_FIELD(options, spec)	((int *) ((char *) (options) + (spec)->offset))
+#define REC_FLOAT_FIELD(options, spec)	((double *) ((char *) (options) + (spec)->offset))
+#define REC_TEXT_FIELD(options, spec)	((char **) ((char *) (options) + (spec)->offset))
+#define REC_BOOL_FIELD(options, spec)	((bool *) ((char *) (options) + (spec)->offset))
+
+extern const RecOptionSpec rec_option_specs[];
+extern const int rec_noptions;
+
+extern const RecOptionSpec *rec_option_find(const char *name, int scopes);
+extern void rec_option_reset(RecOptions *options, const RecOptionSpec *spec);
+extern int	rec_option_name_number(const char *kind, const char *(*value_name) (int value),
+								   const char *given);
+extern void rec_options_check(const RecOptions *options);
+
+#endif							/* REC_OPTION_SPEC_H */

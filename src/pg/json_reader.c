@@ -1,0 +1,177 @@
+/*-------------------------------------------------------------------------
+ *
+ * json_reader.c
+ *	  Reading jsonb values that a user has given.
+ *
+ * What options, filters, weights of events and the context of a call have in
+ * common: an object is read member by member, in jsonb's order of names, and
+ * what is not as expected is an error that says what it is and what it must
+ * be.  All is allocated in the current context and left to it.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/pg/json_reader.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "fmgr.h"
+#include "pg/json_reader.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/numeric.h"
+
+/* Refuses a value: "what", an argument or its part, must be "expected". */
+void
+rec_json_refuse(const char *what, const char *expected)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s must be %s", what, expected)));
+}
+
+/* ----------------
+ *		containers
+ * ----------------
+ */
+
+static JsonbContainer *
+as_container(const JsonbValue *value)
+{
+	return value->type == jbvBinary ? value->val.binary.data : NULL;
+}
+
+/* Gives the object that the argument "what" is; ERROR when it is none. */
+JsonbContainer *
+rec_json_root_object(Jsonb *json, const char *what)
+{
+	if (!JB_ROOT_IS_OBJECT(json))
+		rec_json_refuse(what, "a JSON object");
+	return &json->root;
+}
+
+/* Gives the value as an array, NULL when it is something else. */
+JsonbContainer *
+rec_json_array(const JsonbValue *value)
+{
+	JsonbContainer *container = as_container(value);
+
+	return container && JsonContainerIsArray(container) ? container : NULL;
+}
+
+/* Gives the value as an object, NULL when it is something else. */
+JsonbContainer *
+rec_json_object(const JsonbValue *value)
+{
+	JsonbContainer *container = as_container(value);
+
+	return container && JsonContainerIsObject(container) ? container : NULL;
+}
+
+/* Begins to read an object, before its first member. */
+RecJsonMembers
+rec_json_members(JsonbContainer *object)
+{
+	RecJsonMembers members = {.iterator = JsonbIteratorInit(object)};
+
+	(void) JsonbIteratorNext(&members.iterator, &members.value, false);
+	return members;
+}
+
+/* Reads the next member into "members"; false after the last one. */
+bool
+rec_json_next_member(RecJsonMembers *members)
+{
+	if (JsonbIteratorNext(&members->iterator, &members->value, true) != WJB_KEY)
+		return false;
+	members->name = rec_json_string(&members->value);
+	(void) JsonbIteratorNext(&members->iterator, &members->value, true);
+	return true;
+}
+
+/* Reads an array of strings into a list; false when the value is none. */
+bool
+rec_json_strings(const JsonbValue *value, List **strings)
+{
+	JsonbContainer *array = rec_json_array(value);
+
+	if (array == NULL)
+		return false;
+	*strings = NIL;
+	for (uint32 i = 0; i < JsonContainerSize(array); i++)
+	{
+		JsonbValue *element = getIthJsonbValueFromContainer(array, i);
+
+		if (element->type != jbvString)
+			return false;
+		*strings = lappend(*strings, rec_json_string(element));
+	}
+	return true;
+}
+
+/* ----------------
+ *		scalars
+ * ----------------
+ */
+
+/* Gives a string, which the value must be. */
+char *
+rec_json_string(const JsonbValue *value)
+{
+	return pnstrdup(value->val.string.val, value->val.string.len);
+}
+
+/*
+ * Gives a scalar's text: a number without the zeroes at its end, true or
+ * false.  NULL for a null and for what is no scalar.
+ */
+char *
+rec_json_scalar(const JsonbValue *value)
+{
+	Datum		number;
+
+	switch (value->type)
+	{
+		case jbvString:
+			return rec_json_string(value);
+		case jbvNumeric:
+			number = DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(value->val.numeric));
+			return DatumGetCString(DirectFunctionCall1(numeric_out, number));
+		case jbvBool:
+			return pstrdup(value->val.boolean ? "true" : "false");
+		default:
+			return NULL;
+	}
+}
+
+/* Gives a number, which the value must be; one too large is infinite. */
+double
+rec_json_double(const JsonbValue *value)
+{
+	return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
+											  NumericGetDatum(value->val.numeric)));
+}
+
+/*
+ * Gives a number from "min" to "max", an integer if "whole".  An ERROR that
+ * speaks of "what" when the value is anything else.
+ */
+double
+rec_json_double_within(const char *what, const JsonbValue *value, double min, double max,
+					   bool whole)
+{
+	double		number;
+
+	if (value->type != jbvNumeric)
+		rec_json_refuse(what, whole ? "an integer" : "a number");
+	number = rec_json_double(value);
+	if (whole && number != rint(number))
+		rec_json_refuse(what, "an integer");
+	if (!(number >= min && number <= max))
+		rec_json_refuse(what, psprintf("between %.10g and %.10g", min, max));
+	return number;
+}

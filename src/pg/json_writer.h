@@ -1,0 +1,39 @@
+/*-------------------------------------------------------------------------
+ *
+ * json_writer.h
+ *	  Writing jsonb values piece by piece.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/pg/json_writer.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_JSON_WRITER_H
+#define REC_JSON_WRITER_H
+
+#include "utils/jsonb.h"
+
+#define REC_JSON_DEPTH	8		/* most containers within each other */
+
+/* A value being written; starts as all zeroes. */
+typedef struct RecJson
+{
+	JsonbValue *values;			/* of the containers that are open */
+	int			n;
+	int			allocated;
+	int			depth;			/* open containers, and ... */
+	int			begins[REC_JSON_DEPTH]; /* ... where their values begin */
+} RecJson;
+
+extern void rec_json_token(RecJson *json, JsonbIteratorToken token);
+extern void rec_json_key(RecJson *json, const char *key);
+extern void rec_json_text(RecJson *json, JsonbIteratorToken token, const char *text);
+extern void rec_json_bool(RecJson *json, bool value);
+extern void rec_json_null(RecJson *json);
+extern void rec_json_numeric(RecJson *json, Datum numeric);
+extern void rec_json_number(RecJson *json, double number);
+extern Jsonb *rec_json_finish(RecJson *json);
+
+#endif							/* REC_JSON_WRITER_H */

@@ -1,0 +1,42 @@
+/*-------------------------------------------------------------------------
+ *
+ * memory_budget.h
+ *	  How much memory may be taken, and how much has been.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/pg/memory_budget.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_MEMORY_BUDGET_H
+#define REC_MEMORY_BUDGET_H
+
+#include "storage/shmem.h"		/* mul_size, of which palloc.h knows since 2026 only */
+
+#define REC_DOUBLING	65536	/* from here on arrays grow by an eighth */
+
+/*
+ * Gives the length that an array of so many elements shall have so that it
+ * holds as many as are wanted: what is counted as memory of a long one is
+ * about what is used.
+ */
+static inline int64
+rec_room_for(int64 allocated, int64 wanted)
+{
+	while (allocated < wanted)
+		allocated += allocated < REC_DOUBLING ? Max(allocated, 16) : allocated / 8;
+	return allocated;
+}
+
+extern void rec_memory_start(void);
+extern void rec_memory_check(MemoryContext context, Size more);
+extern void *rec_memory_alloc_in(MemoryContext budget, MemoryContext context, Size count,
+								 Size width);
+extern void *rec_memory_alloc(MemoryContext context, Size count, Size width);
+extern bool rec_memory_fits(MemoryContext context, Size more);
+extern void rec_memory_share(MemoryContext context, Size size);
+extern Size rec_memory_peak(void);
+
+#endif							/* REC_MEMORY_BUDGET_H */

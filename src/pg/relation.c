@@ -1,0 +1,429 @@
+/*-------------------------------------------------------------------------
+ *
+ * relation.c
+ *	  Small helpers shared by everything that speaks SQL.
+ *
+ * What two files would otherwise word twice lives here: the same check gives
+ * the same message everywhere.  Nothing in this file knows what an
+ * interaction or a model is.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/pg/relation.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "catalog/pg_cast.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_operator.h"
+#include "miscadmin.h"
+#include "parser/parse_coerce.h"
+#include "pg/relation.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/regproc.h"
+#include "utils/rel.h"
+#include "utils/relcache.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
+#include "utils/varlena.h"
+
+#if PG_VERSION_NUM >= 160000
+#define qualified_names_compat(text)	stringToQualifiedNameList(text, NULL)
+#else
+#define qualified_names_compat(text)	stringToQualifiedNameList(text)
+#endif
+
+/* names further apart than this are not worth a hint */
+#define REC_CLOSEST_MAX_DISTANCE	4
+
+/* Begins the search for the name closest to "name". */
+void
+rec_closest_start(RecClosest *closest, const char *name)
+{
+	closest->name = name;
+	closest->best = NULL;
+	closest->distance = Min(REC_CLOSEST_MAX_DISTANCE,
+							(int) (strlen(name) + 1) / 2) + 1;
+}
+
+/* Takes "candidate" if it is closer than all before; it must stay allocated. */
+void
+rec_closest_consider(RecClosest *closest, const char *candidate)
+{
+	int			distance;
+
+	if (strlen(closest->name) > NAMEDATALEN || strlen(candidate) > NAMEDATALEN)
+		return;
+	distance = varstr_levenshtein_less_equal(closest->name,
+											 strlen(closest->name),
+											 candidate, strlen(candidate),
+											 1, 1, 1, closest->distance, true);
+	if (distance < closest->distance)
+	{
+		closest->best = candidate;
+		closest->distance = distance;
+	}
+}
+
+/* Gives the errhint() of a finished search, none when nothing was close. */
+int
+rec_closest_hint(const RecClosest *closest, const char *kind)
+{
+	if (closest->best == NULL)
+		return 0;
+	return errhint("Perhaps you meant the %s \"%s\".", kind, closest->best);
+}
+
+/* Refuses a number of rows below zero. */
+void
+rec_check_k(int64 k)
+{
+	if (k < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("k must be greater than or equal to zero")));
+}
+
+/* Considers every live column of a relation, if it is there. */
+void
+rec_closest_consider_columns(RecClosest *closest, Oid relid)
+{
+	Relation	rel = try_relation_open(relid, AccessShareLock);
+	TupleDesc	desc;
+
+	if (rel == NULL)
+		return;
+	desc = RelationGetDescr(rel);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (!att->attisdropped)
+			rec_closest_consider(closest, pstrdup(NameStr(att->attname)));
+	}
+	relation_close(rel, NoLock);
+}
+
+/* Gives the names of a relation's live columns, none of one that is gone. */
+static char *
+column_names(Oid relid)
+{
+	Relation	rel = try_relation_open(relid, AccessShareLock);
+	TupleDesc	desc;
+	StringInfoData names;
+
+	initStringInfo(&names);
+	if (rel == NULL)
+		return names.data;
+	desc = RelationGetDescr(rel);
+	for (int i = 0; i < desc->natts; i++)
+		if (!TupleDescAttr(desc, i)->attisdropped)
+			appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "",
+							 quote_identifier(NameStr(TupleDescAttr(desc, i)->attname)));
+	relation_close(rel, NoLock);
+	return names.data;
+}
+
+static void
+column_missing(Oid relid, const char *column)
+{
+	RecClosest	closest;
+
+	rec_closest_start(&closest, column);
+	rec_closest_consider_columns(&closest, relid);
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("column \"%s\" of relation \"%s\" does not exist",
+					column, get_rel_name(relid)),
+			 closest.best ? rec_closest_hint(&closest, "column") :
+			 errhint("Say which of its columns is meant: %s.", column_names(relid))));
+}
+
+/*
+ * Gives the attribute number, type and collation of a column; an ERROR with
+ * the closest name when the relation has none of that name.  System columns
+ * are none.
+ */
+RecColumn
+rec_column_lookup(Oid relid, const char *column)
+{
+	RecColumn	result;
+	HeapTuple	tuple = SearchSysCacheAttName(relid, column);
+	Form_pg_attribute att;
+
+	if (!HeapTupleIsValid(tuple) ||
+		((Form_pg_attribute) GETSTRUCT(tuple))->attnum < 0)
+		column_missing(relid, column);
+	att = (Form_pg_attribute) GETSTRUCT(tuple);
+	result.attnum = att->attnum;
+	result.type = getBaseType(att->atttypid);
+	result.collation = att->attcollation;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/*
+ * Gives a relation's name, schema-qualified and quoted, for use in a query; an
+ * ERROR when there is none of that OID.
+ */
+char *
+rec_relation_quoted(Oid relid)
+{
+	char	   *name = get_rel_name(relid);
+
+	if (name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid)));
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
+									  name);
+}
+
+/*
+ * Gives an operator as OPERATOR(schema.name), so that no search_path can put
+ * another one in its place.
+ */
+char *
+rec_operator_quoted(Oid oper)
+{
+	HeapTuple	tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(oper));
+	Form_pg_operator form;
+	char	   *result;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for operator %u", oper);
+	form = (Form_pg_operator) GETSTRUCT(tuple);
+	result = psprintf("OPERATOR(%s.%s)",
+					  quote_identifier(get_namespace_name(form->oprnamespace)),
+					  NameStr(form->oprname));
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/* Gives the default equality operator of a type, qualified, or an ERROR. */
+char *
+rec_equality_operator(Oid type)
+{
+	Oid			oper = lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr;
+
+	if (!OidIsValid(oper))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("could not identify an equality operator for type %s",
+						format_type_be(type))));
+	return rec_operator_quoted(oper);
+}
+
+/*
+ * Gives a type's name, qualified whatever search_path says; it stands for
+ * values of any length, that of character, too.
+ */
+const char *
+rec_type_quoted(Oid type)
+{
+	return format_type_extended(type, -1,
+								FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
+}
+
+/* Gives the parts of a name that may be qualified and quoted. */
+List *
+rec_qualified_names(const char *name)
+{
+	return qualified_names_compat(name);
+}
+
+/* Gives a collation's name, qualified and quoted. */
+char *
+rec_collation_quoted(Oid collation)
+{
+	HeapTuple	tuple = SearchSysCache1(COLLOID, ObjectIdGetDatum(collation));
+	Form_pg_collation form;
+	char	   *result;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for collation %u", collation);
+	form = (Form_pg_collation) GETSTRUCT(tuple);
+	result = quote_qualified_identifier(get_namespace_name(form->collnamespace),
+										NameStr(form->collname));
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/* ----------------
+ *		arguments
+ * ----------------
+ */
+
+/* Gives an argument of type text, NULL for a null. */
+char *
+rec_text_argument(FunctionCallInfo fcinfo, int n)
+{
+	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
+}
+
+/* Gives an argument of type name, NULL for a null. */
+char *
+rec_name_argument(FunctionCallInfo fcinfo, int n)
+{
+	return PG_ARGISNULL(n) ? NULL : pstrdup(NameStr(*PG_GETARG_NAME(n)));
+}
+
+/* Refuses a null for the argument of that name. */
+void
+rec_require_argument(const void *value, const char *argument)
+{
+	if (value == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be null", argument)));
+}
+
+/* Gives the first argument, a recommender's name. */
+char *
+rec_recommender_argument(FunctionCallInfo fcinfo)
+{
+	char	   *name = rec_text_argument(fcinfo, 0);
+
+	rec_require_argument(name, "recommender");
+	return name;
+}
+
+/* Gives a value of type name for a query's parameter, with SPI's sign of null. */
+Datum
+rec_name_or_null(const char *name, char *is_null)
+{
+	*is_null = name ? ' ' : 'n';
+	return name ? DirectFunctionCall1(namein, CStringGetDatum(name)) : (Datum) 0;
+}
+
+/* ----------------
+ *		relations that a user names
+ * ----------------
+ */
+
+/* Refuses a relation that has no rows to read: an ERROR. */
+void
+rec_check_relation(Oid relid)
+{
+	char		kind = get_rel_relkind(relid);
+
+	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE &&
+		kind != RELKIND_VIEW && kind != RELKIND_MATVIEW &&
+		kind != RELKIND_FOREIGN_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a table or a view", get_rel_name(relid))));
+}
+
+/* Refuses a column whose ids cannot stand for those of the recommender. */
+void
+rec_check_same_type(Oid type, Oid expected, const char *column)
+{
+	if (type == expected ||
+		can_coerce_type(1, &type, &expected, COERCION_IMPLICIT))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("column \"%s\" must be of type %s, not %s",
+					column, format_type_be(expected), format_type_be(type)),
+			 errhint("Give a view that casts the column.")));
+}
+
+/* True when the current user may read a column, which is there. */
+bool
+rec_may_select(Oid relid, const char *column)
+{
+	AttrNumber	attnum = get_attnum(relid, column);
+
+	return pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK ||
+		(attnum != InvalidAttrNumber &&
+		 pg_attribute_aclcheck(relid, attnum, GetUserId(), ACL_SELECT) == ACLCHECK_OK);
+}
+
+/* True for a relation that indexes can be made on. */
+static bool
+can_have_index(Oid relid)
+{
+	char		kind = get_rel_relkind(relid);
+
+	return kind == RELKIND_RELATION || kind == RELKIND_PARTITIONED_TABLE ||
+		kind == RELKIND_MATVIEW;
+}
+
+/*
+ * True when an index of the table begins with a column; or, if "unique", when
+ * one is unique and of that column alone.
+ */
+static bool
+has_index_on(Oid relid, AttrNumber attnum, bool unique)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	bool		found = false;
+	ListCell   *cell;
+
+	foreach(cell, RelationGetIndexList(rel))
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+
+		found |= index->rd_index->indisvalid &&
+			index->rd_index->indkey.values[0] == attnum &&
+			heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL) &&
+			(!unique || (index->rd_index->indisunique && index->rd_index->indnkeyatts == 1));
+		index_close(index, AccessShareLock);
+	}
+	table_close(rel, AccessShareLock);
+	return found;
+}
+
+/*
+ * Gives the CREATE INDEX that a relation lacks, on a column and "then", NULL
+ * for none, another one.  NULL when an index begins with the first, or, if
+ * "unique", when it is unique; and when the relation cannot have any.
+ */
+char *
+rec_missing_index_on(Oid relid, const char *column, const char *then, bool unique)
+{
+	if (!can_have_index(relid) ||
+		has_index_on(relid, rec_column_lookup(relid, column).attnum, unique))
+		return NULL;
+	return psprintf("CREATE %sINDEX ON %s (%s%s%s);", unique ? "UNIQUE " : "",
+					rec_relation_quoted(relid), quote_identifier(column),
+					then ? ", " : "", then ? quote_identifier(then) : "");
+}
+
+/* Gives the function of the cast between two types, InvalidOid for none. */
+Oid
+rec_cast_function(Oid from, Oid to)
+{
+	HeapTuple	tuple = SearchSysCache2(CASTSOURCETARGET, ObjectIdGetDatum(from),
+										ObjectIdGetDatum(to));
+	Oid			result;
+
+	if (!HeapTupleIsValid(tuple))
+		return InvalidOid;
+	result = ((Form_pg_cast) GETSTRUCT(tuple))->castfunc;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/* Gives the memory of the aggregate that a support function is called by. */
+MemoryContext
+rec_aggregate_context(FunctionCallInfo fcinfo)
+{
+	MemoryContext context;
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		elog(ERROR, "aggregate support function called outside an aggregate");
+	return context;
+}

@@ -1,0 +1,109 @@
+/*-------------------------------------------------------------------------
+ *
+ * history.c
+ *	  What a history counts: decay, repeats, weights, and what is said by it.
+ *
+ * The rules that a call and a batch of many users have in common.  They know
+ * numbers only: no Datum, no SPI.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/rank/history.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "interaction/weighting.h"
+#include "rank/history.h"
+#include "similarity/similarity.h"
+
+/* True when an interaction means that the user has the item already. */
+bool
+rec_event_is_seen(const RecOptions *options, const RecRow *row, bool has_events)
+{
+	if (!has_events)
+		return true;
+	for (int i = 0; row->event && i < options->nseen_events; i++)
+		if (strcmp(options->seen_events[i], row->event) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Turns a user's interactions into pairs, decayed, repeats combined, newest
+ * first, in place; gives their number.
+ */
+int
+rec_history_digest(const RecOptions *options, RecPair *pairs, int n, int64 newest,
+				   const uint32 *item_rank)
+{
+	for (int i = 0; i < n; i++)
+		pairs[i].weight *= rec_decay(options->half_life, newest, pairs[i].time);
+	n = rec_pairs_combine(pairs, n, options->repeats);
+	rec_pairs_sort(pairs, n, item_rank);
+	return n;
+}
+
+/*
+ * Turns combined weights into what they count in a history: the same as in
+ * the model where the weighting is one of the interaction alone; ratings less
+ * the user's mean, so that a low one speaks against what resembles the item.
+ */
+void
+rec_history_weigh(const RecOptions *options, RecPair *pairs, int n)
+{
+	bool		ratings = rec_measure_of(options)->centring != REC_CENTRE_NONE;
+	double		mean = 0;
+
+	for (int i = 0; i < n && ratings; i++)
+		mean += pairs[i].weight / n;
+	for (int i = 0; i < n; i++)
+	{
+		double	   *weight = &pairs[i].weight;
+
+		if (ratings)
+			*weight = fabs(*weight - mean) <= 1e-12 * fabs(mean) ? 0 : *weight - mean;
+		else if (options->weighting == REC_WEIGHTING_BINARY)
+			*weight = (*weight > 0) - (*weight < 0);
+		else if (options->weighting == REC_WEIGHTING_LOG)
+			*weight = *weight < 0 ? -log1p(-*weight) : log1p(*weight);
+	}
+}
+
+/*
+ * Gives what a weight of the history counts when a user is folded in: as much
+ * as in the matrix that the factors are of, which may be one of ones.
+ */
+double
+rec_history_confidence(const RecOptions *options, double weight)
+{
+	if (rec_weighting_use(options) == REC_WEIGHTS_IGNORED)
+		return (weight > 0) - (weight < 0);
+	return weight;
+}
+
+/*
+ * Adds what the neighbours of an item of the history say, of either likeness;
+ * "content" when that counts.
+ */
+void
+rec_history_add(RecScores *scores, const RecPair *pair, const RecNeighborList *lists,
+				bool content)
+{
+	static const RecComponent components[REC_NLIKENESSES] = {REC_BEHAVIOUR, REC_CONTENT};
+
+	for (int kind = 0; kind < REC_NLIKENESSES; kind++)
+	{
+		const RecNeighborList *list = &lists[kind];
+		RecSignal	signal = {components[kind], pair->item, pair->weight,
+			list->n, list->items, list->values
+		};
+
+		if (content || kind != REC_LIKE_CONTENT)
+			rec_scores_add(scores, &signal);
+	}
+}

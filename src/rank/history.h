@@ -1,0 +1,28 @@
+/*-------------------------------------------------------------------------
+ *
+ * history.h
+ *	  What a history counts: decay, repeats, weights, and what is said by it.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/rank/history.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_HISTORY_H
+#define REC_HISTORY_H
+
+#include "interaction/interaction.h"
+#include "rank/rerank.h"
+#include "rank/score.h"
+
+extern bool rec_event_is_seen(const RecOptions *options, const RecRow *row, bool has_events);
+extern int	rec_history_digest(const RecOptions *options, RecPair *pairs, int n,
+							   int64 newest, const uint32 *item_rank);
+extern void rec_history_weigh(const RecOptions *options, RecPair *pairs, int n);
+extern double rec_history_confidence(const RecOptions *options, double weight);
+extern void rec_history_add(RecScores *scores, const RecPair *pair,
+							const RecNeighborList *lists, bool content);
+
+#endif							/* REC_HISTORY_H */

@@ -1,0 +1,58 @@
+/*-------------------------------------------------------------------------
+ *
+ * rerank.h
+ *	  A ranking made diverse: unlike items, and no column's value too often.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/rank/rerank.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_RERANK_H
+#define REC_RERANK_H
+
+#include "rank/selection.h"
+
+/* The neighbours of one item. */
+typedef struct RecNeighborList
+{
+	int			n;
+	const int32 *items;
+	const float4 *values;
+	int32		item;			/* number of the item whose they are, or: */
+} RecNeighborList;
+
+#define REC_ITEM_UNNUMBERED		(-1)	/* nothing has told it */
+#define REC_ITEM_UNKNOWN		(-2)	/* the model does not know the item */
+
+/* Kinds of neighbours that tell how alike two items are. */
+typedef enum RecLikeness
+{
+	REC_LIKE_BEHAVIOUR,
+	REC_LIKE_CONTENT,
+	REC_NLIKENESSES
+} RecLikeness;
+
+/*
+ * What is asked about the items of a ranking.  "neighbors" fills in the lists
+ * of n items, REC_NLIKENESSES for each (all zeroes before); "values" fills in
+ * a number for the value of each of max_per's columns, equal for equal ones
+ * and negative for null.
+ */
+typedef struct RecReranker
+{
+	void		(*neighbors) (void *arg, const RecScoredItem *items, int n,
+							  RecNeighborList *lists);
+	void		(*values) (void *arg, const RecScoredItem *items, int n,
+						   int32 *values);
+	void	   *arg;
+} RecReranker;
+
+extern RecScoredItem *rec_select_reranked(RecScores *scores, const RecOptions *options,
+										  const RecCatalog *catalog,
+										  const RecReranker *reranker,
+										  int64 k, int *n);
+
+#endif							/* REC_RERANK_H */

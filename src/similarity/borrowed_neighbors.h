@@ -1,0 +1,29 @@
+/*-------------------------------------------------------------------------
+ *
+ * borrowed_neighbors.h
+ *	  Neighbours by behaviour that items borrow from those like them.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/similarity/borrowed_neighbors.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_BORROWED_NEIGHBORS_H
+#define REC_BORROWED_NEIGHBORS_H
+
+#include "content/content_neighbors.h"
+#include "similarity/similarity.h"
+
+typedef struct RecLending RecLending;
+
+extern RecLending *rec_lending_create(MemoryContext context, const RecMatrix *matrix,
+									  const RecContentLists *likeness,
+									  const RecOptions *options,
+									  RecRowSink sink, RecRowStep step, void *arg);
+extern void rec_lending_step(void *lending, uint32 done);
+extern void rec_lending_take(void *lending, uint32 source, const RecNeighbor *row, int n);
+extern void rec_lending_rows(RecLending *lending);
+
+#endif							/* REC_BORROWED_NEIGHBORS_H */

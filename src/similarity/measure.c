@@ -1,0 +1,487 @@
+/*-------------------------------------------------------------------------
+ *
+ * measure.c
+ *	  How alike two items are: the measures.
+ *
+ * Each measure is a formula that gives the similarity of the row's item with
+ * another from c, the users of both, and d, the sum of the products of their
+ * weights.  A value that is not above zero, or not a number, is no
+ * similarity.  The formula is compiled into a loop of its own, over items
+ * that may be good enough.
+ *
+ * Which ones may be is said by a bound that costs next to nothing: every
+ * measure that counts users grows with c and falls with the other item's
+ * users, so that the formula, solved for c at the least popular item of a
+ * block, gives a whole number for all the block.  Bounds err on the safe
+ * side by more than rounding can do (REC_SLACK), and only there.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/similarity/measure.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "pg/memory_budget.h"
+#include "similarity/measure.h"
+
+/* One of the other items: c, d and its number. */
+typedef struct PairView
+{
+	double		c;
+	double		d;
+	uint32		j;
+} PairView;
+
+typedef double (*PairFormula) (const RecRowView *row, const PairView *pair);
+
+static inline double
+source_users(const RecRowView *row, uint32 j)
+{
+	return row->swapped ? row->users[j] : row->row_users;
+}
+
+static inline double
+target_users(const RecRowView *row, uint32 j)
+{
+	return row->swapped ? row->row_users : row->users[j];
+}
+
+/*
+ * The loop into which formulas are compiled.  It has no branches but such as
+ * go the same way all along; "simple" says that counters are bytes, and all.
+ */
+static pg_attribute_always_inline void
+judge_all(const RecRowView *row, const uint32 *item, int n, RecTopk *topk,
+		  PairFormula formula, bool shrinks, bool simple)
+{
+	RecNeighbor *best = topk->best;
+	double		limit = topk->limit;
+	double		shrinkage = row->options->shrinkage;
+	int			kept = topk->n;
+
+	for (int i = 0; i < n; i++)
+	{
+		uint32		j = item[i];
+		uint32		c = simple ? ((const uint8 *) row->count)[j] : rec_row_common(row, j);
+		PairView	pair = {c, !simple && row->dot ? row->dot[j] : c, j};
+		double		similarity = formula(row, &pair);
+
+		if (shrinks)
+			similarity *= pair.c / (pair.c + shrinkage);
+		best[kept].similarity = similarity;
+		best[kept].item = j;
+		best[kept].support = c;
+		kept += similarity >= limit && similarity <= DBL_MAX;
+	}
+	topk->n = kept;
+}
+
+#define JUDGE(measure, counts_only) \
+static void \
+judge_##measure(const RecRowView *row, const uint32 *item, int n, RecTopk *topk) \
+{ \
+	if (counts_only && row->options->shrinkage > 0) \
+		judge_all(row, item, n, topk, measure, true, false); \
+	else if (row->dot == NULL && row->count_size == sizeof(uint8)) \
+		judge_all(row, item, n, topk, measure, false, true); \
+	else \
+		judge_all(row, item, n, topk, measure, false, false); \
+}
+
+/* The next whole number, on the safe side. */
+static inline uint32
+round_up(double x)
+{
+	double		safe = x * (1 - REC_SLACK);
+	uint32		whole;
+
+	if (!(safe < PG_UINT32_MAX))
+		return PG_UINT32_MAX;
+	whole = (uint32) Max(safe, 0);
+	return whole + (whole < safe);
+}
+
+/* The limit before shrinkage, which is least when all of the row have both. */
+static inline double
+limit_unshrunk(const RecRowView *row, const RecBound *bound)
+{
+	return bound->limit * (1 + row->options->shrinkage / row->row_users);
+}
+
+/* ----------------
+ *		normalised products
+ *
+ * Salton's cosine, d / (|i| |j|), and d / (s_i^a * s_j^b), the weights of a
+ * user divided by n_u^g before, which covers cosine (0, .5, .5), P3 (Cooper
+ * et al. 2014) and RP3beta (Christoffel et al. 2015).  Shrinkage is added to
+ * the denominator.
+ * ----------------
+ */
+
+static inline double
+normalised(const RecRowView *row, const PairView *pair)
+{
+	return pair->d / (row->row_factor * row->factor[pair->j] + row->options->shrinkage);
+}
+
+JUDGE(normalised, false)
+
+static uint32
+least_normalised(const RecRowView *row, uint32 item, const RecBound *bound)
+{
+	return round_up(bound->limit * (row->row_factor * row->factor[item] +
+									row->options->shrinkage));
+}
+
+/* ----------------
+ *		shares of users
+ * ----------------
+ */
+
+static inline double
+jaccard(const RecRowView *row, const PairView *pair)
+{
+	return pair->c / (row->row_users + row->users[pair->j] - pair->c);
+}
+
+JUDGE(jaccard, true)
+
+static uint32
+least_jaccard(const RecRowView *row, uint32 item, const RecBound *bound)
+{
+	double		value = limit_unshrunk(row, bound);
+
+	return round_up(value * (row->row_users + row->users[item]) / (1 + value));
+}
+
+static inline double
+dice(const RecRowView *row, const PairView *pair)
+{
+	return 2 * pair->c / (row->row_users + row->users[pair->j]);
+}
+
+JUDGE(dice, true)
+
+static uint32
+least_dice(const RecRowView *row, uint32 item, const RecBound *bound)
+{
+	return round_up(limit_unshrunk(row, bound) *
+					(row->row_users + row->users[item]) / 2);
+}
+
+/* Tversky 1977. */
+static inline double
+tversky(const RecRowView *row, const PairView *pair)
+{
+	double		c = pair->c;
+
+	return c / (c +
+				row->options->tversky_alpha * (source_users(row, pair->j) - c) +
+				row->options->tversky_beta * (target_users(row, pair->j) - c));
+}
+
+JUDGE(tversky, true)
+
+static uint32
+least_tversky(const RecRowView *row, uint32 item, const RecBound *bound)
+{
+	double		alpha = row->options->tversky_alpha;
+	double		beta = row->options->tversky_beta;
+	double		value = limit_unshrunk(row, bound);
+
+	/* of what rounding may have left of the divisor nothing is trusted */
+	return round_up(value * (alpha * source_users(row, item) +
+							 beta * target_users(row, item)) /
+					(Max(1 + value * (alpha + beta - 1), 0) +
+					 REC_SLACK * (1 + value * (alpha + beta))));
+}
+
+/* The overlap coefficient (Szymkiewicz-Simpson). */
+static inline double
+overlap(const RecRowView *row, const PairView *pair)
+{
+	return pair->c / Min(row->row_users, row->users[pair->j]);
+}
+
+JUDGE(overlap, true)
+
+static uint32
+least_overlap(const RecRowView *row, uint32 item, const RecBound *bound)
+{
+	return round_up(limit_unshrunk(row, bound) * Min(row->row_users, row->users[item]));
+}
+
+/* P(target | source), the confidence of association rules. */
+static inline double
+conditional(const RecRowView *row, const PairView *pair)
+{
+	return pair->c / source_users(row, pair->j);
+}
+
+JUDGE(conditional, true)
+
+static uint32
+least_conditional(const RecRowView *row, uint32 item, const RecBound *bound)
+{
+	return round_up(limit_unshrunk(row, bound) * source_users(row, item));
+}
+
+/* ----------------
+ *		more often than by chance
+ * ----------------
+ */
+
+/* How much more often together than if independent. */
+static inline double
+lift(const RecRowView *row, const PairView *pair)
+{
+	return row->all_users * pair->c / (row->row_users * row->users[pair->j]);
+}
+
+JUDGE(lift, true)
+
+static uint32
+least_lift(const RecRowView *row, uint32 item, const RecBound *bound)
+{
+	return round_up(limit_unshrunk(row, bound) * row->row_users *
+					row->users[item] / row->all_users);
+}
+
+/* Pointwise mutual information, natural logarithm (Church and Hanks 1990). */
+static inline double
+pmi(const RecRowView *row, const PairView *pair)
+{
+	return log(lift(row, pair));
+}
+
+JUDGE(pmi, true)
+
+/* What an error of REC_SLACK in a logarithm of up to x makes of its argument. */
+static inline double
+safe_exp(double x, double largest)
+{
+	return exp(x - REC_SLACK * (1 + fabs(largest)));
+}
+
+static uint32
+least_pmi(const RecRowView *row, uint32 item, const RecBound *bound)
+{
+	double		value = limit_unshrunk(row, bound);
+
+	return round_up(safe_exp(value, value) * row->row_users *
+					row->users[item] / row->all_users);
+}
+
+/* Normalised to [-1, 1] (Bouma 2009); 1 when all users have both. */
+static inline double
+npmi(const RecRowView *row, const PairView *pair)
+{
+	double		n = row->all_users;
+
+	return pair->c == n ? 1 : log(lift(row, pair)) / -log(pair->c / n);
+}
+
+JUDGE(npmi, true)
+
+static double *
+alloc_table(Size n)
+{
+	Size		size = mul_size(Max(n, 1), sizeof(double));
+
+	rec_memory_check(CurrentMemoryContext, size);
+	return MemoryContextAllocHuge(CurrentMemoryContext, size);
+}
+
+/* Gives log n_j of each item. */
+static double *
+make_logarithms(const RecRowView *row)
+{
+	double	   *table = alloc_table(row->nitems);
+
+	for (uint32 i = 0; i < row->nitems; i++)
+		table[i] = log(row->users[i]);
+	return table;
+}
+
+/* From (log c - log n_i - log n_j + log n) / (log n - log c) >= limit. */
+static uint32
+least_npmi(const RecRowView *row, uint32 item, const RecBound *bound)
+{
+	double		value = limit_unshrunk(row, bound);
+	double		n = log(row->all_users);
+
+	return round_up(safe_exp((log(row->row_users) + row->table[item] -
+							  (1 - value) * n) / (1 + value), 4 * n));
+}
+
+static inline double
+llr_cell(double observed, double expected)
+{
+	return observed > 0 ? observed * log(observed / expected) : 0;
+}
+
+/* Dunning's G squared (1993) of the 2x2 table; 0 for a negative association. */
+static inline double
+llr(const RecRowView *row, const PairView *pair)
+{
+	double		n = row->all_users;
+	double		c = pair->c;
+	double		ni = source_users(row, pair->j);
+	double		nj = target_users(row, pair->j);
+
+	if (c * n <= ni * nj)
+		return 0;
+	return 2 * (llr_cell(c, ni * nj / n) +
+				llr_cell(ni - c, ni * (n - nj) / n) +
+				llr_cell(nj - c, (n - ni) * nj / n) +
+				llr_cell(n - ni - nj + c, (n - ni) * (n - nj) / n));
+}
+
+JUDGE(llr, true)
+
+/* Gives x log x for x from 0 to the number of users. */
+static double *
+make_entropies(const RecRowView *row)
+{
+	Size		n = (Size) row->all_users + 1;
+	double	   *table = alloc_table(n);
+
+	for (Size x = 0; x < n; x++)
+		table[x] = x > 0 ? x * log((double) x) : 0;
+	return table;
+}
+
+/*
+ * The same from a table, with an error of some ten units in the last place of
+ * n log n.
+ */
+static inline double
+llr_by_table(const RecRowView *row, double c, double nj)
+{
+	const double *entropy = row->table;
+	int64		n = (int64) row->all_users;
+	int64		i = (int64) row->row_users;
+	int64		j = (int64) nj;
+	int64		both = (int64) c;
+
+	if (c * row->all_users <= row->row_users * nj)
+		return 0;
+	return 2 * (entropy[both] + entropy[i - both] + entropy[j - both] +
+				entropy[n - i - j + both] - entropy[i] - entropy[n - i] -
+				entropy[j] - entropy[n - j] + entropy[n]);
+}
+
+static inline double
+llr_estimate(const RecRowView *row, const PairView *pair)
+{
+	return llr_by_table(row, pair->c, row->users[pair->j]);
+}
+
+JUDGE(llr_estimate, true)
+
+static inline bool
+llr_may_reach(const RecRowView *row, double limit, uint32 c, double nj)
+{
+	return llr_by_table(row, c, Max(nj, c)) >= limit;
+}
+
+/*
+ * No formula gives c, so it is looked for: from the hint in growing steps to
+ * where the answer changes, then by halves.
+ */
+static uint32
+least_llr(const RecRowView *row, uint32 item, const RecBound *bound)
+{
+	double		nj = row->users[item];
+	double		value = limit_unshrunk(row, bound) -
+	64 * DBL_EPSILON * row->table[(int64) row->all_users];
+	uint32		low = 0;		/* does not reach it */
+	uint32		high = (uint32) row->row_users + 1; /* does, or is too much */
+	uint32		at = Min(Max(bound->hint, 1), high - 1);
+
+	for (uint32 step = 1; low + 1 < high; step *= 2)
+	{
+		bool		reaches = llr_may_reach(row, value, at, nj);
+
+		if (reaches)
+			high = at;
+		else
+			low = at;
+		if (step >= high - low)
+			break;
+		at = reaches ? at - step : at + step;
+	}
+	while (low + 1 < high)
+	{
+		at = low + (high - low) / 2;
+		if (llr_may_reach(row, value, at, nj))
+			high = at;
+		else
+			low = at;
+	}
+	return high;
+}
+
+/* The registry: an option's value is the index of its row. */
+const RecMeasure rec_measures[] = {
+	{"cosine", false, REC_CENTRE_NONE, REC_FACTOR_NORM, NULL,
+	judge_normalised, judge_normalised, least_normalised},
+	{"damped_cosine", false, REC_CENTRE_NONE, REC_FACTOR_POWER, NULL,
+	judge_normalised, judge_normalised, least_normalised},
+	{"jaccard", true, REC_CENTRE_NONE, REC_FACTOR_NONE, NULL,
+	judge_jaccard, judge_jaccard, least_jaccard},
+	{"dice", true, REC_CENTRE_NONE, REC_FACTOR_NONE, NULL,
+	judge_dice, judge_dice, least_dice},
+	{"tversky", true, REC_CENTRE_NONE, REC_FACTOR_NONE, NULL,
+	judge_tversky, judge_tversky, least_tversky},
+	{"overlap", true, REC_CENTRE_NONE, REC_FACTOR_NONE, NULL,
+	judge_overlap, judge_overlap, least_overlap},
+	{"conditional", true, REC_CENTRE_NONE, REC_FACTOR_NONE, NULL,
+	judge_conditional, judge_conditional, least_conditional},
+	{"lift", true, REC_CENTRE_NONE, REC_FACTOR_NONE, NULL,
+	judge_lift, judge_lift, least_lift},
+	{"pmi", true, REC_CENTRE_NONE, REC_FACTOR_NONE, NULL,
+	judge_pmi, judge_pmi, least_pmi},
+	{"npmi", true, REC_CENTRE_NONE, REC_FACTOR_NONE, make_logarithms,
+	judge_npmi, judge_npmi, least_npmi},
+	{"llr", true, REC_CENTRE_NONE, REC_FACTOR_NONE, make_entropies,
+	judge_llr, judge_llr_estimate, least_llr},
+	{"pearson", false, REC_CENTRE_ITEM, REC_FACTOR_NORM, NULL,
+	judge_normalised, judge_normalised, least_normalised},
+	{"adjusted_cosine", false, REC_CENTRE_USER, REC_FACTOR_NORM, NULL,
+	judge_normalised, judge_normalised, least_normalised},
+};
+
+/* Gives a measure's name, NULL past the last one. */
+const char *
+rec_measure_name(int measure)
+{
+	return measure < (int) lengthof(rec_measures) ? rec_measures[measure].name : NULL;
+}
+
+/*
+ * Gives the measure by which weights are to be taken.  A model that compares
+ * no items has none, and takes them as cosine does, the first of them.
+ */
+const RecMeasure *
+rec_measure_of(const RecOptions *options)
+{
+	return &rec_measures[options->model == REC_MODEL_RIDGE ? 0 : options->measure];
+}
+
+/* Gives the number of the measure of that name, which exists. */
+int
+rec_measure_number(const char *name)
+{
+	int			measure = 0;
+
+	while (strcmp(rec_measure_name(measure), name) != 0)
+		measure++;
+	return measure;
+}

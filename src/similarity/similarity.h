@@ -1,0 +1,26 @@
+/*-------------------------------------------------------------------------
+ *
+ * similarity.h
+ *	  The best neighbours of each item.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/similarity/similarity.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_SIMILARITY_H
+#define REC_SIMILARITY_H
+
+#include "interaction/matrix.h"
+#include "similarity/measure.h"
+
+/* Hears that so many items have been computed. */
+typedef void (*RecRowStep) (void *arg, uint32 done);
+
+extern void rec_similarity_rows(RecMatrix *matrix, const RecOptions *options,
+								bool parallel, RecRowSink sink, RecRowStep step,
+								void *arg);
+
+#endif							/* REC_SIMILARITY_H */

@@ -1,0 +1,26 @@
+/*-------------------------------------------------------------------------
+ *
+ * similarity_row.h
+ *	  The best neighbours of one item.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/similarity/similarity_row.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_SIMILARITY_ROW_H
+#define REC_SIMILARITY_ROW_H
+
+#include "interaction/matrix.h"
+#include "similarity/measure.h"
+
+typedef struct RecSimilarity RecSimilarity;
+
+extern Size rec_row_memory(const RecMatrix *matrix);
+extern RecSimilarity *rec_row_begin(const RecMatrix *matrix, const RecOptions *options);
+extern const RecTopk *rec_row_compute(RecSimilarity *state, uint32 row);
+extern void rec_row_end(RecSimilarity *state);
+
+#endif							/* REC_SIMILARITY_ROW_H */

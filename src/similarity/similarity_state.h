@@ -1,0 +1,71 @@
+/*-------------------------------------------------------------------------
+ *
+ * similarity_state.h
+ *	  What is known while the best neighbours of one item are computed.
+ *
+ * Only for the three files that compute a row: similarity_row.c, _count.c and
+ * _sweep.c.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/similarity/similarity_state.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_SIMILARITY_STATE_H
+#define REC_SIMILARITY_STATE_H
+
+#include "similarity/similarity_row.h"
+
+#define REC_BLOCK_SIZE		64	/* counters to a block: bits of a mask */
+#define REC_SEGMENT_BLOCKS	32	/* blocks whose survivors are judged at once */
+#define REC_SEGMENT_SIZE	(REC_SEGMENT_BLOCKS * REC_BLOCK_SIZE)
+
+struct RecSimilarity
+{
+	const RecMatrix *matrix;
+	const RecOptions *options;
+	const RecMeasure *measure;
+	MemoryContext context;
+
+	/* of each item, user or block, made once */
+	double	   *users;			/* of an item */
+	double	   *row_factor;		/* as the row's item */
+	double	   *other_factor;	/* as one of the others */
+	double	   *block_factor;	/* least other_factor of a block; NULL when
+								 * counts say it all */
+	double	   *user_factor;	/* 1 / n_u ^ user_exponent, or NULL for 1 */
+
+	/* the row at hand */
+	uint32		row;
+	RecRowView	view;
+	int64		work;			/* additions: the items of all its users */
+	bool		dense;			/* so many that no blocks are marked */
+	void	   *count;			/* users of both; all zero between rows */
+	double	   *dot;			/* sums of products; NULL when counts say it
+								 * all */
+	double		dot_slope;		/* what d must reach: slope * factor + offset */
+	double		dot_offset;
+	uint32		nblocks;
+	uint8	   *touched;		/* per block: has counters to look at */
+	uint32	   *dirty;			/* the numbers of those blocks, rising */
+	uint32		ndirty;
+	bool		crowded;		/* products, and many to a block */
+	uint32	   *candidate;		/* items that may be good enough */
+	RecTopk		topk;
+};
+
+/* Gives the last, least popular item of a block. */
+static inline uint32
+rec_last_of_block(const RecSimilarity *state, uint32 block)
+{
+	return Min((block + 1) * REC_BLOCK_SIZE, state->matrix->nitems) - 1;
+}
+
+extern void rec_row_count(RecSimilarity *state);
+extern void rec_row_find_dirty(RecSimilarity *state);
+extern void rec_row_guess_limit(RecSimilarity *state);
+extern void rec_row_sweep(RecSimilarity *state);
+
+#endif							/* REC_SIMILARITY_STATE_H */
