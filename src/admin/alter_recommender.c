@@ -59,7 +59,7 @@ names_or_none(ArrayType *names)
  * on, event_weights and context_columns from "weights" on.
  */
 void
-rec_given_source_read(RecGivenSource *given, FunctionCallInfo fcinfo, int weights)
+rec_alter_recommender_source_read(RecGivenSource *given, FunctionCallInfo fcinfo, int weights)
 {
 	RecSource  *source = &given->source;
 
@@ -74,7 +74,7 @@ rec_given_source_read(RecGivenSource *given, FunctionCallInfo fcinfo, int weight
 	if (!PG_ARGISNULL(weights))
 		given->event_weights = PG_GETARG_JSONB_P(weights);
 	if (given->event_weights)
-		source->event_weights = rec_event_weights_parse(given->event_weights);
+		source->event_weights = rec_interaction_event_weights_parse(given->event_weights);
 	if (!PG_ARGISNULL(weights + 1))
 		given->context_columns = PG_GETARG_ARRAYTYPE_P(weights + 1);
 	rec_require_argument(source->user_column, "user_column");
@@ -89,7 +89,7 @@ rec_given_source_read(RecGivenSource *given, FunctionCallInfo fcinfo, int weight
  *	ON CONFLICT (relation) DO UPDATE SET ...
  */
 void
-rec_given_source_write(const RecGivenSource *given, const char *schema)
+rec_alter_recommender_source_write(const RecGivenSource *given, const char *schema)
 {
 	const RecSource *source = &given->source;
 	char	   *table = quote_qualified_identifier(schema, "source");
@@ -127,10 +127,10 @@ rec_given_source_write(const RecGivenSource *given, const char *schema)
 
 /* Tells of the index that serving from a source would want. */
 void
-rec_given_source_notice(const RecGivenSource *given)
+rec_alter_recommender_source_notice(const RecGivenSource *given)
 {
 	const RecSource *source = &given->source;
-	char	   *statement = rec_missing_index(source);
+	char	   *statement = rec_source_missing_index(source);
 
 	if (statement)
 		ereport(NOTICE,
@@ -156,17 +156,17 @@ rec_add_interactions(PG_FUNCTION_ARGS)
 	RecColumn	item;
 
 	rec_definition_check_owner(definition);
-	rec_given_source_read(&given, fcinfo, 8);
+	rec_alter_recommender_source_read(&given, fcinfo, 8);
 	given.source.event = rec_text_argument(fcinfo, 7);
-	rec_check_source(&given.source, &user, &item);
+	rec_source_check(&given.source, &user, &item);
 	rec_check_same_type(user.type, definition->user_type, given.source.user_column);
 	rec_check_same_type(item.type, definition->item_type, given.source.item_column);
-	rec_check_context_columns(given.source.relid, given.context_columns);
+	rec_source_check_context_columns(given.source.relid, given.context_columns);
 	definition = rec_definition_lock(definition, "add_interactions()");
 	begin_writing(definition, &caller);
-	rec_given_source_write(&given, rec_definition_name(definition));
+	rec_alter_recommender_source_write(&given, rec_definition_name(definition));
 	end_writing(definition, &caller);
-	rec_given_source_notice(&given);
+	rec_alter_recommender_source_notice(&given);
 	PG_RETURN_TEXT_P(cstring_to_text(rec_definition_name(definition)));
 }
 
@@ -205,14 +205,14 @@ rec_remove_interactions(PG_FUNCTION_ARGS)
 static void
 notice_missing_item_index(const RecItemSource *items)
 {
-	char	   *statement = rec_items_missing_index(items);
+	char	   *statement = rec_item_source_missing_index(items);
 
 	if (statement)
 		ereport(NOTICE,
 				(errmsg("table %s has no unique index on column \"%s\", so that looking up an item reads the whole table",
 						rec_relation_quoted(items->relid), items->item_column),
 				 errhint("%s", statement)));
-	statement = rec_items_missing_created_index(items);
+	statement = rec_item_source_missing_created_index(items);
 	if (statement && items->ncolumns > 0)
 		ereport(NOTICE,
 				(errmsg("table %s has no index on column \"%s\", so that looking for the newest items reads the whole table",
@@ -285,9 +285,9 @@ rec_set_items(PG_FUNCTION_ARGS)
 	items.group_column = rec_name_argument(fcinfo, 7);
 	rec_require_argument(items.item_column, "item_column");
 	rec_check_relation(items.relid);
-	rec_items_set_columns(&items, features, texts);
-	rec_items_set_options(&items, options);
-	rec_items_check(&items, definition->item_type);
+	rec_item_source_set_columns(&items, features, texts);
+	rec_item_source_options_set(&items, options);
+	rec_item_source_check(&items, definition->item_type);
 	definition = rec_definition_lock(definition, "set_items()");
 	begin_writing(definition, &caller);
 	write_items(definition, &items, features, texts, options);
@@ -356,7 +356,7 @@ write_event_weights(const RecDefinition *definition, const RecOptions *options,
  * those weights of events that are named.
  */
 void
-rec_definition_set_options(RecDefinition *definition, Jsonb *given)
+rec_alter_recommender_set_options(RecDefinition *definition, Jsonb *given)
 {
 	Oid			types[1] = {JSONBOID};
 	Datum		values[1];
@@ -367,9 +367,9 @@ rec_definition_set_options(RecDefinition *definition, Jsonb *given)
 	rec_definition_check_owner(definition);
 	definition = rec_definition_lock(definition, "set_options()");
 	options = definition->options;
-	rec_options_apply(&options, given, REC_SCOPE_ALL);
+	rec_options_read_apply(&options, given, REC_SCOPE_ALL);
 	if (definition->items)
-		rec_capped_check(definition, &options);
+		rec_cap_values_check(definition, &options);
 	values[0] = DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(given),
 									CStringGetTextDatum("event_weights"));
 	/* names are the caller's, by the caller's search_path */
@@ -399,8 +399,8 @@ rec_set_options(PG_FUNCTION_ARGS)
 	RecDefinition *definition = rec_definition_by_name(rec_recommender_argument(fcinfo));
 
 	rec_require_argument(PG_ARGISNULL(1) ? NULL : fcinfo, "options");
-	rec_definition_set_options(definition, PG_GETARG_JSONB_P(1));
+	rec_alter_recommender_set_options(definition, PG_GETARG_JSONB_P(1));
 	definition = rec_definition_get(definition->schema);
-	PG_RETURN_JSONB_P(rec_options_to_jsonb(&definition->options,
+	PG_RETURN_JSONB_P(rec_options_write_jsonb(&definition->options,
 										   REC_SCOPE_BUILD | REC_SCOPE_SERVE));
 }

@@ -23,9 +23,9 @@ typedef struct RecGivenSource
 	ArrayType  *context_columns;	/* names; NULL for none */
 }			RecGivenSource;
 
-extern void rec_given_source_read(RecGivenSource *given, FunctionCallInfo fcinfo, int weights);
-extern void rec_given_source_write(const RecGivenSource *given, const char *schema);
-extern void rec_given_source_notice(const RecGivenSource *given);
-extern void rec_definition_set_options(RecDefinition *definition, Jsonb *given);
+extern void rec_alter_recommender_source_read(RecGivenSource *given, FunctionCallInfo fcinfo, int weights);
+extern void rec_alter_recommender_source_write(const RecGivenSource *given, const char *schema);
+extern void rec_alter_recommender_source_notice(const RecGivenSource *given);
+extern void rec_alter_recommender_set_options(RecDefinition *definition, Jsonb *given);
 
 #endif							/* REC_ALTER_RECOMMENDER_H */

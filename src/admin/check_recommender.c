@@ -122,7 +122,7 @@ check_exists(Findings *findings, const RecSource *source)
 	if (get_rel_name(source->relid) == NULL)
 	{
 		add_finding(findings, "error", "source_missing",
-					rec_remove_source_hint(findings->definition, source),
+					rec_source_remove_hint(findings->definition, source),
 					"the relation with OID %u does not exist any more", source->relid);
 		return false;
 	}
@@ -163,7 +163,7 @@ check_id_types(Findings *findings, const RecSource *source)
 static void
 check_index(Findings *findings, const RecSource *source)
 {
-	char	   *statement = rec_missing_index(source);
+	char	   *statement = rec_source_missing_index(source);
 
 	if (statement)
 		add_finding(findings, "warning", "missing_index", statement,
@@ -241,7 +241,7 @@ check_event_weights(Findings *findings, const RecSource *source)
 		char	   *event = result_text(row, 1);
 		double		weight;
 
-		if (rec_event_weight(source->event_weights, event, &weight))
+		if (rec_interaction_event_weight(source->event_weights, event, &weight))
 			continue;
 		add_finding(findings, "warning", "event_without_weight",
 					"Such rows do not count. Give the event a weight with recommender.add_interactions().",
@@ -314,7 +314,7 @@ check_future(Findings *findings, const RecSource *source)
 static void
 check_time_index(Findings *findings, const RecSource *source)
 {
-	char	   *statement = rec_missing_time_index(source);
+	char	   *statement = rec_source_missing_time_index(source);
 
 	if (statement)
 		add_finding(findings, "info", "missing_time_index", statement,
@@ -399,13 +399,13 @@ check_items_exist(Findings *findings, const RecItemSource *items)
 static void
 check_items_index(Findings *findings, const RecItemSource *items)
 {
-	char	   *statement = rec_items_missing_index(items);
+	char	   *statement = rec_item_source_missing_index(items);
 
 	if (statement)
 		add_finding(findings, "warning", "missing_item_index", statement,
 					"%s has no unique index on column \"%s\", so that looking up an item reads the whole table",
 					rec_relation_quoted(items->relid), items->item_column);
-	statement = rec_items_missing_created_index(items);
+	statement = rec_item_source_missing_created_index(items);
 	if (statement && items->ncolumns > 0)
 		add_finding(findings, "warning", "missing_created_index", statement,
 					"%s has no index on column \"%s\", so that looking for the newest items reads the whole table",
@@ -457,7 +457,7 @@ check_new_items(Findings *findings, const RecItemSource *items)
 
 	if (items->ncolumns == 0)
 		return;
-	rec_newest_count(findings->definition, &unknown, &found);
+	rec_newest_item_count(findings->definition, &unknown, &found);
 	if (unknown <= Min(found, most))
 		return;
 	add_finding(findings, "warning", "new_items",
@@ -502,7 +502,7 @@ check_refreshed(Findings *findings)
 	}
 	options = result_text(0, 2);
 	if (options &&
-		!rec_options_same_build(&findings->definition->options,
+		!rec_options_write_same_build(&findings->definition->options,
 								DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
 																   CStringGetDatum(options)))))
 		add_finding(findings, "warning", "options_changed", hint,
@@ -523,11 +523,11 @@ check_seen_events(Findings *findings)
 		bool		found = source->event_column == NULL && source->event == NULL;
 
 		row.event = source->event;
-		found |= source->event && rec_event_is_seen(&definition->options, &row, true);
+		found |= source->event && rec_history_event_is_seen(&definition->options, &row, true);
 		for (int i = 0; source->event_weights && i < source->event_weights->count; i++)
 		{
 			row.event = source->event_weights->entries[i].event;
-			found |= rec_event_is_seen(&definition->options, &row, true);
+			found |= rec_history_event_is_seen(&definition->options, &row, true);
 		}
 		if (found || (source->event_column && source->event_weights == NULL))
 			return;
@@ -570,7 +570,7 @@ rec_check_recommender(PG_FUNCTION_ARGS)
 	findings.store = ((ReturnSetInfo *) fcinfo->resultinfo)->setResult;
 	findings.desc = ((ReturnSetInfo *) fcinfo->resultinfo)->setDesc;
 	findings.definition = rec_definition_by_name(name);
-	as_owner = has_privs_of_role(GetUserId(), rec_schema_owner(findings.definition->schema));
+	as_owner = has_privs_of_role(GetUserId(), rec_layout_schema_owner(findings.definition->schema));
 	if (as_owner)
 		rec_be_owner(findings.definition, &caller);
 	SPI_connect();

@@ -50,7 +50,7 @@ check_options(Jsonb *given)
 
 	rec_options_default(&options, true);
 	if (given)
-		rec_options_apply(&options, given, REC_SCOPE_BUILD | REC_SCOPE_SERVE);
+		rec_options_read_apply(&options, given, REC_SCOPE_BUILD | REC_SCOPE_SERVE);
 }
 
 /*
@@ -70,23 +70,23 @@ rec_create_recommender(PG_FUNCTION_ARGS)
 	Oid			types[1] = {JSONBOID};
 	Datum		values[1];
 
-	rec_given_source_read(&given, fcinfo, 7);
+	rec_alter_recommender_source_read(&given, fcinfo, 7);
 	check_options(options);
 	check_name(name);
-	rec_check_source(&given.source, &user, &item);
-	rec_check_context_columns(given.source.relid, given.context_columns);
+	rec_source_check(&given.source, &user, &item);
+	rec_source_check_context_columns(given.source.relid, given.context_columns);
 
 	SPI_connect();
-	rec_objects_create(name, &user, &item);
+	rec_ddl_create(name, &user, &item);
 	values[0] = options ? JsonbPGetDatum(options) :
 		DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"));
 	rec_spi_execute(psprintf("INSERT INTO %s (options) VALUES ($1)",
 							 quote_qualified_identifier(name, "definition")),
 					1, types, values, NULL, false, SPI_OK_INSERT);
-	rec_sentences_install(name);
-	rec_given_source_write(&given, name);
+	rec_explanation_template_install(name);
+	rec_alter_recommender_source_write(&given, name);
 	SPI_finish();
-	rec_given_source_notice(&given);
+	rec_alter_recommender_source_notice(&given);
 	PG_RETURN_TEXT_P(cstring_to_text(name));
 }
 
@@ -96,7 +96,7 @@ was_recommender(Oid schema)
 {
 	Oid			relid = get_relname_relid("definition", schema);
 
-	return rec_schema_is_recommender(schema) ||
+	return rec_layout_is_recommender(schema) ||
 		(OidIsValid(relid) && get_rel_relkind(relid) == RELKIND_RELATION &&
 		 get_attnum(relid, "singleton") != InvalidAttrNumber &&
 		 get_attnum(relid, "generation") != InvalidAttrNumber);
@@ -120,12 +120,12 @@ rec_drop_recommender(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("schema \"%s\" is not a recommender", name)));
-	if (!has_privs_of_role(GetUserId(), rec_schema_owner(schema)))
+	if (!has_privs_of_role(GetUserId(), rec_layout_schema_owner(schema)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be owner of recommender %s", name)));
 	SPI_connect();
-	rec_objects_drop(name);
+	rec_ddl_drop(name);
 	SPI_finish();
 	PG_RETURN_BOOL(true);
 }

@@ -478,7 +478,7 @@ collate_clause(Oid type, Oid collation)
  * the types of two columns.  SPI must be connected.
  */
 void
-rec_objects_create(const char *name, const RecColumn *user, const RecColumn *item)
+rec_ddl_create(const char *name, const RecColumn *user, const RecColumn *item)
 {
 	Words		words;
 
@@ -496,7 +496,7 @@ rec_objects_create(const char *name, const RecColumn *user, const RecColumn *ite
  * connected.
  */
 void
-rec_objects_drop(const char *name)
+rec_ddl_drop(const char *name)
 {
 	Words		words = {0};
 

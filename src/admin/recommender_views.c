@@ -53,7 +53,7 @@ may_read(Oid schema, const char *table)
 	if (!OidIsValid(relid))
 		return false;
 	LockRelationOid(relid, AccessShareLock);
-	return get_relname_relid(table, schema) == relid && rec_schema_is_recommender(schema) &&
+	return get_relname_relid(table, schema) == relid && rec_layout_is_recommender(schema) &&
 		pg_namespace_aclcheck_compat(schema, GetUserId(), ACL_USAGE) == ACLCHECK_OK &&
 		pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK;
 }
@@ -114,7 +114,7 @@ write_overview(ReturnSetInfo *rsinfo, const char *name)
 		values[0] = CStringGetTextDatum(name);
 		values[1] = SPI_getbinval(tuple, desc, 1, &nulls[1]);
 		values[2] = source_array(definition);
-		values[3] = JsonbPGetDatum(rec_options_to_jsonb(&definition->options,
+		values[3] = JsonbPGetDatum(rec_options_write_jsonb(&definition->options,
 														REC_SCOPE_BUILD | REC_SCOPE_SERVE));
 		values[4] = SPI_getbinval(tuple, desc, 2, &nulls[4]);
 		values[5] = SPI_getbinval(tuple, desc, 3, &nulls[5]);
@@ -158,7 +158,7 @@ rec_recommender_list(PG_FUNCTION_ARGS)
 	ListCell   *cell;
 
 	InitMaterializedSRF(fcinfo, 0);
-	foreach(cell, rec_recommender_names())
+	foreach(cell, rec_layout_recommender_names())
 	{
 		const char *name = lfirst(cell);
 
@@ -203,7 +203,7 @@ write_tables(FunctionCallInfo fcinfo, const char *columns, const char *table,
 	ListCell   *cell;
 
 	InitMaterializedSRF(fcinfo, 0);
-	foreach(cell, rec_recommender_names())
+	foreach(cell, rec_layout_recommender_names())
 	{
 		const char *name = lfirst(cell);
 
@@ -278,7 +278,7 @@ refresh_one(const char *name, const Interval *max_age)
 		RecDefinition *definition = rec_definition_by_name(name);
 
 		if (is_due(definition, max_age))
-			rec_model_refresh(definition, false);
+			rec_refresh_model(definition, false);
 		ReleaseCurrentSubTransaction();
 		done = true;
 	}
@@ -297,8 +297,8 @@ may_refresh(const char *name)
 {
 	Oid			schema = get_namespace_oid(name, true);
 
-	return OidIsValid(schema) && rec_schema_is_recommender(schema) &&
-		has_privs_of_role(GetUserId(), rec_schema_owner(schema));
+	return OidIsValid(schema) && rec_layout_is_recommender(schema) &&
+		has_privs_of_role(GetUserId(), rec_layout_schema_owner(schema));
 }
 
 /*
@@ -329,7 +329,7 @@ rec_refresh_all(PG_FUNCTION_ARGS)
 	context = AllocSetContextCreate(PortalContext, "recommender refresh_all",
 									ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(context);
-	names = rec_recommender_names();
+	names = rec_layout_recommender_names();
 	if (max_age)
 	{
 		Interval   *copy = palloc_object(Interval);

@@ -29,14 +29,14 @@
 
 /* Gives the recommender of the first argument's row type, or an ERROR. */
 RecDefinition *
-rec_argument_definition(FunctionCallInfo fcinfo)
+rec_call_arguments_definition(FunctionCallInfo fcinfo)
 {
 	return rec_definition_of_row(get_fn_expr_argtype(fcinfo->flinfo, 0));
 }
 
 /* Refuses an argument that is not of the type of the recommender's ids. */
 void
-rec_argument_type(FunctionCallInfo fcinfo, int n, Oid expected, const char *argument)
+rec_call_arguments_type(FunctionCallInfo fcinfo, int n, Oid expected, const char *argument)
 {
 	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, n);
 
@@ -49,16 +49,16 @@ rec_argument_type(FunctionCallInfo fcinfo, int n, Oid expected, const char *argu
 
 /* Gives an array of items, NULL for a null, and checks that it is one. */
 ArrayType *
-rec_argument_items(FunctionCallInfo fcinfo, int n, const RecDefinition *definition,
+rec_call_arguments_items(FunctionCallInfo fcinfo, int n, const RecDefinition *definition,
 				   const char *argument)
 {
-	rec_argument_type(fcinfo, n, get_array_type(definition->item_type), argument);
+	rec_call_arguments_type(fcinfo, n, get_array_type(definition->item_type), argument);
 	return PG_ARGISNULL(n) ? NULL : PG_GETARG_ARRAYTYPE_P(n);
 }
 
 /* Gives the number of rows that are wanted; an ERROR if null or below zero. */
 int64
-rec_argument_k(FunctionCallInfo fcinfo, int n)
+rec_call_arguments_k(FunctionCallInfo fcinfo, int n)
 {
 	if (PG_ARGISNULL(n))
 		ereport(ERROR,
@@ -70,7 +70,7 @@ rec_argument_k(FunctionCallInfo fcinfo, int n)
 
 /* Gives a jsonb, NULL for a null. */
 Jsonb *
-rec_argument_jsonb(FunctionCallInfo fcinfo, int n)
+rec_call_arguments_jsonb(FunctionCallInfo fcinfo, int n)
 {
 	return PG_ARGISNULL(n) ? NULL : PG_GETARG_JSONB_P(n);
 }
@@ -82,7 +82,7 @@ rec_argument_jsonb(FunctionCallInfo fcinfo, int n)
 
 /* Begins a result; an ERROR unless its row type has columns of these types. */
 RecRows
-rec_begin_rows(FunctionCallInfo fcinfo, const Oid *types, int ncolumns)
+rec_call_arguments_begin_rows(FunctionCallInfo fcinfo, const Oid *types, int ncolumns)
 {
 	RecRows		rows;
 	bool		fits;

@@ -24,13 +24,13 @@ typedef struct RecRows
 	TupleDesc	desc;
 } RecRows;
 
-extern RecDefinition *rec_argument_definition(FunctionCallInfo fcinfo);
-extern void rec_argument_type(FunctionCallInfo fcinfo, int n, Oid expected,
+extern RecDefinition *rec_call_arguments_definition(FunctionCallInfo fcinfo);
+extern void rec_call_arguments_type(FunctionCallInfo fcinfo, int n, Oid expected,
 							  const char *argument);
-extern ArrayType *rec_argument_items(FunctionCallInfo fcinfo, int n,
+extern ArrayType *rec_call_arguments_items(FunctionCallInfo fcinfo, int n,
 									 const RecDefinition *definition, const char *argument);
-extern int64 rec_argument_k(FunctionCallInfo fcinfo, int n);
-extern Jsonb *rec_argument_jsonb(FunctionCallInfo fcinfo, int n);
-extern RecRows rec_begin_rows(FunctionCallInfo fcinfo, const Oid *types, int ncolumns);
+extern int64 rec_call_arguments_k(FunctionCallInfo fcinfo, int n);
+extern Jsonb *rec_call_arguments_jsonb(FunctionCallInfo fcinfo, int n);
+extern RecRows rec_call_arguments_begin_rows(FunctionCallInfo fcinfo, const Oid *types, int ncolumns);
 
 #endif							/* REC_CALL_ARGUMENTS_H */

@@ -67,7 +67,7 @@ value_of(RecServe *serve, const RecContribution *contribution, Datum id)
 		return psprintf("%s: %s", context->column, context->text);
 	if (contribution->component != REC_CONTENT)
 		return NULL;
-	return rec_shared_features(serve, rec_dict_id(serve->history, contribution->signal->ref), id);
+	return rec_shared_features(serve, rec_dictionary_id(serve->history, contribution->signal->ref), id);
 }
 
 /* ----------------
@@ -81,7 +81,7 @@ title_column(const RecItemSource *items)
 {
 	for (int i = 0; items && i < items->ncolumns; i++)
 		if (items->columns[i].text &&
-			rec_item_column_kind(items, &items->columns[i]) == REC_ITEM_TEXT)
+			rec_item_source_column_kind(items, &items->columns[i]) == REC_ITEM_TEXT)
 			return &items->columns[i];
 	return NULL;
 }
@@ -107,7 +107,7 @@ read_title(const RecServe *serve, Datum id)
 						  quote_identifier(column->name), rec_relation_quoted(items->relid),
 						  quote_identifier(items->item_column),
 						  rec_equality_operator(definition->item_type));
-	rec_plans_execute(definition, &query);
+	rec_plan_cache_execute(definition, &query);
 	for (uint64 i = 0; i < SPI_processed && (title == NULL || *title == '\0'); i++)
 		title = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
 	return title && *title ? title : NULL;
@@ -123,8 +123,8 @@ title_of(RecServe *serve, Datum id)
 
 	if (serve->titled == NULL)
 		serve->titled = rec_serve_dict(serve);
-	known = rec_dict_count(serve->titled);
-	number = rec_dict_intern(serve->titled, id);
+	known = rec_dictionary_count(serve->titled);
+	number = rec_dictionary_intern(serve->titled, id);
 	if (number >= serve->titles_allocated)
 	{
 		serve->titles_allocated = Max(64, serve->titles_allocated * 2);
@@ -134,7 +134,7 @@ title_of(RecServe *serve, Datum id)
 	if (number == known)
 		serve->titles[number] = read_title(serve, id);
 	if (serve->titles[number] == NULL)
-		serve->titles[number] = rec_dict_text(serve->titled, number);
+		serve->titles[number] = rec_dictionary_text(serve->titled, number);
 	MemoryContextSwitchTo(old);
 	return serve->titles[number];
 }
@@ -174,8 +174,8 @@ sentence_for(RecServe *serve, const RecContribution *contribution,
 	if (contribution->component == REC_CONTEXT)
 		words.value = context_of(serve, contribution)->text;
 	if (is_of_history(contribution))
-		words.because = title_of(serve, rec_dict_id(serve->history, contribution->signal->ref));
-	return rec_sentence(serve->sentences, rec_component_names[contribution->component],
+		words.because = title_of(serve, rec_dictionary_id(serve->history, contribution->signal->ref));
+	return rec_explanation_template_fill(serve->sentences, rec_component_names[contribution->component],
 						detail_of(serve, contribution, value), &words);
 }
 
@@ -188,21 +188,21 @@ sentence_for(RecServe *serve, const RecContribution *contribution,
 static void
 write_id(RecJson *json, RecDict *dict, uint32 number)
 {
-	Datum		id = rec_dict_id(dict, number);
+	Datum		id = rec_dictionary_id(dict, number);
 
-	switch (rec_dict_type(dict))
+	switch (rec_dictionary_type(dict))
 	{
 		case INT2OID:
-			rec_json_numeric(json, DirectFunctionCall1(int2_numeric, id));
+			rec_json_writer_numeric(json, DirectFunctionCall1(int2_numeric, id));
 			break;
 		case INT4OID:
-			rec_json_numeric(json, DirectFunctionCall1(int4_numeric, id));
+			rec_json_writer_numeric(json, DirectFunctionCall1(int4_numeric, id));
 			break;
 		case INT8OID:
-			rec_json_numeric(json, DirectFunctionCall1(int8_numeric, id));
+			rec_json_writer_numeric(json, DirectFunctionCall1(int8_numeric, id));
 			break;
 		default:
-			rec_json_text(json, WJB_VALUE, rec_dict_text(dict, number));
+			rec_json_writer_text(json, WJB_VALUE, rec_dictionary_text(dict, number));
 	}
 }
 
@@ -215,34 +215,34 @@ write_reason(RecJson *json, RecServe *serve, const RecContribution *reason,
 	char	   *shared = context ? NULL : value_of(serve, reason, id);
 	char	   *sentence = serve->sentences ? sentence_for(serve, reason, title, shared) : NULL;
 
-	rec_json_token(json, WJB_BEGIN_OBJECT);
-	rec_json_key(json, "component");
-	rec_json_text(json, WJB_VALUE, rec_component_names[reason->component]);
+	rec_json_writer_token(json, WJB_BEGIN_OBJECT);
+	rec_json_writer_key(json, "component");
+	rec_json_writer_text(json, WJB_VALUE, rec_component_names[reason->component]);
 	if (is_of_history(reason))
 	{
-		rec_json_key(json, "item");
+		rec_json_writer_key(json, "item");
 		write_id(json, serve->history, reason->signal->ref);
 	}
 	if (context)
 	{
-		rec_json_key(json, "context");
-		rec_json_text(json, WJB_VALUE, context->column);
-		rec_json_key(json, "value");
-		rec_json_text(json, WJB_VALUE, context->text);
+		rec_json_writer_key(json, "context");
+		rec_json_writer_text(json, WJB_VALUE, context->column);
+		rec_json_writer_key(json, "value");
+		rec_json_writer_text(json, WJB_VALUE, context->text);
 	}
 	if (shared)
 	{
-		rec_json_key(json, "value");
-		rec_json_text(json, WJB_VALUE, shared);
+		rec_json_writer_key(json, "value");
+		rec_json_writer_text(json, WJB_VALUE, shared);
 	}
 	if (sentence)
 	{
-		rec_json_key(json, "sentence");
-		rec_json_text(json, WJB_VALUE, sentence);
+		rec_json_writer_key(json, "sentence");
+		rec_json_writer_text(json, WJB_VALUE, sentence);
 	}
-	rec_json_key(json, "contribution");
-	rec_json_number(json, reason->contribution);
-	rec_json_token(json, WJB_END_OBJECT);
+	rec_json_writer_key(json, "contribution");
+	rec_json_writer_number(json, reason->contribution);
+	rec_json_writer_token(json, WJB_END_OBJECT);
 }
 
 /*
@@ -251,32 +251,32 @@ write_reason(RecJson *json, RecServe *serve, const RecContribution *reason,
  * sentences if the options name a language.
  */
 Datum
-rec_reasons(RecServe *serve, const RecScoredItem *item, Datum id)
+rec_explain_reasons(RecServe *serve, const RecScoredItem *item, Datum id)
 {
 	RecJson		json = {0};
 	RecContribution *reasons;
-	int			n = rec_scores_contributions(serve->scores, item, &reasons);
+	int			n = rec_contribution_list(serve->scores, item, &reasons);
 	const char *title = serve->sentences ? title_of(serve, id) : NULL;
 
 	n = rec_serve_split_factors(serve, item, &reasons, n);
-	n = rec_contributions_largest(reasons, n, serve->options.reasons);
-	rec_json_token(&json, WJB_BEGIN_ARRAY);
+	n = rec_contribution_largest(reasons, n, serve->options.reasons);
+	rec_json_writer_token(&json, WJB_BEGIN_ARRAY);
 	for (int i = 0; i < n; i++)
 		write_reason(&json, serve, &reasons[i], id, title);
-	rec_json_token(&json, WJB_END_ARRAY);
+	rec_json_writer_token(&json, WJB_END_ARRAY);
 	pfree(reasons);
-	return JsonbPGetDatum(rec_json_finish(&json));
+	return JsonbPGetDatum(rec_json_writer_finish(&json));
 }
 
 /* The reasons of a row that has none to give. */
 Datum
-rec_no_reasons(void)
+rec_explain_no_reasons(void)
 {
 	RecJson		json = {0};
 
-	rec_json_token(&json, WJB_BEGIN_ARRAY);
-	rec_json_token(&json, WJB_END_ARRAY);
-	return JsonbPGetDatum(rec_json_finish(&json));
+	rec_json_writer_token(&json, WJB_BEGIN_ARRAY);
+	rec_json_writer_token(&json, WJB_END_ARRAY);
+	return JsonbPGetDatum(rec_json_writer_finish(&json));
 }
 
 /* ----------------
@@ -305,7 +305,7 @@ write_contribution(RecRows *rows, RecServe *serve, int position,
 	values[1] = CStringGetTextDatum(rec_component_names[contribution->component]);
 	nulls[2] = !of_history;
 	if (of_history)
-		values[2] = rec_dict_id(serve->history, signal->ref);
+		values[2] = rec_dictionary_id(serve->history, signal->ref);
 	write_text(values, nulls, 3, value);
 	values[4] = Float8GetDatum(contribution->value);
 	nulls[5] = signal == NULL;
@@ -326,7 +326,7 @@ begin_explanation(FunctionCallInfo fcinfo, const RecDefinition *definition)
 		FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, TEXTOID
 	};
 
-	return rec_begin_rows(fcinfo, types, EXPLANATION_NCOLS);
+	return rec_call_arguments_begin_rows(fcinfo, types, EXPLANATION_NCOLS);
 }
 
 /*
@@ -340,33 +340,33 @@ PG_FUNCTION_INFO_V1(rec_explain);
 Datum
 rec_explain(PG_FUNCTION_ARGS)
 {
-	RecDefinition *definition = rec_argument_definition(fcinfo);
+	RecDefinition *definition = rec_call_arguments_definition(fcinfo);
 	RecRows		rows = begin_explanation(fcinfo, definition);
 	RecServe	serve;
 	RecScoredItem item;
 	RecContribution *contributions;
 	int			n;
 
-	rec_argument_type(fcinfo, 1, definition->user_type, "user_id");
-	rec_argument_type(fcinfo, 2, definition->item_type, "item_id");
+	rec_call_arguments_type(fcinfo, 1, definition->user_type, "user_id");
+	rec_call_arguments_type(fcinfo, 2, definition->item_type, "item_id");
 	if (PG_ARGISNULL(2))
 		return (Datum) 0;
 	rec_spi_connect();
-	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 4));
+	rec_serve_begin(&serve, definition, rec_call_arguments_jsonb(fcinfo, 4));
 	rec_serve_require_model(&serve);
-	rec_serve_read_context(&serve, rec_argument_jsonb(fcinfo, 3));
+	rec_call_context_read(&serve, rec_call_arguments_jsonb(fcinfo, 3));
 	if (serve.sentences == NULL)
 		rec_serve_want_sentences(&serve, REC_DEFAULT_LANGUAGE);
 	if (!PG_ARGISNULL(1))
 		rec_serve_user(&serve, PG_GETARG_DATUM(1));
-	rec_serve_add_context(&serve, serve.scores);
-	rec_scores_blend(serve.scores);
+	rec_call_context_add(&serve, serve.scores);
+	rec_score_blend(serve.scores);
 	if (rec_serve_score_item(&serve, PG_GETARG_DATUM(2), &item))
 	{
 		char	   *title = title_of(&serve, PG_GETARG_DATUM(2));
 
-		rec_scores_expect_contributions(serve.scores, &item, 1);
-		n = rec_scores_contributions(serve.scores, &item, &contributions);
+		rec_contribution_expect(serve.scores, &item, 1);
+		n = rec_contribution_list(serve.scores, &item, &contributions);
 		n = rec_serve_split_factors(&serve, &item, &contributions, n);
 		for (int i = 0; i < n; i++)
 			write_contribution(&rows, &serve, i + 1, &contributions[i], PG_GETARG_DATUM(2), title);

@@ -15,7 +15,7 @@
 
 #include "serve/call.h"
 
-extern Datum rec_no_reasons(void);
-extern Datum rec_reasons(RecServe *serve, const RecScoredItem *item, Datum id);
+extern Datum rec_explain_no_reasons(void);
+extern Datum rec_explain_reasons(RecServe *serve, const RecScoredItem *item, Datum id);
 
 #endif							/* REC_EXPLAIN_H */

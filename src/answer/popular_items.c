@@ -28,14 +28,14 @@
 static void
 append_untouched(RecMemoryCatalog *memory, RecDict *eligible, RecDict *touched)
 {
-	uint32		count = rec_dict_count(eligible);
-	uint32	   *order = rec_dict_ordered(eligible, true);
+	uint32		count = rec_dictionary_count(eligible);
+	uint32	   *order = rec_dictionary_ordered(eligible, true);
 
 	for (uint32 i = 0; i < count; i++)
 	{
-		Datum		id = rec_dict_id(eligible, order[i]);
+		Datum		id = rec_dictionary_id(eligible, order[i]);
 
-		if (rec_dict_find(touched, id) != REC_NOT_FOUND)
+		if (rec_dictionary_find(touched, id) != REC_NOT_FOUND)
 			continue;
 		memory->popularity[memory->nitems] = 0;
 		memory->ids[memory->nitems++] = id;
@@ -46,14 +46,14 @@ append_untouched(RecMemoryCatalog *memory, RecDict *eligible, RecDict *touched)
 static void
 count_popularity(RecServe *serve, RecMemoryCatalog *memory)
 {
-	RecInteractions *interactions = rec_model_interactions(serve->definition,
+	RecInteractions *interactions = rec_refresh_interactions(serve->definition,
 														   CurrentMemoryContext, false, NULL);
-	RecMatrix  *matrix = rec_interactions_matrix(interactions, &serve->options, NULL);
+	RecMatrix  *matrix = rec_interaction_matrix(interactions, &serve->options, NULL);
 	RecDict    *eligible = serve->eligible ? rec_eligible_all(serve->eligible) : NULL;
-	RecDict    *touched = rec_dict_create(serve->definition->item_type,
+	RecDict    *touched = rec_dictionary_create(serve->definition->item_type,
 										  serve->definition->item_collation,
 										  CurrentMemoryContext);
-	Size		most = (Size) matrix->nitems + (eligible ? rec_dict_count(eligible) : 0) + 1;
+	Size		most = (Size) matrix->nitems + (eligible ? rec_dictionary_count(eligible) : 0) + 1;
 
 	memset(memory, 0, sizeof(*memory));
 	memory->nitems = matrix->nitems;
@@ -62,14 +62,14 @@ count_popularity(RecServe *serve, RecMemoryCatalog *memory)
 									   mul_size(most, sizeof(double)));
 	for (uint32 i = 0; i < matrix->nitems; i++)
 	{
-		memory->ids[i] = rec_dict_id(interactions->items, matrix->item_id[i]);
-		(void) rec_dict_intern(touched, memory->ids[i]);
+		memory->ids[i] = rec_dictionary_id(interactions->items, matrix->item_id[i]);
+		(void) rec_dictionary_intern(touched, memory->ids[i]);
 	}
 	if (eligible)
 		append_untouched(memory, eligible, touched);
 	memory->barred = palloc_extended(most, MCXT_ALLOC_HUGE);
 	for (uint32 i = 0; i < memory->nitems; i++)
-		memory->barred[i] = rec_dict_find(serve->excluded, memory->ids[i]) != REC_NOT_FOUND;
+		memory->barred[i] = rec_dictionary_find(serve->excluded, memory->ids[i]) != REC_NOT_FOUND;
 	if (eligible)
 		rec_memory_catalog_keep(memory, eligible);
 }
@@ -79,7 +79,7 @@ count_popularity(RecServe *serve, RecMemoryCatalog *memory)
  * rank: as of the last refresh, or as of now when there was none.
  */
 void
-rec_append_popular(RecRows *rows, RecServe *serve, int64 k, int first_rank)
+rec_popular_items_append(RecRows *rows, RecServe *serve, int64 k, int first_rank)
 {
 	RecMemoryCatalog memory;
 	RecCatalog	catalog = rec_serve_catalog(serve);
@@ -89,7 +89,7 @@ rec_append_popular(RecRows *rows, RecServe *serve, int64 k, int first_rank)
 
 	if (k == 0)
 		return;
-	rec_scores_component_only(serve->scores, REC_POPULARITY);
+	rec_score_component_only(serve->scores, REC_POPULARITY);
 	if (serve->generation == 0)
 	{
 		count_popularity(serve, &memory);
@@ -97,7 +97,7 @@ rec_append_popular(RecRows *rows, RecServe *serve, int64 k, int first_rank)
 	}
 	ids = serve->generation == 0 ? &memory.ids : &serve->ids;
 	items = rec_serve_select(serve, &catalog, ids, k, &n);
-	rec_write_recommendations(rows, serve, *ids, items, n, first_rank);
+	rec_recommend_write_rows(rows, serve, *ids, items, n, first_rank);
 }
 
 /*
@@ -108,16 +108,16 @@ PG_FUNCTION_INFO_V1(rec_popular_items);
 Datum
 rec_popular_items(PG_FUNCTION_ARGS)
 {
-	RecDefinition *definition = rec_argument_definition(fcinfo);
-	int64		k = rec_argument_k(fcinfo, 1);
-	RecRows		rows = rec_begin_recommendations(fcinfo, definition);
+	RecDefinition *definition = rec_call_arguments_definition(fcinfo);
+	int64		k = rec_call_arguments_k(fcinfo, 1);
+	RecRows		rows = rec_recommend_begin_rows(fcinfo, definition);
 	RecServe	serve;
 
 	rec_spi_connect();
-	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 4));
-	rec_serve_filter(&serve, rec_argument_jsonb(fcinfo, 2));
-	rec_serve_exclude(&serve, rec_argument_items(fcinfo, 3, definition, "exclude"));
-	rec_append_popular(&rows, &serve, k, 1);
+	rec_serve_begin(&serve, definition, rec_call_arguments_jsonb(fcinfo, 4));
+	rec_serve_filter(&serve, rec_call_arguments_jsonb(fcinfo, 2));
+	rec_serve_exclude(&serve, rec_call_arguments_items(fcinfo, 3, definition, "exclude"));
+	rec_popular_items_append(&rows, &serve, k, 1);
 	SPI_finish();
 	return (Datum) 0;
 }

@@ -15,6 +15,6 @@
 
 #include "answer/recommend.h"
 
-extern void rec_append_popular(RecRows *rows, RecServe *serve, int64 k, int first_rank);
+extern void rec_popular_items_append(RecRows *rows, RecServe *serve, int64 k, int first_rank);
 
 #endif							/* REC_POPULAR_ITEMS_H */

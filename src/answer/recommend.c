@@ -44,12 +44,12 @@
 
 /* Begins a result of the recommender's type recommendation. */
 RecRows
-rec_begin_recommendations(FunctionCallInfo fcinfo, const RecDefinition *definition)
+rec_recommend_begin_rows(FunctionCallInfo fcinfo, const RecDefinition *definition)
 {
 	Oid			types[RECOMMENDATION_NCOLS] = {INT4OID, definition->item_type,
 	FLOAT8OID, TEXTOID, JSONBOID};
 
-	return rec_begin_rows(fcinfo, types, RECOMMENDATION_NCOLS);
+	return rec_call_arguments_begin_rows(fcinfo, types, RECOMMENDATION_NCOLS);
 }
 
 /*
@@ -57,7 +57,7 @@ rec_begin_recommendations(FunctionCallInfo fcinfo, const RecDefinition *definiti
  * what the items' refs are indexes of.
  */
 void
-rec_write_recommendations(RecRows *rows, RecServe *serve, const Datum *ids,
+rec_recommend_write_rows(RecRows *rows, RecServe *serve, const Datum *ids,
 						  const RecScoredItem *items, int n, int first_rank)
 {
 	Datum		values[RECOMMENDATION_NCOLS];
@@ -67,12 +67,12 @@ rec_write_recommendations(RecRows *rows, RecServe *serve, const Datum *ids,
 	MemoryContext old;
 
 	if (serve->generation > 0)
-		rec_shared_expect(serve, items, n, ids);
-	rec_scores_expect_contributions(serve->scores, items, n);
+		rec_shared_features_expect(serve, items, n, ids);
+	rec_contribution_expect(serve->scores, items, n);
 	old = MemoryContextSwitchTo(row_context);
 	for (int i = 0; i < n; i++)
 	{
-		RecComponent strategy = rec_scores_strategy(&items[i]);
+		RecComponent strategy = rec_score_strategy(&items[i]);
 
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(row_context);
@@ -80,7 +80,7 @@ rec_write_recommendations(RecRows *rows, RecServe *serve, const Datum *ids,
 		values[1] = ids[items[i].ref];
 		values[2] = Float8GetDatum(items[i].score);
 		values[3] = CStringGetTextDatum(rec_component_names[strategy]);
-		values[4] = rec_reasons(serve, &items[i], ids[items[i].ref]);
+		values[4] = rec_explain_reasons(serve, &items[i], ids[items[i].ref]);
 		tuplestore_putvalues(rows->store, rows->desc, values, nulls);
 	}
 	MemoryContextSwitchTo(old);
@@ -101,11 +101,11 @@ select_items(RecServe *serve, int64 k, int *n)
 static void
 answer(FunctionCallInfo fcinfo, RecServe *serve, int64 k)
 {
-	RecRows		rows = rec_begin_recommendations(fcinfo, serve->definition);
+	RecRows		rows = rec_recommend_begin_rows(fcinfo, serve->definition);
 	int			n;
 	RecScoredItem *items = select_items(serve, k, &n);
 
-	rec_write_recommendations(&rows, serve, serve->ids, items, n, 1);
+	rec_recommend_write_rows(&rows, serve, serve->ids, items, n, 1);
 }
 
 /* The same in rows that show what each component gives to the score. */
@@ -115,7 +115,7 @@ answer_components(FunctionCallInfo fcinfo, RecServe *serve, int64 k)
 	Oid			types[COMPONENTS_NCOLS] = {INT4OID, serve->definition->item_type, FLOAT8OID,
 		FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, TEXTOID
 	};
-	RecRows		rows = rec_begin_rows(fcinfo, types, COMPONENTS_NCOLS);
+	RecRows		rows = rec_call_arguments_begin_rows(fcinfo, types, COMPONENTS_NCOLS);
 	Datum		values[COMPONENTS_NCOLS];
 	bool		nulls[COMPONENTS_NCOLS] = {0};
 	int			n;
@@ -130,7 +130,7 @@ answer_components(FunctionCallInfo fcinfo, RecServe *serve, int64 k)
 		for (int c = 0; c < REC_NCOMPONENTS; c++)
 			values[3 + c] = Float8GetDatum(items[i].term[c]);
 		values[3 + REC_NCOMPONENTS] =
-			CStringGetTextDatum(rec_component_names[rec_scores_strategy(&items[i])]);
+			CStringGetTextDatum(rec_component_names[rec_score_strategy(&items[i])]);
 		tuplestore_putvalues(rows.store, rows.desc, values, nulls);
 	}
 }
@@ -148,11 +148,11 @@ static void
 begin_call(RecServe *serve, FunctionCallInfo fcinfo, RecDefinition *definition)
 {
 	rec_spi_connect();
-	rec_serve_begin(serve, definition, rec_argument_jsonb(fcinfo, 6));
+	rec_serve_begin(serve, definition, rec_call_arguments_jsonb(fcinfo, 6));
 	rec_serve_require_model(serve);
-	rec_serve_filter(serve, rec_argument_jsonb(fcinfo, 3));
-	rec_serve_read_context(serve, rec_argument_jsonb(fcinfo, 5));
-	rec_serve_exclude(serve, rec_argument_items(fcinfo, 4, definition, "exclude"));
+	rec_serve_filter(serve, rec_call_arguments_jsonb(fcinfo, 3));
+	rec_call_context_read(serve, rec_call_arguments_jsonb(fcinfo, 5));
+	rec_serve_exclude(serve, rec_call_arguments_items(fcinfo, 4, definition, "exclude"));
 }
 
 /* The two functions that answer a user, in either kind of rows. */
@@ -160,16 +160,16 @@ static Datum
 recommend_user(FunctionCallInfo fcinfo,
 			   void (*write) (FunctionCallInfo fcinfo, RecServe *serve, int64 k))
 {
-	RecDefinition *definition = rec_argument_definition(fcinfo);
-	int64		k = rec_argument_k(fcinfo, 2);
+	RecDefinition *definition = rec_call_arguments_definition(fcinfo);
+	int64		k = rec_call_arguments_k(fcinfo, 2);
 	RecServe	serve;
 
-	rec_argument_type(fcinfo, 1, definition->user_type, "user_id");
+	rec_call_arguments_type(fcinfo, 1, definition->user_type, "user_id");
 	begin_call(&serve, fcinfo, definition);
 	if (!PG_ARGISNULL(1))
 		rec_serve_user(&serve, PG_GETARG_DATUM(1));
-	rec_serve_add_context(&serve, serve.scores);
-	rec_scores_blend(serve.scores);
+	rec_call_context_add(&serve, serve.scores);
+	rec_score_blend(serve.scores);
 	write(fcinfo, &serve, k);
 	SPI_finish();
 	return (Datum) 0;
@@ -201,16 +201,16 @@ rec_recommend_components(PG_FUNCTION_ARGS)
 static Datum
 recommend_items(FunctionCallInfo fcinfo, bool session)
 {
-	RecDefinition *definition = rec_argument_definition(fcinfo);
-	ArrayType  *items = rec_argument_items(fcinfo, 1, definition, "items");
-	int64		k = rec_argument_k(fcinfo, 2);
+	RecDefinition *definition = rec_call_arguments_definition(fcinfo);
+	ArrayType  *items = rec_call_arguments_items(fcinfo, 1, definition, "items");
+	int64		k = rec_call_arguments_k(fcinfo, 2);
 	RecServe	serve;
 
 	begin_call(&serve, fcinfo, definition);
 	if (items)
 		rec_serve_items(&serve, items, session ? serve.options.session_decay : 1);
-	rec_serve_add_context(&serve, serve.scores);
-	rec_scores_blend(serve.scores);
+	rec_call_context_add(&serve, serve.scores);
+	rec_score_blend(serve.scores);
 	answer(fcinfo, &serve, k);
 	SPI_finish();
 	return (Datum) 0;
@@ -243,17 +243,17 @@ PG_FUNCTION_INFO_V1(rec_similar_items);
 Datum
 rec_similar_items(PG_FUNCTION_ARGS)
 {
-	RecDefinition *definition = rec_argument_definition(fcinfo);
-	int64		k = rec_argument_k(fcinfo, 2);
+	RecDefinition *definition = rec_call_arguments_definition(fcinfo);
+	int64		k = rec_call_arguments_k(fcinfo, 2);
 	RecServe	serve;
 	Datum		id;
 
-	rec_argument_type(fcinfo, 1, definition->item_type, "item_id");
+	rec_call_arguments_type(fcinfo, 1, definition->item_type, "item_id");
 	rec_spi_connect();
-	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 5));
+	rec_serve_begin(&serve, definition, rec_call_arguments_jsonb(fcinfo, 5));
 	rec_serve_require_model(&serve);
-	rec_serve_filter(&serve, rec_argument_jsonb(fcinfo, 3));
-	rec_serve_exclude(&serve, rec_argument_items(fcinfo, 4, definition, "exclude"));
+	rec_serve_filter(&serve, rec_call_arguments_jsonb(fcinfo, 3));
+	rec_serve_exclude(&serve, rec_call_arguments_items(fcinfo, 4, definition, "exclude"));
 	if (!PG_ARGISNULL(1))
 	{
 		id = PG_GETARG_DATUM(1);
@@ -283,13 +283,13 @@ write_unknown(RecRows *rows, const RecServe *serve, ArrayType *items,
 	bool		isnull;
 
 	for (int i = 0; i < n; i++)
-		(void) rec_dict_intern(known, serve->ids[ranked[i].ref]);
-	values[4] = rec_no_reasons();
+		(void) rec_dictionary_intern(known, serve->ids[ranked[i].ref]);
+	values[4] = rec_explain_no_reasons();
 	while (array_iterate(it, &id, &isnull))
 	{
-		uint32		before = rec_dict_count(known);
+		uint32		before = rec_dictionary_count(known);
 
-		if (isnull || rec_dict_intern(known, id) < before)
+		if (isnull || rec_dictionary_intern(known, id) < before)
 			continue;
 		values[0] = Int32GetDatum(++rank);
 		values[1] = id;
@@ -307,30 +307,30 @@ PG_FUNCTION_INFO_V1(rec_rank_items);
 Datum
 rec_rank_items(PG_FUNCTION_ARGS)
 {
-	RecDefinition *definition = rec_argument_definition(fcinfo);
-	ArrayType  *items = rec_argument_items(fcinfo, 2, definition, "items");
-	RecRows		rows = rec_begin_recommendations(fcinfo, definition);
+	RecDefinition *definition = rec_call_arguments_definition(fcinfo);
+	ArrayType  *items = rec_call_arguments_items(fcinfo, 2, definition, "items");
+	RecRows		rows = rec_recommend_begin_rows(fcinfo, definition);
 	RecServe	serve;
 	RecItemSet *set;
 	RecScoredItem *ranked;
 	int			n;
 
-	rec_argument_type(fcinfo, 1, definition->user_type, "user_id");
+	rec_call_arguments_type(fcinfo, 1, definition->user_type, "user_id");
 	if (items == NULL)
 		return (Datum) 0;
 	rec_spi_connect();
-	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 4));
+	rec_serve_begin(&serve, definition, rec_call_arguments_jsonb(fcinfo, 4));
 	rec_serve_require_model(&serve);
-	rec_serve_read_context(&serve, rec_argument_jsonb(fcinfo, 3));
+	rec_call_context_read(&serve, rec_call_arguments_jsonb(fcinfo, 3));
 	if (!PG_ARGISNULL(1))
 		rec_serve_user(&serve, PG_GETARG_DATUM(1));
-	rec_serve_add_context(&serve, serve.scores);
-	rec_scores_blend(serve.scores);
+	rec_call_context_add(&serve, serve.scores);
+	rec_score_blend(serve.scores);
 	serve.excluded = rec_serve_dict(&serve);	/* nothing is left out */
-	set = rec_item_set_create(serve.scores);
+	set = rec_selection_item_set_create(serve.scores);
 	rec_serve_fetch_ids(&serve, items, set);
-	ranked = rec_item_set_ranked(set, &n);
-	rec_write_recommendations(&rows, &serve, serve.ids, ranked, n, 1);
+	ranked = rec_selection_item_set_ranked(set, &n);
+	rec_recommend_write_rows(&rows, &serve, serve.ids, ranked, n, 1);
 	if (n < ArrayGetNItems(ARR_NDIM(items), ARR_DIMS(items)))
 		write_unknown(&rows, &serve, items, ranked, n);
 	SPI_finish();

@@ -16,9 +16,9 @@
 #include "answer/call_arguments.h"
 #include "serve/call.h"
 
-extern RecRows rec_begin_recommendations(FunctionCallInfo fcinfo,
+extern RecRows rec_recommend_begin_rows(FunctionCallInfo fcinfo,
 										 const RecDefinition *definition);
-extern void rec_write_recommendations(RecRows *rows, RecServe *serve, const Datum *ids,
+extern void rec_recommend_write_rows(RecRows *rows, RecServe *serve, const Datum *ids,
 									  const RecScoredItem *items, int n, int first_rank);
 
 #endif							/* REC_RECOMMEND_H */

@@ -48,22 +48,22 @@ model_damaged(const RecServe *serve)
 static void
 add_newcomers(RecBatch *batch, RecServe *serve, RecDict *eligible)
 {
-	bool	   *known = palloc_extended(rec_dict_count(eligible) + 1,
+	bool	   *known = palloc_extended(rec_dictionary_count(eligible) + 1,
 										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 
 	for (uint32 i = 0; i < serve->nitems; i++)
 	{
-		uint32		number = rec_dict_find(eligible, batch->memory.ids[i]);
+		uint32		number = rec_dictionary_find(eligible, batch->memory.ids[i]);
 
 		if (number != REC_NOT_FOUND)
 			known[number] = true;
 	}
-	rec_fresh_look(serve);		/* gives the first numbers to the newest ones */
-	rec_newcomers_number(serve, eligible, known);
+	rec_new_items_look(serve);		/* gives the first numbers to the newest ones */
+	rec_newcomer_numbers(serve, eligible, known);
 	batch->memory.nitems = (uint32) serve->nitems;
-	for (uint32 i = 0; serve->newcomers && i < rec_dict_count(serve->newcomers); i++)
+	for (uint32 i = 0; serve->newcomers && i < rec_dictionary_count(serve->newcomers); i++)
 		rec_batch_set_item(batch, batch->memory.nitems++,
-						   rec_dict_intern(batch->items, rec_dict_id(serve->newcomers, i)), 0, 0);
+						   rec_dictionary_intern(batch->items, rec_dictionary_id(serve->newcomers, i)), 0, 0);
 	pfree(known);
 }
 
@@ -76,7 +76,7 @@ load_items(RecBatch *batch, RecServe *serve, RecDict *eligible)
 {
 	RecStoreScan *scan = rec_serve_all_items(serve);
 	int64		most = serve->nitems +
-	(eligible ? serve->options.new_items + rec_dict_count(eligible) : 0);
+	(eligible ? serve->options.new_items + rec_dictionary_count(eligible) : 0);
 	RecScoredItem item;
 	bool	   *read;
 	int64		n = 0;
@@ -91,25 +91,25 @@ load_items(RecBatch *batch, RecServe *serve, RecDict *eligible)
 			model_damaged(serve);
 		read[item.item] = true;
 		rec_batch_set_item(batch, item.item,
-						   rec_dict_intern(batch->items, serve->ids[item.ref]),
+						   rec_dictionary_intern(batch->items, serve->ids[item.ref]),
 						   item.popularity, item.trend);
 		n++;
 	}
-	rec_store_end(scan);
+	rec_model_scan_end(scan);
 	pfree(read);
 	if (n != serve->nitems)
 		model_damaged(serve);
 	if (eligible)
 		add_newcomers(batch, serve, eligible);
 	rec_batch_end_model(batch);
-	rec_scores_set_steps(batch->scores, serve->steps, serve->nsteps);
+	rec_score_set_steps(batch->scores, serve->steps, serve->nsteps);
 }
 
 static void
 load_neighbors(RecBatch *batch, RecServe *serve)
 {
 	rec_serve_all_neighbors(serve, batch->items, batch->neighbors);
-	for (Size i = 0; i < (Size) rec_dict_count(batch->items) * REC_NLIKENESSES; i++)
+	for (Size i = 0; i < (Size) rec_dictionary_count(batch->items) * REC_NLIKENESSES; i++)
 	{
 		const RecNeighborList *list = &batch->neighbors[i];
 
@@ -123,7 +123,7 @@ load_neighbors(RecBatch *batch, RecServe *serve)
 static void
 join_newcomers(RecBatch *batch, RecServe *serve)
 {
-	uint32		n = rec_dict_count(batch->items);
+	uint32		n = rec_dictionary_count(batch->items);
 	bool	   *used = palloc_extended((Size) n + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	bool	   *known = palloc_extended((Size) n + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	MemoryContext old;
@@ -133,7 +133,7 @@ join_newcomers(RecBatch *batch, RecServe *serve)
 	for (uint32 i = 0; i < n; i++)
 		known[i] = batch->model_number[i] < serve->nitems;
 	old = MemoryContextSwitchTo(batch->model_context);
-	rec_fresh_join_all(serve, batch->items, used, known, batch->neighbors);
+	rec_new_items_join_all(serve, batch->items, used, known, batch->neighbors);
 	MemoryContextSwitchTo(old);
 	pfree(used);
 	pfree(known);
@@ -166,7 +166,7 @@ write_user(RecBatch *batch, RecRows *rows, Datum user, const RecScoredItem *item
 
 	for (int i = 0; i < n; i++)
 	{
-		RecComponent strategy = rec_scores_strategy(&items[i]);
+		RecComponent strategy = rec_score_strategy(&items[i]);
 
 		values[0] = user;
 		values[1] = Int32GetDatum(i + 1);
@@ -189,7 +189,7 @@ bar_array(RecBatch *batch, ArrayType *items)
 	it = array_create_iterator(items, 0, NULL);
 	while (array_iterate(it, &id, &isnull))
 	{
-		uint32		item = isnull ? REC_NOT_FOUND : rec_dict_find(batch->items, id);
+		uint32		item = isnull ? REC_NOT_FOUND : rec_dictionary_find(batch->items, id);
 
 		if (item != REC_NOT_FOUND)
 			rec_batch_bar(batch, item);
@@ -218,10 +218,10 @@ answer_all(RecBatch *batch, RecRows *rows, const RecServe *serve, ArrayType *exc
 		end = rec_batch_user_end(batch, from);
 		bar_array(batch, exclude);
 		rec_batch_score_user(batch, from, end);
-		rec_serve_add_context(serve, batch->scores);
-		rec_scores_blend(batch->scores);
+		rec_call_context_add(serve, batch->scores);
+		rec_score_blend(batch->scores);
 		items = rec_batch_select(batch, &catalog, k, &n);
-		write_user(batch, rows, rec_dict_id(batch->users, batch->rows[from].user), items, n);
+		write_user(batch, rows, rec_dictionary_id(batch->users, batch->rows[from].user), items, n);
 		rec_batch_next_user(batch);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(user_context);
@@ -236,20 +236,20 @@ PG_FUNCTION_INFO_V1(rec_recommend_all);
 Datum
 rec_recommend_all(PG_FUNCTION_ARGS)
 {
-	RecDefinition *definition = rec_argument_definition(fcinfo);
-	int64		k = rec_argument_k(fcinfo, 1);
+	RecDefinition *definition = rec_call_arguments_definition(fcinfo);
+	int64		k = rec_call_arguments_k(fcinfo, 1);
 	Oid			types[ALL_NCOLS] = {definition->user_type, INT4OID, definition->item_type,
 	FLOAT8OID, TEXTOID};
-	RecRows		rows = rec_begin_rows(fcinfo, types, ALL_NCOLS);
+	RecRows		rows = rec_call_arguments_begin_rows(fcinfo, types, ALL_NCOLS);
 	RecServe	serve;
 	RecBatch   *batch;
 	RecDict    *eligible = NULL;
 
 	rec_spi_connect();
-	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 5));
-	rec_serve_filter(&serve, rec_argument_jsonb(fcinfo, 2));
+	rec_serve_begin(&serve, definition, rec_call_arguments_jsonb(fcinfo, 5));
+	rec_serve_filter(&serve, rec_call_arguments_jsonb(fcinfo, 2));
 	rec_serve_require_model(&serve);
-	rec_serve_read_context(&serve, rec_argument_jsonb(fcinfo, 4));
+	rec_call_context_read(&serve, rec_call_arguments_jsonb(fcinfo, 4));
 	batch = rec_batch_create(CurrentMemoryContext, &serve.options,
 							 definition->user_type, definition->user_collation,
 							 definition->item_type, definition->item_collation);
@@ -259,7 +259,7 @@ rec_recommend_all(PG_FUNCTION_ARGS)
 	if (serve.eligible)
 		eligible = rec_eligible_all(serve.eligible);
 	load_items(batch, &serve, eligible);
-	rec_scores_set_steps(batch->scores, serve.steps, serve.nsteps);
+	rec_score_set_steps(batch->scores, serve.steps, serve.nsteps);
 	load_neighbors(batch, &serve);
 	if (definition->items)
 		join_newcomers(batch, &serve);
@@ -268,7 +268,7 @@ rec_recommend_all(PG_FUNCTION_ARGS)
 		rec_memory_catalog_keep(&batch->memory, eligible);
 	check_context(batch, &serve);
 	if (k > 0)
-		answer_all(batch, &rows, &serve, rec_argument_items(fcinfo, 3, definition, "exclude"), k);
+		answer_all(batch, &rows, &serve, rec_call_arguments_items(fcinfo, 3, definition, "exclude"), k);
 	SPI_finish();
 	return (Datum) 0;
 }

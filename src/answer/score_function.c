@@ -129,11 +129,11 @@ prepare_user(ScoreState *state, bool isnull, Datum user, Jsonb *context, Jsonb *
 	state->options = copy_jsonb(options);
 	rec_serve_begin(&state->serve, state->definition, state->options);
 	rec_serve_require_model(&state->serve);
-	rec_serve_read_context(&state->serve, state->context_given);
+	rec_call_context_read(&state->serve, state->context_given);
 	if (!isnull)
 		rec_serve_user(&state->serve, state->user);
-	rec_serve_add_context(&state->serve, state->serve.scores);
-	rec_scores_blend(state->serve.scores);
+	rec_call_context_add(&state->serve, state->serve.scores);
+	rec_score_blend(state->serve.scores);
 	MemoryContextSwitchTo(old);
 	state->serial = state->definition->serial;
 	state->mark = mark_snapshot();
@@ -153,7 +153,7 @@ static void
 read_all_items(ScoreState *state)
 {
 	RecDefinition *definition = state->definition;
-	RecDict    *items = rec_dict_create(definition->item_type,
+	RecDict    *items = rec_dictionary_create(definition->item_type,
 										definition->item_collation, state->context);
 	RecStoreScan *scan = rec_serve_all_items(&state->serve);
 	RecScoredItem item;
@@ -162,17 +162,17 @@ read_all_items(ScoreState *state)
 	state->scores = MemoryContextAlloc(state->context, allocated * sizeof(double));
 	while (rec_serve_next_item(&state->serve, scan, &item))
 	{
-		uint32		number = rec_dict_intern(items, state->serve.ids[item.ref]);
+		uint32		number = rec_dictionary_intern(items, state->serve.ids[item.ref]);
 
 		if (number == allocated)
 		{
 			allocated *= 2;
 			state->scores = repalloc_huge(state->scores, mul_size(allocated, sizeof(double)));
 		}
-		rec_scores_fill(state->serve.scores, &item);
+		rec_score_fill(state->serve.scores, &item);
 		state->scores[number] = item.score;
 	}
-	rec_store_end(scan);
+	rec_model_scan_end(scan);
 	state->items = items;
 }
 
@@ -190,7 +190,7 @@ score_by_query(ScoreState *state, Datum id)
 static double
 score_from_memory(ScoreState *state, Datum id, bool *known)
 {
-	uint32		number = rec_dict_find(state->items, id);
+	uint32		number = rec_dictionary_find(state->items, id);
 
 	*known = number != REC_NOT_FOUND;
 	return *known ? state->scores[number] : 0;
@@ -244,8 +244,8 @@ Datum
 rec_score(PG_FUNCTION_ARGS)
 {
 	ScoreState *state = get_state(fcinfo);
-	Jsonb	   *context = rec_argument_jsonb(fcinfo, 3);
-	Jsonb	   *options = rec_argument_jsonb(fcinfo, 4);
+	Jsonb	   *context = rec_call_arguments_jsonb(fcinfo, 3);
+	Jsonb	   *options = rec_call_arguments_jsonb(fcinfo, 4);
 	double		score;
 	bool		known = false;
 
@@ -254,10 +254,10 @@ rec_score(PG_FUNCTION_ARGS)
 	if (!still_good(state, PG_ARGISNULL(1), PG_GETARG_DATUM(1), context, options))
 	{
 		state->prepared = false;
-		state->definition = rec_argument_definition(fcinfo);
+		state->definition = rec_call_arguments_definition(fcinfo);
 		state->schema = state->definition->schema;
-		rec_argument_type(fcinfo, 1, state->definition->user_type, "user_id");
-		rec_argument_type(fcinfo, 2, state->definition->item_type, "item_id");
+		rec_call_arguments_type(fcinfo, 1, state->definition->user_type, "user_id");
+		rec_call_arguments_type(fcinfo, 2, state->definition->item_type, "item_id");
 		rec_spi_connect();
 		prepare_user(state, PG_ARGISNULL(1), PG_GETARG_DATUM(1), context, options);
 		SPI_finish();

@@ -72,9 +72,9 @@ get_shared(RecServe *serve)
 	if (shared)
 		return shared;
 	shared = serve->shared = palloc0_object(struct RecShared);
-	shared->live = rec_live_create(serve);
+	shared->live = rec_new_item_vectors_create(serve);
 	shared->live->naming = true;
-	shared->ids = rec_dict_create(serve->definition->item_type,
+	shared->ids = rec_dictionary_create(serve->definition->item_type,
 								  serve->definition->item_collation, serve->memory);
 	return shared;
 }
@@ -83,7 +83,7 @@ get_shared(RecServe *serve)
 static const RecVector *
 keep_vector(struct RecShared *shared, Datum id, RecVector vector)
 {
-	uint32		number = rec_dict_intern(shared->ids, id);
+	uint32		number = rec_dictionary_intern(shared->ids, id);
 
 	if (number >= shared->allocated)
 	{
@@ -106,7 +106,7 @@ read_rows(RecServe *serve, const Datum *ids, int n)
 	if (n == 0)
 		return;
 	if (rec_may_select(items->relid, items->item_column))
-		rec_live_read(shared->live, ids, n, vectors, palloc_array(bool, n));
+		rec_new_item_vectors_read(shared->live, ids, n, vectors, palloc_array(bool, n));
 	for (int i = 0; i < n; i++)
 		(void) keep_vector(shared, ids[i], vectors[i]);
 }
@@ -116,7 +116,7 @@ read_rows(RecServe *serve, const Datum *ids, int n)
  * rows of those that the model does not know are read in one query.
  */
 void
-rec_shared_expect(RecServe *serve, const RecScoredItem *items, int n, const Datum *ids)
+rec_shared_features_expect(RecServe *serve, const RecScoredItem *items, int n, const Datum *ids)
 {
 	MemoryContext old = MemoryContextSwitchTo(serve->memory);
 	Datum	   *unknown = palloc_array(Datum, n + 1);
@@ -135,16 +135,16 @@ static RecVector
 vector_of(RecServe *serve, Datum id)
 {
 	struct RecShared *shared = get_shared(serve);
-	uint32		number = rec_dict_find(shared->ids, id);
+	uint32		number = rec_dictionary_find(shared->ids, id);
 	RecVector	vector;
 
 	if (number != REC_NOT_FOUND)
 		return shared->vectors[number];
-	rec_live_stored(shared->live, &id, 1, &vector);
+	rec_new_item_vectors_stored(shared->live, &id, 1, &vector);
 	if (vector.n > 0 || vector.dense)
 		return *keep_vector(shared, id, vector);
 	read_rows(serve, &id, 1);
-	return shared->vectors[rec_dict_find(shared->ids, id)];
+	return shared->vectors[rec_dictionary_find(shared->ids, id)];
 }
 
 /* ----------------
@@ -226,16 +226,16 @@ look_up_names(RecServe *serve, SharedFeature *features, int n)
 	keys[0] = Int64GetDatum(serve->generation);
 	keys[1] = PointerGetDatum(construct_array(numbers, nnumbers, INT4OID, sizeof(int32), true,
 											  TYPALIGN_INT));
-	scan = rec_store_begin_any(serve->definition, &names_by_number, 2, keys);
-	while (rec_store_next(scan, values, nulls))
+	scan = rec_model_scan_begin_any(serve->definition, &names_by_number, 2, keys);
+	while (rec_model_scan_next(scan, values, nulls))
 	{
 		if (nulls[0] || nulls[1] || nulls[2] || nulls[3] || !isfinite(DatumGetFloat8(values[3])))
-			rec_live_damaged(serve->shared->live);
+			rec_new_item_vectors_damaged(serve->shared->live);
 		name_feature(features, n, (uint32) DatumGetInt32(values[0]),
 					 pstrdup(NameStr(*DatumGetName(values[1]))), TextDatumGetCString(values[2]),
 					 DatumGetFloat8(values[3]));
 	}
-	rec_store_end(scan);
+	rec_model_scan_end(scan);
 }
 
 static inline int
@@ -264,7 +264,7 @@ name_features(RecServe *serve, SharedFeature *features, int n)
 	for (int i = 0; i < live->nnames; i++)
 		name_feature(features, n, live->names[i].number,
 					 live->columns[live->names[i].column].name, live->names[i].value,
-					 rec_vector_idf(live->all_items, 1));
+					 rec_item_vector_idf(live->all_items, 1));
 	sort_features(features, n);
 	while (named < Min(n, MOST_NAMED) && features[named].says > 0)
 		named++;

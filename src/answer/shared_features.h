@@ -15,7 +15,7 @@
 
 #include "serve/call.h"
 
-extern void rec_shared_expect(RecServe *serve, const RecScoredItem *items, int n,
+extern void rec_shared_features_expect(RecServe *serve, const RecScoredItem *items, int n,
 							  const Datum *ids);
 extern char *rec_shared_features(RecServe *serve, Datum a, Datum b);
 

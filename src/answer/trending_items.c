@@ -81,7 +81,7 @@ newest_interaction(const RecDefinition *definition)
 static void
 take_recent(void *arg, const RecRow *row)
 {
-	rec_interactions_add((RecInteractions *) arg, row);
+	rec_interaction_add((RecInteractions *) arg, row);
 }
 
 /*
@@ -108,7 +108,7 @@ read_since(const RecDefinition *definition, const RecSource *source, int64 since
 	params->params[0].isnull = false;
 	params->params[0].pflags = PARAM_FLAG_CONST;
 	params->params[0].ptype = TIMESTAMPTZOID;
-	rec_read_rows(plan, params, &format, take_recent, interactions);
+	rec_interaction_read_rows(plan, params, &format, take_recent, interactions);
 	SPI_freeplan(plan);
 }
 
@@ -119,7 +119,7 @@ recent_interactions(RecServe *serve)
 	int64		newest = newest_interaction(definition);
 	double		span = serve->options.trend_window + serve->options.trend_baseline;
 	RecInteractions *interactions =
-	rec_interactions_create(CurrentMemoryContext,
+	rec_interaction_create(CurrentMemoryContext,
 							definition->user_type, definition->user_collation,
 							definition->item_type, definition->item_collation);
 
@@ -162,9 +162,9 @@ compare_rising(const RisingItem *a, const RisingItem *b)
 static RisingItem *
 rising_items(RecServe *serve, RecInteractions *interactions, int *n)
 {
-	uint32		nitems = rec_dict_count(interactions->items);
+	uint32		nitems = rec_dictionary_count(interactions->items);
 	double	   *trend = rec_trend_scores(interactions->stream, nitems, &serve->options);
-	uint32	   *rank = rec_dict_ranks(interactions->items, true);
+	uint32	   *rank = rec_dictionary_ranks(interactions->items, true);
 	RisingItem *rising = palloc_extended(mul_size(nitems + 1, sizeof(RisingItem)),
 										 MCXT_ALLOC_HUGE);
 
@@ -172,7 +172,7 @@ rising_items(RecServe *serve, RecInteractions *interactions, int *n)
 	for (uint32 i = 0; i < nitems; i++)
 	{
 		if (trend[i] <= 0 ||
-			rec_dict_find(serve->excluded, rec_dict_id(interactions->items, i)) != REC_NOT_FOUND)
+			rec_dictionary_find(serve->excluded, rec_dictionary_id(interactions->items, i)) != REC_NOT_FOUND)
 			continue;
 		rising[*n].trend = trend[i];
 		rising[*n].rank = rank[i];
@@ -196,7 +196,7 @@ keep_eligible(RecServe *serve, const RecInteractions *interactions, RisingItem *
 		int			count = Min(n - from, CHECKED_AT_ONCE);
 
 		for (int i = 0; i < count; i++)
-			ids[i] = rec_dict_id(interactions->items, rising[from + i].id);
+			ids[i] = rec_dictionary_id(interactions->items, rising[from + i].id);
 		rec_eligible_check(serve->eligible, ids, count, marks);
 		for (int i = 0; i < count; i++)
 			if (marks[i])
@@ -215,7 +215,7 @@ write_rising(RecRows *rows, Datum id, int rank, double trend)
 	values[1] = id;
 	values[2] = Float8GetDatum(trend);
 	values[3] = CStringGetTextDatum(rec_component_names[REC_TREND]);
-	values[4] = rec_no_reasons();
+	values[4] = rec_explain_no_reasons();
 	tuplestore_putvalues(rows->store, rows->desc, values, nulls);
 }
 
@@ -228,20 +228,20 @@ PG_FUNCTION_INFO_V1(rec_trending_items);
 Datum
 rec_trending_items(PG_FUNCTION_ARGS)
 {
-	RecDefinition *definition = rec_argument_definition(fcinfo);
-	int64		k = rec_argument_k(fcinfo, 1);
-	RecRows		rows = rec_begin_recommendations(fcinfo, definition);
+	RecDefinition *definition = rec_call_arguments_definition(fcinfo);
+	int64		k = rec_call_arguments_k(fcinfo, 1);
+	RecRows		rows = rec_recommend_begin_rows(fcinfo, definition);
 	RecInteractions *interactions;
 	RisingItem *rising;
 	RecServe	serve;
 	int			n;
 
 	rec_spi_connect();
-	rec_serve_begin(&serve, definition, rec_argument_jsonb(fcinfo, 4));
+	rec_serve_begin(&serve, definition, rec_call_arguments_jsonb(fcinfo, 4));
 	serve.options.ncaps = 0;	/* what rises is shown as it rises */
 	serve.options.diversity = 0;
-	rec_serve_filter(&serve, rec_argument_jsonb(fcinfo, 2));
-	rec_serve_exclude(&serve, rec_argument_items(fcinfo, 3, definition, "exclude"));
+	rec_serve_filter(&serve, rec_call_arguments_jsonb(fcinfo, 2));
+	rec_serve_exclude(&serve, rec_call_arguments_items(fcinfo, 3, definition, "exclude"));
 	interactions = recent_interactions(&serve);
 	rising = rising_items(&serve, interactions, &n);
 	if (serve.eligible)
@@ -249,12 +249,12 @@ rec_trending_items(PG_FUNCTION_ARGS)
 	n = (int) Min((int64) n, k);
 	for (int i = 0; i < n; i++)
 	{
-		Datum		id = rec_dict_id(interactions->items, rising[i].id);
+		Datum		id = rec_dictionary_id(interactions->items, rising[i].id);
 
 		write_rising(&rows, id, i + 1, rising[i].trend);
-		(void) rec_dict_intern(serve.excluded, id);
+		(void) rec_dictionary_intern(serve.excluded, id);
 	}
-	rec_append_popular(&rows, &serve, k - n, n + 1);
+	rec_popular_items_append(&rows, &serve, k - n, n + 1);
 	SPI_finish();
 	return (Datum) 0;
 }

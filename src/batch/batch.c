@@ -38,7 +38,7 @@
 void *
 rec_batch_alloc(RecBatch *batch, Size count, Size width)
 {
-	return rec_memory_alloc_in(batch->context, batch->model_context, count, width);
+	return rec_memory_budget_alloc_in(batch->context, batch->model_context, count, width);
 }
 
 /* Makes an empty batch; all of it is in "context". */
@@ -54,8 +54,8 @@ rec_batch_create(MemoryContext context, const RecOptions *options,
 												 ALLOCSET_DEFAULT_SIZES);
 	batch->options = options;
 	batch->seen_bit = 1;
-	batch->users = rec_dict_create(user_type, user_collation, context);
-	batch->items = rec_dict_create(item_type, item_collation, context);
+	batch->users = rec_dictionary_create(user_type, user_collation, context);
+	batch->items = rec_dictionary_create(item_type, item_collation, context);
 	batch->as_of = REC_NO_TIME;
 	return batch;
 }
@@ -73,7 +73,7 @@ next_row(RecBatch *batch)
 		int64		wanted = Max(1024, batch->allocated * 2);
 		Size		size = mul_size(wanted, sizeof(RecBatchRow));
 
-		rec_memory_check(batch->context,
+		rec_memory_budget_check(batch->context,
 						 mul_size(wanted - batch->allocated, sizeof(RecBatchRow)));
 		batch->rows = batch->rows ? repalloc_huge(batch->rows, size) :
 			MemoryContextAllocHuge(batch->context, size);
@@ -88,7 +88,7 @@ refuse_weight(const RecBatch *batch, uint32 item, double weight)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("weight %g of item %s is not a finite number", weight,
-					rec_dict_text(batch->items, item))));
+					rec_dictionary_text(batch->items, item))));
 }
 
 /* Adds an interaction; one without user or item is left out. */
@@ -101,8 +101,8 @@ rec_batch_add(RecBatch *batch, const RecRow *row, uint8 seen)
 		return;
 	added = next_row(batch);
 	memset(added, 0, sizeof(*added));
-	added->user = rec_dict_intern(batch->users, row->user);
-	added->pair.item = rec_dict_intern(batch->items, row->item);
+	added->user = rec_dictionary_intern(batch->users, row->user);
+	added->pair.item = rec_dictionary_intern(batch->items, row->item);
 	added->pair.weight = batch->events ? row->amount : row->weight;
 	added->pair.time = row->time;
 	added->counts = row->has_weight;
@@ -119,9 +119,9 @@ take_row(void *arg, const RecRow *row)
 {
 	RecBatch   *batch = (RecBatch *) arg;
 	bool		has_events = batch->source->event_column || batch->source->event;
-	uint8		seen = rec_event_is_seen(batch->options, row, has_events) ? 1 : 0;
+	uint8		seen = rec_history_event_is_seen(batch->options, row, has_events) ? 1 : 0;
 
-	if (batch->other_options && rec_event_is_seen(batch->other_options, row, has_events))
+	if (batch->other_options && rec_history_event_is_seen(batch->other_options, row, has_events))
 		seen |= 2;
 	rec_batch_add(batch, row, seen);
 }
@@ -131,20 +131,20 @@ void
 rec_batch_read(RecBatch *batch, RecDefinition *definition)
 {
 	batch->definition = definition;
-	rec_capped_check(definition, batch->options);
-	rec_batch_begin_events(batch);
+	rec_cap_values_check(definition, batch->options);
+	rec_batch_event_begin(batch);
 	for (int i = 0; i < definition->nsources; i++)
 	{
 		RecRowFormat format;
 		SPIPlanPtr	plan;
 
 		batch->source = &definition->sources[i];
-		plan = rec_spi_prepare(rec_training_query(definition, batch->source,
+		plan = rec_spi_prepare(rec_source_training_query(definition, batch->source,
 												  batch->situations, &format),
 							   0, NULL, 0);
 		format.users = batch->users;
 		format.items = batch->items;
-		rec_read_rows(plan, NULL, &format, take_row, batch);
+		rec_interaction_read_rows(plan, NULL, &format, take_row, batch);
 		SPI_freeplan(plan);
 	}
 }
@@ -183,10 +183,10 @@ rec_batch_sort(RecBatch *batch)
 {
 	MemoryContext old = MemoryContextSwitchTo(batch->context);
 
-	batch->user_rank = rec_dict_ranks(batch->users, true);
-	batch->item_rank = rec_dict_ranks(batch->items, true);
+	batch->user_rank = rec_dictionary_ranks(batch->users, true);
+	batch->item_rank = rec_dictionary_ranks(batch->items, true);
 	if (batch->situations)
-		batch->situation_rank = rec_situations_ranks(batch->situations);
+		batch->situation_rank = rec_situation_ranks(batch->situations);
 	sort_rows(batch->rows, batch->nrows, batch);
 	MemoryContextSwitchTo(old);
 }
@@ -232,7 +232,7 @@ rec_batch_set_item(RecBatch *batch, uint32 number, uint32 item,
 {
 	RecMemoryCatalog *memory = &batch->memory;
 
-	memory->ids[number] = rec_dict_id(batch->items, item);
+	memory->ids[number] = rec_dictionary_id(batch->items, item);
 	memory->item[number] = item;
 	memory->popularity[number] = popularity;
 	memory->trend[number] = trend;
@@ -242,7 +242,7 @@ rec_batch_set_item(RecBatch *batch, uint32 number, uint32 item,
 void
 rec_batch_end_model(RecBatch *batch)
 {
-	uint32		nids = rec_dict_count(batch->items);
+	uint32		nids = rec_dictionary_count(batch->items);
 	MemoryContext old = MemoryContextSwitchTo(batch->model_context);
 
 	batch->model_number = rec_batch_alloc(batch, nids, sizeof(uint32));
@@ -252,8 +252,8 @@ rec_batch_end_model(RecBatch *batch)
 	batch->neighbors = rec_batch_alloc(batch, (Size) nids * REC_NLIKENESSES, sizeof(RecNeighborList));
 	batch->barred = rec_batch_alloc(batch, batch->memory.nitems, sizeof(uint32));
 	batch->nbarred = 0;
-	batch->item_rank = rec_dict_ranks(batch->items, true);
-	batch->scores = rec_scores_create(batch->options, batch->memory.nitems);
+	batch->item_rank = rec_dictionary_ranks(batch->items, true);
+	batch->scores = rec_score_create(batch->options, batch->memory.nitems);
 	MemoryContextSwitchTo(old);
 }
 
@@ -319,7 +319,7 @@ rec_batch_set_factors(RecBatch *batch, RecFactors *factors)
 {
 	int			n = factors->folds.nfactors;
 
-	rec_memory_check(batch->context, rec_folding_size(n));
+	rec_memory_budget_check(batch->context, rec_folding_size(n));
 	batch->factors = factors;
 	batch->folding = rec_folding_create(batch->model_context, n);
 	batch->user_factors = rec_batch_alloc(batch, n, sizeof(double));
@@ -355,35 +355,35 @@ rec_batch_train(RecBatch *batch)
 	uint32		nitems;
 
 	if (batch->events)
-		rec_batch_weigh_events(batch);
+		rec_batch_event_weigh(batch);
 	stream = training_stream(batch);
-	ids.nusers = rec_dict_count(batch->users);
-	ids.nitems = rec_dict_count(batch->items);
+	ids.nusers = rec_dictionary_count(batch->users);
+	ids.nitems = rec_dictionary_count(batch->items);
 	ids.user_rank = batch->user_rank;
-	ids.item_rank = rec_dict_ranks(batch->items, true);
+	ids.item_rank = rec_dictionary_ranks(batch->items, true);
 	trend = rec_trend_scores(stream, ids.nitems, batch->options);
 	matrix = rec_matrix_build(batch->learns_context ? rec_stream_copy(stream) : stream,
 							  &ids, batch->options);
 	popularity = rec_train_popularity(matrix);
 	trend = rec_train_trend(matrix, trend);
 	batch->as_of = stream->newest;
-	number = rec_batch_model_items(batch, matrix->item_id, matrix->nitems, &nitems);
+	number = rec_batch_content_model_items(batch, matrix->item_id, matrix->nitems, &nitems);
 	rec_batch_begin_model(batch, nitems);
 	for (uint32 i = 0; i < nitems; i++)
 		rec_batch_set_item(batch, i, number[i], i < matrix->nitems ? popularity[i] : 0,
 						   i < matrix->nitems ? trend[i] : 0);
 	rec_batch_end_model(batch);
 	batch->ntrained = matrix->nitems;
-	rec_batch_train_content(batch, number, nitems);
+	rec_batch_content_train(batch, number, nitems);
 	nsteps = rec_train_user_steps(matrix, steps);
-	rec_scores_set_steps(batch->scores, steps, nsteps);
+	rec_score_set_steps(batch->scores, steps, nsteps);
 	if (batch->learns_context)
-		rec_batch_learn_context(batch, stream);
+		rec_batch_context_learn(batch, stream);
 	state.batch = batch;
 	state.matrix = matrix;
 	if (batch->options->model == REC_MODEL_ALS)
 		train_factors(batch, matrix);
-	rec_train_rows(matrix, rec_batch_likeness(batch), batch->options, take_neighbors, NULL, &state);
+	rec_train_rows(matrix, rec_batch_content_similarity(batch), batch->options, take_neighbors, NULL, &state);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(working);
 }
@@ -393,7 +393,7 @@ void
 rec_batch_serve_by(RecBatch *batch, const RecOptions *options)
 {
 	batch->options = options;
-	rec_scores_serve_by(batch->scores, options);
+	rec_score_serve_by(batch->scores, options);
 }
 
 /* ----------------
@@ -473,9 +473,9 @@ add_factors(RecBatch *batch, const RecPair *pairs, int n)
 			rec_folding_add(batch->folding, factors->items + item * nfactors, weight);
 	}
 	rec_folding_finish(batch->folding, batch->user_factors);
-	rec_factors_score(batch->user_factors, factors->items, nfactors, factors->nitems,
+	rec_folding_score(batch->user_factors, factors->items, nfactors, factors->nitems,
 					  batch->factor_values);
-	rec_scores_add(batch->scores, &signal);
+	rec_score_add(batch->scores, &signal);
 }
 
 /*
@@ -526,7 +526,7 @@ rec_batch_score_user(RecBatch *batch, int64 from, int64 to)
 						 lists[REC_LIKE_CONTENT].item != REC_ITEM_UNKNOWN));
 	}
 	for (uint32 i = 0; i < batch->nbarred; i++)
-		rec_scores_bar(batch->scores, batch->barred[i]);
+		rec_score_bar(batch->scores, batch->barred[i]);
 	pfree(pairs);
 	return n;
 }
@@ -538,5 +538,5 @@ rec_batch_next_user(RecBatch *batch)
 	for (uint32 i = 0; i < batch->nbarred; i++)
 		batch->memory.barred[batch->barred[i]] = false;
 	batch->nbarred = 0;
-	rec_scores_reset(batch->scores);
+	rec_score_reset(batch->scores);
 }

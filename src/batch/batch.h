@@ -134,9 +134,9 @@ extern RecBatch *rec_batch_create(MemoryContext context, const RecOptions *optio
 								  Oid item_type, Oid item_collation);
 extern void rec_batch_add(RecBatch *batch, const RecRow *row, uint8 seen);
 extern void rec_batch_read(RecBatch *batch, RecDefinition *definition);
-extern void rec_batch_begin_events(RecBatch *batch);
+extern void rec_batch_event_begin(RecBatch *batch);
 extern uint32 rec_batch_event(const RecBatch *batch, const char *name);
-extern void rec_batch_weigh_events(RecBatch *batch);
+extern void rec_batch_event_weigh(RecBatch *batch);
 extern RecSourceWeight *rec_batch_event_weights(const RecBatch *batch, int *n);
 extern void rec_batch_sort(RecBatch *batch);
 extern int64 rec_batch_user_end(const RecBatch *batch, int64 from);
@@ -148,15 +148,15 @@ extern void rec_batch_end_model(RecBatch *batch);
 extern void rec_batch_set_factors(RecBatch *batch, RecFactors *factors);
 extern void rec_batch_train(RecBatch *batch);
 extern void rec_batch_serve_by(RecBatch *batch, const RecOptions *options);
-extern void rec_batch_read_content(RecBatch *batch, const RecDefinition *definition);
-extern uint32 *rec_batch_model_items(RecBatch *batch, const uint32 *trained,
+extern void rec_batch_content_read(RecBatch *batch, const RecDefinition *definition);
+extern uint32 *rec_batch_content_model_items(RecBatch *batch, const uint32 *trained,
 									 uint32 ntrained, uint32 *n);
-extern const RecContentLists *rec_batch_likeness(const RecBatch *batch);
-extern void rec_batch_train_content(RecBatch *batch, const uint32 *number, uint32 n);
+extern const RecContentLists *rec_batch_content_similarity(const RecBatch *batch);
+extern void rec_batch_content_train(RecBatch *batch, const uint32 *number, uint32 n);
 extern void rec_batch_bar(RecBatch *batch, uint32 item);
 extern int	rec_batch_score_user(RecBatch *batch, int64 from, int64 to);
-extern void rec_batch_learn_context(RecBatch *batch, const RecStream *stream);
-extern void rec_batch_add_context(RecBatch *batch, uint32 situation);
+extern void rec_batch_context_learn(RecBatch *batch, const RecStream *stream);
+extern void rec_batch_context_add(RecBatch *batch, uint32 situation);
 extern void rec_batch_next_user(RecBatch *batch);
 
 #endif							/* REC_BATCH_H */

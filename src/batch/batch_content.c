@@ -44,12 +44,12 @@ struct RecBatchContent
 static void
 list_items(RecBatch *batch, RecBatchContent *content, const RecContentBuilder *builder)
 {
-	uint32		count = rec_dict_count(batch->items);
-	uint32	   *order = rec_dict_ordered(batch->items, true);
+	uint32		count = rec_dictionary_count(batch->items);
+	uint32	   *order = rec_dictionary_ordered(batch->items, true);
 
-	content->listed = rec_memory_alloc_in(batch->context, content->context, count, sizeof(uint32));
+	content->listed = rec_memory_budget_alloc_in(batch->context, content->context, count, sizeof(uint32));
 	for (uint32 i = 0; i < count; i++)
-		if (rec_content_has_item(builder, order[i]))
+		if (rec_content_builder_has_item(builder, order[i]))
 			content->listed[content->nlisted++] = order[i];
 	pfree(order);
 }
@@ -59,7 +59,7 @@ list_items(RecBatch *batch, RecBatchContent *content, const RecContentBuilder *b
  * interactions; SPI is connected.
  */
 void
-rec_batch_read_content(RecBatch *batch, const RecDefinition *definition)
+rec_batch_content_read(RecBatch *batch, const RecDefinition *definition)
 {
 	RecBatchContent *content;
 	RecContentBuilder *builder;
@@ -73,9 +73,9 @@ rec_batch_read_content(RecBatch *batch, const RecDefinition *definition)
 	content->context = context;
 	content->list_context = AllocSetContextCreate(context, "recommender neighbours by content",
 												  ALLOCSET_DEFAULT_SIZES);
-	builder = rec_feature_read_all(definition, batch->items, context);
+	builder = rec_feature_reader_read_all(definition, batch->items, context);
 	list_items(batch, content, builder);
-	content->content = rec_content_finish(builder, NULL, rec_dict_count(batch->items));
+	content->content = rec_content_matrix_finish(builder, NULL, rec_dictionary_count(batch->items));
 	content->content->exact_items = definition->items->embedding_exact_items;
 	batch->content = content;
 }
@@ -85,11 +85,11 @@ rec_batch_read_content(RecBatch *batch, const RecDefinition *definition)
  * those that it was trained on, then the others that the relation has.
  */
 uint32 *
-rec_batch_model_items(RecBatch *batch, const uint32 *trained, uint32 ntrained, uint32 *n)
+rec_batch_content_model_items(RecBatch *batch, const uint32 *trained, uint32 ntrained, uint32 *n)
 {
 	const RecBatchContent *content = batch->content;
-	uint32		count = rec_dict_count(batch->items);
-	uint32	   *number = rec_memory_alloc_in(batch->context, CurrentMemoryContext,
+	uint32		count = rec_dictionary_count(batch->items);
+	uint32	   *number = rec_memory_budget_alloc_in(batch->context, CurrentMemoryContext,
 											 content ? count : ntrained, sizeof(uint32));
 	bool	   *is_trained;
 
@@ -97,7 +97,7 @@ rec_batch_model_items(RecBatch *batch, const uint32 *trained, uint32 ntrained, u
 	*n = ntrained;
 	if (content == NULL)
 		return number;
-	is_trained = rec_memory_alloc_in(batch->context, CurrentMemoryContext, count, sizeof(bool));
+	is_trained = rec_memory_budget_alloc_in(batch->context, CurrentMemoryContext, count, sizeof(bool));
 	for (uint32 i = 0; i < ntrained; i++)
 		is_trained[trained[i]] = true;
 	for (uint32 i = 0; i < content->nlisted; i++)
@@ -125,11 +125,11 @@ compute_lists(RecBatch *batch, const uint32 *number, uint32 n)
 	content->lists = NULL;
 	MemoryContextReset(content->list_context);
 	old = MemoryContextSwitchTo(content->list_context);
-	content->number = rec_memory_alloc_in(batch->context, content->list_context, n, sizeof(uint32));
+	content->number = rec_memory_budget_alloc_in(batch->context, content->list_context, n, sizeof(uint32));
 	memcpy(content->number, number, n * sizeof(uint32));
 	content->nitems = n;
 	content->neighbors = batch->options->neighbors;
-	renumbered = rec_content_renumber(content->content, number, n, batch->context);
+	renumbered = rec_content_matrix_renumber(content->content, number, n, batch->context);
 	content->lists = rec_content_neighbors(renumbered, content->neighbors, batch->context,
 										   NULL, NULL);
 	MemoryContextDelete(renumbered->context);
@@ -138,10 +138,10 @@ compute_lists(RecBatch *batch, const uint32 *number, uint32 n)
 
 /*
  * Gives the model that was begun its neighbours by content.  "number" is what
- * rec_batch_model_items() gave.
+ * rec_batch_content_model_items() gave.
  */
 void
-rec_batch_train_content(RecBatch *batch, const uint32 *number, uint32 n)
+rec_batch_content_train(RecBatch *batch, const uint32 *number, uint32 n)
 {
 	const RecContentLists *lists;
 
@@ -162,7 +162,7 @@ rec_batch_train_content(RecBatch *batch, const uint32 *number, uint32 n)
 
 /* Gives the neighbours by content of the model's items, NULL for none. */
 const RecContentLists *
-rec_batch_likeness(const RecBatch *batch)
+rec_batch_content_similarity(const RecBatch *batch)
 {
 	return batch->content ? batch->content->lists : NULL;
 }

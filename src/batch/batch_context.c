@@ -44,17 +44,17 @@ keep_value(RecBatch *batch, const RecLifts *lifts, uint32 value)
  * trained on, which are the stream's, in order.
  */
 void
-rec_batch_learn_context(RecBatch *batch, const RecStream *stream)
+rec_batch_context_learn(RecBatch *batch, const RecStream *stream)
 {
 	RecLifts   *lifts;
 
 	for (int64 i = 0; i < batch->nrows; i++)
 		if (rec_batch_counts(batch, &batch->rows[i]) && batch->rows[i].part == REC_PART_TRAIN)
-			rec_situations_append(batch->situations, batch->rows[i].situation);
-	lifts = rec_context_learn(stream, rec_dict_count(batch->items), batch->situations,
+			rec_situation_append(batch->situations, batch->rows[i].situation);
+	lifts = rec_lift_learn(stream, rec_dictionary_count(batch->items), batch->situations,
 							  batch->options);
-	rec_situations_forget_rows(batch->situations);
-	rec_lifts_renumber(lifts, batch->model_number);
+	rec_situation_forget_rows(batch->situations);
+	rec_lift_renumber(lifts, batch->model_number);
 	batch->lifts = rec_batch_alloc(batch, lifts->nvalues, sizeof(RecNeighborList));
 	for (uint32 v = 0; v < lifts->nvalues; v++)
 		keep_value(batch, lifts, v);
@@ -75,7 +75,7 @@ is_told(const RecBatch *batch, int column)
 
 /* Tells the scores of the user at hand of a situation. */
 void
-rec_batch_add_context(RecBatch *batch, uint32 situation)
+rec_batch_context_add(RecBatch *batch, uint32 situation)
 {
 	const RecSituations *situations = batch->situations;
 	const uint32 *values;
@@ -93,6 +93,6 @@ rec_batch_add_context(RecBatch *batch, uint32 situation)
 		signal.items = batch->lifts[values[c]].items;
 		signal.values = batch->lifts[values[c]].values;
 		if (signal.n > 0)
-			rec_scores_add(batch->scores, &signal);
+			rec_score_add(batch->scores, &signal);
 	}
 }

@@ -72,13 +72,13 @@ weigh_by_sources(RecBatch *batch)
 
 		event->found_weight = 1;
 		event->found = weights == NULL ||
-			rec_event_weight(weights, event->name, &event->found_weight);
+			rec_interaction_event_weight(weights, event->name, &event->found_weight);
 	}
 }
 
 /* Says what events there are, by the definition and the batch's options. */
 void
-rec_batch_begin_events(RecBatch *batch)
+rec_batch_event_begin(RecBatch *batch)
 {
 	const RecDefinition *definition = batch->definition;
 
@@ -98,7 +98,7 @@ rec_batch_begin_events(RecBatch *batch)
 		add_named(batch, s, batch->other_options);
 	}
 	weigh_by_sources(batch);
-	rec_batch_weigh_events(batch);
+	rec_batch_event_weigh(batch);
 }
 
 /* Gives the number of an event, or of none, of the source that is being read. */
@@ -110,7 +110,7 @@ rec_batch_event(const RecBatch *batch, const char *name)
 
 /* Weighs events by the options in force, where these say something of them. */
 void
-rec_batch_weigh_events(RecBatch *batch)
+rec_batch_event_weigh(RecBatch *batch)
 {
 	const RecOptions *options = batch->options;
 

@@ -79,7 +79,7 @@ rec_memory_catalog_keep(RecMemoryCatalog *memory, RecDict *eligible)
 	memory->nlisted = 0;
 	for (uint32 i = 0; i < memory->nitems; i++)
 	{
-		if (rec_dict_find(eligible, memory->ids[i]) != REC_NOT_FOUND)
+		if (rec_dictionary_find(eligible, memory->ids[i]) != REC_NOT_FOUND)
 			memory->listed[memory->nlisted++] = i;
 		else
 			memory->barred[i] = true;
@@ -96,7 +96,7 @@ add_item(const RecMemoryCatalog *memory, uint32 number, RecItemSet *set)
 	item.popularity = memory->popularity[number];
 	item.trend = memory->trend ? memory->trend[number] : 0;
 	item.eligible = !memory->barred[number];
-	rec_item_set_add(set, &item);
+	rec_selection_item_set_add(set, &item);
 }
 
 static void

@@ -82,7 +82,7 @@ make_room(RecContentBuilder *builder, void *array, int64 wanted, int64 *allocate
 	if (wanted <= *allocated)
 		return array;
 	size = mul_size((Size) count, width);
-	rec_memory_check(builder->budget, size - (Size) *allocated * width);
+	rec_memory_budget_check(builder->budget, size - (Size) *allocated * width);
 	array = array ? repalloc_huge(array, size) :
 		MemoryContextAllocHuge(builder->working, size);
 	*allocated = count;
@@ -95,7 +95,7 @@ make_room(RecContentBuilder *builder, void *array, int64 wanted, int64 *allocate
  * than max_items items are frequent.
  */
 RecContentBuilder *
-rec_content_create(MemoryContext context, RecContentColumn *columns, int ncolumns,
+rec_content_builder_create(MemoryContext context, RecContentColumn *columns, int ncolumns,
 				   int max_items)
 {
 	MemoryContext working = AllocSetContextCreate(context, "recommender features",
@@ -114,7 +114,7 @@ rec_content_create(MemoryContext context, RecContentColumn *columns, int ncolumn
 
 /* Hears that there is a row of an item. */
 void
-rec_content_add_item(RecContentBuilder *builder, uint32 item)
+rec_content_builder_add_item(RecContentBuilder *builder, uint32 item)
 {
 	int64		before = builder->described_allocated;
 
@@ -127,7 +127,7 @@ rec_content_add_item(RecContentBuilder *builder, uint32 item)
 
 /* True when there was a row of an item. */
 bool
-rec_content_has_item(const RecContentBuilder *builder, uint32 item)
+rec_content_builder_has_item(const RecContentBuilder *builder, uint32 item)
 {
 	return item < builder->described_allocated && builder->described[item];
 }
@@ -140,7 +140,7 @@ keep_value(RecContentBuilder *builder, const char *value, int length)
 
 	if (builder->arena_left < (Size) length + 1)
 	{
-		rec_memory_check(builder->budget, ARENA_SIZE);
+		rec_memory_budget_check(builder->budget, ARENA_SIZE);
 		builder->arena = MemoryContextAlloc(builder->working, ARENA_SIZE);
 		builder->arena_left = ARENA_SIZE;
 	}
@@ -161,7 +161,7 @@ intern_feature(RecContentBuilder *builder, int column, const char *value, int le
 	bool		found;
 
 	if (builder->table->members + 1 >= builder->table->grow_threshold)
-		rec_memory_check(builder->budget, mul_size(builder->table->size, 2 * sizeof(FeatureEntry)));
+		rec_memory_budget_check(builder->budget, mul_size(builder->table->size, 2 * sizeof(FeatureEntry)));
 	entry = feature_table_insert(builder->table, key, &found);
 	if (found)
 		return entry->feature;
@@ -196,7 +196,7 @@ add_occurrence(RecContentBuilder *builder, uint32 item, uint32 feature, uint32 c
  * REC_LONGEST_VALUE + 1 bytes.
  */
 int
-rec_content_shorten(const char **value, int length, char *room)
+rec_content_builder_shorten(const char **value, int length, char *room)
 {
 	uint64		hash;
 	int			kept;
@@ -213,20 +213,20 @@ rec_content_shorten(const char **value, int length, char *room)
 
 /* Adds that an item has a value, so many times; an empty one says nothing. */
 void
-rec_content_add(RecContentBuilder *builder, uint32 item, int column, const char *value,
+rec_content_builder_add(RecContentBuilder *builder, uint32 item, int column, const char *value,
 				int length, uint32 count)
 {
 	char		room[REC_LONGEST_VALUE + 1];
 
 	if (length == 0)
 		return;
-	length = rec_content_shorten(&value, length, room);
+	length = rec_content_builder_shorten(&value, length, room);
 	add_occurrence(builder, item, intern_feature(builder, column, value, length), count);
 }
 
 /* Adds a number of an item; one that is none says nothing. */
 void
-rec_content_add_number(RecContentBuilder *builder, uint32 item, int column, double number)
+rec_content_builder_add_number(RecContentBuilder *builder, uint32 item, int column, double number)
 {
 	RecItemNumber *added;
 
@@ -245,7 +245,7 @@ rec_content_add_number(RecContentBuilder *builder, uint32 item, int column, doub
  * long as those before.
  */
 bool
-rec_content_add_embedding(RecContentBuilder *builder, uint32 item, int column,
+rec_content_builder_add_embedding(RecContentBuilder *builder, uint32 item, int column,
 						  const float4 *embedding, int dimensions)
 {
 	RecEmbeddings *embeddings = &builder->embeddings[column];
@@ -277,7 +277,7 @@ learn_column_bounds(RecContentBuilder *builder, int column, MemoryContext contex
 	double	   *number;
 	int64		n = 0;
 
-	rec_memory_check(builder->budget, mul_size(builder->nnumbers + 1, sizeof(double)));
+	rec_memory_budget_check(builder->budget, mul_size(builder->nnumbers + 1, sizeof(double)));
 	number = MemoryContextAllocHuge(builder->working,
 									mul_size(builder->nnumbers + 1, sizeof(double)));
 	for (int64 i = 0; i < builder->nnumbers; i++)
@@ -289,7 +289,7 @@ learn_column_bounds(RecContentBuilder *builder, int column, MemoryContext contex
 
 /* Turns all numbers into features. */
 void
-rec_content_buckets(RecContentBuilder *builder, MemoryContext context)
+rec_content_builder_buckets(RecContentBuilder *builder, MemoryContext context)
 {
 	MemoryContext scratch = AllocSetContextCreate(builder->working, "recommender buckets",
 												  ALLOCSET_SMALL_SIZES);
@@ -309,7 +309,7 @@ rec_content_buckets(RecContentBuilder *builder, MemoryContext context)
 		const RecItemNumber *number = &builder->numbers[i];
 		char	   *bucket = rec_bucket_name(&builder->columns[number->column], number->number);
 
-		rec_content_add(builder, number->item, number->column, bucket, strlen(bucket), 1);
+		rec_content_builder_add(builder, number->item, number->column, bucket, strlen(bucket), 1);
 		if (i % 1024 == 0)
 		{
 			CHECK_FOR_INTERRUPTS();

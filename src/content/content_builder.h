@@ -74,6 +74,6 @@ struct RecContentBuilder
 	uint32		ndescribed;
 };
 
-extern void rec_content_buckets(RecContentBuilder *builder, MemoryContext context);
+extern void rec_content_builder_buckets(RecContentBuilder *builder, MemoryContext context);
 
 #endif							/* REC_CONTENT_BUILDER_H */

@@ -35,7 +35,7 @@
 static void *
 alloc_result(MemoryContext budget, RecContent *content, Size count, Size width)
 {
-	return rec_memory_alloc_in(budget, content->context, count, width);
+	return rec_memory_budget_alloc_in(budget, content->context, count, width);
 }
 
 static inline int
@@ -189,7 +189,7 @@ count_features(RecContentBuilder *builder, RecContent *content, const Entry *ent
 
 		content->feature_start[f] = total;
 		total += n;
-		content->idf[f] = rec_vector_idf(content->ndescribed, n);
+		content->idf[f] = rec_item_vector_idf(content->ndescribed, n);
 		content->columns[content->column[f]].nfrequent += n > content->max_items;
 	}
 	content->feature_start[content->nfeatures] = total;
@@ -223,10 +223,10 @@ weigh_items(RecContentBuilder *builder, RecContent *content, const Entry *entrie
 
 			column[e] = content->column[feature];
 			weight[e] = content->idf[feature] *
-				rec_vector_tf(&content->columns[column[e]], entries[from + e].count);
+				rec_item_vector_tf(&content->columns[column[e]], entries[from + e].count);
 			content->columns[column[e]].filled += e == 0 || column[e] != column[e - 1];
 		}
-		rec_vector_weigh(content->columns, content->ncolumns, column, weight, n,
+		rec_item_vector_weigh(content->columns, content->ncolumns, column, weight, n,
 						 content->dense ? content->dense + (Size) i * content->dimensions : NULL);
 		for (int e = 0; e < n; e++)
 		{
@@ -319,7 +319,7 @@ place_all_embeddings(RecContentBuilder *builder, RecContent *content, const uint
  * nitems (NULL: the same ones), and ends the builder.
  */
 RecContent *
-rec_content_finish(RecContentBuilder *builder, const uint32 *number, uint32 nitems)
+rec_content_matrix_finish(RecContentBuilder *builder, const uint32 *number, uint32 nitems)
 {
 	MemoryContext budget = builder->budget;
 	MemoryContext context = AllocSetContextCreate(budget, "recommender content",
@@ -336,7 +336,7 @@ rec_content_finish(RecContentBuilder *builder, const uint32 *number, uint32 nite
 	content->max_items = builder->max_items;
 	content->nitems = nitems;
 	content->ndescribed = builder->ndescribed;
-	rec_content_buckets(builder, context);
+	rec_content_builder_buckets(builder, context);
 	rank = number_features(builder, content);
 	entries = sort_occurrences(builder, content, rank, number);
 	count_features(builder, content, entries);
@@ -355,11 +355,11 @@ rec_content_finish(RecContentBuilder *builder, const uint32 *number, uint32 nite
 
 /*
  * Gives the vectors of the items that have numbers of the content, as many as
- * there are, in their order, in a child of "budget": what rec_content_finish()
+ * there are, in their order, in a child of "budget": what rec_content_matrix_finish()
  * would have given for them.  Features and what was learnt stay the content's.
  */
 RecContent *
-rec_content_renumber(const RecContent *content, const uint32 *number, uint32 nitems,
+rec_content_matrix_renumber(const RecContent *content, const uint32 *number, uint32 nitems,
 					 MemoryContext budget)
 {
 	MemoryContext context = AllocSetContextCreate(budget, "recommender content",

@@ -31,7 +31,7 @@ create_lists(MemoryContext budget, uint32 nitems, int64 n)
 	RecContentLists *lists = palloc0_object(RecContentLists);
 	Size		entries = mul_size(Max(n, 1), sizeof(int32));
 
-	rec_memory_check(budget, mul_size((Size) nitems + 1, sizeof(int64)) + 2 * entries);
+	rec_memory_budget_check(budget, mul_size((Size) nitems + 1, sizeof(int64)) + 2 * entries);
 	lists->nitems = nitems;
 	lists->start = MemoryContextAllocExtended(CurrentMemoryContext,
 											  mul_size((Size) nitems + 1, sizeof(int64)),
@@ -55,21 +55,21 @@ static RecContentLists *
 best_of_each(RecContent *content, int neighbors, MemoryContext budget,
 			 RecContentStep step, void *arg)
 {
-	RecContentRows *rows = rec_content_rows_begin(content, neighbors, budget);
+	RecContentRows *rows = rec_content_similarity_begin(content, neighbors, budget);
 	int64		allocated = 1024;
 	RecContentLists *lists = create_lists(budget, content->nitems, allocated);
 	int64		n = 0;
 
 	for (uint32 row = 0; row < content->nitems; row++)
 	{
-		const RecTopk *topk = rec_content_row(rows, row);
+		const RecTopk *topk = rec_content_similarity_row(rows, row);
 
 		CHECK_FOR_INTERRUPTS();
 		if (n + topk->n > allocated)
 		{
 			int64		more = Max(allocated, topk->n);
 
-			rec_memory_check(budget, mul_size(more, 2 * sizeof(int32)));
+			rec_memory_budget_check(budget, mul_size(more, 2 * sizeof(int32)));
 			allocated += more;
 			lists->item = repalloc_huge(lists->item, mul_size(allocated, sizeof(int32)));
 			lists->value = repalloc_huge(lists->value, mul_size(allocated, sizeof(float4)));
@@ -83,7 +83,7 @@ best_of_each(RecContent *content, int neighbors, MemoryContext budget,
 		if (step)
 			step(arg, row + 1);
 	}
-	rec_content_rows_end(rows);
+	rec_content_similarity_end(rows);
 	return lists;
 }
 
@@ -169,8 +169,8 @@ complete_lists(RecContentLists *lists, const RecContentLists *turned, int neighb
 {
 	uint32		nitems = lists->nitems;
 	RecContentLists *complete = create_lists(budget, nitems, 2 * lists->start[nitems]);
-	uint32	   *seen = rec_memory_alloc_in(budget, CurrentMemoryContext, (Size) nitems + 1, sizeof(uint32));
-	Addition   *additions = rec_memory_alloc_in(budget, CurrentMemoryContext, (Size) nitems + 1, sizeof(Addition));
+	uint32	   *seen = rec_memory_budget_alloc_in(budget, CurrentMemoryContext, (Size) nitems + 1, sizeof(uint32));
+	Addition   *additions = rec_memory_budget_alloc_in(budget, CurrentMemoryContext, (Size) nitems + 1, sizeof(Addition));
 	int64		n = 0;
 
 	for (uint32 i = 0; i < nitems; i++)

@@ -113,7 +113,7 @@ struct RecContentRows
 static void *
 alloc_working(RecContentRows *rows, Size count, Size width)
 {
-	return rec_memory_alloc_in(rows->budget, rows->context, count, width);
+	return rec_memory_budget_alloc_in(rows->budget, rows->context, count, width);
 }
 
 static inline int64
@@ -203,7 +203,7 @@ prepare_dense(RecContentRows *rows, RecContent *content)
 	{
 		MemoryContext old = MemoryContextSwitchTo(content->context);
 
-		content->cells = rec_cells_create(content->dense, content->dimensions,
+		content->cells = rec_embedding_cells_create(content->dense, content->dimensions,
 										  content->nitems, rows->budget);
 		MemoryContextSwitchTo(old);
 	}
@@ -224,12 +224,12 @@ prepare_dense(RecContentRows *rows, RecContent *content)
 
 /*
  * Makes what it takes to compute rows of up to "neighbors" each, until
- * rec_content_rows_end().  Memory is in a child of "budget", whose memory may
+ * rec_content_similarity_end().  Memory is in a child of "budget", whose memory may
  * not go beyond maintenance_work_mem.  Embeddings are put into cells, which
  * the content keeps.
  */
 RecContentRows *
-rec_content_rows_begin(RecContent *content, int neighbors, MemoryContext budget)
+rec_content_similarity_begin(RecContent *content, int neighbors, MemoryContext budget)
 {
 	RecContentRows *rows = palloc0_object(RecContentRows);
 
@@ -249,7 +249,7 @@ rec_content_rows_begin(RecContent *content, int neighbors, MemoryContext budget)
 
 /* Frees all. */
 void
-rec_content_rows_end(RecContentRows *rows)
+rec_content_similarity_end(RecContentRows *rows)
 {
 	MemoryContextDelete(rows->context);
 	pfree(rows);
@@ -467,7 +467,7 @@ find_cells(RecContentRows *rows)
 		return;
 	if (rows->probes < rows->cells->n)
 	{
-		rows->nnearest = rec_cells_nearest(rows->cells, dense_vector(rows, rows->row),
+		rows->nnearest = rec_embedding_cells_nearest(rows->cells, dense_vector(rows, rows->row),
 										   rows->probes, rows->nearest);
 		return;
 	}
@@ -571,7 +571,7 @@ choose_best(RecContentRows *rows, double limit)
  * is not among them.
  */
 const RecTopk *
-rec_content_row(RecContentRows *rows, uint32 row)
+rec_content_similarity_row(RecContentRows *rows, uint32 row)
 {
 	begin_row(rows, row);
 	multiply_features(rows);

@@ -18,9 +18,9 @@
 
 typedef struct RecContentRows RecContentRows;
 
-extern RecContentRows *rec_content_rows_begin(RecContent *content, int neighbors,
+extern RecContentRows *rec_content_similarity_begin(RecContent *content, int neighbors,
 											  MemoryContext budget);
-extern const RecTopk *rec_content_row(RecContentRows *rows, uint32 row);
-extern void rec_content_rows_end(RecContentRows *rows);
+extern const RecTopk *rec_content_similarity_row(RecContentRows *rows, uint32 row);
+extern void rec_content_similarity_end(RecContentRows *rows);
 
 #endif							/* REC_CONTENT_SIMILARITY_H */

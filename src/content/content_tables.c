@@ -46,15 +46,15 @@ static void
 append_others(RecModelItems *model, RecDict *items, const RecContentBuilder *builder,
 			  uint32 *new_number)
 {
-	uint32		count = rec_dict_count(items);
-	uint32	   *order = rec_dict_ordered(items, true);
+	uint32		count = rec_dictionary_count(items);
+	uint32	   *order = rec_dictionary_ordered(items, true);
 	uint32		n = 0;
 
 	for (uint32 i = 0; i < count; i++)
 	{
 		uint32		item = order[i];
 
-		if (new_number[item] == REC_NOT_FOUND && rec_content_has_item(builder, item))
+		if (new_number[item] == REC_NOT_FOUND && rec_content_builder_has_item(builder, item))
 		{
 			new_number[item] = model->n;
 			model->number[model->n++] = item;
@@ -69,7 +69,7 @@ append_others(RecModelItems *model, RecDict *items, const RecContentBuilder *bui
 static uint32 *
 order_by_rank(const RecMatrix *matrix, uint32 nids, uint32 *rank)
 {
-	uint32	   *order = rec_memory_alloc(CurrentMemoryContext, nids, sizeof(uint32));
+	uint32	   *order = rec_memory_budget_alloc(CurrentMemoryContext, nids, sizeof(uint32));
 	uint32		n = 0;
 
 	memset(order, 0xff, nids * sizeof(uint32));
@@ -90,7 +90,7 @@ order_by_rank(const RecMatrix *matrix, uint32 nids, uint32 *rank)
  * is in "context".  SPI is connected.
  */
 RecModelItems *
-rec_model_items(const RecDefinition *definition, const RecMatrix *matrix, RecDict *items,
+rec_content_tables_model_items(const RecDefinition *definition, const RecMatrix *matrix, RecDict *items,
 				uint32 *item_rank, MemoryContext context)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
@@ -102,13 +102,13 @@ rec_model_items(const RecDefinition *definition, const RecMatrix *matrix, RecDic
 	model->n = matrix->nitems;
 	model->number = matrix->item_id;
 	if (definition->items == NULL)
-		model->by_id = order_by_rank(matrix, rec_dict_count(items), item_rank);
+		model->by_id = order_by_rank(matrix, rec_dictionary_count(items), item_rank);
 	else
 	{
 		pfree(item_rank);
-		builder = rec_feature_read_all(definition, items, context);
-		size = mul_size(Max(rec_dict_count(items), 1), sizeof(uint32));
-		rec_memory_check(context, 2 * size);
+		builder = rec_feature_reader_read_all(definition, items, context);
+		size = mul_size(Max(rec_dictionary_count(items), 1), sizeof(uint32));
+		rec_memory_budget_check(context, 2 * size);
 		new_number = MemoryContextAllocHuge(context, size);
 		model->number = MemoryContextAllocHuge(context, size);
 		memset(new_number, 0xff, size);
@@ -116,7 +116,7 @@ rec_model_items(const RecDefinition *definition, const RecMatrix *matrix, RecDic
 		for (uint32 i = 0; i < matrix->nitems; i++)
 			new_number[matrix->item_id[i]] = i;
 		append_others(model, items, builder, new_number);
-		model->content = rec_content_finish(builder, new_number, model->n);
+		model->content = rec_content_matrix_finish(builder, new_number, model->n);
 		model->content->exact_items = definition->items->embedding_exact_items;
 		pfree(new_number);
 	}
@@ -152,17 +152,17 @@ write_columns(const RecDefinition *definition, const RecContent *content, int64 
 	static const Oid types[COLUMN_NCOLS] = {INT8OID, INT4OID, NAMEOID, TEXTOID, FLOAT8OID,
 		TEXTOID, FLOAT8ARRAYOID, INT4OID, INT8OID, INT8OID, INT4OID, INT4OID
 	};
-	RecTableWriter *table = rec_writer_open(definition->tables[REC_TABLE_CONTENT_COLUMN], types, COLUMN_NCOLS);
+	RecTableWriter *table = rec_table_writer_open(definition->tables[REC_TABLE_CONTENT_COLUMN], types, COLUMN_NCOLS);
 
 	for (int c = 0; c < content->ncolumns; c++)
 	{
 		const RecContentColumn *column = &content->columns[c];
-		Datum	   *values = rec_writer_begin_row(table);
+		Datum	   *values = rec_table_writer_begin_row(table);
 
 		values[0] = Int64GetDatum(generation);
 		values[1] = Int32GetDatum(c + 1);
 		values[2] = name_value(column->name);
-		values[3] = CStringGetTextDatum(rec_item_kind_name(column->kind));
+		values[3] = CStringGetTextDatum(rec_item_source_kind_name(column->kind));
 		values[4] = Float8GetDatum(column->weight);
 		values[5] = CStringGetTextDatum(column->config ? column->config : "");
 		values[6] = float8_array(column->bounds, column->nbounds);
@@ -171,9 +171,9 @@ write_columns(const RecDefinition *definition, const RecContent *content, int64 
 		values[9] = Int64GetDatum(column->filled);
 		values[10] = Int32GetDatum((int32) column->nfeatures);
 		values[11] = Int32GetDatum((int32) column->nfrequent);
-		rec_writer_end_row(table);
+		rec_table_writer_end_row(table);
 	}
-	rec_writer_close(table);
+	rec_table_writer_close(table);
 }
 
 /* Gives an array of n four-byte values. */
@@ -181,7 +181,7 @@ static Datum
 array4(Oid type, const void *values, int64 n)
 {
 	void	   *data;
-	ArrayType  *array = rec_array4(type, (int) n, &data);
+	ArrayType  *array = rec_table_writer_array4(type, (int) n, &data);
 
 	if (n > 0)
 		memcpy(data, values, n * sizeof(int32));
@@ -195,14 +195,14 @@ write_features(const RecDefinition *definition, const RecContent *content, int64
 	static const Oid types[FEATURE_NCOLS] = {INT8OID, INT4OID, NAMEOID, TEXTOID, INT4OID,
 		FLOAT8OID, INT4ARRAYOID, FLOAT4ARRAYOID
 	};
-	RecTableWriter *table = rec_writer_open(definition->tables[REC_TABLE_FEATURE], types, FEATURE_NCOLS);
+	RecTableWriter *table = rec_table_writer_open(definition->tables[REC_TABLE_FEATURE], types, FEATURE_NCOLS);
 
 	for (uint32 f = 0; f < content->nfeatures; f++)
 	{
 		int64		from = content->feature_start[f];
 		int64		n = content->feature_start[f + 1] - from;
 		int64		listed = n > content->max_items ? 0 : n;
-		Datum	   *values = rec_writer_begin_row(table);
+		Datum	   *values = rec_table_writer_begin_row(table);
 
 		CHECK_FOR_INTERRUPTS();
 		values[0] = Int64GetDatum(generation);
@@ -213,9 +213,9 @@ write_features(const RecDefinition *definition, const RecContent *content, int64
 		values[5] = Float8GetDatum(content->idf[f]);
 		values[6] = array4(INT4OID, content->feature_item + from, listed);
 		values[7] = array4(FLOAT4OID, content->feature_weight + from, listed);
-		rec_writer_end_row(table);
+		rec_table_writer_end_row(table);
 	}
-	rec_writer_close(table);
+	rec_table_writer_close(table);
 }
 
 static void
@@ -226,7 +226,7 @@ write_vectors(const RecDefinition *definition, const RecModelItems *model, RecDi
 		INT4ARRAYOID, FLOAT4ARRAYOID, FLOAT4ARRAYOID
 	};
 	const RecContent *content = model->content;
-	RecTableWriter *table = rec_writer_open(definition->tables[REC_TABLE_ITEM_FEATURE], types, VECTOR_NCOLS);
+	RecTableWriter *table = rec_table_writer_open(definition->tables[REC_TABLE_ITEM_FEATURE], types, VECTOR_NCOLS);
 
 	for (uint32 i = 0; i < content->nitems; i++)
 	{
@@ -240,27 +240,27 @@ write_vectors(const RecDefinition *definition, const RecModelItems *model, RecDi
 		CHECK_FOR_INTERRUPTS();
 		if (n == 0 && dimensions == 0)
 			continue;
-		values = rec_writer_begin_row(table);
+		values = rec_table_writer_begin_row(table);
 		values[0] = Int64GetDatum(generation);
 		values[1] = Int32GetDatum((int32) i);
-		values[2] = rec_dict_id(items, model->number[i]);
+		values[2] = rec_dictionary_id(items, model->number[i]);
 		values[3] = array4(INT4OID, content->item_feature + from, n);
 		values[4] = array4(FLOAT4OID, content->item_weight + from, n);
 		values[5] = array4(FLOAT4OID, dense, dimensions);
-		rec_writer_end_row(table);
+		rec_table_writer_end_row(table);
 	}
-	rec_writer_close(table);
+	rec_table_writer_close(table);
 }
 
 static void
 write_cells(const RecDefinition *definition, const RecCells *cells, int64 generation)
 {
 	static const Oid types[CELL_NCOLS] = {INT8OID, INT4OID, FLOAT4ARRAYOID, INT4ARRAYOID};
-	RecTableWriter *table = rec_writer_open(definition->tables[REC_TABLE_EMBEDDING_CELL], types, CELL_NCOLS);
+	RecTableWriter *table = rec_table_writer_open(definition->tables[REC_TABLE_EMBEDDING_CELL], types, CELL_NCOLS);
 
 	for (int c = 0; c < cells->n; c++)
 	{
-		Datum	   *values = rec_writer_begin_row(table);
+		Datum	   *values = rec_table_writer_begin_row(table);
 
 		CHECK_FOR_INTERRUPTS();
 		values[0] = Int64GetDatum(generation);
@@ -269,14 +269,14 @@ write_cells(const RecDefinition *definition, const RecCells *cells, int64 genera
 						   cells->dimensions);
 		values[3] = array4(INT4OID, cells->item + cells->start[c],
 						   cells->start[c + 1] - cells->start[c]);
-		rec_writer_end_row(table);
+		rec_table_writer_end_row(table);
 	}
-	rec_writer_close(table);
+	rec_table_writer_close(table);
 }
 
 /* Writes the tables of content of a generation. */
 void
-rec_content_write(const RecDefinition *definition, const RecModelItems *model, RecDict *items,
+rec_content_tables_write(const RecDefinition *definition, const RecModelItems *model, RecDict *items,
 				  int64 generation)
 {
 	write_columns(definition, model->content, generation);

@@ -26,9 +26,9 @@ typedef struct RecModelItems
 	RecContent *content;		/* NULL without a relation of items */
 } RecModelItems;
 
-extern RecModelItems *rec_model_items(const RecDefinition *definition, const RecMatrix *matrix,
+extern RecModelItems *rec_content_tables_model_items(const RecDefinition *definition, const RecMatrix *matrix,
 									  RecDict *items, uint32 *item_rank, MemoryContext context);
-extern void rec_content_write(const RecDefinition *definition, const RecModelItems *model,
+extern void rec_content_tables_write(const RecDefinition *definition, const RecModelItems *model,
 							  RecDict *items, int64 generation);
 
 #endif							/* REC_CONTENT_TABLES_H */

@@ -157,7 +157,7 @@ learn_centroids(RecCells *cells, const uint32 *items, int64 nitems, MemoryContex
 	Size		size = mul_size(mul_size(cells->n, cells->dimensions), sizeof(double));
 	double	   *sum;
 
-	rec_memory_check(budget, size);
+	rec_memory_budget_check(budget, size);
 	sum = MemoryContextAllocHuge(CurrentMemoryContext, size);
 	for (int c = 0; c < cells->n; c++)
 	{
@@ -179,7 +179,7 @@ fill_cells(RecCells *cells, const uint32 *items, int64 nitems, MemoryContext bud
 	int		   *cell;
 	int64	   *at;
 
-	rec_memory_check(budget, mul_size(nitems, sizeof(int) + sizeof(uint32)));
+	rec_memory_budget_check(budget, mul_size(nitems, sizeof(int) + sizeof(uint32)));
 	cell = MemoryContextAllocHuge(CurrentMemoryContext, mul_size(nitems, sizeof(int)));
 	cells->item = MemoryContextAllocHuge(CurrentMemoryContext, mul_size(nitems, sizeof(uint32)));
 	cells->start = palloc0_array(int64, cells->n + 1);
@@ -203,14 +203,14 @@ fill_cells(RecCells *cells, const uint32 *items, int64 nitems, MemoryContext bud
 
 /* Gives the cells of all items that have a vector. */
 RecCells *
-rec_cells_create(const float4 *dense, int dimensions, uint32 nitems, MemoryContext budget)
+rec_embedding_cells_create(const float4 *dense, int dimensions, uint32 nitems, MemoryContext budget)
 {
 	RecCells   *cells = palloc0_object(RecCells);
 	Size		size = mul_size(Max(nitems, 1), sizeof(uint32));
 	uint32	   *items;
 	int64		n = 0;
 
-	rec_memory_check(budget, size);
+	rec_memory_budget_check(budget, size);
 	items = MemoryContextAllocHuge(CurrentMemoryContext, size);
 	for (uint32 i = 0; i < nitems; i++)
 		if (!rec_embedding_is_empty(dense + (Size) i * dimensions, dimensions))
@@ -219,7 +219,7 @@ rec_cells_create(const float4 *dense, int dimensions, uint32 nitems, MemoryConte
 	cells->dimensions = dimensions;
 	cells->n = n <= ONE_CELL ? Min(n, 1) : (int) rint(sqrt((double) n));
 	size = mul_size(mul_size(Max(cells->n, 1), dimensions), sizeof(float4));
-	rec_memory_check(budget, size);
+	rec_memory_budget_check(budget, size);
 	cells->centroid = MemoryContextAllocHuge(CurrentMemoryContext, size);
 	if (cells->n > 0)
 		learn_centroids(cells, items, n, budget);
@@ -238,7 +238,7 @@ rec_cells_create(const float4 *dense, int dimensions, uint32 nitems, MemoryConte
  * how many those are.
  */
 int
-rec_cells_nearest(const RecCells *cells, const float4 *vector, int wanted, int *nearest)
+rec_embedding_cells_nearest(const RecCells *cells, const float4 *vector, int wanted, int *nearest)
 {
 	double	   *product = palloc_array(double, wanted + 1);
 	int			n = 0;

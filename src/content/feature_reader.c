@@ -71,7 +71,7 @@ feature_columns(const RecItemSource *items, int *n)
 		if (given->weight == 0)
 			continue;
 		column->name = pstrdup(given->name);
-		column->kind = rec_item_column_kind(items, given);
+		column->kind = rec_item_source_column_kind(items, given);
 		column->weight = given->weight;
 		column->buckets = given->buckets;
 		if (column->kind == REC_ITEM_TEXT)
@@ -137,7 +137,7 @@ column_expression(const RecItemSource *items, const RecContentColumn *column)
  *	SELECT i.item, i.column::type, ... FROM relation i WHERE ...
  */
 char *
-rec_feature_query(const RecDefinition *definition, const RecContentColumn *columns,
+rec_feature_reader_query(const RecDefinition *definition, const RecContentColumn *columns,
 				  int ncolumns, const char *where)
 {
 	const RecItemSource *items = definition->items;
@@ -213,7 +213,7 @@ read_json_value(RecFeatureReader *reader, int column, const JsonbValue *value, c
 		read_container(reader, column, value->val.binary.data, path);
 		return;
 	}
-	feature = rec_json_scalar(value);
+	feature = rec_json_reader_scalar(value);
 	if (feature == NULL || feature[0] == '\0')
 		return;
 	if (path)
@@ -321,7 +321,7 @@ tell_column(void *arg)
 
 /* Hands a row's columns, from the second on, to the sink. */
 void
-rec_feature_read(RecFeatureReader *reader, const Datum *values, const bool *nulls)
+rec_feature_reader_read(RecFeatureReader *reader, const Datum *values, const bool *nulls)
 {
 	static void (*const read_kind[]) (RecFeatureReader *reader, int column, Datum value) = {
 		[REC_ITEM_CATEGORY] = read_category,
@@ -379,7 +379,7 @@ take_value(void *arg, int column, const char *value, int length, uint32 count)
 {
 	CatalogReader *catalog = (CatalogReader *) arg;
 
-	rec_content_add(catalog->builder, catalog->item, column, value, length, count);
+	rec_content_builder_add(catalog->builder, catalog->item, column, value, length, count);
 }
 
 static void
@@ -387,7 +387,7 @@ take_number(void *arg, int column, double number)
 {
 	CatalogReader *catalog = (CatalogReader *) arg;
 
-	rec_content_add_number(catalog->builder, catalog->item, column, number);
+	rec_content_builder_add_number(catalog->builder, catalog->item, column, number);
 }
 
 static bool
@@ -395,7 +395,7 @@ take_embedding(void *arg, int column, const float4 *values, int dimensions)
 {
 	CatalogReader *catalog = (CatalogReader *) arg;
 
-	return rec_content_add_embedding(catalog->builder, catalog->item, column,
+	return rec_content_builder_add_embedding(catalog->builder, catalog->item, column,
 									 values, dimensions);
 }
 
@@ -406,9 +406,9 @@ take_row(void *arg, TupleTableSlot *slot)
 
 	if (slot->tts_isnull[0])
 		return;
-	catalog->item = rec_dict_intern(catalog->items, slot->tts_values[0]);
-	rec_content_add_item(catalog->builder, catalog->item);
-	rec_feature_read(catalog->reader, slot->tts_values, slot->tts_isnull);
+	catalog->item = rec_dictionary_intern(catalog->items, slot->tts_values[0]);
+	rec_content_builder_add_item(catalog->builder, catalog->item);
+	rec_feature_reader_read(catalog->reader, slot->tts_values, slot->tts_isnull);
 }
 
 /*
@@ -417,7 +417,7 @@ take_row(void *arg, TupleTableSlot *slot)
  * its number in the dictionary.  All is in "context".
  */
 RecContentBuilder *
-rec_feature_read_all(const RecDefinition *definition, RecDict *items, MemoryContext context)
+rec_feature_reader_read_all(const RecDefinition *definition, RecDict *items, MemoryContext context)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
 	RecFeatureSink sink = {take_value, take_number, take_embedding, NULL, false};
@@ -430,10 +430,10 @@ rec_feature_read_all(const RecDefinition *definition, RecDict *items, MemoryCont
 	columns = feature_columns(definition->items, &ncolumns);
 	sink.arg = &catalog;
 	catalog.reader = rec_feature_reader(columns, ncolumns, &sink);
-	catalog.builder = rec_content_create(context, columns, ncolumns,
+	catalog.builder = rec_content_builder_create(context, columns, ncolumns,
 										 definition->items->feature_max_items);
 	catalog.items = items;
-	plan = rec_spi_prepare(rec_feature_query(definition, columns, ncolumns, NULL),
+	plan = rec_spi_prepare(rec_feature_reader_query(definition, columns, ncolumns, NULL),
 						   0, NULL, CURSOR_OPT_PARALLEL_OK);
 	rec_spi_receive(plan, NULL, take_row, &catalog);
 	SPI_freeplan(plan);

@@ -28,14 +28,14 @@ typedef struct RecFeatureSink
 	bool		lenient;		/* an embedding that cannot be says nothing */
 } RecFeatureSink;
 
-extern char *rec_feature_query(const RecDefinition *definition,
+extern char *rec_feature_reader_query(const RecDefinition *definition,
 							   const RecContentColumn *columns, int ncolumns,
 							   const char *where);
 extern RecFeatureReader *rec_feature_reader(const RecContentColumn *columns, int ncolumns,
 											const RecFeatureSink *sink);
-extern void rec_feature_read(RecFeatureReader *reader, const Datum *values,
+extern void rec_feature_reader_read(RecFeatureReader *reader, const Datum *values,
 							 const bool *nulls);
-extern RecContentBuilder *rec_feature_read_all(const RecDefinition *definition, RecDict *items,
+extern RecContentBuilder *rec_feature_reader_read_all(const RecDefinition *definition, RecDict *items,
 											   MemoryContext context);
 
 #endif							/* REC_FEATURE_READER_H */

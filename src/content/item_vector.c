@@ -34,7 +34,7 @@
  * 1 + ln(all items).
  */
 double
-rec_vector_idf(double all_items, double items)
+rec_item_vector_idf(double all_items, double items)
 {
 	return log((1 + all_items) / (1 + items)) + 1;
 }
@@ -44,7 +44,7 @@ rec_vector_idf(double all_items, double items)
  * 1 + ln(count) of a word, 1 of anything else (Salton and Buckley 1988).
  */
 double
-rec_vector_tf(const RecContentColumn *column, uint32 count)
+rec_item_vector_tf(const RecContentColumn *column, uint32 count)
 {
 	if (column->kind == REC_ITEM_TEXT || column->kind == REC_ITEM_LEXEMES)
 		return 1 + log(count);
@@ -95,7 +95,7 @@ scale_dense(const RecContentColumn *column, float4 *block, double length)
  * keeps a vector of length 0.
  */
 void
-rec_vector_weigh(const RecContentColumn *columns, int ncolumns, const uint16 *column,
+rec_item_vector_weigh(const RecContentColumn *columns, int ncolumns, const uint16 *column,
 				  double *weight, int n, float4 *dense)
 {
 	double		length = sqrt(square_of_blocks(columns, ncolumns, column, n, dense));
@@ -123,7 +123,7 @@ rec_vector_weigh(const RecContentColumn *columns, int ncolumns, const uint16 *co
  * "dimensions" are those of all embeddings together.
  */
 double
-rec_vector_product(const RecVector *a, const RecVector *b, int dimensions)
+rec_item_vector_product(const RecVector *a, const RecVector *b, int dimensions)
 {
 	double		product = 0;
 	int			i = 0;

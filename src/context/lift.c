@@ -108,7 +108,7 @@ typedef struct Learner
 static void *
 alloc_zero(Learner *learner, Size count, Size width)
 {
-	return rec_memory_alloc_in(learner->caller, learner->context, count, width);
+	return rec_memory_budget_alloc_in(learner->caller, learner->context, count, width);
 }
 
 /* ----------------
@@ -218,7 +218,7 @@ append_cells(Learner *learner)
 	{
 		int64		wanted = Max(1024, learner->cells_allocated * 2);
 
-		rec_memory_check(learner->caller,
+		rec_memory_budget_check(learner->caller,
 						 mul_size(wanted - learner->cells_allocated, sizeof(Cell)));
 		learner->cells = learner->cells ?
 			repalloc_huge(learner->cells, mul_size(wanted, sizeof(Cell))) :
@@ -456,7 +456,7 @@ append_lift(Learner *learner, uint32 value, uint32 item, double lift)
 	{
 		int64		wanted = Max(1024, learner->lifts_allocated * 2);
 
-		rec_memory_check(learner->caller,
+		rec_memory_budget_check(learner->caller,
 						 mul_size(wanted - learner->lifts_allocated,
 								  sizeof(RecLift) + sizeof(uint32)));
 		if (learner->lifts == NULL)
@@ -549,7 +549,7 @@ collect_lifts(const Learner *learner)
 	Size		size = mul_size(Max(learner->nlifts, 1), sizeof(RecLift));
 	int64	   *next;
 
-	rec_memory_check(CurrentMemoryContext, size);
+	rec_memory_budget_check(CurrentMemoryContext, size);
 	result->nvalues = learner->nvalues;
 	result->start = palloc_extended(mul_size((Size) learner->nvalues + 2, sizeof(int64)),
 									MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
@@ -572,7 +572,7 @@ collect_lifts(const Learner *learner)
  * interaction of the stream.
  */
 RecLifts *
-rec_context_learn(const RecStream *stream, uint32 nitems,
+rec_lift_learn(const RecStream *stream, uint32 nitems,
 				  const RecSituations *situations, const RecOptions *options)
 {
 	Learner		learner = {.stream = stream,.situations = situations,.options = options};
@@ -624,7 +624,7 @@ compare_lifts(const RecLift *a, const RecLift *b)
  * PG_UINT32_MAX drop out.
  */
 void
-rec_lifts_renumber(RecLifts *lifts, const uint32 *number)
+rec_lift_renumber(RecLifts *lifts, const uint32 *number)
 {
 	int64		n = 0;
 

@@ -31,9 +31,9 @@ typedef struct RecLifts
 	RecLift    *lifts;			/* of a value, by rising item */
 } RecLifts;
 
-extern RecLifts *rec_context_learn(const RecStream *stream, uint32 nitems,
+extern RecLifts *rec_lift_learn(const RecStream *stream, uint32 nitems,
 								   const RecSituations *situations,
 								   const RecOptions *options);
-extern void rec_lifts_renumber(RecLifts *lifts, const uint32 *number);
+extern void rec_lift_renumber(RecLifts *lifts, const uint32 *number);
 
 #endif							/* REC_LIFT_H */

@@ -31,17 +31,17 @@
  * apart, in "context"; NULL when there are none to tell.
  */
 RecSituations *
-rec_model_situations(const RecDefinition *definition, const RecOptions *options,
+rec_lift_table_situations(const RecDefinition *definition, const RecOptions *options,
 					 MemoryContext context)
 {
 	bool		any = definition->ncontexts > 0;
 
 	for (int part = 0; part < REC_NTIMES; part++)
-		any |= rec_definition_tells_time(definition, part) &&
-			rec_time_is_context(part, definition->contexts, definition->ncontexts, options);
+		any |= rec_source_any_has_time(definition, part) &&
+			rec_situation_has_time(part, definition->contexts, definition->ncontexts, options);
 	if (!any)
 		return NULL;
-	return rec_situations_create(context, definition->contexts, definition->ncontexts,
+	return rec_situation_create(context, definition->contexts, definition->ncontexts,
 								 options);
 }
 
@@ -76,19 +76,19 @@ write_value(RecTableWriter *table, int64 generation, const RecSituations *situat
 
 	if (n == 0)
 		return;
-	row = rec_writer_begin_row(table);
+	row = rec_table_writer_begin_row(table);
 	row[0] = Int64GetDatum(generation);
 	namestrcpy(&column, situations->columns[situations->values[value].column]);
 	row[1] = datumCopy(NameGetDatum(&column), false, NAMEDATALEN);
 	row[2] = CStringGetTextDatum(situations->values[value].text);
-	row[3] = PointerGetDatum(rec_array4(INT4OID, n, (void **) &item_nos));
-	row[4] = PointerGetDatum(rec_array4(FLOAT4OID, n, (void **) &values));
+	row[3] = PointerGetDatum(rec_table_writer_array4(INT4OID, n, (void **) &item_nos));
+	row[4] = PointerGetDatum(rec_table_writer_array4(FLOAT4OID, n, (void **) &values));
 	for (int i = 0; i < n; i++)
 	{
 		item_nos[i] = (int32) from[i].item;
 		values[i] = from[i].lift;
 	}
-	rec_writer_end_row(table);
+	rec_table_writer_end_row(table);
 }
 
 /*
@@ -96,12 +96,12 @@ write_value(RecTableWriter *table, int64 generation, const RecSituations *situat
  * table; a value that says nothing of any item has no row.
  */
 void
-rec_model_write_lifts(const RecDefinition *definition, int64 generation,
+rec_lift_table_write(const RecDefinition *definition, int64 generation,
 					  const RecSituations *situations, const RecLifts *lifts)
 {
 	Oid			types[LIFT_NCOLS] = {INT8OID, NAMEOID, TEXTOID, INT4ARRAYOID,
 	FLOAT4ARRAYOID};
-	RecTableWriter *table = rec_writer_open(definition->tables[REC_TABLE_CONTEXT_LIFT], types, LIFT_NCOLS);
+	RecTableWriter *table = rec_table_writer_open(definition->tables[REC_TABLE_CONTEXT_LIFT], types, LIFT_NCOLS);
 	uint32	   *order = palloc_extended(mul_size((Size) lifts->nvalues + 1, sizeof(uint32)),
 										MCXT_ALLOC_HUGE);
 
@@ -113,6 +113,6 @@ rec_model_write_lifts(const RecDefinition *definition, int64 generation,
 		CHECK_FOR_INTERRUPTS();
 		write_value(table, generation, situations, lifts, order[v]);
 	}
-	rec_writer_close(table);
+	rec_table_writer_close(table);
 	pfree(order);
 }

@@ -16,10 +16,10 @@
 #include "context/lift.h"
 #include "definition/definition.h"
 
-extern RecSituations *rec_model_situations(const RecDefinition *definition,
+extern RecSituations *rec_lift_table_situations(const RecDefinition *definition,
 										   const RecOptions *options,
 										   MemoryContext context);
-extern void rec_model_write_lifts(const RecDefinition *definition, int64 generation,
+extern void rec_lift_table_write(const RecDefinition *definition, int64 generation,
 								  const RecSituations *situations, const RecLifts *lifts);
 
 #endif							/* REC_LIFT_TABLE_H */

@@ -115,7 +115,7 @@ free_plans(void *arg)
 	for (int i = 0; i < definition->nsources; i++)
 		if (definition->sources[i].history_plan)
 			SPI_freeplan(definition->sources[i].history_plan);
-	rec_plans_free(definition);
+	rec_plan_cache_free(definition);
 }
 
 /* Lets go of a definition at the end of the transaction, not before. */
@@ -161,7 +161,7 @@ recommender_missing(const char *name)
 	ListCell   *cell;
 
 	rec_closest_start(&closest, name);
-	foreach(cell, rec_recommender_names())
+	foreach(cell, rec_layout_recommender_names())
 		rec_closest_consider(&closest, lfirst(cell));
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
@@ -173,7 +173,7 @@ recommender_missing(const char *name)
 char *
 rec_definition_name(const RecDefinition *definition)
 {
-	return rec_schema_name(definition->schema);
+	return rec_layout_schema_name(definition->schema);
 }
 
 /* Gives one of the recommender's tables, quoted for use in a query. */
@@ -192,7 +192,7 @@ void
 rec_be_owner(const RecDefinition *definition, RecCaller *caller)
 {
 	GetUserIdAndSecContext(&caller->user, &caller->context);
-	SetUserIdAndSecContext(rec_schema_owner(definition->schema),
+	SetUserIdAndSecContext(rec_layout_schema_owner(definition->schema),
 						   caller->context | SECURITY_RESTRICTED_OPERATION);
 	caller->nest = NewGUCNestLevel();
 	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
@@ -211,7 +211,7 @@ rec_be_caller(const RecCaller *caller)
 void
 rec_definition_check_owner(const RecDefinition *definition)
 {
-	if (!has_privs_of_role(GetUserId(), rec_schema_owner(definition->schema)))
+	if (!has_privs_of_role(GetUserId(), rec_layout_schema_owner(definition->schema)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be owner of recommender %s",
@@ -231,7 +231,7 @@ static void
 lock_tables(Oid schema)
 {
 	for (int i = 0; i < REC_NTABLES; i++)
-		(void) rec_table_lock(schema, rec_table_names[i]);
+		(void) rec_layout_table_lock(schema, rec_table_names[i]);
 	AcceptInvalidationMessages();	/* a lock that was held before brings none */
 }
 
@@ -256,7 +256,7 @@ begin_definition(Oid schema)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("the recommender does not exist any more")));
 	if (damage)
-		rec_refuse_table(damage, schema);
+		rec_definition_read_refuse_table(damage, schema);
 	context = AllocSetContextCreate(CacheMemoryContext, "recommender definition",
 									ALLOCSET_SMALL_SIZES);
 	definition = MemoryContextAllocZero(context, sizeof(RecDefinition));
@@ -314,7 +314,7 @@ rec_definition_by_name(const char *name)
 {
 	Oid			schema = get_namespace_oid(name, true);
 
-	if (!OidIsValid(schema) || !rec_schema_is_recommender(schema))
+	if (!OidIsValid(schema) || !rec_layout_is_recommender(schema))
 		recommender_missing(name);
 	return rec_definition_get(schema);
 }

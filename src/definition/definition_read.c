@@ -33,12 +33,12 @@
 
 /* Refuses a table of a recommender that is not as it was made. */
 void
-rec_refuse_table(const char *table, Oid schema)
+rec_definition_read_refuse_table(const char *table, Oid schema)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("table \"%s\" of recommender \"%s\" is not as create_recommender() makes it",
-					table, rec_schema_name(schema)),
+					table, rec_layout_schema_name(schema)),
 			 errhint("Mend it, or drop the recommender and create it again.")));
 }
 
@@ -55,11 +55,11 @@ ids_fit(Oid relid, Oid item_type)
 
 /* Refuses a table, which is locked, that is not as it was made. */
 void
-rec_definition_check_table(const RecDefinition *definition, const char *table)
+rec_definition_read_check_table(const RecDefinition *definition, const char *table)
 {
 	if (rec_layout_damage(definition->schema, table) ||
 		!ids_fit(get_relname_relid(table, definition->schema), definition->item_type))
-		rec_refuse_table(table, definition->schema);
+		rec_definition_read_refuse_table(table, definition->schema);
 }
 
 /* The types of ids are those of the recommender's own columns. */
@@ -79,9 +79,9 @@ find_types(RecDefinition *definition)
 						rec_definition_name(definition))));
 	user = rec_column_lookup(get_typ_typrelid(row), "user_id");
 	if (!ids_fit(definition->tables[REC_TABLE_NEIGHBOR], item.type))
-		rec_refuse_table("neighbor", definition->schema);
+		rec_definition_read_refuse_table("neighbor", definition->schema);
 	if (!ids_fit(definition->tables[REC_TABLE_ITEM_FEATURE], item.type))
-		rec_refuse_table("item_feature", definition->schema);
+		rec_definition_read_refuse_table("item_feature", definition->schema);
 	definition->item_type = item.type;
 	definition->item_collation = item.collation;
 	get_typlenbyvalalign(item.type, &definition->item_typlen, &definition->item_typbyval,
@@ -127,7 +127,7 @@ read_options(RecDefinition *definition)
 	if (definition->items && definition->items->group_column)
 		rec_options_cap(&definition->options, definition->items->group_column, 1);
 	if (!isnull)
-		rec_options_apply(&definition->options, DatumGetJsonbP(value),
+		rec_options_read_apply(&definition->options, DatumGetJsonbP(value),
 						  REC_SCOPE_BUILD | REC_SCOPE_SERVE);
 	MemoryContextSwitchTo(old);
 }
@@ -201,7 +201,7 @@ read_source(RecSource *source, HeapTuple row)
 	source->event = text_column(row, 7);
 	weights = SPI_getbinval(row, SPI_tuptable->tupdesc, 8, &isnull);
 	if (!isnull)
-		source->event_weights = rec_event_weights_parse(DatumGetJsonbP(weights));
+		source->event_weights = rec_interaction_event_weights_parse(DatumGetJsonbP(weights));
 	contexts = SPI_getbinval(row, SPI_tuptable->tupdesc, 9, &isnull);
 	if (!isnull)
 		read_context_columns(source, DatumGetArrayTypeP(contexts));
@@ -267,7 +267,7 @@ read_items(RecDefinition *definition)
 	items = palloc0_object(RecItemSource);
 	items->relid = DatumGetObjectId(SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &isnull));
 	items->item_column = text_column(row, 2);
-	rec_items_set_columns(items, names_column(row, 3), names_column(row, 4));
+	rec_item_source_set_columns(items, names_column(row, 3), names_column(row, 4));
 	items->available_column = text_column(row, 5);
 	items->created_column = text_column(row, 6);
 	items->group_column = text_column(row, 7);
@@ -276,7 +276,7 @@ read_items(RecDefinition *definition)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("a relation of items must have an item column and options")));
-	rec_items_set_options(items, DatumGetJsonbP(value));
+	rec_item_source_options_set(items, DatumGetJsonbP(value));
 	definition->items = items;
 	MemoryContextSwitchTo(old);
 }

@@ -17,7 +17,7 @@
 #include "pg/compat.h"
 
 extern void rec_definition_read(RecDefinition *definition);
-extern void rec_definition_check_table(const RecDefinition *definition, const char *table);
-pg_noreturn_compat extern void rec_refuse_table(const char *table, Oid schema);
+extern void rec_definition_read_check_table(const RecDefinition *definition, const char *table);
+pg_noreturn_compat extern void rec_definition_read_refuse_table(const char *table, Oid schema);
 
 #endif							/* REC_DEFINITION_READ_H */

@@ -96,7 +96,7 @@ can_write(const char *language)
 
 /* Fills the table of a new recommender, in the named schema.  SPI is connected. */
 void
-rec_sentences_install(const char *schema)
+rec_explanation_template_install(const char *schema)
 {
 	Oid			types[3] = {TEXTOID, TEXTOID, TEXTOID};
 	char	   *query = psprintf("INSERT INTO %s (template, language, sentence) VALUES ($1, $2, $3)",
@@ -121,7 +121,7 @@ rec_sentences_install(const char *schema)
  * lacks, with the caller's rights.  SPI is connected.
  */
 RecSentences *
-rec_sentences_load(const RecDefinition *definition, const char *language)
+rec_explanation_template_load(const RecDefinition *definition, const char *language)
 {
 	RecSentences *sentences = palloc0_object(RecSentences);
 	Oid			types[2] = {TEXTOID, TEXTOID};
@@ -212,7 +212,7 @@ fill_in(const char *sentence, const RecSentenceWords *words)
  * there is a template for it (detail may be NULL); NULL when there is none.
  */
 char *
-rec_sentence(const RecSentences *sentences, const char *component, const char *detail,
+rec_explanation_template_fill(const RecSentences *sentences, const char *component, const char *detail,
 			 const RecSentenceWords *words)
 {
 	const char *particular = detail ? psprintf("%s:%s", component, detail) : component;

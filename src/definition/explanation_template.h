@@ -27,9 +27,9 @@ typedef struct RecSentenceWords
 	const char *value;			/* a feature or a value of the context */
 } RecSentenceWords;
 
-extern void rec_sentences_install(const char *schema);
-extern RecSentences *rec_sentences_load(const RecDefinition *definition, const char *language);
-extern char *rec_sentence(const RecSentences *sentences, const char *component,
+extern void rec_explanation_template_install(const char *schema);
+extern RecSentences *rec_explanation_template_load(const RecDefinition *definition, const char *language);
+extern char *rec_explanation_template_fill(const RecSentences *sentences, const char *component,
 						  const char *detail, const RecSentenceWords *words);
 
 #endif							/* REC_EXPLANATION_TEMPLATE_H */

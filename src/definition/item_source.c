@@ -54,14 +54,14 @@ static const char *const kind_names[] = {
 
 /* Gives the word for what a column is. */
 const char *
-rec_item_kind_name(RecItemColumnKind kind)
+rec_item_source_kind_name(RecItemColumnKind kind)
 {
 	return kind_names[kind];
 }
 
 /* Finds what a column is by that word; false when there is no such word. */
 bool
-rec_item_kind_by_name(const char *name, RecItemColumnKind *kind)
+rec_item_source_kind_by_name(const char *name, RecItemColumnKind *kind)
 {
 	for (int i = 0; i < (int) lengthof(kind_names); i++)
 	{
@@ -125,7 +125,7 @@ add_columns(RecItemSource *items, const Datum *names, int n, bool text)
  * are the defaults.
  */
 void
-rec_items_set_columns(RecItemSource *items, ArrayType *features, ArrayType *texts)
+rec_item_source_set_columns(RecItemSource *items, ArrayType *features, ArrayType *texts)
 {
 	int			nfeatures;
 	int			ntexts;
@@ -218,7 +218,7 @@ feature_column_kind(const RecItemColumn *column, Oid type)
  * column or it is of a type that says nothing.
  */
 RecItemColumnKind
-rec_item_column_kind(const RecItemSource *items, const RecItemColumn *column)
+rec_item_source_column_kind(const RecItemSource *items, const RecItemColumn *column)
 {
 	Oid			type = rec_column_lookup(items->relid, column->name).type;
 
@@ -273,14 +273,14 @@ qualified_config(const char *config)
  * text search configuration, by default the session's, becomes qualified.
  */
 void
-rec_items_check(RecItemSource *items, Oid item_type)
+rec_item_source_check(RecItemSource *items, Oid item_type)
 {
 	items->config = qualified_config(items->config);
 	rec_check_same_type(rec_column_lookup(items->relid, items->item_column).type,
 						item_type, items->item_column);
 	for (int i = 0; i < items->ncolumns; i++)
 		check_options_of_column(&items->columns[i],
-								rec_item_column_kind(items, &items->columns[i]),
+								rec_item_source_column_kind(items, &items->columns[i]),
 								rec_column_lookup(items->relid, items->columns[i].name).type);
 	if (items->available_column)
 	{
@@ -294,7 +294,7 @@ rec_items_check(RecItemSource *items, Oid item_type)
 					 errhint("Give a view with a column that is true for what can be had.")));
 	}
 	if (items->created_column)
-		rec_check_time_column(rec_column_lookup(items->relid, items->created_column).type,
+		rec_interaction_check_time_column(rec_column_lookup(items->relid, items->created_column).type,
 							  psprintf("column \"%s\", the creation,", items->created_column));
 	if (items->group_column)
 	{
@@ -309,7 +309,7 @@ rec_items_check(RecItemSource *items, Oid item_type)
  * such an index or the relation is no table.
  */
 char *
-rec_items_missing_index(const RecItemSource *items)
+rec_item_source_missing_index(const RecItemSource *items)
 {
 	return rec_missing_index_on(items->relid, items->item_column, NULL, true);
 }
@@ -319,7 +319,7 @@ rec_items_missing_index(const RecItemSource *items)
  * there is such an index, or the relation is no table or does not say.
  */
 char *
-rec_items_missing_created_index(const RecItemSource *items)
+rec_item_source_missing_created_index(const RecItemSource *items)
 {
 	if (items->created_column == NULL)
 		return NULL;

@@ -56,15 +56,15 @@ typedef struct RecItemSource
 	int			embedding_exact_items;	/* catalogues up to this: all pairs */
 } RecItemSource;
 
-extern const char *rec_item_kind_name(RecItemColumnKind kind);
-extern bool rec_item_kind_by_name(const char *name, RecItemColumnKind *kind);
-extern void rec_items_set_columns(RecItemSource *items, ArrayType *features,
+extern const char *rec_item_source_kind_name(RecItemColumnKind kind);
+extern bool rec_item_source_kind_by_name(const char *name, RecItemColumnKind *kind);
+extern void rec_item_source_set_columns(RecItemSource *items, ArrayType *features,
 								  ArrayType *texts);
-extern void rec_items_set_options(RecItemSource *items, Jsonb *options);
-extern void rec_items_check(RecItemSource *items, Oid item_type);
-extern RecItemColumnKind rec_item_column_kind(const RecItemSource *items,
+extern void rec_item_source_options_set(RecItemSource *items, Jsonb *options);
+extern void rec_item_source_check(RecItemSource *items, Oid item_type);
+extern RecItemColumnKind rec_item_source_column_kind(const RecItemSource *items,
 											  const RecItemColumn *column);
-extern char *rec_items_missing_index(const RecItemSource *items);
-extern char *rec_items_missing_created_index(const RecItemSource *items);
+extern char *rec_item_source_missing_index(const RecItemSource *items);
+extern char *rec_item_source_missing_created_index(const RecItemSource *items);
 
 #endif							/* REC_ITEM_SOURCE_H */

@@ -28,7 +28,7 @@
 static void
 wrong_option(const char *option, const char *expected)
 {
-	rec_json_refuse(psprintf("option \"%s\"", option), expected);
+	rec_json_reader_refuse(psprintf("option \"%s\"", option), expected);
 }
 
 static RecItemColumn *
@@ -57,20 +57,20 @@ static void
 read_object(RecItemSource *items, const char *option, const JsonbValue *value,
 			ColumnEntry take)
 {
-	JsonbContainer *object = rec_json_object(value);
+	JsonbContainer *object = rec_json_reader_object(value);
 	RecJsonMembers member;
 
 	if (object == NULL)
 		wrong_option(option, "an object with an entry for each column");
-	member = rec_json_members(object);
-	while (rec_json_next_member(&member))
+	member = rec_json_reader_members(object);
+	while (rec_json_reader_next_member(&member))
 		take(column_of_option(items, option, member.name), &member.value);
 }
 
 static void
 take_weight(RecItemColumn *column, const JsonbValue *value)
 {
-	column->weight = rec_json_double_within(psprintf("the weight of column \"%s\"", column->name),
+	column->weight = rec_json_reader_double_within(psprintf("the weight of column \"%s\"", column->name),
 											value, 0, MAX_WEIGHT, false);
 }
 
@@ -95,7 +95,7 @@ take_bounds(RecItemColumn *column, JsonbContainer *array)
 	for (uint32 i = 0; i < n; i++)
 	{
 		column->bounds[i] =
-			rec_json_double_within(psprintf("a bound of column \"%s\"", column->name),
+			rec_json_reader_double_within(psprintf("a bound of column \"%s\"", column->name),
 								   getIthJsonbValueFromContainer(array, i), -DBL_MAX, DBL_MAX, false);
 		if (i > 0 && column->bounds[i] <= column->bounds[i - 1])
 			ereport(ERROR,
@@ -107,10 +107,10 @@ take_bounds(RecItemColumn *column, JsonbContainer *array)
 static void
 take_buckets(RecItemColumn *column, const JsonbValue *value)
 {
-	if (rec_json_array(value))
-		take_bounds(column, rec_json_array(value));
+	if (rec_json_reader_array(value))
+		take_bounds(column, rec_json_reader_array(value));
 	else if (value->type == jbvNumeric)
-		column->buckets = (int) rec_json_double_within(psprintf("the number of buckets of column \"%s\"",
+		column->buckets = (int) rec_json_reader_double_within(psprintf("the number of buckets of column \"%s\"",
 																column->name),
 													   value, 2, MAX_BUCKETS, true);
 	else
@@ -132,7 +132,7 @@ set_categorical(RecItemSource *items, const char *option, const JsonbValue *valu
 	List	   *columns;
 	ListCell   *cell;
 
-	if (!rec_json_strings(value, &columns))
+	if (!rec_json_reader_strings(value, &columns))
 		wrong_option(option, "an array of columns");
 	foreach(cell, columns)
 		column_of_option(items, option, lfirst(cell))->categorical = true;
@@ -143,21 +143,21 @@ set_config(RecItemSource *items, const char *option, const JsonbValue *value)
 {
 	if (value->type != jbvString)
 		wrong_option(option, "the name of a text search configuration");
-	items->config = rec_json_string(value);
+	items->config = rec_json_reader_string(value);
 }
 
 static void
 set_feature_max_items(RecItemSource *items, const char *option, const JsonbValue *value)
 {
 	items->feature_max_items =
-		(int) rec_json_double_within(psprintf("option \"%s\"", option), value, 1, PG_INT32_MAX, true);
+		(int) rec_json_reader_double_within(psprintf("option \"%s\"", option), value, 1, PG_INT32_MAX, true);
 }
 
 static void
 set_embedding_exact_items(RecItemSource *items, const char *option, const JsonbValue *value)
 {
 	items->embedding_exact_items =
-		(int) rec_json_double_within(psprintf("option \"%s\"", option), value, 0, PG_INT32_MAX, true);
+		(int) rec_json_reader_double_within(psprintf("option \"%s\"", option), value, 0, PG_INT32_MAX, true);
 }
 
 static const struct ItemOption
@@ -199,14 +199,14 @@ find_item_option(const char *name)
  * option that does not exist or has a wrong value is an ERROR.
  */
 void
-rec_items_set_options(RecItemSource *items, Jsonb *options)
+rec_item_source_options_set(RecItemSource *items, Jsonb *options)
 {
-	RecJsonMembers member = rec_json_members(rec_json_root_object(options, "options"));
+	RecJsonMembers member = rec_json_reader_members(rec_json_reader_root_object(options, "options"));
 
 	items->config = NULL;
 	items->feature_max_items = 10000;
 	items->embedding_exact_items = 10000;
-	while (rec_json_next_member(&member))
+	while (rec_json_reader_next_member(&member))
 	{
 		const struct ItemOption *option = find_item_option(member.name);
 

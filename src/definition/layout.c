@@ -185,7 +185,7 @@ static const ColumnSpec column_specs[] = {
  * for an index of all rows, and -1 for another condition.
  */
 AttrNumber
-rec_index_condition(Relation index)
+rec_layout_index_condition(Relation index)
 {
 	bool		isnull;
 	Datum		condition = SysCacheGetAttr(INDEXRELID, index->rd_indextuple,
@@ -213,7 +213,7 @@ indexes_are_plain(Relation rel)
 		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
 
 		plain &= heap_attisnull(index->rd_indextuple, Anum_pg_index_indexprs, NULL) &&
-			rec_index_condition(index) >= 0;
+			rec_layout_index_condition(index) >= 0;
 		index_close(index, AccessShareLock);
 	}
 	return plain;
@@ -286,7 +286,7 @@ rec_layout_damage(Oid schema, const char *table)
  * and what looks into it must not run anything of theirs.
  */
 bool
-rec_schema_is_recommender(Oid schema)
+rec_layout_is_recommender(Oid schema)
 {
 	return rec_layout_damage(schema, NULL) == NULL;
 }
@@ -296,7 +296,7 @@ rec_schema_is_recommender(Oid schema)
  * current context.
  */
 List *
-rec_recommender_names(void)
+rec_layout_recommender_names(void)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	List	   *names = NIL;
@@ -318,7 +318,7 @@ rec_recommender_names(void)
 		char	   *name = get_namespace_name(schema);
 
 		/* another session may drop it meanwhile */
-		if (name && rec_schema_is_recommender(schema))
+		if (name && rec_layout_is_recommender(schema))
 			names = lappend(names, name);
 		MemoryContextSwitchTo(old);
 	}
@@ -331,7 +331,7 @@ rec_recommender_names(void)
  * that was dropped in the meantime is an ERROR.
  */
 char *
-rec_schema_name(Oid schema)
+rec_layout_schema_name(Oid schema)
 {
 	char	   *name = get_namespace_name(schema);
 
@@ -344,7 +344,7 @@ rec_schema_name(Oid schema)
 
 /* Gives the owner of a schema, who is that of the recommender in it. */
 Oid
-rec_schema_owner(Oid schema)
+rec_layout_schema_owner(Oid schema)
 {
 	HeapTuple	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(schema));
 	Oid			owner;
@@ -361,7 +361,7 @@ rec_schema_owner(Oid schema)
  * there is none of that name.
  */
 Oid
-rec_table_lock(Oid schema, const char *table)
+rec_layout_table_lock(Oid schema, const char *table)
 {
 	Oid			relid;
 

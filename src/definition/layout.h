@@ -36,12 +36,12 @@ typedef enum RecTable
 
 extern const char *const rec_table_names[REC_NTABLES];
 
-extern bool rec_schema_is_recommender(Oid schema);
-extern AttrNumber rec_index_condition(Relation index);
+extern bool rec_layout_is_recommender(Oid schema);
+extern AttrNumber rec_layout_index_condition(Relation index);
 extern const char *rec_layout_damage(Oid schema, const char *table);
-extern List *rec_recommender_names(void);
-extern char *rec_schema_name(Oid schema);
-extern Oid	rec_schema_owner(Oid schema);
-extern Oid	rec_table_lock(Oid schema, const char *table);
+extern List *rec_layout_recommender_names(void);
+extern char *rec_layout_schema_name(Oid schema);
+extern Oid	rec_layout_schema_owner(Oid schema);
+extern Oid	rec_layout_table_lock(Oid schema, const char *table);
 
 #endif							/* REC_LAYOUT_H */

@@ -12,17 +12,17 @@
  *		};
  *
  *		keys[0] = generation; keys[1] = array of ids;
- *		scan = rec_store_begin_any(definition, &neighbors_by_id, 2, keys);
- *		while (rec_store_next(scan, values, nulls))
+ *		scan = rec_model_scan_begin_any(definition, &neighbors_by_id, 2, keys);
+ *		while (rec_model_scan_next(scan, values, nulls))
  *			... values[1] is column "neighbors" ...
- *		rec_store_end(scan);
+ *		rec_model_scan_end(scan);
  *
  * A path names the table, the first columns of the index, and what is read.
- * rec_store_begin() gives the rows in which the first nkeys of these columns
+ * rec_model_scan_begin() gives the rows in which the first nkeys of these columns
  * have the given values, none of them null, in the order of the index;
- * rec_store_begin_any() takes an array in the place of the last value and gives
+ * rec_model_scan_begin_any() takes an array in the place of the last value and gives
  * the rows of any of its elements, in order, reading a page once (probe.c);
- * rec_store_begin_all() uses no index and gives rows as they lie in the table.
+ * rec_model_scan_begin_all() uses no index and gives rows as they lie in the table.
  * A new table needs a line for each column in column_specs of definition.c.
  *
  * It is what a query of the caller's would be: the snapshot is the active one;
@@ -240,7 +240,7 @@ key_fits(const PreparedPath *prepared, Relation rel, Relation index, int i)
 static bool
 index_fits(const PreparedPath *prepared, Relation rel, Relation index)
 {
-	AttrNumber	condition = rec_index_condition(index);
+	AttrNumber	condition = rec_layout_index_condition(index);
 
 	if (index->rd_rel->relam != BTREE_AM_OID || !index_is_usable(index) ||
 		!heap_attisnull(index->rd_indextuple, Anum_pg_index_indexprs, NULL) ||
@@ -320,7 +320,7 @@ prepare_path(RecDefinition *definition, PreparedPath *prepared, Relation rel)
 	prepared->complete = false;
 	prepared->use.relid = RelationGetRelid(rel);
 	prepared->use.valid = true; /* until something changes, also meanwhile */
-	rec_definition_check_table(definition, path->table);
+	rec_definition_read_check_table(definition, path->table);
 	MemoryContextReset(prepared->context);
 	old = MemoryContextSwitchTo(prepared->context);
 	prepared->nkeys = count_names(path->keys, REC_STORE_KEYS);
@@ -413,9 +413,9 @@ open_table(RecDefinition *definition, PreparedPath *prepared)
 
 	if (rel == NULL)
 	{
-		relid = rec_table_lock(definition->schema, prepared->path->table);
+		relid = rec_layout_table_lock(definition->schema, prepared->path->table);
 		if (!OidIsValid(relid))
-			rec_definition_check_table(definition, prepared->path->table);
+			rec_definition_read_check_table(definition, prepared->path->table);
 		rel = table_open(relid, NoLock);
 		prepare_path(definition, prepared, rel);
 	}
@@ -475,7 +475,7 @@ set_keys(const RecStoreScan *scan, ScanKeyData *equal, int nkeys, const Datum *k
 
 /* Begins to read the rows whose first keys are these, in order of the index. */
 RecStoreScan *
-rec_store_begin(RecDefinition *definition, const RecStorePath *path,
+rec_model_scan_begin(RecDefinition *definition, const RecStorePath *path,
 				int nkeys, const Datum *keys)
 {
 	RecStoreScan *scan = begin_scan(definition, path);
@@ -490,7 +490,7 @@ rec_store_begin(RecDefinition *definition, const RecStorePath *path,
 
 /* The same, but the last key is an array, and any of its elements will do. */
 RecStoreScan *
-rec_store_begin_any(RecDefinition *definition, const RecStorePath *path,
+rec_model_scan_begin_any(RecDefinition *definition, const RecStorePath *path,
 					int nkeys, const Datum *keys)
 {
 	RecStoreScan *scan = begin_scan(definition, path);
@@ -498,13 +498,13 @@ rec_store_begin_any(RecDefinition *definition, const RecStorePath *path,
 
 	open_path_index(definition, scan);
 	set_keys(scan, equal, nkeys, keys);
-	scan->probe = rec_probe_begin(scan->rel, scan->index, GetActiveSnapshot(), nkeys, equal);
+	scan->probe = rec_index_probe_begin(scan->rel, scan->index, GetActiveSnapshot(), nkeys, equal);
 	return scan;
 }
 
 /* Begins to read the same rows, as they lie in the table: for most of them. */
 RecStoreScan *
-rec_store_begin_all(RecDefinition *definition, const RecStorePath *path,
+rec_model_scan_begin_all(RecDefinition *definition, const RecStorePath *path,
 					int nkeys, const Datum *keys)
 {
 	RecStoreScan *scan = begin_scan(definition, path);
@@ -520,7 +520,7 @@ static HeapTuple
 next_tuple(RecStoreScan *scan)
 {
 	if (scan->probe)
-		return rec_probe_next(scan->probe);
+		return rec_index_probe_next(scan->probe);
 	if (scan->index)
 		return systable_getnext_ordered(scan->scan, ForwardScanDirection);
 	return systable_getnext(scan->scan);
@@ -531,7 +531,7 @@ next_tuple(RecStoreScan *scan)
  * when there is none.
  */
 bool
-rec_store_next(RecStoreScan *scan, Datum *values, bool *nulls)
+rec_model_scan_next(RecStoreScan *scan, Datum *values, bool *nulls)
 {
 	const PreparedPath *prepared = scan->prepared;
 	HeapTuple	tuple;
@@ -553,10 +553,10 @@ rec_store_next(RecStoreScan *scan, Datum *values, bool *nulls)
 
 /* Ends a scan, at any row.  Locks are kept, as after a query. */
 void
-rec_store_end(RecStoreScan *scan)
+rec_model_scan_end(RecStoreScan *scan)
 {
 	if (scan->probe)
-		rec_probe_end(scan->probe);
+		rec_index_probe_end(scan->probe);
 	else if (scan->index)
 		systable_endscan_ordered(scan->scan);
 	else
@@ -584,14 +584,14 @@ array_elements(const ArrayType *array, Oid element_type, const void **elements)
  * row itself if they can be.
  */
 int
-rec_store_array(Datum value, Oid element_type, const void **elements)
+rec_model_scan_array(Datum value, Oid element_type, const void **elements)
 {
 	return array_elements(DatumGetArrayTypeP(value), element_type, elements);
 }
 
 /* The same in a copy in the current context. */
 int
-rec_store_array_copy(Datum value, Oid element_type, const void **elements)
+rec_model_scan_array_copy(Datum value, Oid element_type, const void **elements)
 {
 	return array_elements(DatumGetArrayTypePCopy(value), element_type, elements);
 }

@@ -38,15 +38,15 @@ typedef struct RecStorePath
 
 typedef struct RecStoreScan RecStoreScan;
 
-extern RecStoreScan *rec_store_begin(RecDefinition *definition, const RecStorePath *path,
+extern RecStoreScan *rec_model_scan_begin(RecDefinition *definition, const RecStorePath *path,
 									 int nkeys, const Datum *keys);
-extern RecStoreScan *rec_store_begin_any(RecDefinition *definition, const RecStorePath *path,
+extern RecStoreScan *rec_model_scan_begin_any(RecDefinition *definition, const RecStorePath *path,
 										 int nkeys, const Datum *keys);
-extern RecStoreScan *rec_store_begin_all(RecDefinition *definition, const RecStorePath *path,
+extern RecStoreScan *rec_model_scan_begin_all(RecDefinition *definition, const RecStorePath *path,
 										 int nkeys, const Datum *keys);
-extern bool rec_store_next(RecStoreScan *scan, Datum *values, bool *nulls);
-extern void rec_store_end(RecStoreScan *scan);
-extern int	rec_store_array(Datum value, Oid element_type, const void **elements);
-extern int	rec_store_array_copy(Datum value, Oid element_type, const void **elements);
+extern bool rec_model_scan_next(RecStoreScan *scan, Datum *values, bool *nulls);
+extern void rec_model_scan_end(RecStoreScan *scan);
+extern int	rec_model_scan_array(Datum value, Oid element_type, const void **elements);
+extern int	rec_model_scan_array_copy(Datum value, Oid element_type, const void **elements);
 
 #endif							/* REC_MODEL_SCAN_H */

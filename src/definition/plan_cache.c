@@ -58,7 +58,7 @@ get_plans(RecDefinition *definition)
 
 /* Frees the plans that a definition keeps. */
 void
-rec_plans_free(RecDefinition *definition)
+rec_plan_cache_free(RecDefinition *definition)
 {
 	dlist_iter	it;
 
@@ -145,7 +145,7 @@ find_plan(RecDefinition *definition, const RecQuery *query, int cursor_options)
  * text must not depend on values, and stands for the types of the arguments.
  */
 void
-rec_plans_execute(RecDefinition *definition, const RecQuery *query)
+rec_plan_cache_execute(RecDefinition *definition, const RecQuery *query)
 {
 	KeptPlan   *kept = find_plan(definition, query, CURSOR_OPT_GENERIC_PLAN);
 
@@ -163,7 +163,7 @@ rec_plans_execute(RecDefinition *definition, const RecQuery *query)
 
 /* Opens a cursor on a SELECT's rows, planned for the values it has. */
 Portal
-rec_plans_open(RecDefinition *definition, const RecQuery *query)
+rec_plan_cache_open(RecDefinition *definition, const RecQuery *query)
 {
 	KeptPlan   *kept = find_plan(definition, query, CURSOR_OPT_CUSTOM_PLAN);
 	Portal		portal = NULL;

@@ -25,8 +25,8 @@ typedef struct RecQuery
 	const char *nulls;
 } RecQuery;
 
-extern void rec_plans_execute(RecDefinition *definition, const RecQuery *query);
-extern Portal rec_plans_open(RecDefinition *definition, const RecQuery *query);
-extern void rec_plans_free(RecDefinition *definition);
+extern void rec_plan_cache_execute(RecDefinition *definition, const RecQuery *query);
+extern Portal rec_plan_cache_open(RecDefinition *definition, const RecQuery *query);
+extern void rec_plan_cache_free(RecDefinition *definition);
 
 #endif							/* REC_PLAN_CACHE_H */

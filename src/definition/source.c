@@ -36,10 +36,10 @@ static void
 check_columns(const RecSource *source)
 {
 	if (source->time_column)
-		rec_check_time_column(rec_column_lookup(source->relid, source->time_column).type,
+		rec_interaction_check_time_column(rec_column_lookup(source->relid, source->time_column).type,
 							  psprintf("column \"%s\", the time,", source->time_column));
 	if (source->weight_column)
-		rec_check_numeric_column(rec_column_lookup(source->relid, source->weight_column).type,
+		rec_interaction_check_numeric_column(rec_column_lookup(source->relid, source->weight_column).type,
 								 psprintf("column \"%s\", the weight,", source->weight_column));
 }
 
@@ -56,7 +56,7 @@ check_id_type(Oid type, const char *column)
 				 errmsg("column \"%s\" of type %s cannot hold ids",
 						column, format_type_be(type)),
 				 errhint("Ids must be of a type with a default btree operator class.")));
-	(void) rec_dict_create(type, InvalidOid, CurrentMemoryContext);
+	(void) rec_dictionary_create(type, InvalidOid, CurrentMemoryContext);
 }
 
 static void
@@ -82,7 +82,7 @@ check_event_column(const RecSource *source)
 
 /* Refuses names of context columns that a relation has not. */
 void
-rec_check_context_columns(Oid relid, ArrayType *columns)
+rec_source_check_context_columns(Oid relid, ArrayType *columns)
 {
 	Datum	   *names;
 	int			n;
@@ -97,7 +97,7 @@ rec_check_context_columns(Oid relid, ArrayType *columns)
 
 /* Checks a source's columns; gives those of user and item. */
 void
-rec_check_source(const RecSource *source, RecColumn *user, RecColumn *item)
+rec_source_check(const RecSource *source, RecColumn *user, RecColumn *item)
 {
 	rec_check_relation(source->relid);
 	*user = rec_column_lookup(source->relid, source->user_column);
@@ -113,14 +113,14 @@ rec_check_source(const RecSource *source, RecColumn *user, RecColumn *item)
  * such an index or the source is no table.
  */
 char *
-rec_missing_index(const RecSource *source)
+rec_source_missing_index(const RecSource *source)
 {
 	return rec_missing_index_on(source->relid, source->user_column, source->time_column, false);
 }
 
 /* The same for what trending_items() wants. */
 char *
-rec_missing_time_index(const RecSource *source)
+rec_source_missing_time_index(const RecSource *source)
 {
 	if (source->time_column == NULL)
 		return NULL;
@@ -171,7 +171,7 @@ rec_source_of_weight(const RecDefinition *definition, const RecSourceWeight *wei
 
 /* What to do about a source that is gone. */
 char *
-rec_remove_source_hint(const RecDefinition *definition, const RecSource *source)
+rec_source_remove_hint(const RecDefinition *definition, const RecSource *source)
 {
 	return psprintf("Run SELECT recommender.remove_interactions(%s, %u).",
 					quote_literal_cstr(rec_definition_name(definition)), source->relid);
@@ -202,7 +202,7 @@ check_exists(const RecDefinition *definition, const RecSource *source)
 				 errmsg("a source of recommender \"%s\" does not exist any more",
 						rec_definition_name(definition)),
 				 errdetail("It was the relation with OID %u.", source->relid),
-				 errhint("%s", rec_remove_source_hint(definition, source))));
+				 errhint("%s", rec_source_remove_hint(definition, source))));
 }
 
 /* Appends the columns of a source: user, item and what else it has. */
@@ -258,7 +258,7 @@ rec_source_query(const RecDefinition *definition, const RecSource *source,
  *	SELECT i.user, i.item, ..., i.context, i.context FROM relation i
  */
 char *
-rec_training_query(const RecDefinition *definition, const RecSource *source,
+rec_source_training_query(const RecDefinition *definition, const RecSource *source,
 				   RecSituations *situations, RecRowFormat *format)
 {
 	StringInfoData query;
@@ -279,7 +279,7 @@ rec_training_query(const RecDefinition *definition, const RecSource *source,
 
 /* True when some source has times that tell a part of the time. */
 bool
-rec_definition_tells_time(const RecDefinition *definition, RecTimePart part)
+rec_source_any_has_time(const RecDefinition *definition, RecTimePart part)
 {
 	for (int i = 0; i < definition->nsources; i++)
 	{
@@ -311,7 +311,7 @@ prepare(const char *query, int nargs, Oid *types)
  *	SELECT ... FROM relation i WHERE i.user = $1
  */
 SPIPlanPtr
-rec_history_plan(RecDefinition *definition, RecSource *source)
+rec_source_history_plan(RecDefinition *definition, RecSource *source)
 {
 	Oid			types[1] = {definition->user_type};
 	char	   *where;

@@ -69,7 +69,7 @@ has(const RecBatch *batch, const RecBatchRow *row)
 static uint32
 walk(const RecBatch *batch, uint32 *last_user, int64 *next, uint32 *users)
 {
-	uint32		nids = rec_dict_count(batch->items);
+	uint32		nids = rec_dictionary_count(batch->items);
 	uint32		user = 0;		/* the number of those before, and this one's */
 	int64		end;
 
@@ -102,21 +102,21 @@ RecAudience *
 rec_audience_create(MemoryContext context, const RecBatch *batch)
 {
 	RecAudience *audience = MemoryContextAllocZero(context, sizeof(RecAudience));
-	uint32		nids = rec_dict_count(batch->items);
-	uint32	   *last_user = rec_memory_alloc(context, nids, sizeof(uint32));
-	int64	   *next = rec_memory_alloc(context, nids, sizeof(int64));
+	uint32		nids = rec_dictionary_count(batch->items);
+	uint32	   *last_user = rec_memory_budget_alloc(context, nids, sizeof(uint32));
+	int64	   *next = rec_memory_budget_alloc(context, nids, sizeof(int64));
 
 	audience->nusers = walk(batch, last_user, next, NULL);
-	audience->start = rec_memory_alloc(context, (Size) nids + 1, sizeof(int64));
+	audience->start = rec_memory_budget_alloc(context, (Size) nids + 1, sizeof(int64));
 	for (uint32 i = 0; i < nids; i++)
 	{
 		audience->start[i + 1] = audience->start[i] + next[i];
 		next[i] = audience->start[i];
 	}
-	audience->users = rec_memory_alloc(context, audience->start[nids], sizeof(uint32));
+	audience->users = rec_memory_budget_alloc(context, audience->start[nids], sizeof(uint32));
 	(void) walk(batch, last_user, next, audience->users);
-	audience->kept = rec_memory_alloc(context, KEPT_PAIRS, sizeof(KeptPair));
-	audience->given = rec_memory_alloc(context, audience->nusers, sizeof(double));
+	audience->kept = rec_memory_budget_alloc(context, KEPT_PAIRS, sizeof(KeptPair));
+	audience->given = rec_memory_budget_alloc(context, audience->nusers, sizeof(double));
 	pfree(last_user);
 	pfree(next);
 	return audience;

@@ -60,12 +60,12 @@ typedef struct Sums
 static Sums
 create_sums(const RecEvaluation *evaluation)
 {
-	Sums		sums = {.nvalues = evaluation->nvalues,.nsegments = rec_evaluation_segments(evaluation)};
+	Sums		sums = {.nvalues = evaluation->nvalues,.nsegments = rec_user_values_segments(evaluation)};
 	Size		n = mul_size(sums.nvalues, sums.nsegments);
 
-	sums.count = rec_memory_alloc(CurrentMemoryContext, sums.nsegments, sizeof(double));
-	sums.sum = rec_memory_alloc(CurrentMemoryContext, n, sizeof(double));
-	sums.missing = rec_memory_alloc(CurrentMemoryContext, n, sizeof(double));
+	sums.count = rec_memory_budget_alloc(CurrentMemoryContext, sums.nsegments, sizeof(double));
+	sums.sum = rec_memory_budget_alloc(CurrentMemoryContext, n, sizeof(double));
+	sums.missing = rec_memory_budget_alloc(CurrentMemoryContext, n, sizeof(double));
 	return sums;
 }
 
@@ -173,12 +173,12 @@ times_counted(const Sums *sums, Size value)
  * without resamples.
  */
 RecEstimate *
-rec_evaluation_summary(const RecEvaluation *evaluation, int resamples, int64 seed)
+rec_bootstrap_summary(const RecEvaluation *evaluation, int resamples, int64 seed)
 {
 	Sums		sums = create_sums(evaluation);
 	Size		n = (Size) sums.nvalues * sums.nsegments;
-	RecEstimate *estimates = rec_memory_alloc(CurrentMemoryContext, n, sizeof(RecEstimate));
-	double	   *means = rec_memory_alloc(CurrentMemoryContext,
+	RecEstimate *estimates = rec_memory_budget_alloc(CurrentMemoryContext, n, sizeof(RecEstimate));
+	double	   *means = rec_memory_budget_alloc(CurrentMemoryContext,
 										 mul_size(n, Max(resamples, 1)), sizeof(double));
 	pg_prng_state prng;
 
@@ -317,7 +317,7 @@ randomisation_p(const PairedValues *pairs, int resamples, int64 seed)
 static RecEstimate
 difference_estimate(const PairedValues *pairs, int resamples, int64 seed)
 {
-	double	   *means = rec_memory_alloc(CurrentMemoryContext, resamples, sizeof(double));
+	double	   *means = rec_memory_budget_alloc(CurrentMemoryContext, resamples, sizeof(double));
 	RecEstimate estimate = {.users = pairs->n};
 	pg_prng_state prng;
 
@@ -337,7 +337,7 @@ difference_estimate(const PairedValues *pairs, int resamples, int64 seed)
  * chance (Fisher 1935).
  */
 RecComparison
-rec_compare(const RecBatch *batch, const RecEvaluation *a, const RecEvaluation *b,
+rec_bootstrap_compare(const RecBatch *batch, const RecEvaluation *a, const RecEvaluation *b,
 			int resamples, int64 seed)
 {
 	PairedValues pairs = pair_values(batch, a, b);

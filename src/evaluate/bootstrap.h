@@ -33,9 +33,9 @@ typedef struct RecComparison
 	double		p_value;		/* two-sided */
 } RecComparison;
 
-extern RecEstimate *rec_evaluation_summary(const RecEvaluation *evaluation,
+extern RecEstimate *rec_bootstrap_summary(const RecEvaluation *evaluation,
 										   int resamples, int64 seed);
-extern RecComparison rec_compare(const RecBatch *batch, const RecEvaluation *a,
+extern RecComparison rec_bootstrap_compare(const RecBatch *batch, const RecEvaluation *a,
 								 const RecEvaluation *b, int resamples, int64 seed);
 
 #endif							/* REC_BOOTSTRAP_H */

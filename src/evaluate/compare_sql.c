@@ -26,7 +26,7 @@ measure_setting(RecBatch *batch, const RecRequest *request, const RecOptions *op
 {
 	batch->options = options;
 	batch->seen_bit = options == batch->other_options ? 2 : 1;
-	return rec_request_run(request, batch, NULL, 1);
+	return rec_evaluate_request_run(request, batch, NULL, 1);
 }
 
 /*
@@ -50,38 +50,38 @@ rec_compare_options(PG_FUNCTION_ARGS)
 	const RecMetric *metric;
 	int			k;
 
-	rec_refuse_nulls(fcinfo, (1U << 8) | (1U << 12));
+	rec_evaluate_request_refuse_nulls(fcinfo, (1U << 8) | (1U << 12));
 	definition = rec_definition_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	for (int i = 0; i < 2; i++)
 	{
 		options[i] = definition->options;
-		rec_options_apply(&options[i], PG_GETARG_JSONB_P(i + 1), REC_SCOPE_ALL);
+		rec_options_read_apply(&options[i], PG_GETARG_JSONB_P(i + 1), REC_SCOPE_ALL);
 	}
-	request.split.method = rec_argument_split(fcinfo, 3);
-	request.split.test_share = rec_argument_share(fcinfo, 4);
-	request.split.last = rec_argument_range(fcinfo, 5, "last", 1, 10000);
+	request.split.method = rec_evaluate_request_split(fcinfo, 3);
+	request.split.test_share = rec_evaluate_request_share(fcinfo, 4);
+	request.split.last = rec_evaluate_request_range(fcinfo, 5, "last", 1, 10000);
 	request.split.cuts = 1;
-	metric = rec_argument_metric(fcinfo, 6, REC_OF_HITS | REC_OF_LIST, 7, &k);
+	metric = rec_evaluate_request_metric(fcinfo, 6, REC_OF_HITS | REC_OF_LIST, 7, &k);
 	request.metrics = &metric;
 	request.nmetrics = 1;
 	request.k = &k;
 	request.nk = 1;
-	request.sample = rec_argument_sample(fcinfo, 8);
-	request.resamples = rec_argument_range(fcinfo, 9, "resamples", 1, 100000);
+	request.sample = rec_evaluate_request_sample(fcinfo, 8);
+	request.resamples = rec_evaluate_request_range(fcinfo, 9, "resamples", 1, 100000);
 	request.split.seed = PG_GETARG_INT64(10);
 	request.context = PG_GETARG_BOOL(11);
 	request.filter = PG_ARGISNULL(12) ? NULL : PG_GETARG_JSONB_P(12);
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	SPI_connect();
-	batch = rec_evaluation_batch(definition, &options[0], &options[1], &request);
+	batch = rec_evaluate_request_batch(definition, &options[0], &options[1], &request);
 	for (int i = 0; i < 2; i++)
 		evaluations[i] = measure_setting(batch, &request, &options[i]);
-	comparison = rec_compare(batch, evaluations[0], evaluations[1],
+	comparison = rec_bootstrap_compare(batch, evaluations[0], evaluations[1],
 							 request.resamples, request.split.seed);
 	SPI_finish();
 	if (comparison.difference.users == 0)
-		rec_notice_nobody_measured();
+		rec_evaluate_request_notice_no_users();
 	values[0] = CStringGetTextDatum(metric->name);
 	values[1] = Int32GetDatum(k);
 	values[2] = Float8GetDatum(comparison.mean_a);

@@ -102,7 +102,7 @@ may_be_shown(const RecBatch *batch, uint32 item)
 	if (number != REC_NOT_FOUND)
 		return !batch->memory.barred[number];
 	return batch->eligible == NULL ||
-		rec_dict_find(batch->eligible, rec_dict_id(batch->items, item)) != REC_NOT_FOUND;
+		rec_dictionary_find(batch->eligible, rec_dictionary_id(batch->items, item)) != REC_NOT_FOUND;
 }
 
 /* Collects the test items of a user that could be recommended. */
@@ -123,7 +123,7 @@ collect_relevant(Measurer *measurer, int64 from, int64 to)
 		measurer->relevant[n] = row->pair;
 		measurer->relevant[n++].weight = rec_batch_found_weight(batch, row);
 	}
-	n = rec_pairs_combine(measurer->relevant, n, REC_REPEATS_SUM);
+	n = rec_pair_combine(measurer->relevant, n, REC_REPEATS_SUM);
 	/* what the user had is not relevant, be it in the model or not */
 	mark_seen(measurer, from, to, -1);
 	measurer->nrelevant = 0;
@@ -209,13 +209,13 @@ static void
 choose_contestant(RecScores *scores, RecContestant contestant)
 {
 	if (contestant == REC_CONTESTANT_RECOMMENDER)
-		rec_scores_blend(scores);
+		rec_score_blend(scores);
 	else if (contestant == REC_CONTESTANT_BEHAVIOUR)
-		rec_scores_component_only(scores, REC_BEHAVIOUR);
+		rec_score_component_only(scores, REC_BEHAVIOUR);
 	else if (contestant == REC_CONTESTANT_CONTENT)
-		rec_scores_component_only(scores, REC_CONTENT);
+		rec_score_component_only(scores, REC_CONTENT);
 	else
-		rec_scores_component_only(scores, REC_POPULARITY);
+		rec_score_component_only(scores, REC_POPULARITY);
 }
 
 /* Gives a contestant's items; only the recommender's are reranked. */
@@ -232,7 +232,7 @@ select_items(Measurer *measurer, RecContestant contestant, int *n)
 	if (contestant == REC_CONTESTANT_RECOMMENDER)
 		selected = rec_batch_select(batch, &catalog, k, n);
 	else
-		selected = rec_select_best(batch->scores, &catalog, k, n);
+		selected = rec_selection_best(batch->scores, &catalog, k, n);
 	items = palloc_array(uint32, *n + 1);
 	for (int i = 0; i < *n; i++)
 		items[i] = batch->memory.item[selected[i].ref];
@@ -339,7 +339,7 @@ static void
 measure_segment(Measurer *measurer, const ShownList *lists, int segment)
 {
 	RecEvaluation *evaluation = measurer->evaluation;
-	double	   *values = rec_evaluation_add_row(evaluation, segment);
+	double	   *values = rec_user_values_add_row(evaluation, segment);
 	double	   *ones = palloc_array(double, measurer->nrelevant);
 	int			n = 0;
 
@@ -350,7 +350,7 @@ measure_segment(Measurer *measurer, const ShownList *lists, int segment)
 	}
 	for (int c = 0; c < evaluation->ncontestants; c++)
 		measure_list(measurer, c, &lists[c], segment, ones, n, values);
-	rec_evaluation_end_row(evaluation);
+	rec_user_values_end_row(evaluation);
 	pfree(ones);
 }
 
@@ -405,7 +405,7 @@ measure_user(Measurer *measurer, int64 from, int64 to)
 	bool		situated = test_situation(batch, from, to, &situation);
 
 	if (situated)
-		rec_batch_add_context(batch, situation);
+		rec_batch_context_add(batch, situation);
 	collect_relevant(measurer, from, to);
 	if (measurer->nrelevant > 0)
 	{
@@ -414,7 +414,7 @@ measure_user(Measurer *measurer, int64 from, int64 to)
 		int		   *segments = relevant_segments(measurer, &n);
 
 		classify_user(measurer, user, history, situated ? &situation : NULL,
-					  rec_evaluation_add_user(measurer->evaluation, user));
+					  rec_user_values_add_user(measurer->evaluation, user));
 		measure_segment(measurer, lists, REC_ALL);
 		for (int i = 0; i < n; i++)
 			measure_segment(measurer, lists, segments[i]);
@@ -434,7 +434,7 @@ has_test(const RecBatch *batch, int64 from, int64 to)
 
 /* Counts users with something to be found. */
 int64
-rec_count_test_users(const RecBatch *batch)
+rec_evaluate_count_test_users(const RecBatch *batch)
 {
 	int64		n = 0;
 	int64		end;
@@ -463,14 +463,14 @@ static Measurer
 begin(RecEvaluation *evaluation, RecBatch *batch, MemoryContext context)
 {
 	Measurer	measurer = {.evaluation = evaluation,.batch = batch};
-	uint32		nids = rec_dict_count(batch->items);
+	uint32		nids = rec_dictionary_count(batch->items);
 
 	if (batch->eligible)
 		rec_memory_catalog_keep(&batch->memory, batch->eligible);
-	measurer.gain = rec_memory_alloc(context, nids, sizeof(double));
+	measurer.gain = rec_memory_budget_alloc(context, nids, sizeof(double));
 	if (evaluation->segments)
 	{
-		rec_segments_of_model(evaluation->segments, batch);
+		rec_segment_of_model(evaluation->segments, batch);
 		evaluation->nuser_segments = 1 + evaluation->segments->nuser_ways;
 	}
 	if (wants(evaluation, REC_AVERAGE_POPULARITY, REC_INTRA_LIST_DIVERSITY))
@@ -478,7 +478,7 @@ begin(RecEvaluation *evaluation, RecBatch *batch, MemoryContext context)
 	measurer.compares = wants(evaluation, REC_INTRA_LIST_DIVERSITY, REC_INTRA_LIST_DIVERSITY);
 	if (wants(evaluation, REC_SERENDIPITY, REC_SERENDIPITY))
 	{
-		measurer.expected = rec_memory_alloc(context, nids, sizeof(int));
+		measurer.expected = rec_memory_budget_alloc(context, nids, sizeof(int));
 		for (uint32 i = 0; i < nids; i++)
 			measurer.expected[i] = PG_INT32_MAX;
 	}
@@ -503,7 +503,7 @@ rec_evaluate(RecEvaluation *evaluation, RecBatch *batch, int64 seed)
 													   ALLOCSET_DEFAULT_SIZES);
 	Measurer	measurer = begin(evaluation, batch, context);
 	pg_prng_state prng;
-	double		left = (double) rec_count_test_users(batch);
+	double		left = (double) rec_evaluate_count_test_users(batch);
 	double		wanted = evaluation->sample > 0 ? (double) evaluation->sample : left;
 	int64		end;
 

@@ -26,7 +26,7 @@ typedef enum RecContestant
 	REC_NCONTESTANTS
 } RecContestant;
 
-extern int64 rec_count_test_users(const RecBatch *batch);
+extern int64 rec_evaluate_count_test_users(const RecBatch *batch);
 extern void rec_evaluate(RecEvaluation *evaluation, RecBatch *batch, int64 seed);
 extern const RecMetric *rec_metric_find(const char *name, int kinds);
 

@@ -22,7 +22,7 @@
 
 /* Gives the name of a split; an ERROR with the closest when there is none. */
 const char *
-rec_argument_split(FunctionCallInfo fcinfo, int n)
+rec_evaluate_request_split(FunctionCallInfo fcinfo, int n)
 {
 	static const char *const methods[] = {"time", "leave_last", "users", "random"};
 	char	   *given = text_to_cstring(PG_GETARG_TEXT_PP(n));
@@ -55,14 +55,14 @@ check_range(int value, const char *name, int min, int max)
 
 /* Gives an integer argument; an ERROR when it is not from min to max. */
 int
-rec_argument_range(FunctionCallInfo fcinfo, int n, const char *name, int min, int max)
+rec_evaluate_request_range(FunctionCallInfo fcinfo, int n, const char *name, int min, int max)
 {
 	return check_range(PG_GETARG_INT32(n), name, min, max);
 }
 
 /* Gives a share; an ERROR when it is not above 0 and below 1. */
 double
-rec_argument_share(FunctionCallInfo fcinfo, int n)
+rec_evaluate_request_share(FunctionCallInfo fcinfo, int n)
 {
 	double		share = PG_GETARG_FLOAT8(n);
 
@@ -78,7 +78,7 @@ rec_argument_share(FunctionCallInfo fcinfo, int n)
  * its k with it, and the other argument does not count then.
  */
 const RecMetric *
-rec_argument_metric(FunctionCallInfo fcinfo, int metric, int kinds, int k, int *given_k)
+rec_evaluate_request_metric(FunctionCallInfo fcinfo, int metric, int kinds, int k, int *given_k)
 {
 	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(metric));
 	char	   *at = strchr(name, '@');
@@ -89,7 +89,7 @@ rec_argument_metric(FunctionCallInfo fcinfo, int metric, int kinds, int k, int *
 		*given_k = check_range(pg_strtoint32(at), "k", 1, 10000);
 	}
 	else
-		*given_k = rec_argument_range(fcinfo, k, "k", 1, 10000);
+		*given_k = rec_evaluate_request_range(fcinfo, k, "k", 1, 10000);
 	return rec_metric_find(name, kinds);
 }
 
@@ -148,7 +148,7 @@ argument_ks(FunctionCallInfo fcinfo, int n, RecRequest *request)
 
 /* Refuses null arguments but for those that may be null. */
 void
-rec_refuse_nulls(FunctionCallInfo fcinfo, uint32 nullable)
+rec_evaluate_request_refuse_nulls(FunctionCallInfo fcinfo, uint32 nullable)
 {
 	for (int i = 0; i < PG_NARGS(); i++)
 		if (PG_ARGISNULL(i) && (nullable & (1U << i)) == 0)
@@ -159,7 +159,7 @@ rec_refuse_nulls(FunctionCallInfo fcinfo, uint32 nullable)
 
 /* Gives the metrics and the lengths of lists that are asked for. */
 void
-rec_argument_metrics(FunctionCallInfo fcinfo, int metrics, int k, RecRequest *request)
+rec_evaluate_request_metrics(FunctionCallInfo fcinfo, int metrics, int k, RecRequest *request)
 {
 	argument_metrics(fcinfo, metrics, request);
 	argument_ks(fcinfo, k, request);
@@ -167,9 +167,9 @@ rec_argument_metrics(FunctionCallInfo fcinfo, int metrics, int k, RecRequest *re
 
 /* Gives how many users are measured at most, 0 for all. */
 int64
-rec_argument_sample(FunctionCallInfo fcinfo, int n)
+rec_evaluate_request_sample(FunctionCallInfo fcinfo, int n)
 {
-	return PG_ARGISNULL(n) ? 0 : rec_argument_range(fcinfo, n, "sample", 1, PG_INT32_MAX);
+	return PG_ARGISNULL(n) ? 0 : rec_evaluate_request_range(fcinfo, n, "sample", 1, PG_INT32_MAX);
 }
 
 /* ----------------
@@ -195,7 +195,7 @@ tell_situations(RecBatch *batch, const RecDefinition *definition, int ncontexts,
 	bool		read = wanted;
 
 	for (int i = 0; i < request->ncolumns; i++)
-		read |= rec_segments_of_interactions(definition, request->columns[i]);
+		read |= rec_segment_of_interactions(definition, request->columns[i]);
 	if (!read)
 		return;
 	if (other && strcmp(other->context_timezone, options.context_timezone) != 0)
@@ -203,7 +203,7 @@ tell_situations(RecBatch *batch, const RecDefinition *definition, int ncontexts,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("options_a and options_b must have the same context_timezone")));
 	options.context_time = wanted ? (1 << REC_NTIMES) - 1 : 0;
-	batch->situations = rec_model_situations(definition, &options, batch->context);
+	batch->situations = rec_lift_table_situations(definition, &options, batch->context);
 	batch->learns_context = wanted && batch->situations;
 	batch->whole_context = request->context;
 	batch->ncontexts = ncontexts;
@@ -214,10 +214,10 @@ tell_situations(RecBatch *batch, const RecDefinition *definition, int ncontexts,
  * The other options are those that will be compared with, or NULL.
  */
 RecBatch *
-rec_evaluation_batch(RecDefinition *definition, const RecOptions *options,
+rec_evaluate_request_batch(RecDefinition *definition, const RecOptions *options,
 					 const RecOptions *other_options, const RecRequest *request)
 {
-	RecDefinition *extended = rec_segments_definition(definition, request->columns,
+	RecDefinition *extended = rec_segment_definition(definition, request->columns,
 													  request->ncolumns);
 	RecBatch   *batch = rec_batch_create(CurrentMemoryContext, options,
 										 definition->user_type, definition->user_collation,
@@ -227,7 +227,7 @@ rec_evaluation_batch(RecDefinition *definition, const RecOptions *options,
 	tell_situations(batch, extended, definition->ncontexts, request);
 	rec_batch_read(batch, extended);
 	batch->definition = definition;
-	rec_batch_read_content(batch, definition);
+	rec_batch_content_read(batch, definition);
 	rec_batch_sort(batch);
 	if (request->filter)
 		batch->eligible = rec_eligible_all(rec_eligible_create(definition, request->filter));
@@ -239,10 +239,10 @@ rec_evaluation_batch(RecDefinition *definition, const RecOptions *options,
  * NULL.
  */
 RecEvaluation *
-rec_request_run(const RecRequest *request, RecBatch *batch, RecSegments *segments,
+rec_evaluate_request_run(const RecRequest *request, RecBatch *batch, RecSegments *segments,
 				int ncontestants)
 {
-	RecEvaluation *evaluation = rec_evaluation_create(CurrentMemoryContext, ncontestants,
+	RecEvaluation *evaluation = rec_user_values_create(CurrentMemoryContext, ncontestants,
 													  request->metrics, request->nmetrics,
 													  request->k, request->nk);
 
@@ -259,7 +259,7 @@ rec_request_run(const RecRequest *request, RecBatch *batch, RecSegments *segment
 
 /* Tells why there are no figures. */
 void
-rec_notice_nobody_measured(void)
+rec_evaluate_request_notice_no_users(void)
 {
 	ereport(NOTICE,
 			(errmsg("nobody could be measured, as nothing is hidden that could be found"),

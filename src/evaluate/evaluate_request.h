@@ -33,22 +33,22 @@ typedef struct RecRequest
 	char	  **columns;
 } RecRequest;
 
-extern const char *rec_argument_split(FunctionCallInfo fcinfo, int n);
-extern int	rec_argument_range(FunctionCallInfo fcinfo, int n, const char *name,
+extern const char *rec_evaluate_request_split(FunctionCallInfo fcinfo, int n);
+extern int	rec_evaluate_request_range(FunctionCallInfo fcinfo, int n, const char *name,
 							   int min, int max);
-extern double rec_argument_share(FunctionCallInfo fcinfo, int n);
-extern const RecMetric *rec_argument_metric(FunctionCallInfo fcinfo, int metric, int kinds,
+extern double rec_evaluate_request_share(FunctionCallInfo fcinfo, int n);
+extern const RecMetric *rec_evaluate_request_metric(FunctionCallInfo fcinfo, int metric, int kinds,
 											int k, int *given_k);
-extern void rec_argument_metrics(FunctionCallInfo fcinfo, int metrics, int k,
+extern void rec_evaluate_request_metrics(FunctionCallInfo fcinfo, int metrics, int k,
 								 RecRequest *request);
-extern int64 rec_argument_sample(FunctionCallInfo fcinfo, int n);
-extern void rec_refuse_nulls(FunctionCallInfo fcinfo, uint32 nullable);
-extern RecBatch *rec_evaluation_batch(RecDefinition *definition,
+extern int64 rec_evaluate_request_sample(FunctionCallInfo fcinfo, int n);
+extern void rec_evaluate_request_refuse_nulls(FunctionCallInfo fcinfo, uint32 nullable);
+extern RecBatch *rec_evaluate_request_batch(RecDefinition *definition,
 									  const RecOptions *options,
 									  const RecOptions *other_options,
 									  const RecRequest *request);
-extern RecEvaluation *rec_request_run(const RecRequest *request, RecBatch *batch,
+extern RecEvaluation *rec_evaluate_request_run(const RecRequest *request, RecBatch *batch,
 									  RecSegments *segments, int ncontestants);
-extern void rec_notice_nobody_measured(void);
+extern void rec_evaluate_request_notice_no_users(void);
 
 #endif							/* REC_EVALUATE_REQUEST_H */

@@ -114,7 +114,7 @@ catalogue(const RecBatch *batch, uint32 *n)
 	uint32	   *items;
 
 	*n = memory->listed ? memory->nlisted : memory->nitems;
-	items = rec_memory_alloc(CurrentMemoryContext, *n, sizeof(uint32));
+	items = rec_memory_budget_alloc(CurrentMemoryContext, *n, sizeof(uint32));
 	for (uint32 i = 0; i < *n; i++)
 		items[i] = memory->item[memory->listed ? memory->listed[i] : i];
 	return items;
@@ -147,11 +147,11 @@ static void
 write_evaluation(EstimateWriter *writer, const RecEvaluation *evaluation,
 				 const RecBatch *batch, const RecRequest *request)
 {
-	RecEstimate *estimates = rec_evaluation_summary(evaluation, request->resamples,
+	RecEstimate *estimates = rec_bootstrap_summary(evaluation, request->resamples,
 													request->split.seed);
 
 	if (evaluation->nusers == 0)
-		rec_notice_nobody_measured();
+		rec_evaluate_request_notice_no_users();
 	estimate_exposure(estimates, evaluation, batch, request->resamples > 0);
 	for (int segment = 0; segment < evaluation->segments->count; segment++)
 		write_segment(writer, evaluation, estimates + (Size) segment * evaluation->nvalues,
@@ -171,23 +171,23 @@ settings_json(const RecRequest *request)
 	RecJson		json = {0};
 	char	   *filter;
 
-	rec_json_token(&json, WJB_BEGIN_OBJECT);
-	rec_json_key(&json, "split");
-	rec_json_text(&json, WJB_VALUE, split->method);
-	rec_json_key(&json, "test_share");
-	rec_json_numeric(&json, DirectFunctionCall1(float8_numeric, Float8GetDatum(split->test_share)));
-	rec_json_key(&json, "last");
-	rec_json_numeric(&json, DirectFunctionCall1(int4_numeric, Int32GetDatum(split->last)));
-	rec_json_key(&json, "cuts");
-	rec_json_numeric(&json, DirectFunctionCall1(int4_numeric, Int32GetDatum(split->cuts)));
-	rec_json_key(&json, "seed");
-	rec_json_numeric(&json, DirectFunctionCall1(int8_numeric, Int64GetDatum(split->seed)));
-	rec_json_key(&json, "context");
-	rec_json_bool(&json, request->context);
-	rec_json_token(&json, WJB_END_OBJECT);
+	rec_json_writer_token(&json, WJB_BEGIN_OBJECT);
+	rec_json_writer_key(&json, "split");
+	rec_json_writer_text(&json, WJB_VALUE, split->method);
+	rec_json_writer_key(&json, "test_share");
+	rec_json_writer_numeric(&json, DirectFunctionCall1(float8_numeric, Float8GetDatum(split->test_share)));
+	rec_json_writer_key(&json, "last");
+	rec_json_writer_numeric(&json, DirectFunctionCall1(int4_numeric, Int32GetDatum(split->last)));
+	rec_json_writer_key(&json, "cuts");
+	rec_json_writer_numeric(&json, DirectFunctionCall1(int4_numeric, Int32GetDatum(split->cuts)));
+	rec_json_writer_key(&json, "seed");
+	rec_json_writer_numeric(&json, DirectFunctionCall1(int8_numeric, Int64GetDatum(split->seed)));
+	rec_json_writer_key(&json, "context");
+	rec_json_writer_bool(&json, request->context);
+	rec_json_writer_token(&json, WJB_END_OBJECT);
 	filter = psprintf("{\"filter\": %s}", request->filter == NULL ? "null" :
 					  JsonbToCString(NULL, &request->filter->root, VARSIZE(request->filter)));
-	return DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(rec_json_finish(&json)),
+	return DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(rec_json_writer_finish(&json)),
 							   DirectFunctionCall1(jsonb_in, CStringGetDatum(filter)));
 }
 
@@ -209,7 +209,7 @@ prepare_store(EstimateWriter *writer, const RecDefinition *definition,
 											  "($1, pg_catalog.now(), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
 											  table), EVALUATION_NCOLS + 3, types, 0);
 	writer->settings = settings_json(request);
-	writer->options = JsonbPGetDatum(rec_options_to_jsonb(options, REC_SCOPE_ALL));
+	writer->options = JsonbPGetDatum(rec_options_write_jsonb(options, REC_SCOPE_ALL));
 }
 
 static EstimateWriter
@@ -239,7 +239,7 @@ argument_columns(FunctionCallInfo fcinfo, int n, const RecDefinition *definition
 		char	   *column = NameStr(*DatumGetName(names[i]));
 		bool		known = false;
 
-		rec_segments_check_column(definition, column);
+		rec_segment_check_column(definition, column);
 		for (int j = 0; j < request->ncolumns; j++)
 			known |= strcmp(request->columns[j], column) == 0;
 		if (!known)
@@ -265,17 +265,17 @@ rec_evaluate_recommender(PG_FUNCTION_ARGS)
 	RecSegments *segments;
 	RecBatch   *batch;
 
-	rec_refuse_nulls(fcinfo, (1U << 8) | (1U << 9) | (1U << 15));
+	rec_evaluate_request_refuse_nulls(fcinfo, (1U << 8) | (1U << 9) | (1U << 15));
 	definition = rec_definition_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	request.split.method = rec_argument_split(fcinfo, 1);
-	request.split.test_share = rec_argument_share(fcinfo, 2);
-	request.split.last = rec_argument_range(fcinfo, 3, "last", 1, 10000);
-	request.split.cuts = rec_argument_range(fcinfo, 4, "cuts", 1, 100);
-	rec_argument_metrics(fcinfo, 6, 5, &request);
+	request.split.method = rec_evaluate_request_split(fcinfo, 1);
+	request.split.test_share = rec_evaluate_request_share(fcinfo, 2);
+	request.split.last = rec_evaluate_request_range(fcinfo, 3, "last", 1, 10000);
+	request.split.cuts = rec_evaluate_request_range(fcinfo, 4, "cuts", 1, 100);
+	rec_evaluate_request_metrics(fcinfo, 6, 5, &request);
 	options = definition->options;
-	rec_options_apply(&options, PG_GETARG_JSONB_P(7), REC_SCOPE_ALL);
-	request.sample = rec_argument_sample(fcinfo, 9);
-	request.resamples = rec_argument_range(fcinfo, 10, "resamples", 0, 100000);
+	rec_options_read_apply(&options, PG_GETARG_JSONB_P(7), REC_SCOPE_ALL);
+	request.sample = rec_evaluate_request_sample(fcinfo, 9);
+	request.resamples = rec_evaluate_request_range(fcinfo, 10, "resamples", 0, 100000);
 	request.split.seed = PG_GETARG_INT64(11);
 	request.context = PG_GETARG_BOOL(13);
 	argument_columns(fcinfo, 14, definition, &request);
@@ -287,13 +287,13 @@ rec_evaluate_recommender(PG_FUNCTION_ARGS)
 		rec_definition_check_owner(definition);
 		prepare_store(&writer, definition, &request, &options);
 	}
-	batch = rec_evaluation_batch(definition, &options, NULL, &request);
-	segments = rec_segments_create(CurrentMemoryContext);
+	batch = rec_evaluate_request_batch(definition, &options, NULL, &request);
+	segments = rec_segment_create(CurrentMemoryContext);
 	if (!PG_ARGISNULL(8))
-		rec_segments_add_query(segments, batch, text_to_cstring(PG_GETARG_TEXT_PP(8)));
+		rec_segment_add_query(segments, batch, text_to_cstring(PG_GETARG_TEXT_PP(8)));
 	for (int i = 0; i < request.ncolumns; i++)
-		rec_segments_add_column(segments, batch, definition, request.columns[i]);
-	evaluation = rec_request_run(&request, batch, segments,
+		rec_segment_add_column(segments, batch, definition, request.columns[i]);
+	evaluation = rec_evaluate_request_run(&request, batch, segments,
 								 batch->content ? REC_NCONTESTANTS : REC_CONTESTANT_CONTENT);
 	write_evaluation(&writer, evaluation, batch, &request);
 	SPI_finish();
@@ -328,7 +328,7 @@ read_query(RecBatch *batch, const char *query, RecPart part, const RecOptions *o
 {
 	RecRowFormat format;
 	TupleDesc	desc;
-	SPIPlanPtr	plan = rec_prepare_interactions(query, &desc, &format);
+	SPIPlanPtr	plan = rec_interaction_prepare(query, &desc, &format);
 	Form_pg_attribute user = TupleDescAttr(desc, 0);
 	Form_pg_attribute item = TupleDescAttr(desc, 1);
 	QueryReader reader;
@@ -337,14 +337,14 @@ read_query(RecBatch *batch, const char *query, RecPart part, const RecOptions *o
 		batch = rec_batch_create(CurrentMemoryContext, options,
 								 user->atttypid, user->attcollation,
 								 item->atttypid, item->attcollation);
-	else if (rec_dict_type(batch->users) != getBaseType(user->atttypid) ||
-			 rec_dict_type(batch->items) != getBaseType(item->atttypid))
+	else if (rec_dictionary_type(batch->users) != getBaseType(user->atttypid) ||
+			 rec_dictionary_type(batch->items) != getBaseType(item->atttypid))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("train and test must return users and items of the same types")));
 	reader.batch = batch;
 	reader.part = part;
-	rec_read_rows(plan, NULL, &format, take_query_row, &reader);
+	rec_interaction_read_rows(plan, NULL, &format, take_query_row, &reader);
 	return batch;
 }
 
@@ -363,23 +363,23 @@ rec_evaluate_query(PG_FUNCTION_ARGS)
 	RecEvaluation *evaluation;
 	RecBatch   *batch;
 
-	rec_refuse_nulls(fcinfo, 0);
+	rec_evaluate_request_refuse_nulls(fcinfo, 0);
 	request.split.method = "random";
-	rec_argument_metrics(fcinfo, 3, 2, &request);
+	rec_evaluate_request_metrics(fcinfo, 3, 2, &request);
 	rec_options_default(&options, false);
-	rec_options_apply(&options, PG_GETARG_JSONB_P(4), REC_SCOPE_BUILD | REC_SCOPE_SERVE);
-	rec_capped_check(NULL, &options);
-	request.resamples = rec_argument_range(fcinfo, 5, "resamples", 0, 100000);
+	rec_options_read_apply(&options, PG_GETARG_JSONB_P(4), REC_SCOPE_BUILD | REC_SCOPE_SERVE);
+	rec_cap_values_check(NULL, &options);
+	request.resamples = rec_evaluate_request_range(fcinfo, 5, "resamples", 0, 100000);
 	request.split.seed = PG_GETARG_INT64(6);
 	writer = begin_writer(fcinfo);
 	SPI_connect();
 	batch = read_query(NULL, text_to_cstring(PG_GETARG_TEXT_PP(0)), REC_PART_TRAIN, &options);
 	(void) read_query(batch, text_to_cstring(PG_GETARG_TEXT_PP(1)), REC_PART_TEST, &options);
 	rec_batch_sort(batch);
-	evaluation = rec_evaluation_create(CurrentMemoryContext, REC_CONTESTANT_CONTENT,
+	evaluation = rec_user_values_create(CurrentMemoryContext, REC_CONTESTANT_CONTENT,
 									   request.metrics, request.nmetrics,
 									   request.k, request.nk);
-	evaluation->segments = rec_segments_create(CurrentMemoryContext);
+	evaluation->segments = rec_segment_create(CurrentMemoryContext);
 	rec_batch_train(batch);
 	rec_evaluate(evaluation, batch, request.split.seed);
 	write_evaluation(&writer, evaluation, batch, &request);

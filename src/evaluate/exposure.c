@@ -62,7 +62,7 @@ rec_exposure_create(MemoryContext context, uint32 nids, int ncontestants,
 	exposure->k = k;
 	exposure->times = MemoryContextAlloc(context, mul_size(n, sizeof(int64 *)));
 	for (int i = 0; i < n; i++)
-		exposure->times[i] = rec_memory_alloc(context, nids, sizeof(int64));
+		exposure->times[i] = rec_memory_budget_alloc(context, nids, sizeof(int64));
 	return exposure;
 }
 
@@ -75,7 +75,7 @@ reserve(const RecExposure *exposure, void *array, int64 n, int64 more,
 
 	if (n + more <= *allocated)
 		return array;
-	rec_memory_check(exposure->context, mul_size(wanted - *allocated, width));
+	rec_memory_budget_check(exposure->context, mul_size(wanted - *allocated, width));
 	array = array ? repalloc_huge(array, mul_size(wanted, width)) :
 		MemoryContextAllocHuge(exposure->context, mul_size(wanted, width));
 	*allocated = wanted;
@@ -194,8 +194,8 @@ rec_exposure_estimate(const RecExposure *exposure, RecMetricNumber metric, int c
 {
 	RecEstimate estimate = {0, NAN, NAN, exposure->nlists / exposure->ncontestants};
 	const int64 *times = exposure->times[contestant * exposure->nk + k];
-	double	   *counts = rec_memory_alloc(CurrentMemoryContext, nitems, sizeof(double));
-	double	   *weight = rec_memory_alloc(CurrentMemoryContext, exposure->nids, sizeof(double));
+	double	   *counts = rec_memory_budget_alloc(CurrentMemoryContext, nitems, sizeof(double));
+	double	   *weight = rec_memory_budget_alloc(CurrentMemoryContext, exposure->nids, sizeof(double));
 	double		margin;
 
 	for (uint32 i = 0; i < nitems; i++)

@@ -138,7 +138,7 @@ create_dict(FunctionCallInfo fcinfo, Oid type)
 				(errcode(ERRCODE_INDETERMINATE_COLLATION),
 				 errmsg("could not determine which collation to use for ids"),
 				 errhint("Use the COLLATE clause to set the collation explicitly.")));
-	return rec_dict_create(type, PG_GET_COLLATION(), CurrentMemoryContext);
+	return rec_dictionary_create(type, PG_GET_COLLATION(), CurrentMemoryContext);
 }
 
 /*
@@ -161,12 +161,12 @@ weigh_relevant(FunctionCallInfo fcinfo, const IdArray *relevant, const double *g
 		CHECK_FOR_INTERRUPTS();
 		if (!relevant->null[i])
 		{
-			uint32		number = rec_dict_intern(relevance.dict, relevant->id[i]);
+			uint32		number = rec_dictionary_intern(relevance.dict, relevant->id[i]);
 
 			relevance.gain[number] = Max(relevance.gain[number], gain ? gain[i] : 1);
 		}
 	}
-	n = rec_dict_count(relevance.dict);
+	n = rec_dictionary_count(relevance.dict);
 	for (int i = 0; i < n; i++)
 	{
 		if (relevance.gain[i] > 0)
@@ -191,7 +191,7 @@ rank_gains(const IdArray *recommended, Relevance *relevance, int k)
 
 		CHECK_FOR_INTERRUPTS();
 		if (!recommended->null[i])
-			number = rec_dict_find(relevance->dict, recommended->id[i]);
+			number = rec_dictionary_find(relevance->dict, recommended->id[i]);
 		if (number != REC_NOT_FOUND)
 		{
 			gain[i] = relevance->gain[number];
@@ -216,13 +216,13 @@ find_expected(FunctionCallInfo fcinfo, const IdArray *recommended, int n,
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (!expected->null[i])
-			(void) rec_dict_intern(dict, expected->id[i]);
+			(void) rec_dictionary_intern(dict, expected->id[i]);
 	}
 	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		result[i] = !recommended->null[i] &&
-			rec_dict_find(dict, recommended->id[i]) != REC_NOT_FOUND ? 0 : PG_INT32_MAX;
+			rec_dictionary_find(dict, recommended->id[i]) != REC_NOT_FOUND ? 0 : PG_INT32_MAX;
 	}
 	return result;
 }

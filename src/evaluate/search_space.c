@@ -403,7 +403,7 @@ random_setting(const RecSettingSpace *space, pg_prng_state *prng)
 
 /* Gives the first n settings. */
 RecSetting **
-rec_settings_draw(const RecSettingSpace *space, uint64 seed, int n)
+rec_search_space_draw(const RecSettingSpace *space, uint64 seed, int n)
 {
 	RecSetting **settings = palloc_array(RecSetting *, n + 1);
 	pg_prng_state prng;
@@ -475,7 +475,7 @@ mutate_once(const RecSettingSpace *space, RecSetting *setting, int scope, pg_prn
  * what it is served by, as the scope says.
  */
 RecSetting *
-rec_setting_mutate(const RecSettingSpace *space, const RecSetting *setting, int scope,
+rec_search_space_mutate(const RecSettingSpace *space, const RecSetting *setting, int scope,
 				   pg_prng_state *prng)
 {
 	RecSetting *mutation = empty_setting(space);
@@ -538,7 +538,7 @@ append_events(StringInfo json, const RecSettingSpace *space, const RecSetting *s
 
 /* Gives the options that a setting puts on top of those in force. */
 char *
-rec_setting_json(const RecSettingSpace *space, const RecSetting *setting)
+rec_search_space_json(const RecSettingSpace *space, const RecSetting *setting)
 {
 	StringInfoData json;
 	StringInfoData blend;

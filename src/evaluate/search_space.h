@@ -35,10 +35,10 @@ typedef struct RecSettingSpace
 /* What has been chosen for each parameter, or that nothing was. */
 typedef struct RecSetting RecSetting;
 
-extern RecSetting **rec_settings_draw(const RecSettingSpace *space, uint64 seed, int n);
-extern RecSetting *rec_setting_mutate(const RecSettingSpace *space,
+extern RecSetting **rec_search_space_draw(const RecSettingSpace *space, uint64 seed, int n);
+extern RecSetting *rec_search_space_mutate(const RecSettingSpace *space,
 									  const RecSetting *setting, int scope,
 									  pg_prng_state *prng);
-extern char *rec_setting_json(const RecSettingSpace *space, const RecSetting *setting);
+extern char *rec_search_space_json(const RecSettingSpace *space, const RecSetting *setting);
 
 #endif							/* REC_SEARCH_SPACE_H */

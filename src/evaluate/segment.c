@@ -52,7 +52,7 @@ add_way(RecSegments *segments, uint32 n)
 {
 	RecWay	   *way = MemoryContextAllocZero(segments->context, sizeof(RecWay));
 
-	way->segment = rec_memory_alloc(segments->context, n, sizeof(int));
+	way->segment = rec_memory_budget_alloc(segments->context, n, sizeof(int));
 	memset(way->segment, -1, n * sizeof(int));
 	way->column = -1;
 	return way;
@@ -79,7 +79,7 @@ add_segment(RecSegments *segments, const char *name, RecWay *way)
 
 /* Gives the segments that there always are. */
 RecSegments *
-rec_segments_create(MemoryContext context)
+rec_segment_create(MemoryContext context)
 {
 	RecSegments *segments = MemoryContextAllocZero(context, sizeof(RecSegments));
 	RecWay	   *popularity;
@@ -99,13 +99,13 @@ rec_segments_create(MemoryContext context)
 
 /* Tells items apart by how popular they are in the model that was trained. */
 void
-rec_segments_of_model(RecSegments *segments, const RecBatch *batch)
+rec_segment_of_model(RecSegments *segments, const RecBatch *batch)
 {
-	uint32		nids = rec_dict_count(batch->items);
+	uint32		nids = rec_dictionary_count(batch->items);
 	RecWay	   *way = segments->item_ways[0];
 
 	pfree(way->segment);
-	way->segment = rec_memory_alloc(segments->context, nids, sizeof(int));
+	way->segment = rec_memory_budget_alloc(segments->context, nids, sizeof(int));
 	for (uint32 i = 0; i < nids; i++)
 	{
 		uint32		number = batch->model_number[i];
@@ -145,13 +145,13 @@ take_label(void *arg, const RecRow *row)
 
 	if (row->user_null || row->item_null)
 		return;
-	id = rec_dict_find(labels->ids, row->user);
+	id = rec_dictionary_find(labels->ids, row->user);
 	if (id == REC_NOT_FOUND)
 		return;
-	label = (int) rec_dict_intern(labels->texts, row->item);
+	label = (int) rec_dictionary_intern(labels->texts, row->item);
 	if (labels->of_id[id] < 0 ||
-		strcmp(rec_dict_text(labels->texts, label),
-			   rec_dict_text(labels->texts, labels->of_id[id])) < 0)
+		strcmp(rec_dictionary_text(labels->texts, label),
+			   rec_dictionary_text(labels->texts, labels->of_id[id])) < 0)
 		labels->of_id[id] = label;
 }
 
@@ -160,14 +160,14 @@ static Labels
 read_labels(SPIPlanPtr plan, RecDict *ids)
 {
 	RecRowFormat format = {.user = 0,.item = 1,.weight = -1,.time = -1,.event = -1};
-	uint32		n = rec_dict_count(ids);
+	uint32		n = rec_dictionary_count(ids);
 	Labels		labels;
 
 	labels.ids = ids;
-	labels.texts = rec_dict_create(TEXTOID, C_COLLATION_OID, CurrentMemoryContext);
-	labels.of_id = rec_memory_alloc(CurrentMemoryContext, n, sizeof(int));
+	labels.texts = rec_dictionary_create(TEXTOID, C_COLLATION_OID, CurrentMemoryContext);
+	labels.of_id = rec_memory_budget_alloc(CurrentMemoryContext, n, sizeof(int));
 	memset(labels.of_id, -1, n * sizeof(int));
-	rec_read_rows(plan, NULL, &format, take_label, &labels);
+	rec_interaction_read_rows(plan, NULL, &format, take_label, &labels);
 	return labels;
 }
 
@@ -188,9 +188,9 @@ refuse_many(const char *what, int n)
 static RecWay *
 add_labels(RecSegments *segments, const Labels *labels, const char *column, bool of_items)
 {
-	uint32		nids = rec_dict_count(labels->ids);
-	uint32		ntexts = rec_dict_count(labels->texts);
-	uint32	   *order = rec_dict_ordered(labels->texts, true);
+	uint32		nids = rec_dictionary_count(labels->ids);
+	uint32		ntexts = rec_dictionary_count(labels->texts);
+	uint32	   *order = rec_dictionary_ordered(labels->texts, true);
 	RecWay	   *way = add_way(segments, nids);
 	bool	   *used = palloc0_array(bool, ntexts + 1);
 	int		   *segment = palloc_array(int, ntexts + 1);
@@ -210,7 +210,7 @@ add_labels(RecSegments *segments, const Labels *labels, const char *column, bool
 		if (!used[order[i]])
 			continue;
 		segment[order[i]] = segments->count;
-		label = rec_dict_text(labels->texts, order[i]);
+		label = rec_dictionary_text(labels->texts, order[i]);
 		add_segment(segments, column ? psprintf("%s = %s", column, label) :
 					psprintf("segment: %s", label), of_items ? way : NULL);
 	}
@@ -225,7 +225,7 @@ add_labels(RecSegments *segments, const Labels *labels, const char *column, bool
  * batch's.  SPI is connected.
  */
 void
-rec_segments_add_query(RecSegments *segments, RecBatch *batch, const char *query)
+rec_segment_add_query(RecSegments *segments, RecBatch *batch, const char *query)
 {
 	SPIPlanPtr	plan = rec_spi_prepare(query, 0, NULL, 0);
 	Labels		labels;
@@ -236,12 +236,12 @@ rec_segments_add_query(RecSegments *segments, RecBatch *batch, const char *query
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("segments must be one statement that returns rows of user and segment")));
 	desc = ((CachedPlanSource *) linitial(SPI_plan_get_plan_sources(plan)))->resultDesc;
-	if (desc->natts != 2 || TupleDescAttr(desc, 0)->atttypid != rec_dict_type(batch->users) ||
+	if (desc->natts != 2 || TupleDescAttr(desc, 0)->atttypid != rec_dictionary_type(batch->users) ||
 		TupleDescAttr(desc, 1)->atttypid != TEXTOID)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("segments must return a user of type %s and a segment of type text",
-						format_type_be(rec_dict_type(batch->users)))));
+						format_type_be(rec_dictionary_type(batch->users)))));
 	labels = read_labels(plan, batch->users);
 	append_way(&segments->user_ways, &segments->nuser_ways,
 			   add_labels(segments, &labels, NULL, false));
@@ -262,7 +262,7 @@ has_column(Oid relid, const char *column)
 
 /* True when a column is one of interactions; else it is one of items. */
 bool
-rec_segments_of_interactions(const RecDefinition *definition, const char *column)
+rec_segment_of_interactions(const RecDefinition *definition, const char *column)
 {
 	for (int i = 0; i < definition->nsources; i++)
 		if (has_column(definition->sources[i].relid, column))
@@ -275,11 +275,11 @@ rec_segments_of_interactions(const RecDefinition *definition, const char *column
  * have.
  */
 void
-rec_segments_check_column(const RecDefinition *definition, const char *column)
+rec_segment_check_column(const RecDefinition *definition, const char *column)
 {
 	RecClosest	closest;
 
-	if (rec_segments_of_interactions(definition, column) ||
+	if (rec_segment_of_interactions(definition, column) ||
 		(definition->items && has_column(definition->items->relid, column)))
 		return;
 	rec_closest_start(&closest, column);
@@ -338,7 +338,7 @@ copy_source(const RecSource *source)
  * read, too: after the context, as if they were a part of it.
  */
 RecDefinition *
-rec_segments_definition(const RecDefinition *definition, char *const *columns, int ncolumns)
+rec_segment_definition(const RecDefinition *definition, char *const *columns, int ncolumns)
 {
 	RecDefinition *copy = palloc_object(RecDefinition);
 
@@ -353,7 +353,7 @@ rec_segments_definition(const RecDefinition *definition, char *const *columns, i
 	{
 		int			number = context_number(copy, columns[c]);
 
-		if (number < copy->ncontexts || !rec_segments_of_interactions(definition, columns[c]))
+		if (number < copy->ncontexts || !rec_segment_of_interactions(definition, columns[c]))
 			continue;
 		copy->contexts[copy->ncontexts++] = columns[c];
 		for (int i = 0; i < copy->nsources; i++)
@@ -370,17 +370,17 @@ add_situation_column(RecSegments *segments, const RecSituations *situations, int
 	Labels		labels;
 	RecWay	   *way;
 
-	labels.ids = rec_dict_create(INT4OID, InvalidOid, CurrentMemoryContext);
-	labels.texts = rec_dict_create(TEXTOID, C_COLLATION_OID, CurrentMemoryContext);
+	labels.ids = rec_dictionary_create(INT4OID, InvalidOid, CurrentMemoryContext);
+	labels.texts = rec_dictionary_create(TEXTOID, C_COLLATION_OID, CurrentMemoryContext);
 	labels.of_id = palloc_extended(mul_size((Size) situations->nvalues + 1, sizeof(int)),
 								   MCXT_ALLOC_HUGE);
 	for (uint32 v = 0; v < situations->nvalues; v++)
 	{
 		const RecContextValue *value = &situations->values[v];
 
-		(void) rec_dict_intern(labels.ids, Int32GetDatum((int32) v));
+		(void) rec_dictionary_intern(labels.ids, Int32GetDatum((int32) v));
 		labels.of_id[v] = value->column != column ? -1 :
-			(int) rec_dict_intern(labels.texts, CStringGetTextDatum(value->text));
+			(int) rec_dictionary_intern(labels.texts, CStringGetTextDatum(value->text));
 	}
 	way = add_labels(segments, &labels, situations->columns[column], false);
 	way->column = column;
@@ -392,7 +392,7 @@ static void
 add_item_column(RecSegments *segments, RecBatch *batch, const RecItemSource *items,
 				const char *column)
 {
-	Oid			type = rec_dict_type(batch->items);
+	Oid			type = rec_dictionary_type(batch->items);
 	SPIPlanPtr	plan;
 	Labels		labels;
 
@@ -409,13 +409,13 @@ add_item_column(RecSegments *segments, RecBatch *batch, const RecItemSource *ite
 
 /*
  * Tells apart by a column: users, if it is one of the interactions that the
- * batch has read by rec_segments_definition(), else items.  SPI is connected.
+ * batch has read by rec_segment_definition(), else items.  SPI is connected.
  */
 void
-rec_segments_add_column(RecSegments *segments, RecBatch *batch,
+rec_segment_add_column(RecSegments *segments, RecBatch *batch,
 						const RecDefinition *definition, const char *column)
 {
-	if (rec_segments_of_interactions(definition, column))
+	if (rec_segment_of_interactions(definition, column))
 	{
 		int			number = 0;
 

@@ -51,14 +51,14 @@ typedef struct RecSegments
 								 * they first did something to be found */
 } RecSegments;
 
-extern RecSegments *rec_segments_create(MemoryContext context);
-extern void rec_segments_of_model(RecSegments *segments, const RecBatch *batch);
-extern void rec_segments_add_query(RecSegments *segments, RecBatch *batch, const char *query);
-extern void rec_segments_add_column(RecSegments *segments, RecBatch *batch,
+extern RecSegments *rec_segment_create(MemoryContext context);
+extern void rec_segment_of_model(RecSegments *segments, const RecBatch *batch);
+extern void rec_segment_add_query(RecSegments *segments, RecBatch *batch, const char *query);
+extern void rec_segment_add_column(RecSegments *segments, RecBatch *batch,
 									const RecDefinition *definition, const char *column);
-extern bool rec_segments_of_interactions(const RecDefinition *definition, const char *column);
-extern void rec_segments_check_column(const RecDefinition *definition, const char *column);
-extern RecDefinition *rec_segments_definition(const RecDefinition *definition,
+extern bool rec_segment_of_interactions(const RecDefinition *definition, const char *column);
+extern void rec_segment_check_column(const RecDefinition *definition, const char *column);
+extern RecDefinition *rec_segment_definition(const RecDefinition *definition,
 											  char *const *columns, int ncolumns);
 extern RecSegment rec_segment_of_history(int nitems);
 

@@ -58,7 +58,7 @@ time_quantile(const int64 *times, int64 n, double share)
 static void
 split_by_time(RecBatch *batch, const RecSplit *split, int cut)
 {
-	int64	   *times = rec_memory_alloc(CurrentMemoryContext, batch->nrows, sizeof(int64));
+	int64	   *times = rec_memory_budget_alloc(CurrentMemoryContext, batch->nrows, sizeof(int64));
 	double		width = split->test_share / split->cuts;
 	double		start = 1 - split->test_share + cut * width;
 	int64		n = 0;

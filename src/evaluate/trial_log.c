@@ -48,43 +48,43 @@ checksum(const RecBatch *batch)
 
 /* Gives what makes a stored value good for a search, as jsonb. */
 Datum
-rec_trial_question(const RecBatch *batch, const RecSplit *split, const RecMetric *metric, int k)
+rec_trial_log_question(const RecBatch *batch, const RecSplit *split, const RecMetric *metric, int k)
 {
 	RecJson		json = {0};
 
-	rec_json_token(&json, WJB_BEGIN_OBJECT);
-	rec_json_key(&json, "split");
-	rec_json_text(&json, WJB_VALUE, split->method);
-	rec_json_key(&json, "test_share");
-	rec_json_number(&json, split->test_share);
-	rec_json_key(&json, "last");
-	rec_json_number(&json, split->last);
-	rec_json_key(&json, "seed");
-	rec_json_numeric(&json, DirectFunctionCall1(int8_numeric, Int64GetDatum(split->seed)));
-	rec_json_key(&json, "metric");
-	rec_json_text(&json, WJB_VALUE, metric->name);
-	rec_json_key(&json, "k");
-	rec_json_number(&json, k);
-	rec_json_key(&json, "context");
-	rec_json_bool(&json, batch->whole_context);
-	rec_json_key(&json, "interactions");
-	rec_json_numeric(&json, DirectFunctionCall1(int8_numeric, Int64GetDatum(batch->nrows)));
-	rec_json_key(&json, "checksum");
-	rec_json_numeric(&json, DirectFunctionCall1(int8_numeric, Int64GetDatum(checksum(batch))));
-	rec_json_token(&json, WJB_END_OBJECT);
-	return JsonbPGetDatum(rec_json_finish(&json));
+	rec_json_writer_token(&json, WJB_BEGIN_OBJECT);
+	rec_json_writer_key(&json, "split");
+	rec_json_writer_text(&json, WJB_VALUE, split->method);
+	rec_json_writer_key(&json, "test_share");
+	rec_json_writer_number(&json, split->test_share);
+	rec_json_writer_key(&json, "last");
+	rec_json_writer_number(&json, split->last);
+	rec_json_writer_key(&json, "seed");
+	rec_json_writer_numeric(&json, DirectFunctionCall1(int8_numeric, Int64GetDatum(split->seed)));
+	rec_json_writer_key(&json, "metric");
+	rec_json_writer_text(&json, WJB_VALUE, metric->name);
+	rec_json_writer_key(&json, "k");
+	rec_json_writer_number(&json, k);
+	rec_json_writer_key(&json, "context");
+	rec_json_writer_bool(&json, batch->whole_context);
+	rec_json_writer_key(&json, "interactions");
+	rec_json_writer_numeric(&json, DirectFunctionCall1(int8_numeric, Int64GetDatum(batch->nrows)));
+	rec_json_writer_key(&json, "checksum");
+	rec_json_writer_numeric(&json, DirectFunctionCall1(int8_numeric, Int64GetDatum(checksum(batch))));
+	rec_json_writer_token(&json, WJB_END_OBJECT);
+	return JsonbPGetDatum(rec_json_writer_finish(&json));
 }
 
 /* Gives all options that a trial comes to. */
 Jsonb *
-rec_trial_effective(const RecTrial *trial)
+rec_trial_log_effective(const RecTrial *trial)
 {
-	return rec_options_to_jsonb(&trial->effective, REC_SCOPE_ALL);
+	return rec_options_write_jsonb(&trial->effective, REC_SCOPE_ALL);
 }
 
 /* Takes a trial's value from an earlier search; false when there is none. */
 bool
-rec_trial_recall(const RecDefinition *definition, Datum question, int sample, RecTrial *trial)
+rec_trial_log_recall(const RecDefinition *definition, Datum question, int sample, RecTrial *trial)
 {
 	Oid			types[3] = {JSONBOID, INT4OID, JSONBOID};
 	Datum		values[3];
@@ -93,7 +93,7 @@ rec_trial_recall(const RecDefinition *definition, Datum question, int sample, Re
 
 	values[0] = question;
 	values[1] = Int32GetDatum(sample);
-	values[2] = JsonbPGetDatum(rec_trial_effective(trial));
+	values[2] = JsonbPGetDatum(rec_trial_log_effective(trial));
 	rec_spi_execute(psprintf("SELECT t.value, t.users, t.train_ms FROM %s t "
 							 "WHERE t.settings OPERATOR(pg_catalog.=) $1 "
 							 "AND t.sample OPERATOR(pg_catalog.=) $2 "
@@ -115,14 +115,14 @@ rec_trial_recall(const RecDefinition *definition, Datum question, int sample, Re
 
 /* Remembers a trial's value. */
 void
-rec_trial_keep(const RecDefinition *definition, Datum question, int sample, const RecTrial *trial)
+rec_trial_log_keep(const RecDefinition *definition, Datum question, int sample, const RecTrial *trial)
 {
 	Oid			types[6] = {JSONBOID, INT4OID, JSONBOID, FLOAT8OID, INT8OID, FLOAT8OID};
 	Datum		values[6];
 
 	values[0] = question;
 	values[1] = Int32GetDatum(sample);
-	values[2] = JsonbPGetDatum(rec_trial_effective(trial));
+	values[2] = JsonbPGetDatum(rec_trial_log_effective(trial));
 	values[3] = Float8GetDatum(trial->value);
 	values[4] = Int64GetDatum(trial->users);
 	values[5] = Float8GetDatum(trial->train_ms);

@@ -28,12 +28,12 @@ typedef struct RecTrial
 	double		train_ms;
 } RecTrial;
 
-extern Datum rec_trial_question(const RecBatch *batch, const RecSplit *split,
+extern Datum rec_trial_log_question(const RecBatch *batch, const RecSplit *split,
 								const RecMetric *metric, int k);
-extern Jsonb *rec_trial_effective(const RecTrial *trial);
-extern bool rec_trial_recall(const RecDefinition *definition, Datum question, int sample,
+extern Jsonb *rec_trial_log_effective(const RecTrial *trial);
+extern bool rec_trial_log_recall(const RecDefinition *definition, Datum question, int sample,
 							 RecTrial *trial);
-extern void rec_trial_keep(const RecDefinition *definition, Datum question, int sample,
+extern void rec_trial_log_keep(const RecDefinition *definition, Datum question, int sample,
 						   const RecTrial *trial);
 
 #endif							/* REC_TRIAL_LOG_H */

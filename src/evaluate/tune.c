@@ -87,7 +87,7 @@ make_trial(const Search *search, RecTrial *trial, int number, RecSetting *settin
 	MemoryContext working = AllocSetContextCreate(CurrentMemoryContext, "recommender setting",
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(working);
-	char	   *json = rec_setting_json(&search->space, setting);
+	char	   *json = rec_search_space_json(&search->space, setting);
 	Datum		options = DirectFunctionCall1(jsonb_in, CStringGetDatum(json));
 
 	MemoryContextSwitchTo(old);
@@ -96,14 +96,14 @@ make_trial(const Search *search, RecTrial *trial, int number, RecSetting *settin
 	trial->value = NAN;
 	trial->options = DatumGetJsonbPCopy(options);
 	trial->effective = search->definition->options;
-	rec_options_apply(&trial->effective, trial->options, REC_SCOPE_ALL);
+	rec_options_read_apply(&trial->effective, trial->options, REC_SCOPE_ALL);
 	MemoryContextDelete(working);
 }
 
 static void
 make_trials(Search *search)
 {
-	RecSetting **settings = rec_settings_draw(&search->space, (uint64) search->split.seed,
+	RecSetting **settings = rec_search_space_draw(&search->space, (uint64) search->split.seed,
 											  search->ntrials);
 
 	search->trials = palloc0_array(RecTrial, search->ntrials + 1);
@@ -134,7 +134,7 @@ train(Search *search, const RecTrial *trial)
 {
 	TimestampTz started = GetCurrentTimestamp();
 	MemoryContext old = MemoryContextSwitchTo(search->batch->context);
-	Jsonb	   *build = rec_options_to_jsonb(&trial->effective,
+	Jsonb	   *build = rec_options_write_jsonb(&trial->effective,
 											   REC_SCOPE_BUILD | REC_SCOPE_SOURCE);
 
 	MemoryContextSwitchTo(old);
@@ -155,7 +155,7 @@ train(Search *search, const RecTrial *trial)
 static RecEvaluation *
 measure(Search *search, RecTrial *trial, int64 sample)
 {
-	RecEvaluation *evaluation = rec_evaluation_create(CurrentMemoryContext, 1,
+	RecEvaluation *evaluation = rec_user_values_create(CurrentMemoryContext, 1,
 													  &search->metric, 1, &search->k, 1);
 
 	evaluation->sample = sample;
@@ -170,7 +170,7 @@ static double
 expected_ms(const Search *search, const RecTrial *trial)
 {
 	const RecOptions *options = &trial->effective;
-	double		n = rec_dict_count(search->batch->items);
+	double		n = rec_dictionary_count(search->batch->items);
 
 	if (search->longest_ms[options->model] > 0)
 		return search->longest_ms[options->model];
@@ -193,7 +193,7 @@ measure_trial(Search *search, RecTrial *trial)
 	RecEvaluation *evaluation = measure(search, trial, search->sample);
 
 	trial->users = evaluation->nusers;
-	trial->value = rec_evaluation_mean(evaluation);
+	trial->value = rec_user_values_mean(evaluation);
 }
 
 /* Gives up a trial that did not fit into memory; any other error goes on. */
@@ -249,12 +249,12 @@ try_trial(Search *search, RecTrial *trial)
 	double	   *longest = &search->longest_ms[trial->effective.model];
 
 	trial->value = NAN;
-	if (!rec_trial_recall(search->definition, search->question, search->sample, trial) &&
+	if (!rec_trial_log_recall(search->definition, search->question, search->sample, trial) &&
 		!is_out_of_time(search, trial))
 	{
 		measure_if_fits(search, trial);
 		if (!isnan(trial->value))
-			rec_trial_keep(search->definition, search->question, search->sample, trial);
+			rec_trial_log_keep(search->definition, search->question, search->sample, trial);
 	}
 	if (!isnan(trial->value))
 		*longest = Max(*longest, trial->train_ms);
@@ -340,7 +340,7 @@ static void
 halve(Search *search)
 {
 	int			alive = search->ntrials;
-	int64		nusers = rec_count_test_users(search->batch);
+	int64		nusers = rec_evaluate_count_test_users(search->batch);
 
 	for (int stage = 1; alive > 0; stage++)
 	{
@@ -383,12 +383,12 @@ make_refinement(Search *search, int number, RecTrial *trial, RecDict *tried, pg_
 	/* where all was tried, something is tried again */
 	for (int attempt = 0; attempt < 100; attempt++)
 	{
-		uint32		known = rec_dict_count(tried);
+		uint32		known = rec_dictionary_count(tried);
 
 		CHECK_FOR_INTERRUPTS();
 		make_trial(search, trial, search->ntrials + number,
-				   rec_setting_mutate(&search->space, search->trials[0].setting, scope, prng));
-		if (rec_dict_intern(tried, JsonbPGetDatum(rec_trial_effective(trial))) == known)
+				   rec_search_space_mutate(&search->space, search->trials[0].setting, scope, prng));
+		if (rec_dictionary_intern(tried, JsonbPGetDatum(rec_trial_log_effective(trial))) == known)
 			break;
 	}
 }
@@ -411,7 +411,7 @@ refine(Search *search)
 {
 	RecTrial   *best = &search->trials[0];
 	RecTrial   *trial = palloc0_object(RecTrial);	/* the batch has its options */
-	RecDict    *tried = rec_dict_create(JSONBOID, InvalidOid, CurrentMemoryContext);
+	RecDict    *tried = rec_dictionary_create(JSONBOID, InvalidOid, CurrentMemoryContext);
 	MemoryContext kept = NULL;
 	pg_prng_state prng;
 
@@ -419,7 +419,7 @@ refine(Search *search)
 		return;
 	pg_prng_seed(&prng, (uint64) search->split.seed + 1);
 	search->stage_end = search->deadline;
-	(void) rec_dict_intern(tried, JsonbPGetDatum(rec_trial_effective(best)));
+	(void) rec_dictionary_intern(tried, JsonbPGetDatum(rec_trial_log_effective(best)));
 	for (int i = 0; i < search->nrefinements; i++)
 	{
 		MemoryContext own = AllocSetContextCreate(CurrentMemoryContext, "recommender refinement",
@@ -469,17 +469,17 @@ finish(Search *search, bool apply)
 	current.effective = search->definition->options;
 	evaluations[0] = measure(search, &current, 0);
 	evaluations[1] = measure(search, best, 0);
-	comparison = rec_compare(batch, evaluations[0], evaluations[1],
+	comparison = rec_bootstrap_compare(batch, evaluations[0], evaluations[1],
 							 search->resamples, search->split.seed);
 	MemoryContextSwitchTo(old);
 	if (comparison.difference.users == 0)
 	{
-		rec_notice_nobody_measured();
+		rec_evaluate_request_notice_no_users();
 		return;
 	}
 	is_real = comparison.difference.value > 0 && comparison.p_value <= REAL_IMPROVEMENT;
 	if (apply && is_real)
-		rec_definition_set_options(search->definition, best->options);
+		rec_alter_recommender_set_options(search->definition, best->options);
 	current.users = best->users = comparison.difference.users;
 	write_trial(search, "held out, in force", &current, NULL, comparison.mean_a, false);
 	write_trial(search, "held out, best", best, &comparison, comparison.mean_b,
@@ -574,34 +574,34 @@ rec_tune(PG_FUNCTION_ARGS)
 	RecRequest	request = {0};
 	MemoryContext old;
 
-	rec_refuse_nulls(fcinfo, 1U << 2);
+	rec_evaluate_request_refuse_nulls(fcinfo, 1U << 2);
 	search.definition = rec_definition_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	rec_definition_check_owner(search.definition);
-	search.ntrials = rec_argument_range(fcinfo, 1, "trials", 1, 100000);
+	search.ntrials = rec_evaluate_request_range(fcinfo, 1, "trials", 1, 100000);
 	if (!PG_ARGISNULL(2))
 		set_budget(&search, PG_GETARG_INTERVAL_P(2));
-	search.metric = rec_argument_metric(fcinfo, 3, REC_OF_HITS, 4, &search.k);
-	search.split.method = rec_argument_split(fcinfo, 5);
-	search.split.test_share = rec_argument_share(fcinfo, 6);
-	search.split.last = rec_argument_range(fcinfo, 7, "last", 1, 10000);
+	search.metric = rec_evaluate_request_metric(fcinfo, 3, REC_OF_HITS, 4, &search.k);
+	search.split.method = rec_evaluate_request_split(fcinfo, 5);
+	search.split.test_share = rec_evaluate_request_share(fcinfo, 6);
+	search.split.last = rec_evaluate_request_range(fcinfo, 7, "last", 1, 10000);
 	search.split.cuts = 1;
-	search.sample = rec_argument_range(fcinfo, 8, "sample", 1, PG_INT32_MAX);
-	search.resamples = rec_argument_range(fcinfo, 9, "resamples", 1, 100000);
+	search.sample = rec_evaluate_request_range(fcinfo, 8, "sample", 1, PG_INT32_MAX);
+	search.resamples = rec_evaluate_request_range(fcinfo, 9, "resamples", 1, 100000);
 	search.split.seed = PG_GETARG_INT64(10);
 	search.space.models = argument_models(fcinfo, 13);
-	search.nrefinements = rec_argument_range(fcinfo, 14, "refinements", 0, 100000);
+	search.nrefinements = rec_evaluate_request_range(fcinfo, 14, "refinements", 0, 100000);
 	begin_rows(&search, fcinfo);
 	SPI_connect();
 	request.context = PG_GETARG_BOOL(12);
 	/* in a context of its own, which the limit on memory is for */
 	old = MemoryContextSwitchTo(AllocSetContextCreate(CurrentMemoryContext, "recommender search",
 													  ALLOCSET_DEFAULT_SIZES));
-	search.batch = rec_evaluation_batch(search.definition, &search.definition->options, NULL,
+	search.batch = rec_evaluate_request_batch(search.definition, &search.definition->options, NULL,
 										&request);
 	MemoryContextSwitchTo(old);
 	reserve_test(&search);
 	find_choices(&search);
-	search.question = rec_trial_question(search.batch, &search.split, search.metric, search.k);
+	search.question = rec_trial_log_question(search.batch, &search.split, search.metric, search.k);
 	make_trials(&search);
 	halve(&search);
 	refine(&search);

@@ -19,7 +19,7 @@
 
 /* Makes an evaluation of no users yet; metrics and k are copied. */
 RecEvaluation *
-rec_evaluation_create(MemoryContext context, int ncontestants,
+rec_user_values_create(MemoryContext context, int ncontestants,
 					  const RecMetric **metrics, int nmetrics, const int *k, int nk)
 {
 	RecEvaluation *evaluation = MemoryContextAllocZero(context, sizeof(RecEvaluation));
@@ -40,7 +40,7 @@ rec_evaluation_create(MemoryContext context, int ncontestants,
 
 /* Gives how many segments are told apart, numbered from 0. */
 int
-rec_evaluation_segments(const RecEvaluation *evaluation)
+rec_user_values_segments(const RecEvaluation *evaluation)
 {
 	return evaluation->segments ? evaluation->segments->count : 1;
 }
@@ -50,14 +50,14 @@ static void *
 extend(const RecEvaluation *evaluation, void *array, int64 n, int64 wanted, Size width)
 {
 	if (array == NULL)
-		return rec_memory_alloc(evaluation->context, wanted, width);
-	rec_memory_check(evaluation->context, mul_size(wanted - n, width));
+		return rec_memory_budget_alloc(evaluation->context, wanted, width);
+	rec_memory_budget_check(evaluation->context, mul_size(wanted - n, width));
 	return repalloc_huge(array, mul_size(wanted, width));
 }
 
 /* Adds a user without rows; gives its segments to fill. */
 int *
-rec_evaluation_add_user(RecEvaluation *evaluation, uint32 user)
+rec_user_values_add_user(RecEvaluation *evaluation, uint32 user)
 {
 	int64		n = evaluation->nusers++;
 
@@ -79,7 +79,7 @@ rec_evaluation_add_user(RecEvaluation *evaluation, uint32 user)
 
 /* Adds a row of the last user; gives its values to fill. */
 double *
-rec_evaluation_add_row(RecEvaluation *evaluation, int segment)
+rec_user_values_add_row(RecEvaluation *evaluation, int segment)
 {
 	int64		n = evaluation->nrows++;
 
@@ -99,7 +99,7 @@ rec_evaluation_add_row(RecEvaluation *evaluation, int segment)
 
 /* Notes whether a value of the last row is missing. */
 void
-rec_evaluation_end_row(RecEvaluation *evaluation)
+rec_user_values_end_row(RecEvaluation *evaluation)
 {
 	int64		row = evaluation->nrows - 1;
 	bool		complete = true;
@@ -111,7 +111,7 @@ rec_evaluation_end_row(RecEvaluation *evaluation)
 
 /* Gives the mean of the first value over the users who have it, 0 for none. */
 double
-rec_evaluation_mean(const RecEvaluation *evaluation)
+rec_user_values_mean(const RecEvaluation *evaluation)
 {
 	double		sum = 0;
 	int64		n = 0;

@@ -66,13 +66,13 @@ rec_evaluation_index(const RecEvaluation *evaluation, int contestant, int metric
 	return (contestant * evaluation->nmetrics + metric) * evaluation->nk + k;
 }
 
-extern RecEvaluation *rec_evaluation_create(MemoryContext context, int ncontestants,
+extern RecEvaluation *rec_user_values_create(MemoryContext context, int ncontestants,
 											const RecMetric **metrics, int nmetrics,
 											const int *k, int nk);
-extern int	rec_evaluation_segments(const RecEvaluation *evaluation);
-extern int *rec_evaluation_add_user(RecEvaluation *evaluation, uint32 user);
-extern double *rec_evaluation_add_row(RecEvaluation *evaluation, int segment);
-extern void rec_evaluation_end_row(RecEvaluation *evaluation);
-extern double rec_evaluation_mean(const RecEvaluation *evaluation);
+extern int	rec_user_values_segments(const RecEvaluation *evaluation);
+extern int *rec_user_values_add_user(RecEvaluation *evaluation, uint32 user);
+extern double *rec_user_values_add_row(RecEvaluation *evaluation, int segment);
+extern void rec_user_values_end_row(RecEvaluation *evaluation);
+extern double rec_user_values_mean(const RecEvaluation *evaluation);
 
 #endif							/* REC_USER_VALUES_H */

@@ -186,7 +186,7 @@ rotate_rows(RecAls *als, float4 *factors, uint32 nrows)
 
 	for (int k = 0; k < n; k++)
 	{
-		rec_factors_score(als->vectors + (Size) k * n, factors, n, nrows, als->column);
+		rec_folding_score(als->vectors + (Size) k * n, factors, n, nrows, als->column);
 		for (uint32 r = 0; r < nrows; r++)
 			als->rotated[(Size) r * n + k] = als->column[r];
 	}
@@ -367,7 +367,7 @@ rec_als_prepare(RecAls *als, MemoryContext context)
 	Size		n = als->nfactors;
 	Size		order = REC_DENSE_ORDER(n);
 
-	rec_memory_check(als->context, rec_folding_size(als->nfactors) + rec_dense_size(order) +
+	rec_memory_budget_check(als->context, rec_folding_size(als->nfactors) + rec_dense_size(order) +
 					 BUFFER_ROWS * order * (sizeof(double) + sizeof(float4)));
 	als->folding = rec_folding_create(context, als->nfactors);
 	als->dense = rec_dense_create(context, order);
@@ -461,7 +461,7 @@ alloc_array(MemoryContext context, const RecAls *als, RecAlsArray which)
 {
 	Size		size = Max(rec_als_array_size(als, which), 1);
 
-	rec_memory_check(als->context, size);
+	rec_memory_budget_check(als->context, size);
 	return MemoryContextAllocHuge(context, size);
 }
 

@@ -51,7 +51,7 @@ typedef struct SharedFactors
 	Barrier		barrier;
 } SharedFactors;
 
-extern PGDLLEXPORT void rec_als_worker(dsm_segment *segment, shm_toc *toc);
+extern PGDLLEXPORT void rec_als_parallel_worker(dsm_segment *segment, shm_toc *toc);
 
 /* ----------------
  *		a worker
@@ -83,14 +83,14 @@ run_phases(RecAls *als, Barrier *barrier, int phase, bool leader, RecAlsStep ste
 
 /* Where a worker begins. */
 void
-rec_als_worker(dsm_segment *segment pg_attribute_unused(), shm_toc *toc)
+rec_als_parallel_worker(dsm_segment *segment pg_attribute_unused(), shm_toc *toc)
 {
 	SharedFactors *shared = shm_toc_lookup(toc, KEY_SHARED, false);
 	RecMatrix	matrix;
 	RecAls		als = {.context = CurrentMemoryContext,.matrix = &matrix,.shared = &shared->als};
 
 	als.nfactors = shared->als.user_folds.nfactors;
-	rec_matrix_attach(&matrix, toc);
+	rec_matrix_shm_attach(&matrix, toc);
 	attach_arrays(&als, toc);
 	rec_als_prepare(&als, CurrentMemoryContext);
 	run_phases(&als, &shared->barrier, BarrierAttach(&shared->barrier), false, NULL, NULL);
@@ -108,7 +108,7 @@ rec_als_worker(dsm_segment *segment pg_attribute_unused(), shm_toc *toc)
 static Size
 estimate_segment(ParallelContext *pcxt, const RecAls *als)
 {
-	Size		total = add_size(rec_matrix_share_estimate(pcxt, als->matrix),
+	Size		total = add_size(rec_matrix_shm_estimate(pcxt, als->matrix),
 								 sizeof(SharedFactors));
 
 	if (pcxt)
@@ -135,7 +135,7 @@ workers_wanted(const RecAls *als)
 
 	if (max_parallel_maintenance_workers == 0 || IsInParallelMode() || IsParallelWorker())
 		return 0;
-	if (!rec_memory_fits(als->context, estimate_segment(NULL, als)))
+	if (!rec_memory_budget_fits(als->context, estimate_segment(NULL, als)))
 		return 0;
 	return (int) Min(work / FACTORS_PARALLEL_WORK, max_parallel_maintenance_workers);
 }
@@ -149,7 +149,7 @@ fill_segment(ParallelContext *pcxt, RecAls *als)
 	shared->als = *als->shared;
 	BarrierInit(&shared->barrier, 0);
 	shm_toc_insert(pcxt->toc, KEY_SHARED, shared);
-	rec_matrix_share(pcxt, als->matrix);
+	rec_matrix_shm_share(pcxt, als->matrix);
 	als->shared = &shared->als;
 	for (int which = 0; which < REC_ALS_NARRAYS; which++)
 	{
@@ -177,7 +177,7 @@ rec_als_parallel(RecAls *als, float4 *items, double *gram, RecAlsStep step, void
 	if (nworkers <= 0)
 		return false;
 	EnterParallelMode();
-	pcxt = CreateParallelContext("$libdir/recommender", "rec_als_worker", nworkers);
+	pcxt = CreateParallelContext("$libdir/recommender", "rec_als_parallel_worker", nworkers);
 	(void) estimate_segment(pcxt, als);
 	InitializeParallelDSM(pcxt);
 	if (pcxt->seg != NULL)

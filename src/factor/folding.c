@@ -371,7 +371,7 @@ rec_folding_response(RecFolding *folding, const float4 *column, double weight,
  * may lie outside of that.
  */
 REC_TARGET_CLONES void
-rec_factors_score(const double *user, const float4 *items, int nfactors,
+rec_folding_score(const double *user, const float4 *items, int nfactors,
 				  uint32 nitems, float4 *values)
 {
 	for (uint32 i = 0; i < nitems; i++)

@@ -50,7 +50,7 @@ extern void rec_folding_end_responses(RecFolding *folding);
 extern void rec_folding_response(RecFolding *folding, const float4 *column, double weight,
 								 double *response);
 
-extern void rec_factors_score(const double *user, const float4 *items, int nfactors,
+extern void rec_folding_score(const double *user, const float4 *items, int nfactors,
 							  uint32 nitems, float4 *values);
 
 #endif							/* REC_FOLDING_H */

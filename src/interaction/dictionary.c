@@ -210,7 +210,7 @@ prepare_generic(RecDict *dict)
  * for collatable types only; InvalidOid there means the default one.
  */
 RecDict *
-rec_dict_create(Oid type, Oid collation, MemoryContext context)
+rec_dictionary_create(Oid type, Oid collation, MemoryContext context)
 {
 	RecDict    *dict = MemoryContextAllocZero(context, sizeof(RecDict));
 	MemoryContext old = MemoryContextSwitchTo(context);
@@ -247,7 +247,7 @@ append_id(RecDict *dict, Datum id)
 			ereport(ERROR,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 					 errmsg("too many different ids")));
-		rec_memory_check(dict->context, mul_size(room - dict->allocated, sizeof(Datum)));
+		rec_memory_budget_check(dict->context, mul_size(room - dict->allocated, sizeof(Datum)));
 		dict->allocated = (uint32) room;
 		dict->ids = repalloc_huge(dict->ids, mul_size(dict->allocated, sizeof(Datum)));
 	}
@@ -260,7 +260,7 @@ append_id(RecDict *dict, Datum id)
 	do \
 	{ \
 		if (unlikely((table)->members >= (table)->grow_threshold)) \
-			rec_memory_check((dict)->context, mul_size(2 * (table)->size, (width))); \
+			rec_memory_budget_check((dict)->context, mul_size(2 * (table)->size, (width))); \
 	} while (0)
 
 /* Makes the bytewise smaller text of two equal values the one that is shown. */
@@ -307,7 +307,7 @@ intern_generic(RecDict *dict, Datum id)
 
 /* True when ids are numbers, not pointers, and are looked up as such. */
 bool
-rec_dict_is_integer(const RecDict *dict)
+rec_dictionary_is_integer(const RecDict *dict)
 {
 	return dict->is_integer && dict->typbyval;
 }
@@ -317,7 +317,7 @@ rec_dict_is_integer(const RecDict *dict)
  * not the right one any more when the table has grown in between.
  */
 void
-rec_dict_prefetch(const RecDict *dict, Datum id)
+rec_dictionary_prefetch(const RecDict *dict, Datum id)
 {
 	const integer_table_hash *table = dict->integers;
 
@@ -329,7 +329,7 @@ rec_dict_prefetch(const RecDict *dict, Datum id)
  * The caller's context receives at most a detoasted copy.
  */
 uint32
-rec_dict_intern(RecDict *dict, Datum id)
+rec_dictionary_intern(RecDict *dict, Datum id)
 {
 	bool		found;
 	IntegerEntry *entry;
@@ -351,7 +351,7 @@ rec_dict_intern(RecDict *dict, Datum id)
 
 /* Gives the number of an id, or REC_NOT_FOUND. */
 uint32
-rec_dict_find(RecDict *dict, Datum id)
+rec_dictionary_find(RecDict *dict, Datum id)
 {
 	if (dict->is_integer)
 	{
@@ -373,28 +373,28 @@ rec_dict_find(RecDict *dict, Datum id)
 
 /* Gives how many numbers were given: they run from 0 to this less one. */
 uint32
-rec_dict_count(const RecDict *dict)
+rec_dictionary_count(const RecDict *dict)
 {
 	return dict->count;
 }
 
 /* Gives the type of the ids, a domain's base type. */
 Oid
-rec_dict_type(const RecDict *dict)
+rec_dictionary_type(const RecDict *dict)
 {
 	return dict->type;
 }
 
 /* Gives the collation under which ids are equal. */
 Oid
-rec_dict_collation(const RecDict *dict)
+rec_dictionary_collation(const RecDict *dict)
 {
 	return dict->collation;
 }
 
 /* Gives the id of a number; it lives as long as the dictionary. */
 Datum
-rec_dict_id(const RecDict *dict, uint32 number)
+rec_dictionary_id(const RecDict *dict, uint32 number)
 {
 	Assert(number < dict->count);
 	return dict->ids[number];
@@ -402,9 +402,9 @@ rec_dict_id(const RecDict *dict, uint32 number)
 
 /* Gives an id as text, in the current context. */
 char *
-rec_dict_text(RecDict *dict, uint32 number)
+rec_dictionary_text(RecDict *dict, uint32 number)
 {
-	return OutputFunctionCall(&dict->output, rec_dict_id(dict, number));
+	return OutputFunctionCall(&dict->output, rec_dictionary_id(dict, number));
 }
 
 /* How two numbers' ids compare, for the sort below. */
@@ -469,21 +469,21 @@ prepare_rank_context(RankContext *context, RecDict *dict, bool shown)
 	}
 	context->texts = palloc_array(char *, Max(dict->count, 1));
 	for (uint32 i = 0; i < dict->count; i++)
-		context->texts[i] = rec_dict_text(dict, i);
+		context->texts[i] = rec_dictionary_text(dict, i);
 }
 
 /*
  * Gives the numbers of all ids in the order of the ids, in the current
- * context; see rec_dict_ranks().
+ * context; see rec_dictionary_ranks().
  */
 uint32 *
-rec_dict_ordered(RecDict *dict, bool shown)
+rec_dictionary_ordered(RecDict *dict, bool shown)
 {
 	RankContext context;
 	Size		size = mul_size(Max(dict->count, 1), sizeof(uint32));
 	uint32	   *order;
 
-	rec_memory_check(CurrentMemoryContext, size);
+	rec_memory_budget_check(CurrentMemoryContext, size);
 	order = MemoryContextAllocHuge(CurrentMemoryContext, size);
 	for (uint32 i = 0; i < dict->count; i++)
 		order[i] = i;
@@ -498,13 +498,13 @@ rec_dict_ordered(RecDict *dict, bool shown)
  * the user, of any fixed one otherwise.  It depends on the set of ids alone.
  */
 uint32 *
-rec_dict_ranks(RecDict *dict, bool shown)
+rec_dictionary_ranks(RecDict *dict, bool shown)
 {
 	Size		size = mul_size(Max(dict->count, 1), sizeof(uint32));
-	uint32	   *order = rec_dict_ordered(dict, shown);
+	uint32	   *order = rec_dictionary_ordered(dict, shown);
 	uint32	   *ranks;
 
-	rec_memory_check(CurrentMemoryContext, size);
+	rec_memory_budget_check(CurrentMemoryContext, size);
 	ranks = MemoryContextAllocHuge(CurrentMemoryContext, size);
 	for (uint32 i = 0; i < dict->count; i++)
 		ranks[order[i]] = i;

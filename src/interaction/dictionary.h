@@ -19,17 +19,17 @@
 
 typedef struct RecDict RecDict;
 
-extern RecDict *rec_dict_create(Oid type, Oid collation, MemoryContext context);
-extern bool rec_dict_is_integer(const RecDict *dict);
-extern void rec_dict_prefetch(const RecDict *dict, Datum id);
-extern uint32 rec_dict_intern(RecDict *dict, Datum id);
-extern uint32 rec_dict_find(RecDict *dict, Datum id);
-extern uint32 rec_dict_count(const RecDict *dict);
-extern Oid	rec_dict_type(const RecDict *dict);
-extern Oid	rec_dict_collation(const RecDict *dict);
-extern Datum rec_dict_id(const RecDict *dict, uint32 number);
-extern char *rec_dict_text(RecDict *dict, uint32 number);
-extern uint32 *rec_dict_ordered(RecDict *dict, bool shown);
-extern uint32 *rec_dict_ranks(RecDict *dict, bool shown);
+extern RecDict *rec_dictionary_create(Oid type, Oid collation, MemoryContext context);
+extern bool rec_dictionary_is_integer(const RecDict *dict);
+extern void rec_dictionary_prefetch(const RecDict *dict, Datum id);
+extern uint32 rec_dictionary_intern(RecDict *dict, Datum id);
+extern uint32 rec_dictionary_find(RecDict *dict, Datum id);
+extern uint32 rec_dictionary_count(const RecDict *dict);
+extern Oid	rec_dictionary_type(const RecDict *dict);
+extern Oid	rec_dictionary_collation(const RecDict *dict);
+extern Datum rec_dictionary_id(const RecDict *dict, uint32 number);
+extern char *rec_dictionary_text(RecDict *dict, uint32 number);
+extern uint32 *rec_dictionary_ordered(RecDict *dict, bool shown);
+extern uint32 *rec_dictionary_ranks(RecDict *dict, bool shown);
 
 #endif							/* REC_DICTIONARY_H */

@@ -45,25 +45,25 @@
  * and a weight that is no finite number, is an ERROR.
  */
 RecEventWeights *
-rec_event_weights_parse(Jsonb *json)
+rec_interaction_event_weights_parse(Jsonb *json)
 {
 	RecEventWeights *weights = palloc0_object(RecEventWeights);
 	RecJsonMembers member;
 
 	if (!JB_ROOT_IS_OBJECT(json))
-		rec_json_refuse("event_weights", "a JSON object of numbers");
+		rec_json_reader_refuse("event_weights", "a JSON object of numbers");
 	weights->entries = palloc_array(RecEventWeight, JB_ROOT_COUNT(json) + 1);
-	member = rec_json_members(&json->root);
-	while (rec_json_next_member(&member))
+	member = rec_json_reader_members(&json->root);
+	while (rec_json_reader_next_member(&member))
 	{
 		RecEventWeight *entry = &weights->entries[weights->count++];
 
 		entry->event = member.name;
 		if (member.value.type != jbvNumeric)
-			rec_json_refuse(psprintf("the weight of event \"%s\"", entry->event), "a number");
-		entry->weight = rec_json_double(&member.value);
+			rec_json_reader_refuse(psprintf("the weight of event \"%s\"", entry->event), "a number");
+		entry->weight = rec_json_reader_double(&member.value);
 		if (!isfinite(entry->weight))
-			rec_json_refuse(psprintf("the weight of event \"%s\"", entry->event),
+			rec_json_reader_refuse(psprintf("the weight of event \"%s\"", entry->event),
 							"a finite number");
 	}
 	return weights;
@@ -71,7 +71,7 @@ rec_event_weights_parse(Jsonb *json)
 
 /* Finds the weight of an event, which may be NULL; false when it has none. */
 bool
-rec_event_weight(const RecEventWeights *weights, const char *event, double *weight)
+rec_interaction_event_weight(const RecEventWeights *weights, const char *event, double *weight)
 {
 	for (int i = 0; event != NULL && i < weights->count; i++)
 	{
@@ -91,7 +91,7 @@ rec_event_weight(const RecEventWeights *weights, const char *event, double *weig
 
 /* Makes an empty set of interactions whose memory is in "context". */
 RecInteractions *
-rec_interactions_create(MemoryContext context, Oid user_type, Oid user_collation,
+rec_interaction_create(MemoryContext context, Oid user_type, Oid user_collation,
 						Oid item_type, Oid item_collation)
 {
 	RecInteractions *interactions = MemoryContextAllocZero(context, sizeof(RecInteractions));
@@ -99,9 +99,9 @@ rec_interactions_create(MemoryContext context, Oid user_type, Oid user_collation
 	interactions->context = context;
 	interactions->user_context = AllocSetContextCreate(context, "recommender users",
 													   ALLOCSET_DEFAULT_SIZES);
-	interactions->users = rec_dict_create(user_type, user_collation,
+	interactions->users = rec_dictionary_create(user_type, user_collation,
 										  interactions->user_context);
-	interactions->items = rec_dict_create(item_type, item_collation, context);
+	interactions->items = rec_dictionary_create(item_type, item_collation, context);
 	interactions->stream = rec_stream_create(context);
 	return interactions;
 }
@@ -111,7 +111,7 @@ rec_interactions_create(MemoryContext context, Oid user_type, Oid user_collation
  * out.  A weight that is not finite is an ERROR that names the row's ids.
  */
 void
-rec_interactions_add(RecInteractions *interactions, const RecRow *row)
+rec_interaction_add(RecInteractions *interactions, const RecRow *row)
 {
 	uint32		user;
 	uint32		item;
@@ -126,19 +126,19 @@ rec_interactions_add(RecInteractions *interactions, const RecRow *row)
 		interactions->without_weight++;
 		return;
 	}
-	user = rec_dict_intern(interactions->users, row->user);
-	item = rec_dict_intern(interactions->items, row->item);
+	user = rec_dictionary_intern(interactions->users, row->user);
+	item = rec_dictionary_intern(interactions->items, row->item);
 	if (!isfinite(row->weight))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("weight %g of user %s and item %s is not a finite number",
 						row->weight,
-						rec_dict_text(interactions->users, user),
-						rec_dict_text(interactions->items, item)),
+						rec_dictionary_text(interactions->users, user),
+						rec_dictionary_text(interactions->items, item)),
 				 errhint("Leave such rows out with a WHERE clause or a view.")));
 	rec_stream_add(interactions->stream, user, item, row->weight, row->time);
 	if (interactions->situations)
-		rec_situations_append(interactions->situations, row->situation);
+		rec_situation_append(interactions->situations, row->situation);
 }
 
 /*
@@ -147,14 +147,14 @@ rec_interactions_add(RecInteractions *interactions, const RecRow *row)
  * read.
  */
 void
-rec_interactions_forget_users(RecInteractions *interactions, const RecOptions *options)
+rec_interaction_forget_users(RecInteractions *interactions, const RecOptions *options)
 {
 	if (interactions->users == NULL)
 		return;
-	interactions->nusers = rec_dict_count(interactions->users);
+	interactions->nusers = rec_dictionary_count(interactions->users);
 	if (rec_matrix_needs_user_ranks(interactions->stream, options))
 	{
-		uint32	   *rank = rec_dict_ranks(interactions->users, false);
+		uint32	   *rank = rec_dictionary_ranks(interactions->users, false);
 
 		rec_stream_rank_users(interactions->stream, rank);
 		pfree(rank);
@@ -172,17 +172,17 @@ rec_interactions_forget_users(RecInteractions *interactions, const RecOptions *o
  * NULL.
  */
 RecMatrix *
-rec_interactions_matrix(RecInteractions *interactions, const RecOptions *options,
+rec_interaction_matrix(RecInteractions *interactions, const RecOptions *options,
 						uint32 **item_rank)
 {
 	uint32	   *ranks;
 	RecIds		ids = {0};
 	RecMatrix  *matrix;
 
-	rec_interactions_forget_users(interactions, options);
-	ranks = rec_dict_ranks(interactions->items, true);
+	rec_interaction_forget_users(interactions, options);
+	ranks = rec_dictionary_ranks(interactions->items, true);
 	ids.nusers = interactions->nusers;
-	ids.nitems = rec_dict_count(interactions->items);
+	ids.nitems = rec_dictionary_count(interactions->items);
 	ids.item_rank = ranks;
 	matrix = rec_matrix_build(interactions->stream, &ids, options);
 	if (item_rank)
@@ -199,7 +199,7 @@ rec_interactions_matrix(RecInteractions *interactions, const RecOptions *options
 
 /* Refuses a weight column that is not of a numeric type. */
 void
-rec_check_numeric_column(Oid type, const char *what)
+rec_interaction_check_numeric_column(Oid type, const char *what)
 {
 	switch (getBaseType(type))
 	{
@@ -220,7 +220,7 @@ rec_check_numeric_column(Oid type, const char *what)
 
 /* Refuses a time column that is neither a timestamp nor a date. */
 void
-rec_check_time_column(Oid type, const char *what)
+rec_interaction_check_time_column(Oid type, const char *what)
 {
 	switch (getBaseType(type))
 	{
@@ -415,7 +415,7 @@ fill_row(RowReceiver *receiver, TupleTableSlot *slot, RecRow *row)
 	row->has_weight = true;
 	row->event = row_event(receiver, slot);
 	if (format->event_weights)
-		row->has_weight = rec_event_weight(format->event_weights, row->event,
+		row->has_weight = rec_interaction_event_weight(format->event_weights, row->event,
 										   &row->weight);
 	if (format->weight >= 0 && !slot->tts_isnull[format->weight])
 		row->amount = number_of(slot->tts_values[format->weight],
@@ -449,8 +449,8 @@ receiver_row(TupleTableSlot *slot, DestReceiver *self)
 	fill_row(receiver, slot, row);
 	if (receiver->gather > 1 && !row->user_null && !row->item_null)
 	{
-		rec_dict_prefetch(receiver->format->users, row->user);
-		rec_dict_prefetch(receiver->format->items, row->item);
+		rec_dictionary_prefetch(receiver->format->users, row->user);
+		rec_dictionary_prefetch(receiver->format->items, row->item);
 	}
 	if (receiver->gathered == receiver->gather)
 	{
@@ -471,7 +471,7 @@ receiver_nothing(DestReceiver *self pg_attribute_unused())
  * caller's argument.  The executor checks for interrupts.  SPI is connected.
  */
 void
-rec_read_rows(SPIPlanPtr plan, ParamListInfo params, const RecRowFormat *format,
+rec_interaction_read_rows(SPIPlanPtr plan, ParamListInfo params, const RecRowFormat *format,
 			  RecRowTaker take, void *arg)
 {
 	RowReceiver receiver = {0};
@@ -487,8 +487,8 @@ rec_read_rows(SPIPlanPtr plan, ParamListInfo params, const RecRowFormat *format,
 	receiver.format = format;
 	receiver.take = take;
 	receiver.arg = arg;
-	receiver.gather = format->users && rec_dict_is_integer(format->users) &&
-		format->items && rec_dict_is_integer(format->items) ? GATHER_ROWS : 1;
+	receiver.gather = format->users && rec_dictionary_is_integer(format->users) &&
+		format->items && rec_dictionary_is_integer(format->items) ? GATHER_ROWS : 1;
 	receiver.row_context = AllocSetContextCreate(CurrentMemoryContext,
 												 "recommender row",
 												 ALLOCSET_DEFAULT_SIZES);
@@ -513,7 +513,7 @@ rec_read_rows(SPIPlanPtr plan, ParamListInfo params, const RecRowFormat *format,
 static void
 take_interaction(void *arg, const RecRow *row)
 {
-	rec_interactions_add((RecInteractions *) arg, row);
+	rec_interaction_add((RecInteractions *) arg, row);
 }
 
 static void
@@ -531,10 +531,10 @@ describe_query(TupleDesc desc, RecRowFormat *format)
 	format->time = desc->natts > 3 ? 3 : -1;
 	format->event = -1;
 	if (format->weight > 0)
-		rec_check_numeric_column(TupleDescAttr(desc, 2)->atttypid,
+		rec_interaction_check_numeric_column(TupleDescAttr(desc, 2)->atttypid,
 								 "the query's third column, the weight,");
 	if (format->time > 0)
-		rec_check_time_column(TupleDescAttr(desc, 3)->atttypid,
+		rec_interaction_check_time_column(TupleDescAttr(desc, 3)->atttypid,
 							  "the query's fourth column, the time,");
 }
 
@@ -543,7 +543,7 @@ describe_query(TupleDesc desc, RecRowFormat *format)
  * columns it has; any other statement is an ERROR.  SPI is connected.
  */
 SPIPlanPtr
-rec_prepare_interactions(const char *query, TupleDesc *desc, RecRowFormat *format)
+rec_interaction_prepare(const char *query, TupleDesc *desc, RecRowFormat *format)
 {
 	MemoryContext old = CurrentMemoryContext;	/* SPI leaves another one */
 	SPIPlanPtr	plan = SPI_prepare_cursor(query, 0, NULL, CURSOR_OPT_PARALLEL_OK);
@@ -564,21 +564,21 @@ rec_prepare_interactions(const char *query, TupleDesc *desc, RecRowFormat *forma
  * types.  SPI is connected; the result is in "context".
  */
 RecInteractions *
-rec_interactions_from_query(const char *query, MemoryContext context)
+rec_interaction_from_query(const char *query, MemoryContext context)
 {
 	TupleDesc	desc;
 	RecRowFormat format = {0};
-	SPIPlanPtr	plan = rec_prepare_interactions(query, &desc, &format);
+	SPIPlanPtr	plan = rec_interaction_prepare(query, &desc, &format);
 	RecInteractions *interactions;
 	Form_pg_attribute user = TupleDescAttr(desc, 0);
 	Form_pg_attribute item = TupleDescAttr(desc, 1);
 
-	interactions = rec_interactions_create(context,
+	interactions = rec_interaction_create(context,
 										   user->atttypid, user->attcollation,
 										   item->atttypid, item->attcollation);
 	interactions->has_time = format.time >= 0;
 	format.users = interactions->users;
 	format.items = interactions->items;
-	rec_read_rows(plan, NULL, &format, take_interaction, interactions);
+	rec_interaction_read_rows(plan, NULL, &format, take_interaction, interactions);
 	return interactions;
 }

@@ -82,27 +82,27 @@ typedef struct RecRow
 /* Takes a row; memory of the current context is gone after the call. */
 typedef void (*RecRowTaker) (void *arg, const RecRow *row);
 
-extern RecEventWeights *rec_event_weights_parse(Jsonb *json);
-extern bool rec_event_weight(const RecEventWeights *weights, const char *event,
+extern RecEventWeights *rec_interaction_event_weights_parse(Jsonb *json);
+extern bool rec_interaction_event_weight(const RecEventWeights *weights, const char *event,
 							 double *weight);
 
-extern RecInteractions *rec_interactions_create(MemoryContext context,
+extern RecInteractions *rec_interaction_create(MemoryContext context,
 												Oid user_type, Oid user_collation,
 												Oid item_type, Oid item_collation);
-extern void rec_interactions_add(RecInteractions *interactions, const RecRow *row);
-extern void rec_interactions_forget_users(RecInteractions *interactions,
+extern void rec_interaction_add(RecInteractions *interactions, const RecRow *row);
+extern void rec_interaction_forget_users(RecInteractions *interactions,
 										  const RecOptions *options);
-extern RecMatrix *rec_interactions_matrix(RecInteractions *interactions,
+extern RecMatrix *rec_interaction_matrix(RecInteractions *interactions,
 										  const RecOptions *options,
 										  uint32 **item_rank);
 
-extern void rec_check_numeric_column(Oid type, const char *what);
-extern void rec_check_time_column(Oid type, const char *what);
-extern void rec_read_rows(SPIPlanPtr plan, ParamListInfo params,
+extern void rec_interaction_check_numeric_column(Oid type, const char *what);
+extern void rec_interaction_check_time_column(Oid type, const char *what);
+extern void rec_interaction_read_rows(SPIPlanPtr plan, ParamListInfo params,
 						  const RecRowFormat *format, RecRowTaker take, void *arg);
-extern SPIPlanPtr rec_prepare_interactions(const char *query, TupleDesc *desc,
+extern SPIPlanPtr rec_interaction_prepare(const char *query, TupleDesc *desc,
 										   RecRowFormat *format);
-extern RecInteractions *rec_interactions_from_query(const char *query,
+extern RecInteractions *rec_interaction_from_query(const char *query,
 													MemoryContext context);
 
 #endif							/* REC_INTERACTION_H */

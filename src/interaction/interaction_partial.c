@@ -32,16 +32,16 @@
 static uint32 *
 map_numbers(const RecDict *from, RecDict *to)
 {
-	uint32		n = rec_dict_count(from);
+	uint32		n = rec_dictionary_count(from);
 	uint32	   *map = MemoryContextAllocHuge(CurrentMemoryContext,
 											 mul_size(Max(n, 1), sizeof(uint32)));
 
 	/* a state of crafted bytes may have any */
-	if (rec_dict_type(from) != rec_dict_type(to) ||
-		rec_dict_collation(from) != rec_dict_collation(to))
-		rec_interactions_refuse();
+	if (rec_dictionary_type(from) != rec_dictionary_type(to) ||
+		rec_dictionary_collation(from) != rec_dictionary_collation(to))
+		rec_interaction_partial_refuse();
 	for (uint32 i = 0; i < n; i++)
-		map[i] = rec_dict_intern(to, rec_dict_id(from, i));
+		map[i] = rec_dictionary_intern(to, rec_dictionary_id(from, i));
 	return map;
 }
 
@@ -50,7 +50,7 @@ map_numbers(const RecDict *from, RecDict *to)
  * and items may have other numbers.  Times are not taken over.
  */
 void
-rec_interactions_append(RecInteractions *to, const RecInteractions *from)
+rec_interaction_partial_append(RecInteractions *to, const RecInteractions *from)
 {
 	const RecStream *stream = from->stream;
 	uint32	   *user = map_numbers(from->users, to->users);
@@ -66,9 +66,9 @@ rec_interactions_append(RecInteractions *to, const RecInteractions *from)
 	pfree(item);
 }
 
-/* Refuses bytes that rec_interactions_send() has not written. */
+/* Refuses bytes that rec_interaction_partial_send() has not written. */
 void
-rec_interactions_refuse(void)
+rec_interaction_partial_refuse(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
@@ -93,7 +93,7 @@ prepare_transport(IdTransport *transport, Oid type, bool send)
 	Form_pg_type form;
 
 	if (!HeapTupleIsValid(tuple))
-		rec_interactions_refuse();
+		rec_interaction_partial_refuse();
 	form = (Form_pg_type) GETSTRUCT(tuple);
 	transport->binary = OidIsValid(form->typsend) && OidIsValid(form->typreceive);
 	transport->ioparam = getTypeIOParam(tuple);
@@ -107,15 +107,15 @@ send_dict(StringInfo buffer, const RecDict *dict)
 {
 	IdTransport transport;
 
-	prepare_transport(&transport, rec_dict_type(dict), true);
-	pq_sendint32(buffer, rec_dict_type(dict));
-	pq_sendint32(buffer, rec_dict_collation(dict));
-	pq_sendint32(buffer, rec_dict_count(dict));
-	for (uint32 i = 0; i < rec_dict_count(dict); i++)
+	prepare_transport(&transport, rec_dictionary_type(dict), true);
+	pq_sendint32(buffer, rec_dictionary_type(dict));
+	pq_sendint32(buffer, rec_dictionary_collation(dict));
+	pq_sendint32(buffer, rec_dictionary_count(dict));
+	for (uint32 i = 0; i < rec_dictionary_count(dict); i++)
 	{
 		if (transport.binary)
 		{
-			bytea	   *bytes = SendFunctionCall(&transport.function, rec_dict_id(dict, i));
+			bytea	   *bytes = SendFunctionCall(&transport.function, rec_dictionary_id(dict, i));
 
 			pq_sendint32(buffer, VARSIZE(bytes) - VARHDRSZ);
 			pq_sendbytes(buffer, VARDATA(bytes), VARSIZE(bytes) - VARHDRSZ);
@@ -123,7 +123,7 @@ send_dict(StringInfo buffer, const RecDict *dict)
 		}
 		else
 		{
-			char	   *text = OutputFunctionCall(&transport.function, rec_dict_id(dict, i));
+			char	   *text = OutputFunctionCall(&transport.function, rec_dictionary_id(dict, i));
 
 			pq_sendint32(buffer, strlen(text));
 			pq_sendbytes(buffer, text, strlen(text));
@@ -132,9 +132,9 @@ send_dict(StringInfo buffer, const RecDict *dict)
 	}
 }
 
-/* Writes interactions, without times; rec_interactions_receive() reads them. */
+/* Writes interactions, without times; rec_interaction_partial_receive() reads them. */
 void
-rec_interactions_send(StringInfo buffer, const RecInteractions *interactions)
+rec_interaction_partial_send(StringInfo buffer, const RecInteractions *interactions)
 {
 	const RecStream *stream = interactions->stream;
 
@@ -158,7 +158,7 @@ receive_dict(StringInfo buffer, MemoryContext context)
 	Oid			type = pq_getmsgint(buffer, 4);
 	Oid			collation = pq_getmsgint(buffer, 4);
 	uint32		count = pq_getmsgint(buffer, 4);
-	RecDict    *dict = rec_dict_create(type, collation, context);
+	RecDict    *dict = rec_dictionary_create(type, collation, context);
 	IdTransport transport;
 
 	prepare_transport(&transport, type, false);
@@ -169,15 +169,15 @@ receive_dict(StringInfo buffer, MemoryContext context)
 		Datum		id;
 
 		if (length < 0 || length > buffer->len - buffer->cursor)
-			rec_interactions_refuse();
+			rec_interaction_partial_refuse();
 		initStringInfo(&bytes);
 		appendBinaryStringInfo(&bytes, pq_getmsgbytes(buffer, length), length);
 		if (transport.binary)
 			id = ReceiveFunctionCall(&transport.function, &bytes, transport.ioparam, -1);
 		else
 			id = InputFunctionCall(&transport.function, bytes.data, transport.ioparam, -1);
-		if (rec_dict_intern(dict, id) != i)
-			rec_interactions_refuse();
+		if (rec_dictionary_intern(dict, id) != i)
+			rec_interaction_partial_refuse();
 		pfree(bytes.data);
 	}
 	return dict;
@@ -186,14 +186,14 @@ receive_dict(StringInfo buffer, MemoryContext context)
 static void
 receive_stream(StringInfo buffer, RecInteractions *interactions)
 {
-	uint32		nusers = rec_dict_count(interactions->users);
-	uint32		nitems = rec_dict_count(interactions->items);
+	uint32		nusers = rec_dictionary_count(interactions->users);
+	uint32		nitems = rec_dictionary_count(interactions->items);
 	uint32		count = pq_getmsgint(buffer, 4);
 	bool		weighted = pq_getmsgbyte(buffer) != 0;
 	Size		width = 2 * sizeof(uint32) + (weighted ? sizeof(double) : 0);
 
 	if (mul_size(count, width) != (Size) (buffer->len - buffer->cursor))
-		rec_interactions_refuse();
+		rec_interaction_partial_refuse();
 	rec_stream_reserve(interactions->stream, count);
 	for (uint32 i = 0; i < count; i++)
 	{
@@ -202,17 +202,17 @@ receive_stream(StringInfo buffer, RecInteractions *interactions)
 		double		weight = weighted ? pq_getmsgfloat8(buffer) : 1;
 
 		if (user >= nusers || item >= nitems || !isfinite(weight))
-			rec_interactions_refuse();
+			rec_interaction_partial_refuse();
 		rec_stream_add(interactions->stream, user, item, weight, REC_NO_TIME);
 	}
 }
 
 /*
- * Reads what rec_interactions_send() wrote, in the current context; an ERROR
+ * Reads what rec_interaction_partial_send() wrote, in the current context; an ERROR
  * when it is anything else.
  */
 RecInteractions *
-rec_interactions_receive(StringInfo buffer)
+rec_interaction_partial_receive(StringInfo buffer)
 {
 	RecInteractions *interactions = palloc0_object(RecInteractions);
 
@@ -222,7 +222,7 @@ rec_interactions_receive(StringInfo buffer)
 	interactions->stream = rec_stream_create(CurrentMemoryContext);
 	interactions->null_keys = pq_getmsgint64(buffer);
 	if (interactions->null_keys < 0)
-		rec_interactions_refuse();
+		rec_interaction_partial_refuse();
 	receive_stream(buffer, interactions);
 	return interactions;
 }

@@ -17,9 +17,9 @@
 #include "lib/stringinfo.h"
 #include "pg/compat.h"
 
-extern void rec_interactions_append(RecInteractions *to, const RecInteractions *from);
-extern void rec_interactions_send(StringInfo buffer, const RecInteractions *interactions);
-extern RecInteractions *rec_interactions_receive(StringInfo buffer);
-pg_noreturn_compat extern void rec_interactions_refuse(void);
+extern void rec_interaction_partial_append(RecInteractions *to, const RecInteractions *from);
+extern void rec_interaction_partial_send(StringInfo buffer, const RecInteractions *interactions);
+extern RecInteractions *rec_interaction_partial_receive(StringInfo buffer);
+pg_noreturn_compat extern void rec_interaction_partial_refuse(void);
 
 #endif							/* REC_INTERACTION_PARTIAL_H */

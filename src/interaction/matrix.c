@@ -47,7 +47,7 @@ alloc_array(Size count, Size width)
 {
 	Size		size = mul_size(Max(count, 1), width);
 
-	rec_memory_check(CurrentMemoryContext, size);
+	rec_memory_budget_check(CurrentMemoryContext, size);
 	return MemoryContextAllocHuge(CurrentMemoryContext, size);
 }
 
@@ -101,7 +101,7 @@ load_pair(const Collector *collector, const RecStream *stream, int64 at, RecPair
 	pair->item = rec_stream_item(stream, at);
 	pair->time = rec_stream_time(stream, at);
 	pair->weight = rec_stream_weight(stream, at);
-	pair->weight *= rec_decay(collector->options->half_life, stream->newest, pair->time);
+	pair->weight *= rec_pair_decay(collector->options->half_life, stream->newest, pair->time);
 }
 
 /* Adds the pairs of the user whose rows are from .. to - 1. */
@@ -114,12 +114,12 @@ collect_user(const Collector *collector, UserPairs *out, int64 from, int64 to)
 
 	for (int64 i = from; i < to; i++)
 		load_pair(collector, out->stream, i, &pairs[i - from]);
-	kept = rec_pairs_combine(pairs, (int) (to - from), options->repeats);
+	kept = rec_pair_combine(pairs, (int) (to - from), options->repeats);
 	if (rec_measure_of(options)->centring == REC_CENTRE_NONE)
 		kept = drop_rejected(pairs, kept);
 	if (kept > options->max_history)
 	{
-		rec_pairs_sort(pairs, kept, collector->ids->item_rank);
+		rec_pair_sort(pairs, kept, collector->ids->item_rank);
 		kept = options->max_history;
 	}
 	for (int i = 0; i < kept; i++)

@@ -109,9 +109,9 @@ has_moved(const RecMatrix *matrix, int key)
 	return matrix->moved && matrix->moved->segment[key - KEY_MATRIX];
 }
 
-/* Gives the size of the largest array that rec_matrix_move() would move. */
+/* Gives the size of the largest array that rec_matrix_shm_move() would move. */
 Size
-rec_matrix_move_size(const RecMatrix *matrix)
+rec_matrix_shm_move_size(const RecMatrix *matrix)
 {
 	RecMatrix	copy = *matrix;
 	Size		largest = 0;
@@ -128,10 +128,10 @@ rec_matrix_move_size(const RecMatrix *matrix)
 
 /*
  * Moves the large arrays to shared memory, which counts as held by "context".
- * The matrix can be read as before until rec_matrix_drop_lists().
+ * The matrix can be read as before until rec_matrix_shm_drop_lists().
  */
 void
-rec_matrix_move(RecMatrix *matrix, MemoryContext context)
+rec_matrix_shm_move(RecMatrix *matrix, MemoryContext context)
 {
 	matrix->moved = palloc0_object(struct RecMovedParts);
 	for (int key = KEY_MATRIX; key < KEY_END; key++)
@@ -142,7 +142,7 @@ rec_matrix_move(RecMatrix *matrix, MemoryContext context)
 
 		if (part == NULL || matrix_part(matrix, key, &size) == NULL || size == 0)
 			continue;
-		rec_memory_share(context, size);
+		rec_memory_budget_share(context, size);
 		segment = dsm_create(size, DSM_CREATE_NULL_IF_MAXSEGMENTS);
 		if (segment == NULL)
 			continue;
@@ -155,7 +155,7 @@ rec_matrix_move(RecMatrix *matrix, MemoryContext context)
 
 /* Gives up the lists of users and items, moved or not; the rest stays. */
 void
-rec_matrix_drop_lists(RecMatrix *matrix)
+rec_matrix_shm_drop_lists(RecMatrix *matrix)
 {
 	for (int key = KEY_MATRIX; key < KEY_END; key++)
 	{
@@ -179,7 +179,7 @@ rec_matrix_drop_lists(RecMatrix *matrix)
  * bytes of it.
  */
 Size
-rec_matrix_share_estimate(ParallelContext *pcxt, const RecMatrix *matrix)
+rec_matrix_shm_estimate(ParallelContext *pcxt, const RecMatrix *matrix)
 {
 	Size		total = 0;
 
@@ -221,7 +221,7 @@ share_handles(ParallelContext *pcxt, const RecMatrix *matrix)
 
 /* Copies a matrix to the segment, which was announced, less what has moved. */
 void
-rec_matrix_share(ParallelContext *pcxt, const RecMatrix *matrix)
+rec_matrix_shm_share(ParallelContext *pcxt, const RecMatrix *matrix)
 {
 	for (int key = KEY_MATRIX; key < KEY_END; key++)
 	{
@@ -257,7 +257,7 @@ attach_part(shm_toc *toc, int key)
 
 /* Makes a matrix of what is in the segment. */
 void
-rec_matrix_attach(RecMatrix *matrix, shm_toc *toc)
+rec_matrix_shm_attach(RecMatrix *matrix, shm_toc *toc)
 {
 	*matrix = *(RecMatrix *) shm_toc_lookup(toc, KEY_MATRIX, false);
 	matrix->user_start = attach_part(toc, KEY_USER_START);

@@ -19,11 +19,11 @@
 /* The matrix takes keys of the segment from here on; others are below. */
 #define REC_MATRIX_FIRST_KEY	100
 
-extern Size rec_matrix_share_estimate(ParallelContext *pcxt, const RecMatrix *matrix);
-extern void rec_matrix_share(ParallelContext *pcxt, const RecMatrix *matrix);
-extern void rec_matrix_attach(RecMatrix *matrix, shm_toc *toc);
-extern Size rec_matrix_move_size(const RecMatrix *matrix);
-extern void rec_matrix_move(RecMatrix *matrix, MemoryContext context);
-extern void rec_matrix_drop_lists(RecMatrix *matrix);
+extern Size rec_matrix_shm_estimate(ParallelContext *pcxt, const RecMatrix *matrix);
+extern void rec_matrix_shm_share(ParallelContext *pcxt, const RecMatrix *matrix);
+extern void rec_matrix_shm_attach(RecMatrix *matrix, shm_toc *toc);
+extern Size rec_matrix_shm_move_size(const RecMatrix *matrix);
+extern void rec_matrix_shm_move(RecMatrix *matrix, MemoryContext context);
+extern void rec_matrix_shm_drop_lists(RecMatrix *matrix);
 
 #endif							/* REC_MATRIX_SHM_H */

@@ -28,7 +28,7 @@
  * after the newest: 1.
  */
 double
-rec_decay(double half_life, int64 newest, int64 time)
+rec_pair_decay(double half_life, int64 newest, int64 time)
 {
 	if (half_life <= 0 || time == REC_NO_TIME || time >= newest)
 		return 1;
@@ -104,7 +104,7 @@ combine_run(const RecPair *run, int n, RecRepeats repeats)
  * in place; gives their number.  The result has no useful order.
  */
 int
-rec_pairs_combine(RecPair *pairs, int n, RecRepeats repeats)
+rec_pair_combine(RecPair *pairs, int n, RecRepeats repeats)
 {
 	int			kept = 0;
 
@@ -127,7 +127,7 @@ rec_pairs_combine(RecPair *pairs, int n, RecRepeats repeats)
  * to the lower rank of the item.
  */
 void
-rec_pairs_sort(RecPair *pairs, int n, const uint32 *item_rank)
+rec_pair_sort(RecPair *pairs, int n, const uint32 *item_rank)
 {
 	sort_by_recency(pairs, n, item_rank);
 }

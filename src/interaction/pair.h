@@ -25,8 +25,8 @@ typedef struct RecPair
 	int64		time;			/* microseconds or REC_NO_TIME */
 } RecPair;
 
-extern double rec_decay(double half_life, int64 newest, int64 time);
-extern int	rec_pairs_combine(RecPair *pairs, int n, RecRepeats repeats);
-extern void rec_pairs_sort(RecPair *pairs, int n, const uint32 *item_rank);
+extern double rec_pair_decay(double half_life, int64 newest, int64 time);
+extern int	rec_pair_combine(RecPair *pairs, int n, RecRepeats repeats);
+extern void rec_pair_sort(RecPair *pairs, int n, const uint32 *item_rank);
 
 #endif							/* REC_PAIR_H */

@@ -118,7 +118,7 @@ grow(const RecSituations *situations, void *array, int64 *allocated, Size width,
 {
 	int64		wanted = rec_room_for(*allocated, *allocated + 1);
 
-	rec_memory_check(situations->context,
+	rec_memory_budget_check(situations->context,
 					 mul_size(wanted - *allocated, width + extra));
 	array = array ? repalloc_huge(array, mul_size(wanted, width)) :
 		MemoryContextAllocHuge(situations->context, mul_size(wanted, width));
@@ -227,7 +227,7 @@ read_time(const struct SituationTables *tables, RecWallClock wall, int64 time)
 
 	if (wall == REC_WALL_NONE)
 		return parts;
-	parts = rec_clock_read(wall == REC_WALL_ZONE ? tables->zone_clock :
+	parts = rec_time_part_read(wall == REC_WALL_ZONE ? tables->zone_clock :
 						   tables->session_clock, time);
 	if (wall == REC_WALL_DATE)
 		parts.part[REC_TIME_HOUR] = -1;
@@ -265,7 +265,7 @@ rec_situation_number(RecSituations *situations, const int *columns,
 
 /* True when a part of the time is a context beside the declared columns. */
 bool
-rec_time_is_context(RecTimePart part, char *const *columns, int ncolumns,
+rec_situation_has_time(RecTimePart part, char *const *columns, int ncolumns,
 					const RecOptions *options)
 {
 	for (int i = 0; i < ncolumns; i++)
@@ -286,7 +286,7 @@ add_time_parts(RecSituations *situations, char *const *columns, int ncolumns,
 		const char *text;
 
 		tables->part_column[part] = -1;
-		if (!rec_time_is_context(part, columns, ncolumns, options))
+		if (!rec_situation_has_time(part, columns, ncolumns, options))
 			continue;
 		tables->part_column[part] = situations->ncolumns;
 		situations->columns[situations->ncolumns] = rec_time_part_name(part);
@@ -303,7 +303,7 @@ add_time_parts(RecSituations *situations, char *const *columns, int ncolumns,
  * parts of the time that the options name; none are known yet.
  */
 RecSituations *
-rec_situations_create(MemoryContext context, char *const *columns, int ncolumns,
+rec_situation_create(MemoryContext context, char *const *columns, int ncolumns,
 					  const RecOptions *options)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
@@ -328,8 +328,8 @@ rec_situations_create(MemoryContext context, char *const *columns, int ncolumns,
 	tables->last = palloc0_array(uint32, ncolumns + 1);
 	memset(tables->last, 0xff, ncolumns * sizeof(uint32));
 	memset(tables->by_time, 0xff, sizeof(tables->by_time));
-	tables->zone_clock = rec_clock_create(pg_tzset(options->context_timezone));
-	tables->session_clock = rec_clock_create(session_timezone);
+	tables->zone_clock = rec_time_part_create(pg_tzset(options->context_timezone));
+	tables->session_clock = rec_time_part_create(session_timezone);
 	MemoryContextSwitchTo(old);
 	return situations;
 }
@@ -363,7 +363,7 @@ compare_situations(const uint32 *a, const uint32 *b, const RecSituations *situat
 
 /* Gives the place of each situation in a fixed order, in the current context. */
 uint32 *
-rec_situations_ranks(const RecSituations *situations)
+rec_situation_ranks(const RecSituations *situations)
 {
 	Size		size = mul_size((Size) situations->count + 1, sizeof(uint32));
 	uint32	   *order = palloc_extended(size, MCXT_ALLOC_HUGE);
@@ -385,22 +385,22 @@ rec_situations_ranks(const RecSituations *situations)
 
 /* Says which situation the next interaction was in. */
 void
-rec_situations_append(RecSituations *situations, uint32 situation)
+rec_situation_append(RecSituations *situations, uint32 situation)
 {
 	RecPacked  *rows = &situations->rows;
 	int64		n = situations->nrows;
 
 	if (rows->bytes == NULL)
-		rec_packed_begin(rows, situations->context, rec_room_for(0, 1), 1);
+		rec_packed_column_begin(rows, situations->context, rec_room_for(0, 1), 1);
 	if (n == rows->allocated)
-		rec_packed_resize(rows, rec_room_for(n, n + 1));
+		rec_packed_column_resize(rows, rec_room_for(n, n + 1));
 	rec_packed_set(rows, situations->nrows++, situation, n);
 }
 
 /* Forgets which interactions were in which situations. */
 void
-rec_situations_forget_rows(RecSituations *situations)
+rec_situation_forget_rows(RecSituations *situations)
 {
-	rec_packed_free(&situations->rows);
+	rec_packed_column_free(&situations->rows);
 	situations->nrows = 0;
 }

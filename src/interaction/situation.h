@@ -53,16 +53,16 @@ typedef struct RecSituations
 	struct SituationTables *tables; /* how things are found */
 } RecSituations;
 
-extern RecSituations *rec_situations_create(MemoryContext context,
+extern RecSituations *rec_situation_create(MemoryContext context,
 											char *const *columns, int ncolumns,
 											const RecOptions *options);
 extern uint32 rec_situation_number(RecSituations *situations, const int *columns,
 								   char *const *texts, int n,
 								   RecWallClock wall, int64 time);
-extern uint32 *rec_situations_ranks(const RecSituations *situations);
-extern void rec_situations_append(RecSituations *situations, uint32 situation);
-extern void rec_situations_forget_rows(RecSituations *situations);
-extern bool rec_time_is_context(RecTimePart part, char *const *columns, int ncolumns,
+extern uint32 *rec_situation_ranks(const RecSituations *situations);
+extern void rec_situation_append(RecSituations *situations, uint32 situation);
+extern void rec_situation_forget_rows(RecSituations *situations);
+extern bool rec_situation_has_time(RecTimePart part, char *const *columns, int ncolumns,
 								const RecOptions *options);
 
 #endif							/* REC_SITUATION_H */

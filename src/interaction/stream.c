@@ -58,8 +58,8 @@ rec_stream_create(MemoryContext context)
 	stream->context = context;
 	stream->newest = REC_NO_TIME;
 	stream->allocated = FIRST_ROWS;
-	rec_packed_begin(&stream->user, context, FIRST_ROWS, 1);
-	rec_packed_begin(&stream->item, context, FIRST_ROWS, 1);
+	rec_packed_column_begin(&stream->user, context, FIRST_ROWS, 1);
+	rec_packed_column_begin(&stream->item, context, FIRST_ROWS, 1);
 	return stream;
 }
 
@@ -67,10 +67,10 @@ static void
 resize(RecStream *stream, int64 rows)
 {
 	stream->allocated = rows;
-	rec_packed_resize(&stream->user, rows);
-	rec_packed_resize(&stream->item, rows);
-	rec_packed_resize(&stream->weight.steps, rows);
-	rec_packed_resize(&stream->time.steps, rows);
+	rec_packed_column_resize(&stream->user, rows);
+	rec_packed_column_resize(&stream->item, rows);
+	rec_packed_column_resize(&stream->weight.steps, rows);
+	rec_packed_column_resize(&stream->time.steps, rows);
 }
 
 /* Makes room for "more" rows; an ERROR when maintenance_work_mem forbids it. */
@@ -91,7 +91,7 @@ rec_stream_reserve(RecStream *stream, int64 more)
 void
 rec_stream_begin_weights(RecStream *stream, double weight)
 {
-	rec_values_begin(&stream->weight, stream->context, stream->allocated,
+	rec_packed_column_values_begin(&stream->weight, stream->context, stream->allocated,
 					 stream->count, rec_value_of_double(1), rec_value_of_double(weight));
 }
 
@@ -102,7 +102,7 @@ rec_stream_add(RecStream *stream, uint32 user, uint32 item, double weight,
 {
 	rec_stream_reserve(stream, 1);
 	if (time != REC_NO_TIME && !rec_stream_has_times(stream))
-		rec_values_begin(&stream->time, stream->context, stream->allocated,
+		rec_packed_column_values_begin(&stream->time, stream->context, stream->allocated,
 						 stream->count, REC_NO_TIME, time);
 	rec_packed_set(&stream->user, stream->count, user, stream->count);
 	rec_packed_set(&stream->item, stream->count, item, stream->count);
@@ -123,11 +123,11 @@ rec_stream_copy(const RecStream *stream)
 	*copy = *stream;
 	copy->context = CurrentMemoryContext;
 	copy->allocated = Max(stream->count, FIRST_ROWS);
-	rec_packed_copy(&copy->user, &stream->user, copy->context, stream->count, copy->allocated);
-	rec_packed_copy(&copy->item, &stream->item, copy->context, stream->count, copy->allocated);
-	rec_packed_copy(&copy->weight.steps, &stream->weight.steps, copy->context, stream->count,
+	rec_packed_column_copy(&copy->user, &stream->user, copy->context, stream->count, copy->allocated);
+	rec_packed_column_copy(&copy->item, &stream->item, copy->context, stream->count, copy->allocated);
+	rec_packed_column_copy(&copy->weight.steps, &stream->weight.steps, copy->context, stream->count,
 					copy->allocated);
-	rec_packed_copy(&copy->time.steps, &stream->time.steps, copy->context, stream->count,
+	rec_packed_column_copy(&copy->time.steps, &stream->time.steps, copy->context, stream->count,
 					copy->allocated);
 	return copy;
 }
@@ -309,10 +309,10 @@ make_cached(const RecStream *stream, int64 rows)
 static void
 free_columns(RecStream *stream)
 {
-	rec_packed_free(&stream->user);
-	rec_packed_free(&stream->item);
-	rec_packed_free(&stream->weight.steps);
-	rec_packed_free(&stream->time.steps);
+	rec_packed_column_free(&stream->user);
+	rec_packed_column_free(&stream->item);
+	rec_packed_column_free(&stream->weight.steps);
+	rec_packed_column_free(&stream->time.steps);
 }
 
 /* Replaces users by their ranks. */
@@ -339,7 +339,7 @@ rec_stream_group(RecStream *stream, uint32 nusers)
 	Size		size = mul_size((Size) nusers + 1, sizeof(int64));
 
 	resize(stream, stream->count);
-	rec_memory_check(CurrentMemoryContext, size);
+	rec_memory_budget_check(CurrentMemoryContext, size);
 	grouping.start = MemoryContextAllocHuge(CurrentMemoryContext, size);
 	grouping.cached_rows = Min(CACHED_ROWS, Max(stream->count / CACHED_PART, LEAST_CACHED));
 	grouping.cached = make_cached(stream, Min(grouping.cached_rows, stream->count));
@@ -348,7 +348,7 @@ rec_stream_group(RecStream *stream, uint32 nusers)
 	grouping.start[nusers] = stream->count;
 	free_columns(grouping.cached);
 	pfree(grouping.cached);
-	rec_packed_free(&stream->user);
+	rec_packed_column_free(&stream->user);
 	return grouping.start;
 }
 
@@ -356,7 +356,7 @@ rec_stream_group(RecStream *stream, uint32 nusers)
 void
 rec_stream_forget_times(RecStream *stream)
 {
-	rec_packed_free(&stream->time.steps);
+	rec_packed_column_free(&stream->time.steps);
 }
 
 /*
@@ -371,10 +371,10 @@ rec_stream_use_up(RecStream *stream, int64 rows, bool weights)
 
 	rec_stream_forget_times(stream);
 	if (!weights)
-		rec_packed_free(&stream->weight.steps);
-	rest.item = rec_packed_give_numbers(&stream->item, rows);
+		rec_packed_column_free(&stream->weight.steps);
+	rest.item = rec_packed_column_give_numbers(&stream->item, rows);
 	if (rec_stream_has_weights(stream))
-		rest.weight = rec_values_give_doubles(&stream->weight, rows);
+		rest.weight = rec_packed_column_give_doubles(&stream->weight, rows);
 	stream->allocated = 0;
 	return rest;
 }

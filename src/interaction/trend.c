@@ -89,9 +89,9 @@ rec_trend_scores(const RecStream *stream, uint32 nitems, const RecOptions *optio
 {
 	bool		timed = rec_stream_has_times(stream);
 	int			unit = timed ? unit_exponent(stream, options) : 0;
-	double	   *trend = rec_memory_alloc(CurrentMemoryContext, nitems, sizeof(double));
-	int64	   *recent = rec_memory_alloc(CurrentMemoryContext, nitems, sizeof(int64));
-	int64	   *baseline = rec_memory_alloc(CurrentMemoryContext, nitems, sizeof(int64));
+	double	   *trend = rec_memory_budget_alloc(CurrentMemoryContext, nitems, sizeof(double));
+	int64	   *recent = rec_memory_budget_alloc(CurrentMemoryContext, nitems, sizeof(int64));
+	int64	   *baseline = rec_memory_budget_alloc(CurrentMemoryContext, nitems, sizeof(int64));
 
 	for (int64 i = 0; timed && i < stream->count; i++)
 	{

@@ -70,18 +70,18 @@ resize_bytes(RecPacked *column, int64 allocated, int width)
 	Size		after = column_size(allocated, width);
 
 	if (after > before)
-		rec_memory_check(column->context, after - before);
+		rec_memory_budget_check(column->context, after - before);
 	column->bytes = repalloc_huge(column->bytes, after);
 	column->allocated = allocated;
 }
 
 /* Makes a column with room for so many numbers of so many bytes. */
 void
-rec_packed_begin(RecPacked *column, MemoryContext context, int64 allocated, int width)
+rec_packed_column_begin(RecPacked *column, MemoryContext context, int64 allocated, int width)
 {
 	Size		size = column_size(allocated, width);
 
-	rec_memory_check(context, size);
+	rec_memory_budget_check(context, size);
 	column->context = context;
 	column->bytes = MemoryContextAllocHuge(context, size);
 	column->width = width;
@@ -91,7 +91,7 @@ rec_packed_begin(RecPacked *column, MemoryContext context, int64 allocated, int 
 
 /* Gives a column room for so many numbers; no column stays none. */
 void
-rec_packed_resize(RecPacked *column, int64 allocated)
+rec_packed_column_resize(RecPacked *column, int64 allocated)
 {
 	if (column->bytes)
 		resize_bytes(column, allocated, column->width);
@@ -135,7 +135,7 @@ convert(RecPacked from, RecPacked to, int64 count, Conversion conversion)
 
 /* Makes a column, of which "count" numbers are of use, wide enough for one more. */
 void
-rec_packed_widen(RecPacked *column, int64 count, uint64 number)
+rec_packed_column_widen(RecPacked *column, int64 count, uint64 number)
 {
 	Conversion	same = {.factor = 1};
 	RecPacked	before;
@@ -149,19 +149,19 @@ rec_packed_widen(RecPacked *column, int64 count, uint64 number)
 
 /* Makes a copy of the first "count" numbers, with room; of no column, none. */
 void
-rec_packed_copy(RecPacked *copy, const RecPacked *column, MemoryContext context,
+rec_packed_column_copy(RecPacked *copy, const RecPacked *column, MemoryContext context,
 				int64 count, int64 allocated)
 {
 	*copy = *column;
 	if (column->bytes == NULL)
 		return;
-	rec_packed_begin(copy, context, allocated, column->width);
+	rec_packed_column_begin(copy, context, allocated, column->width);
 	memcpy(copy->bytes, column->bytes, mul_size(count, column->width));
 }
 
 /* Gives up a column, if there is one. */
 void
-rec_packed_free(RecPacked *column)
+rec_packed_column_free(RecPacked *column)
 {
 	if (column->bytes)
 		pfree(column->bytes);
@@ -173,7 +173,7 @@ rec_packed_free(RecPacked *column)
  * which is no more.
  */
 uint32 *
-rec_packed_give_numbers(RecPacked *column, int64 count)
+rec_packed_column_give_numbers(RecPacked *column, int64 count)
 {
 	RecPacked	packed;
 	uint32	   *numbers;
@@ -276,7 +276,7 @@ set_code(RecValues *column, const Survey *seen)
  * one, too.
  */
 void
-rec_values_begin(RecValues *column, MemoryContext context, int64 allocated,
+rec_packed_column_values_begin(RecValues *column, MemoryContext context, int64 allocated,
 				 int64 count, int64 value, int64 next)
 {
 	Survey		seen = {0};
@@ -289,7 +289,7 @@ rec_values_begin(RecValues *column, MemoryContext context, int64 allocated,
 	if (value != REC_NOT_KNOWN && next != REC_NOT_KNOWN)
 		seen.reach = seen.divisor = distance_of(value, next);
 	set_code(column, &seen);
-	rec_packed_begin(&column->steps, context, allocated, column->steps.width);
+	rec_packed_column_begin(&column->steps, context, allocated, column->steps.width);
 	(void) rec_values_steps(column, value, &steps);
 	filled = column->steps;
 	for (int64 i = 0; i < count; i++)
@@ -347,7 +347,7 @@ conversion_of(const RecValues *before, const RecValues *after)
  * more, which it has not now.
  */
 void
-rec_values_recode(RecValues *column, int64 count, int64 value)
+rec_packed_column_recode(RecValues *column, int64 count, int64 value)
 {
 	RecValues	after;
 	Survey		seen = survey(*column, count);
@@ -372,7 +372,7 @@ rec_values_recode(RecValues *column, int64 count, int64 value)
  * the place of the column, which is no more.
  */
 double *
-rec_values_give_doubles(RecValues *column, int64 count)
+rec_packed_column_give_doubles(RecValues *column, int64 count)
 {
 	RecValues	packed;
 	double	   *doubles;

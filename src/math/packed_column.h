@@ -93,21 +93,21 @@ rec_packed_put(RecPacked *column, int64 at, uint64 number)
 		*bytes = (char) number;
 }
 
-extern void rec_packed_begin(RecPacked *column, MemoryContext context,
+extern void rec_packed_column_begin(RecPacked *column, MemoryContext context,
 							 int64 allocated, int width);
-extern void rec_packed_resize(RecPacked *column, int64 allocated);
-extern void rec_packed_widen(RecPacked *column, int64 count, uint64 number);
-extern void rec_packed_copy(RecPacked *copy, const RecPacked *column,
+extern void rec_packed_column_resize(RecPacked *column, int64 allocated);
+extern void rec_packed_column_widen(RecPacked *column, int64 count, uint64 number);
+extern void rec_packed_column_copy(RecPacked *copy, const RecPacked *column,
 							MemoryContext context, int64 count, int64 allocated);
-extern void rec_packed_free(RecPacked *column);
-extern uint32 *rec_packed_give_numbers(RecPacked *column, int64 count);
+extern void rec_packed_column_free(RecPacked *column);
+extern uint32 *rec_packed_column_give_numbers(RecPacked *column, int64 count);
 
 /* Sets a number, the first "count" of the column being of use. */
 static inline void
 rec_packed_set(RecPacked *column, int64 at, uint64 number, int64 count)
 {
 	if (unlikely(number > column->largest))
-		rec_packed_widen(column, count, number);
+		rec_packed_column_widen(column, count, number);
 	rec_packed_put(column, at, number);
 }
 
@@ -142,10 +142,10 @@ rec_values_steps(const RecValues *column, int64 value, uint64 *steps)
 		(n * column->odd) << column->shift == distance;
 }
 
-extern void rec_values_begin(RecValues *column, MemoryContext context,
+extern void rec_packed_column_values_begin(RecValues *column, MemoryContext context,
 							 int64 allocated, int64 count, int64 value, int64 next);
-extern void rec_values_recode(RecValues *column, int64 count, int64 value);
-extern double *rec_values_give_doubles(RecValues *column, int64 count);
+extern void rec_packed_column_recode(RecValues *column, int64 count, int64 value);
+extern double *rec_packed_column_give_doubles(RecValues *column, int64 count);
 
 /* Sets a value, the first "count" of the column being of use. */
 static inline void
@@ -155,7 +155,7 @@ rec_values_set(RecValues *column, int64 at, int64 value, int64 count)
 
 	if (unlikely(!rec_values_steps(column, value, &steps)))
 	{
-		rec_values_recode(column, count, value);
+		rec_packed_column_recode(column, count, value);
 		(void) rec_values_steps(column, value, &steps);
 	}
 	rec_packed_put(&column->steps, at, steps);

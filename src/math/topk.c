@@ -70,7 +70,7 @@ rec_topk_init(RecTopk *topk, MemoryContext context, int k, int room)
 	topk->limit = REC_LEAST_SIMILARITY;
 	topk->allocated = 2 * k + room;
 	size = mul_size(topk->allocated, sizeof(RecNeighbor));
-	rec_memory_check(context, 3 * size + size / 2);
+	rec_memory_budget_check(context, 3 * size + size / 2);
 	topk->best = MemoryContextAllocHuge(context, size);
 	topk->spare = MemoryContextAllocHuge(context, size);
 	topk->key = MemoryContextAllocHuge(context, size + size / 2);

@@ -48,9 +48,9 @@ gather_ids(RecGeneration *generation)
 {
 	const RecModelItems *items = generation->items;
 
-	generation->id = rec_memory_alloc(CurrentMemoryContext, items->n, sizeof(Datum));
+	generation->id = rec_memory_budget_alloc(CurrentMemoryContext, items->n, sizeof(Datum));
 	for (uint32 i = 0; i < items->n; i++)
-		generation->id[i] = rec_dict_id(generation->interactions->items, items->number[i]);
+		generation->id[i] = rec_dictionary_id(generation->interactions->items, items->number[i]);
 }
 
 /* ----------------
@@ -88,7 +88,7 @@ static bool *
 find_head(const RecGeneration *generation, const double *values)
 {
 	uint32		nitems = generation->items->n;
-	bool	   *is_head = rec_memory_alloc(CurrentMemoryContext, nitems, sizeof(bool));
+	bool	   *is_head = rec_memory_budget_alloc(CurrentMemoryContext, nitems, sizeof(bool));
 	ListedItem *best = palloc_array(ListedItem, 2 * REC_LIST_HEAD);
 	double		least = -1;		/* so much or more have REC_LIST_HEAD items;
 								 * of equal ones the first come first */
@@ -119,18 +119,18 @@ find_head(const RecGeneration *generation, const double *values)
 static void
 write_item_entries(const RecGeneration *generation, RecTableWriter *table)
 {
-	rec_writer_end_rows(table);
+	rec_table_writer_end_rows(table);
 	for (uint32 i = 0; i < generation->items->n; i++)
 	{
 		uint32		item = generation->items->by_id[i];
-		Datum	   *values = rec_writer_begin_entry(table, item);
+		Datum	   *values = rec_table_writer_begin_entry(table, item);
 
 		CHECK_FOR_INTERRUPTS();
 		if (values == NULL)
 			continue;
 		values[0] = Int64GetDatum(generation->number);
 		values[2] = generation->id[item];
-		rec_writer_end_entry(table);
+		rec_table_writer_end_entry(table);
 	}
 }
 
@@ -150,11 +150,11 @@ write_items(RecGeneration *generation)
 	RecTableWriter *table;
 
 	rec_progress_phase(generation->progress, "writing items");
-	table = rec_writer_open(generation->definition->tables[REC_TABLE_ITEM], types, ITEM_NCOLS);
-	rec_writer_postpone(table, by_id, lengthof(by_id), generation->items->n);
+	table = rec_table_writer_open(generation->definition->tables[REC_TABLE_ITEM], types, ITEM_NCOLS);
+	rec_table_writer_postpone(table, by_id, lengthof(by_id), generation->items->n);
 	for (uint32 i = 0; i < generation->items->n; i++)
 	{
-		Datum	   *values = rec_writer_begin_row(table);
+		Datum	   *values = rec_table_writer_begin_row(table);
 		bool		touched = i < matrix->nitems;
 
 		CHECK_FOR_INTERRUPTS();
@@ -167,10 +167,10 @@ write_items(RecGeneration *generation)
 		values[6] = Float8GetDatum(touched ? trend[i] : 0);
 		values[7] = BoolGetDatum(popular[i]);
 		values[8] = BoolGetDatum(trending[i]);
-		rec_writer_end_row_at(table, i);
+		rec_table_writer_end_row_at(table, i);
 	}
 	write_item_entries(generation, table);
-	rec_writer_close(table);
+	rec_table_writer_close(table);
 	pfree(popularity);
 	pfree(trend);
 	pfree(popular);
@@ -235,14 +235,14 @@ write_neighbors(void *arg, uint32 item, const RecNeighbor *row, int n)
 	/* ids lie scattered */
 	for (int i = 0; i < Min(n, NEAREST_IDS); i++)
 		rec_prefetch(&generation->id[row[i].item]);
-	values = rec_writer_begin_row(writer->table);
+	values = rec_table_writer_begin_row(writer->table);
 	values[0] = Int64GetDatum(generation->number);
 	values[1] = writer->kind_names[writer->kind];
 	values[2] = Int32GetDatum((int32) item);
 	values[3] = generation->id[item];
-	values[4] = PointerGetDatum(rec_array4(INT4OID, n, (void **) &neighbors));
-	values[5] = PointerGetDatum(rec_array4(FLOAT4OID, n, (void **) &scores));
-	values[6] = PointerGetDatum(rec_array4(INT4OID, n, (void **) &supports));
+	values[4] = PointerGetDatum(rec_table_writer_array4(INT4OID, n, (void **) &neighbors));
+	values[5] = PointerGetDatum(rec_table_writer_array4(FLOAT4OID, n, (void **) &scores));
+	values[6] = PointerGetDatum(rec_table_writer_array4(INT4OID, n, (void **) &supports));
 	for (int i = 0; i < n; i++)
 	{
 		neighbors[i] = (int32) row[i].item;
@@ -250,7 +250,7 @@ write_neighbors(void *arg, uint32 item, const RecNeighbor *row, int n)
 		supports[i] = (int32) row[i].support;
 	}
 	values[7] = nearest_ids(generation, row, n);
-	rec_writer_end_row_at(writer->table, row_place(item, writer->kind));
+	rec_table_writer_end_row_at(writer->table, row_place(item, writer->kind));
 	generation->neighbors += n;
 }
 
@@ -306,12 +306,12 @@ write_neighbor_entries(NeighborWriter *writer)
 {
 	const RecGeneration *generation = writer->generation;
 
-	rec_writer_end_rows(writer->table);
+	rec_table_writer_end_rows(writer->table);
 	for (Size i = 0; i < row_place(generation->items->n, 0); i++)
 	{
 		uint32		item = generation->items->by_id[i / NKINDS];
 		int			kind = (int) (i % NKINDS);
-		Datum	   *values = rec_writer_begin_entry(writer->table, row_place(item, kind));
+		Datum	   *values = rec_table_writer_begin_entry(writer->table, row_place(item, kind));
 
 		CHECK_FOR_INTERRUPTS();
 		if (values == NULL)
@@ -319,7 +319,7 @@ write_neighbor_entries(NeighborWriter *writer)
 		values[0] = Int64GetDatum(generation->number);
 		values[1] = writer->kind_names[kind];
 		values[3] = generation->id[item];
-		rec_writer_end_entry(writer->table);
+		rec_table_writer_end_entry(writer->table);
 	}
 }
 
@@ -338,8 +338,8 @@ write_neighbor_table(RecGeneration *generation)
 	rec_progress_phase(generation->progress, "computing neighbours");
 	writer.generation = generation;
 	writer.kind = BY_BEHAVIOUR;
-	writer.table = rec_writer_open(definition->tables[REC_TABLE_NEIGHBOR], types, NEIGHBOR_NCOLS);
-	rec_writer_postpone(writer.table, by_id, lengthof(by_id), row_place(generation->items->n, 0));
+	writer.table = rec_table_writer_open(definition->tables[REC_TABLE_NEIGHBOR], types, NEIGHBOR_NCOLS);
+	rec_table_writer_postpone(writer.table, by_id, lengthof(by_id), row_place(generation->items->n, 0));
 	writer.kind_names[BY_BEHAVIOUR] = CStringGetTextDatum(rec_component_names[REC_BEHAVIOUR]);
 	writer.kind_names[BY_CONTENT] = CStringGetTextDatum(rec_component_names[REC_CONTENT]);
 	rec_train_rows(generation->matrix, likeness, &definition->options, write_neighbors,
@@ -347,7 +347,7 @@ write_neighbor_table(RecGeneration *generation)
 	if (likeness)
 		write_content_neighbors(&writer, likeness);
 	write_neighbor_entries(&writer);
-	rec_writer_close(writer.table);
+	rec_table_writer_close(writer.table);
 }
 
 /* ----------------
@@ -380,7 +380,7 @@ static void
 write_lifts(RecGeneration *generation)
 {
 	const RecMatrix *matrix = generation->matrix;
-	uint32		nids = rec_dict_count(generation->interactions->items);
+	uint32		nids = rec_dictionary_count(generation->interactions->items);
 	uint32	   *number;
 
 	if (generation->lifts == NULL)
@@ -390,8 +390,8 @@ write_lifts(RecGeneration *generation)
 	memset(number, 0xff, nids * sizeof(uint32));
 	for (uint32 i = 0; i < matrix->nitems; i++)
 		number[matrix->item_id[i]] = i;
-	rec_lifts_renumber(generation->lifts, number);
-	rec_model_write_lifts(generation->definition, generation->number,
+	rec_lift_renumber(generation->lifts, number);
+	rec_lift_table_write(generation->definition, generation->number,
 						  generation->interactions->situations, generation->lifts);
 	pfree(number);
 }
@@ -402,7 +402,7 @@ write_content(RecGeneration *generation)
 	if (generation->items->content == NULL)
 		return;
 	rec_progress_phase(generation->progress, "writing features");
-	rec_content_write(generation->definition, generation->items,
+	rec_content_tables_write(generation->definition, generation->items,
 					  generation->interactions->items, generation->number);
 }
 
@@ -432,7 +432,7 @@ rec_generation_delete_others(const RecGeneration *generation)
 	values[0] = Int64GetDatum(generation->number);
 	for (int i = REC_TABLE_ITEM; i < REC_NTABLES; i++)
 	{
-		if (rec_writer_delete_others(definition->tables[i], "generation", generation->number))
+		if (rec_table_writer_delete_others(definition->tables[i], "generation", generation->number))
 			continue;
 		/* the executor waits for what others do, or says why it cannot */
 		rec_spi_execute(psprintf("DELETE FROM %s WHERE generation OPERATOR(pg_catalog.<>) $1",

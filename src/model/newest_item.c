@@ -95,7 +95,7 @@ has_integer_ids(const RecItemSource *items)
 
 /* True when the caller may read what tells of the newest items. */
 bool
-rec_newest_may_look(const RecItemSource *items)
+rec_newest_item_may_look(const RecItemSource *items)
 {
 	return rec_may_select(items->relid, items->item_column) &&
 		(items->available_column == NULL || rec_may_select(items->relid, items->available_column)) &&
@@ -108,7 +108,7 @@ created_type(const RecItemSource *items)
 {
 	Oid			type = rec_column_lookup(items->relid, items->created_column).type;
 
-	rec_check_time_column(type, psprintf("column \"%s\", the creation,", items->created_column));
+	rec_interaction_check_time_column(type, psprintf("column \"%s\", the creation,", items->created_column));
 	return type;
 }
 
@@ -151,7 +151,7 @@ and_available(const RecItemSource *items)
  *	SELECT i.id FROM items i WHERE i.id > $1 AND i.available ORDER BY i.id DESC LIMIT 306
  */
 bool
-rec_newest_select(RecServe *serve, int64 limit)
+rec_newest_item_select(RecServe *serve, int64 limit)
 {
 	const RecItemSource *items = serve->definition->items;
 	const char *id = quote_identifier(items->item_column);
@@ -171,7 +171,7 @@ rec_newest_select(RecServe *serve, int64 limit)
 						  rec_relation_quoted(items->relid), condition, and_available(items),
 						  by_time ? psprintf("i.%s DESC, i.%s", quote_identifier(items->created_column), id) :
 						  psprintf("i.%s DESC", id), limit);
-	rec_plans_execute(serve->definition, &query);
+	rec_plan_cache_execute(serve->definition, &query);
 	return true;
 }
 
@@ -197,7 +197,7 @@ result_int64(int64 otherwise)
  * Read as the current user; SPI is connected.
  */
 int64
-rec_newest_created(const RecDefinition *definition)
+rec_newest_item_created(const RecDefinition *definition)
 {
 	const RecItemSource *items = definition->items;
 	Oid			types[1] = {TIMESTAMPTZOID};
@@ -258,7 +258,7 @@ rec_newest_item(const RecDefinition *definition)
  *	AND NOT EXISTS (SELECT FROM item m WHERE m.item_id = i.id ...)
  */
 void
-rec_newest_count(const RecDefinition *definition, int64 *unknown, int64 *found)
+rec_newest_item_count(const RecDefinition *definition, int64 *unknown, int64 *found)
 {
 	const RecItemSource *items = definition->items;
 	const char *id = quote_identifier(items->item_column);

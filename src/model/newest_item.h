@@ -18,11 +18,11 @@
 #define REC_NEWEST_TIES		256 /* items created at the same time that the
 								 * model knows and a call looks at again */
 
-extern bool rec_newest_may_look(const RecItemSource *items);
-extern bool rec_newest_select(RecServe *serve, int64 limit);
-extern int64 rec_newest_created(const RecDefinition *definition);
+extern bool rec_newest_item_may_look(const RecItemSource *items);
+extern bool rec_newest_item_select(RecServe *serve, int64 limit);
+extern int64 rec_newest_item_created(const RecDefinition *definition);
 extern int64 rec_newest_item(const RecDefinition *definition);
-extern void rec_newest_count(const RecDefinition *definition, int64 *unknown,
+extern void rec_newest_item_count(const RecDefinition *definition, int64 *unknown,
 							 int64 *found);
 
 #endif							/* REC_NEWEST_ITEM_H */

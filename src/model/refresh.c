@@ -68,7 +68,7 @@ take_row(void *arg, const RecRow *row)
 {
 	ReadState  *state = (ReadState *) arg;
 
-	rec_interactions_add(state->interactions, row);
+	rec_interaction_add(state->interactions, row);
 	if (state->progress && ++state->rows % 65536 == 0 && state->expected > 0)
 		rec_progress_step(state->progress, state->rows, state->expected);
 }
@@ -94,32 +94,32 @@ expected_rows(Oid relid)
  * connected.
  */
 RecInteractions *
-rec_model_interactions(const RecDefinition *definition, MemoryContext context,
+rec_refresh_interactions(const RecDefinition *definition, MemoryContext context,
 					   bool situations, RecProgress *progress)
 {
 	ReadState	state = {0};
 
-	state.interactions = rec_interactions_create(context,
+	state.interactions = rec_interaction_create(context,
 												 definition->user_type,
 												 definition->user_collation,
 												 definition->item_type,
 												 definition->item_collation);
 	if (situations)
 		state.interactions->situations =
-			rec_model_situations(definition, &definition->options, context);
+			rec_lift_table_situations(definition, &definition->options, context);
 	state.progress = progress;
 	for (int i = 0; i < definition->nsources; i++)
 		state.expected += expected_rows(definition->sources[i].relid);
 	for (int i = 0; i < definition->nsources; i++)
 	{
 		RecRowFormat format;
-		char	   *query = rec_training_query(definition, &definition->sources[i],
+		char	   *query = rec_source_training_query(definition, &definition->sources[i],
 											   state.interactions->situations, &format);
 		SPIPlanPtr	plan = rec_spi_prepare(query, 0, NULL, CURSOR_OPT_PARALLEL_OK);
 
 		format.users = state.interactions->users;
 		format.items = state.interactions->items;
-		rec_read_rows(plan, NULL, &format, take_row, &state);
+		rec_interaction_read_rows(plan, NULL, &format, take_row, &state);
 		SPI_freeplan(plan);
 	}
 	return state.interactions;
@@ -180,14 +180,14 @@ move_pointer(const RecDefinition *definition, const RecRefreshFigures *figures,
 	values[0] = Int64GetDatum(figures->generation);
 	values[1] = Int64GetDatum(figures->items);
 	values[2] = TimestampTzGetDatum(newest);
-	values[3] = PointerGetDatum(rec_array4(INT4OID, nsteps, &data));
+	values[3] = PointerGetDatum(rec_table_writer_array4(INT4OID, nsteps, &data));
 	if (nsteps > 0)
 		memcpy(data, steps, nsteps * sizeof(int32));
 	if (newest == REC_NO_TIME)
 		nulls[2] = 'n';
 	if (definition->items)
 	{
-		values[4] = TimestampTzGetDatum(rec_newest_created(definition));
+		values[4] = TimestampTzGetDatum(rec_newest_item_created(definition));
 		values[5] = Int64GetDatum(rec_newest_item(definition));
 		nulls[4] = nulls[5] = ' ';
 	}
@@ -229,7 +229,7 @@ record_run(const RecDefinition *definition, const RecRefreshFigures *figures)
 	values[10] = Float8GetDatum(figures->write_ms);
 	values[11] = Int64GetDatum(figures->memory_bytes);
 	values[12] = Int64GetDatum(figures->model_bytes);
-	values[13] = JsonbPGetDatum(rec_options_to_jsonb(&definition->options,
+	values[13] = JsonbPGetDatum(rec_options_write_jsonb(&definition->options,
 													 REC_SCOPE_BUILD | REC_SCOPE_SERVE));
 	values[14] = CStringGetTextDatum("full");
 	run_query(psprintf("INSERT INTO %s (generation, started_at, finished_at, interactions, users, "
@@ -254,10 +254,10 @@ learn_lifts(const RecGeneration *generation)
 	if (situations == NULL)
 		return NULL;
 	rec_progress_phase(generation->progress, "learning from the context");
-	lifts = rec_context_learn(generation->interactions->stream,
-							  rec_dict_count(generation->interactions->items),
+	lifts = rec_lift_learn(generation->interactions->stream,
+							  rec_dictionary_count(generation->interactions->items),
 							  situations, &generation->definition->options);
-	rec_situations_forget_rows(situations);
+	rec_situation_forget_rows(situations);
 	return lifts;
 }
 
@@ -270,15 +270,15 @@ prepare_generation(RecGeneration *generation, RecInteractions *interactions,
 	uint32	   *item_rank;
 
 	generation->interactions = interactions;
-	rec_interactions_forget_users(interactions, &definition->options);
+	rec_interaction_forget_users(interactions, &definition->options);
 	generation->lifts = learn_lifts(generation);
-	generation->trend = rec_trend_scores(interactions->stream, rec_dict_count(interactions->items),
+	generation->trend = rec_trend_scores(interactions->stream, rec_dictionary_count(interactions->items),
 										 &definition->options);
 	rec_progress_phase(generation->progress, "building the matrix");
-	generation->matrix = rec_interactions_matrix(interactions, &definition->options, &item_rank);
+	generation->matrix = rec_interaction_matrix(interactions, &definition->options, &item_rank);
 	if (definition->items)
 		rec_progress_phase(generation->progress, "reading items");
-	generation->items = rec_model_items(definition, generation->matrix, interactions->items,
+	generation->items = rec_content_tables_model_items(definition, generation->matrix, interactions->items,
 										item_rank, context);
 }
 
@@ -295,9 +295,9 @@ build_generation(const RecDefinition *definition, RecProgress *progress,
 	RecInteractions *interactions;
 	TimestampTz since = GetCurrentTimestamp();
 
-	rec_memory_start();
+	rec_memory_budget_start();
 	rec_progress_phase(progress, "reading interactions");
-	interactions = rec_model_interactions(definition, context, true, progress);
+	interactions = rec_refresh_interactions(definition, context, true, progress);
 	figures->read_ms = elapsed_ms(since);
 	figures->interactions = interactions->stream->count;
 	figures->null_keys = interactions->null_keys;
@@ -319,7 +319,7 @@ build_generation(const RecDefinition *definition, RecProgress *progress,
 	rec_generation_delete_others(&generation);
 	move_pointer(definition, figures, generation.matrix, interactions->stream->newest);
 	rec_generation_analyze(&generation);
-	figures->memory_bytes = rec_memory_peak();
+	figures->memory_bytes = rec_memory_budget_peak();
 	figures->model_bytes = model_size(definition);
 	figures->write_ms = elapsed_ms(since);
 	MemoryContextSwitchTo(old);
@@ -405,7 +405,7 @@ notice_nothing_counts(const RecDefinition *definition, const RecRefreshFigures *
  * just committed is seen.  The caller must be a member of the owner.
  */
 RecRefreshFigures
-rec_model_refresh(RecDefinition *definition, bool verbose)
+rec_refresh_model(RecDefinition *definition, bool verbose)
 {
 	RecRefreshFigures result = {0};
 	RecRefreshFigures *figures = &result;
@@ -422,7 +422,7 @@ rec_model_refresh(RecDefinition *definition, bool verbose)
 	rec_progress_phase(&progress, "starting");
 
 	GetUserIdAndSecContext(&saved_user, &saved_context);
-	SetUserIdAndSecContext(rec_schema_owner(definition->schema),
+	SetUserIdAndSecContext(rec_layout_schema_owner(definition->schema),
 						   saved_context | SECURITY_RESTRICTED_OPERATION);
 	nest = NewGUCNestLevel();
 	set_for_refresh("search_path", "pg_catalog, pg_temp");
@@ -489,7 +489,7 @@ rec_refresh(PG_FUNCTION_ARGS)
 	check_mode(mode);
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	figures = rec_model_refresh(rec_definition_by_name(name), verbose);
+	figures = rec_refresh_model(rec_definition_by_name(name), verbose);
 	values[0] = CStringGetTextDatum(name);
 	values[1] = Int64GetDatum(figures.generation);
 	values[2] = CStringGetTextDatum("full");

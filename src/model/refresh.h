@@ -35,8 +35,8 @@ typedef struct RecRefreshFigures
 	int64		model_bytes;
 } RecRefreshFigures;
 
-extern RecRefreshFigures rec_model_refresh(RecDefinition *definition, bool verbose);
-extern RecInteractions *rec_model_interactions(const RecDefinition *definition,
+extern RecRefreshFigures rec_refresh_model(RecDefinition *definition, bool verbose);
+extern RecInteractions *rec_refresh_interactions(const RecDefinition *definition,
 											   MemoryContext context, bool situations,
 											   RecProgress *progress);
 

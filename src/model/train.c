@@ -113,7 +113,7 @@ rec_train_rows(RecMatrix *matrix, const RecContentLists *likeness,
 		compute_rows(matrix, options, sink, step, arg);
 		return;
 	}
-	lending = rec_lending_create(CurrentMemoryContext, matrix, likeness, options, sink, step, arg);
-	compute_rows(matrix, options, rec_lending_take, rec_lending_step, lending);
-	rec_lending_rows(lending);
+	lending = rec_borrowed_neighbors_create(CurrentMemoryContext, matrix, likeness, options, sink, step, arg);
+	compute_rows(matrix, options, rec_borrowed_neighbors_take, rec_borrowed_neighbors_step, lending);
+	rec_borrowed_neighbors_rows(lending);
 }

@@ -160,8 +160,8 @@ extern const char *const rec_component_names[];
 extern RecModel rec_option_model(const char *name);
 extern void rec_options_default(RecOptions *options, bool stored_model);
 extern void rec_options_cap(RecOptions *options, const char *column, int most);
-extern void rec_options_apply(RecOptions *options, Jsonb *json, int scopes);
-extern bool rec_options_same_build(const RecOptions *options, Jsonb *json);
-extern Jsonb *rec_options_to_jsonb(const RecOptions *options, int scopes);
+extern void rec_options_read_apply(RecOptions *options, Jsonb *json, int scopes);
+extern bool rec_options_write_same_build(const RecOptions *options, Jsonb *json);
+extern Jsonb *rec_options_write_jsonb(const RecOptions *options, int scopes);
 
 #endif							/* REC_OPTIONS_H */

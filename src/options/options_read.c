@@ -29,21 +29,21 @@
 static void
 wrong_type(const char *name, const char *expected)
 {
-	rec_json_refuse(psprintf("option \"%s\"", name), expected);
+	rec_json_reader_refuse(psprintf("option \"%s\"", name), expected);
 }
 
 /* Gives a number that lies in the option's range, under the name of a part. */
 static double
 number_value(const char *name, const RecOptionSpec *spec, const JsonbValue *value)
 {
-	return rec_json_double_within(psprintf("option \"%s\"", name), value, spec->min, spec->max,
+	return rec_json_reader_double_within(psprintf("option \"%s\"", name), value, spec->min, spec->max,
 								  spec->kind == REC_OPTION_INT || spec->kind == REC_OPTION_CAPS);
 }
 
 static JsonbContainer *
 object_value(const RecOptionSpec *spec, const JsonbValue *value, const char *expected)
 {
-	JsonbContainer *object = rec_json_object(value);
+	JsonbContainer *object = rec_json_reader_object(value);
 
 	if (object == NULL)
 		wrong_type(spec->name, expected);
@@ -56,7 +56,7 @@ string_value(const RecOptionSpec *spec, const JsonbValue *value, const char *exp
 {
 	if (value->type != jbvString)
 		wrong_type(spec->name, expected);
-	return rec_json_string(value);
+	return rec_json_reader_string(value);
 }
 
 /* Gives the strings of an array. */
@@ -65,7 +65,7 @@ strings_value(const RecOptionSpec *spec, const JsonbValue *value)
 {
 	List	   *strings;
 
-	if (!rec_json_strings(value, &strings))
+	if (!rec_json_reader_strings(value, &strings))
 		wrong_type(spec->name, "an array of strings");
 	return strings;
 }
@@ -167,9 +167,9 @@ static void
 blend_value(RecOptions *options, const RecOptionSpec *spec, const JsonbValue *value)
 {
 	JsonbContainer *object = object_value(spec, value, "an object of component weights");
-	RecJsonMembers member = rec_json_members(object);
+	RecJsonMembers member = rec_json_reader_members(object);
 
-	while (rec_json_next_member(&member))
+	while (rec_json_reader_next_member(&member))
 	{
 		int			component = rec_option_name_number("component", component_name, member.name);
 
@@ -183,11 +183,11 @@ static void
 caps_value(RecOptions *options, const RecOptionSpec *spec, const JsonbValue *value)
 {
 	JsonbContainer *object = object_value(spec, value, "an object of whole numbers by column");
-	RecJsonMembers member = rec_json_members(object);
+	RecJsonMembers member = rec_json_reader_members(object);
 
 	options->caps = palloc_array(RecCap, JsonContainerSize(object) + 1);
 	options->ncaps = 0;
-	while (rec_json_next_member(&member))
+	while (rec_json_reader_next_member(&member))
 	{
 		RecCap	   *cap = &options->caps[options->ncaps++];
 
@@ -202,14 +202,14 @@ source_weights(RecOptions *options, const RecOptionSpec *spec, char *relation,
 			   const JsonbValue *value)
 {
 	JsonbContainer *object = object_value(spec, value, EVENT_WEIGHTS);
-	RecJsonMembers member = rec_json_members(object);
+	RecJsonMembers member = rec_json_reader_members(object);
 	RecSourceWeight *weights;
 
 	weights = palloc_array(RecSourceWeight, options->nevent_weights + JsonContainerSize(object) + 1);
 	if (options->nevent_weights > 0)
 		memcpy(weights, options->event_weights, options->nevent_weights * sizeof(RecSourceWeight));
 	options->event_weights = weights;
-	while (rec_json_next_member(&member))
+	while (rec_json_reader_next_member(&member))
 	{
 		RecSourceWeight *entry = &weights[options->nevent_weights++];
 
@@ -224,10 +224,10 @@ static void
 events_value(RecOptions *options, const RecOptionSpec *spec, const JsonbValue *value)
 {
 	JsonbContainer *object = object_value(spec, value, EVENT_WEIGHTS);
-	RecJsonMembers member = rec_json_members(object);
+	RecJsonMembers member = rec_json_reader_members(object);
 
 	options->nevent_weights = 0;
-	while (rec_json_next_member(&member))
+	while (rec_json_reader_next_member(&member))
 		source_weights(options, spec, member.name, &member.value);
 }
 
@@ -289,11 +289,11 @@ set_option(RecOptions *options, const RecOptionSpec *spec, const JsonbValue *val
  * current context.
  */
 void
-rec_options_apply(RecOptions *options, Jsonb *json, int scopes)
+rec_options_read_apply(RecOptions *options, Jsonb *json, int scopes)
 {
-	RecJsonMembers member = rec_json_members(rec_json_root_object(json, "options"));
+	RecJsonMembers member = rec_json_reader_members(rec_json_reader_root_object(json, "options"));
 
-	while (rec_json_next_member(&member))
+	while (rec_json_reader_next_member(&member))
 		set_option(options, rec_option_find(member.name, scopes), &member.value);
 	rec_options_check(options);
 }

@@ -21,17 +21,17 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
-/* Writes a number in full, unlike rec_json_number(). */
+/* Writes a number in full, unlike rec_json_writer_number(). */
 static void
 write_float(RecJson *json, double value)
 {
-	rec_json_numeric(json, DirectFunctionCall1(float8_numeric, Float8GetDatum(value)));
+	rec_json_writer_numeric(json, DirectFunctionCall1(float8_numeric, Float8GetDatum(value)));
 }
 
 static void
 write_int(RecJson *json, int value)
 {
-	rec_json_numeric(json, DirectFunctionCall1(int4_numeric, Int32GetDatum(value)));
+	rec_json_writer_numeric(json, DirectFunctionCall1(int4_numeric, Int32GetDatum(value)));
 }
 
 /* Writes a string, or null for none. */
@@ -39,9 +39,9 @@ static void
 write_text(RecJson *json, const char *text)
 {
 	if (text)
-		rec_json_text(json, WJB_VALUE, text);
+		rec_json_writer_text(json, WJB_VALUE, text);
 	else
-		rec_json_null(json);
+		rec_json_writer_null(json);
 }
 
 static void
@@ -53,7 +53,7 @@ write_interval(RecJson *json, double usecs)
 
 	if (usecs == 0)
 	{
-		rec_json_null(json);
+		rec_json_writer_null(json);
 		return;
 	}
 	interval.day = (int32) (usecs / USECS_PER_DAY);
@@ -63,7 +63,7 @@ write_interval(RecJson *json, double usecs)
 											   IntervalPGetDatum(&interval)));
 
 	IntervalStyle = style;
-	rec_json_text(json, WJB_VALUE, text);
+	rec_json_writer_text(json, WJB_VALUE, text);
 }
 
 /* Writes weights by relation; those of one stand together. */
@@ -72,7 +72,7 @@ write_events(RecJson *json, const RecOptions *options)
 {
 	const char *relation = NULL;
 
-	rec_json_token(json, WJB_BEGIN_OBJECT);
+	rec_json_writer_token(json, WJB_BEGIN_OBJECT);
 	for (int i = 0; i < options->nevent_weights; i++)
 	{
 		const RecSourceWeight *weight = &options->event_weights[i];
@@ -80,61 +80,61 @@ write_events(RecJson *json, const RecOptions *options)
 		if (relation == NULL || strcmp(relation, weight->relation) != 0)
 		{
 			if (relation)
-				rec_json_token(json, WJB_END_OBJECT);
-			rec_json_key(json, weight->relation);
-			rec_json_token(json, WJB_BEGIN_OBJECT);
+				rec_json_writer_token(json, WJB_END_OBJECT);
+			rec_json_writer_key(json, weight->relation);
+			rec_json_writer_token(json, WJB_BEGIN_OBJECT);
 		}
 		relation = weight->relation;
-		rec_json_key(json, weight->event);
+		rec_json_writer_key(json, weight->event);
 		write_float(json, weight->weight);
 	}
 	if (relation)
-		rec_json_token(json, WJB_END_OBJECT);
-	rec_json_token(json, WJB_END_OBJECT);
+		rec_json_writer_token(json, WJB_END_OBJECT);
+	rec_json_writer_token(json, WJB_END_OBJECT);
 }
 
 static void
 write_texts(RecJson *json, const RecOptions *options)
 {
-	rec_json_token(json, WJB_BEGIN_ARRAY);
+	rec_json_writer_token(json, WJB_BEGIN_ARRAY);
 	for (int i = 0; i < options->nseen_events; i++)
-		rec_json_text(json, WJB_ELEM, options->seen_events[i]);
-	rec_json_token(json, WJB_END_ARRAY);
+		rec_json_writer_text(json, WJB_ELEM, options->seen_events[i]);
+	rec_json_writer_token(json, WJB_END_ARRAY);
 }
 
 /* Writes the names of the bits that are set. */
 static void
 write_set(RecJson *json, const RecOptionSpec *spec, int set)
 {
-	rec_json_token(json, WJB_BEGIN_ARRAY);
+	rec_json_writer_token(json, WJB_BEGIN_ARRAY);
 	for (int i = 0; spec->value_name(i) != NULL; i++)
 		if (set & (1 << i))
-			rec_json_text(json, WJB_ELEM, spec->value_name(i));
-	rec_json_token(json, WJB_END_ARRAY);
+			rec_json_writer_text(json, WJB_ELEM, spec->value_name(i));
+	rec_json_writer_token(json, WJB_END_ARRAY);
 }
 
 static void
 write_blend(RecJson *json, const RecOptions *options)
 {
-	rec_json_token(json, WJB_BEGIN_OBJECT);
+	rec_json_writer_token(json, WJB_BEGIN_OBJECT);
 	for (int i = 0; i < REC_NCOMPONENTS; i++)
 	{
-		rec_json_key(json, rec_component_names[i]);
+		rec_json_writer_key(json, rec_component_names[i]);
 		write_float(json, options->blend[i]);
 	}
-	rec_json_token(json, WJB_END_OBJECT);
+	rec_json_writer_token(json, WJB_END_OBJECT);
 }
 
 static void
 write_caps(RecJson *json, const RecOptions *options)
 {
-	rec_json_token(json, WJB_BEGIN_OBJECT);
+	rec_json_writer_token(json, WJB_BEGIN_OBJECT);
 	for (int i = 0; i < options->ncaps; i++)
 	{
-		rec_json_key(json, options->caps[i].column);
+		rec_json_writer_key(json, options->caps[i].column);
 		write_int(json, options->caps[i].most);
 	}
-	rec_json_token(json, WJB_END_OBJECT);
+	rec_json_writer_token(json, WJB_END_OBJECT);
 }
 
 static void
@@ -149,7 +149,7 @@ write_option(RecJson *json, const RecOptions *options, const RecOptionSpec *spec
 			write_float(json, *REC_FLOAT_FIELD(options, spec));
 			break;
 		case REC_OPTION_BOOL:
-			rec_json_bool(json, *REC_BOOL_FIELD(options, spec));
+			rec_json_writer_bool(json, *REC_BOOL_FIELD(options, spec));
 			break;
 		case REC_OPTION_ENUM:
 			write_text(json, spec->value_name(*REC_INT_FIELD(options, spec)));
@@ -183,11 +183,11 @@ write_option(RecJson *json, const RecOptions *options, const RecOptionSpec *spec
 
 /* Gives all options of the scopes, as they are in force, as a jsonb object. */
 Jsonb *
-rec_options_to_jsonb(const RecOptions *options, int scopes)
+rec_options_write_jsonb(const RecOptions *options, int scopes)
 {
 	RecJson		json = {0};
 
-	rec_json_token(&json, WJB_BEGIN_OBJECT);
+	rec_json_writer_token(&json, WJB_BEGIN_OBJECT);
 	for (int i = 0; i < rec_noptions; i++)
 	{
 		if ((rec_option_specs[i].scope & scopes) == 0)
@@ -195,11 +195,11 @@ rec_options_to_jsonb(const RecOptions *options, int scopes)
 		/* what nobody has given is no option of a recommender */
 		if (rec_option_specs[i].kind == REC_OPTION_EVENTS && options->nevent_weights == 0)
 			continue;
-		rec_json_key(&json, rec_option_specs[i].name);
+		rec_json_writer_key(&json, rec_option_specs[i].name);
 		write_option(&json, options, &rec_option_specs[i]);
 	}
-	rec_json_token(&json, WJB_END_OBJECT);
-	return rec_json_finish(&json);
+	rec_json_writer_token(&json, WJB_END_OBJECT);
+	return rec_json_writer_finish(&json);
 }
 
 static bool
@@ -227,12 +227,12 @@ equals_value(const JsonbValue *a, const JsonbValue *b)
 
 /* True when the options that a model is built by are those of a jsonb. */
 bool
-rec_options_same_build(const RecOptions *options, Jsonb *json)
+rec_options_write_same_build(const RecOptions *options, Jsonb *json)
 {
-	RecJsonMembers member = rec_json_members(&json->root);
-	Jsonb	   *current = rec_options_to_jsonb(options, REC_SCOPE_BUILD);
+	RecJsonMembers member = rec_json_reader_members(&json->root);
+	Jsonb	   *current = rec_options_write_jsonb(options, REC_SCOPE_BUILD);
 
-	while (rec_json_next_member(&member))
+	while (rec_json_reader_next_member(&member))
 	{
 		JsonbValue *now = getKeyJsonValueFromContainer(&current->root, member.name,
 													   strlen(member.name), NULL);

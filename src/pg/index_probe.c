@@ -55,7 +55,7 @@ struct RecProbe
  * Rows come in the order of the index, none twice.
  */
 RecProbe *
-rec_probe_begin(Relation rel, Relation index, Snapshot snapshot, int nkeys, ScanKey keys)
+rec_index_probe_begin(Relation rel, Relation index, Snapshot snapshot, int nkeys, ScanKey keys)
 {
 	RecProbe   *probe = palloc_object(RecProbe);
 
@@ -66,14 +66,14 @@ rec_probe_begin(Relation rel, Relation index, Snapshot snapshot, int nkeys, Scan
 
 /* Gives the next row, good until the one after it; NULL when there is none. */
 HeapTuple
-rec_probe_next(RecProbe *probe)
+rec_index_probe_next(RecProbe *probe)
 {
 	return systable_getnext_ordered(probe->scan, ForwardScanDirection);
 }
 
 /* Ends looking, at any row. */
 void
-rec_probe_end(RecProbe *probe)
+rec_index_probe_end(RecProbe *probe)
 {
 	systable_endscan_ordered(probe->scan);
 	pfree(probe);
@@ -356,7 +356,7 @@ make_key(Relation index, int nkeys, ScanKey keys)
  * Rows come in the order of the index, none twice.
  */
 RecProbe *
-rec_probe_begin(Relation rel, Relation index, Snapshot snapshot, int nkeys, ScanKey keys)
+rec_index_probe_begin(Relation rel, Relation index, Snapshot snapshot, int nkeys, ScanKey keys)
 {
 	RecProbe   *probe = palloc0_object(RecProbe);
 
@@ -389,7 +389,7 @@ read_row(RecProbe *probe, ItemPointerData tid)
 
 /* Gives the next row, good until the one after it; NULL when there is none. */
 HeapTuple
-rec_probe_next(RecProbe *probe)
+rec_index_probe_next(RecProbe *probe)
 {
 	for (;;)
 	{
@@ -405,7 +405,7 @@ rec_probe_next(RecProbe *probe)
 
 /* Ends looking, at any row. */
 void
-rec_probe_end(RecProbe *probe)
+rec_index_probe_end(RecProbe *probe)
 {
 	ExecDropSingleTupleTableSlot(probe->slot);
 	table_index_fetch_end(probe->fetch);

@@ -20,9 +20,9 @@
 
 typedef struct RecProbe RecProbe;
 
-extern RecProbe *rec_probe_begin(Relation rel, Relation index, Snapshot snapshot,
+extern RecProbe *rec_index_probe_begin(Relation rel, Relation index, Snapshot snapshot,
 								 int nkeys, ScanKey keys);
-extern HeapTuple rec_probe_next(RecProbe *probe);
-extern void rec_probe_end(RecProbe *probe);
+extern HeapTuple rec_index_probe_next(RecProbe *probe);
+extern void rec_index_probe_end(RecProbe *probe);
 
 #endif							/* REC_INDEX_PROBE_H */

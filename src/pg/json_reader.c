@@ -27,7 +27,7 @@
 
 /* Refuses a value: "what", an argument or its part, must be "expected". */
 void
-rec_json_refuse(const char *what, const char *expected)
+rec_json_reader_refuse(const char *what, const char *expected)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -47,16 +47,16 @@ as_container(const JsonbValue *value)
 
 /* Gives the object that the argument "what" is; ERROR when it is none. */
 JsonbContainer *
-rec_json_root_object(Jsonb *json, const char *what)
+rec_json_reader_root_object(Jsonb *json, const char *what)
 {
 	if (!JB_ROOT_IS_OBJECT(json))
-		rec_json_refuse(what, "a JSON object");
+		rec_json_reader_refuse(what, "a JSON object");
 	return &json->root;
 }
 
 /* Gives the value as an array, NULL when it is something else. */
 JsonbContainer *
-rec_json_array(const JsonbValue *value)
+rec_json_reader_array(const JsonbValue *value)
 {
 	JsonbContainer *container = as_container(value);
 
@@ -65,7 +65,7 @@ rec_json_array(const JsonbValue *value)
 
 /* Gives the value as an object, NULL when it is something else. */
 JsonbContainer *
-rec_json_object(const JsonbValue *value)
+rec_json_reader_object(const JsonbValue *value)
 {
 	JsonbContainer *container = as_container(value);
 
@@ -74,7 +74,7 @@ rec_json_object(const JsonbValue *value)
 
 /* Begins to read an object, before its first member. */
 RecJsonMembers
-rec_json_members(JsonbContainer *object)
+rec_json_reader_members(JsonbContainer *object)
 {
 	RecJsonMembers members = {.iterator = JsonbIteratorInit(object)};
 
@@ -84,20 +84,20 @@ rec_json_members(JsonbContainer *object)
 
 /* Reads the next member into "members"; false after the last one. */
 bool
-rec_json_next_member(RecJsonMembers *members)
+rec_json_reader_next_member(RecJsonMembers *members)
 {
 	if (JsonbIteratorNext(&members->iterator, &members->value, true) != WJB_KEY)
 		return false;
-	members->name = rec_json_string(&members->value);
+	members->name = rec_json_reader_string(&members->value);
 	(void) JsonbIteratorNext(&members->iterator, &members->value, true);
 	return true;
 }
 
 /* Reads an array of strings into a list; false when the value is none. */
 bool
-rec_json_strings(const JsonbValue *value, List **strings)
+rec_json_reader_strings(const JsonbValue *value, List **strings)
 {
-	JsonbContainer *array = rec_json_array(value);
+	JsonbContainer *array = rec_json_reader_array(value);
 
 	if (array == NULL)
 		return false;
@@ -108,7 +108,7 @@ rec_json_strings(const JsonbValue *value, List **strings)
 
 		if (element->type != jbvString)
 			return false;
-		*strings = lappend(*strings, rec_json_string(element));
+		*strings = lappend(*strings, rec_json_reader_string(element));
 	}
 	return true;
 }
@@ -120,7 +120,7 @@ rec_json_strings(const JsonbValue *value, List **strings)
 
 /* Gives a string, which the value must be. */
 char *
-rec_json_string(const JsonbValue *value)
+rec_json_reader_string(const JsonbValue *value)
 {
 	return pnstrdup(value->val.string.val, value->val.string.len);
 }
@@ -130,14 +130,14 @@ rec_json_string(const JsonbValue *value)
  * false.  NULL for a null and for what is no scalar.
  */
 char *
-rec_json_scalar(const JsonbValue *value)
+rec_json_reader_scalar(const JsonbValue *value)
 {
 	Datum		number;
 
 	switch (value->type)
 	{
 		case jbvString:
-			return rec_json_string(value);
+			return rec_json_reader_string(value);
 		case jbvNumeric:
 			number = DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(value->val.numeric));
 			return DatumGetCString(DirectFunctionCall1(numeric_out, number));
@@ -150,7 +150,7 @@ rec_json_scalar(const JsonbValue *value)
 
 /* Gives a number, which the value must be; one too large is infinite. */
 double
-rec_json_double(const JsonbValue *value)
+rec_json_reader_double(const JsonbValue *value)
 {
 	return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
 											  NumericGetDatum(value->val.numeric)));
@@ -161,17 +161,17 @@ rec_json_double(const JsonbValue *value)
  * speaks of "what" when the value is anything else.
  */
 double
-rec_json_double_within(const char *what, const JsonbValue *value, double min, double max,
+rec_json_reader_double_within(const char *what, const JsonbValue *value, double min, double max,
 					   bool whole)
 {
 	double		number;
 
 	if (value->type != jbvNumeric)
-		rec_json_refuse(what, whole ? "an integer" : "a number");
-	number = rec_json_double(value);
+		rec_json_reader_refuse(what, whole ? "an integer" : "a number");
+	number = rec_json_reader_double(value);
 	if (whole && number != rint(number))
-		rec_json_refuse(what, "an integer");
+		rec_json_reader_refuse(what, "an integer");
 	if (!(number >= min && number <= max))
-		rec_json_refuse(what, psprintf("between %.10g and %.10g", min, max));
+		rec_json_reader_refuse(what, psprintf("between %.10g and %.10g", min, max));
 	return number;
 }

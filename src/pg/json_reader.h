@@ -25,18 +25,18 @@ typedef struct RecJsonMembers
 	JsonbValue	value;			/* its value, containers as jbvBinary */
 } RecJsonMembers;
 
-extern JsonbContainer *rec_json_root_object(Jsonb *json, const char *what);
-extern JsonbContainer *rec_json_array(const JsonbValue *value);
-extern JsonbContainer *rec_json_object(const JsonbValue *value);
-extern RecJsonMembers rec_json_members(JsonbContainer *object);
-extern bool rec_json_next_member(RecJsonMembers *members);
-extern bool rec_json_strings(const JsonbValue *value, List **strings);
+extern JsonbContainer *rec_json_reader_root_object(Jsonb *json, const char *what);
+extern JsonbContainer *rec_json_reader_array(const JsonbValue *value);
+extern JsonbContainer *rec_json_reader_object(const JsonbValue *value);
+extern RecJsonMembers rec_json_reader_members(JsonbContainer *object);
+extern bool rec_json_reader_next_member(RecJsonMembers *members);
+extern bool rec_json_reader_strings(const JsonbValue *value, List **strings);
 
-extern char *rec_json_string(const JsonbValue *value);
-extern char *rec_json_scalar(const JsonbValue *value);
-extern double rec_json_double(const JsonbValue *value);
-extern double rec_json_double_within(const char *what, const JsonbValue *value, double min,
+extern char *rec_json_reader_string(const JsonbValue *value);
+extern char *rec_json_reader_scalar(const JsonbValue *value);
+extern double rec_json_reader_double(const JsonbValue *value);
+extern double rec_json_reader_double_within(const char *what, const JsonbValue *value, double min,
 									 double max, bool whole);
-pg_noreturn_compat extern void rec_json_refuse(const char *what, const char *expected);
+pg_noreturn_compat extern void rec_json_reader_refuse(const char *what, const char *expected);
 
 #endif							/* REC_JSON_READER_H */

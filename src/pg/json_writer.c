@@ -102,7 +102,7 @@ begin_container(RecJson *json)
  * open, and no key may come twice in one.
  */
 void
-rec_json_token(RecJson *json, JsonbIteratorToken token)
+rec_json_writer_token(RecJson *json, JsonbIteratorToken token)
 {
 	JsonbValue	container;
 	int			begin;
@@ -129,7 +129,7 @@ rec_json_token(RecJson *json, JsonbIteratorToken token)
 
 /* Writes a string, which must stay allocated, as a key, value or element. */
 void
-rec_json_text(RecJson *json, JsonbIteratorToken token pg_attribute_unused(), const char *text)
+rec_json_writer_text(RecJson *json, JsonbIteratorToken token pg_attribute_unused(), const char *text)
 {
 	JsonbValue	value;
 
@@ -141,14 +141,14 @@ rec_json_text(RecJson *json, JsonbIteratorToken token pg_attribute_unused(), con
 
 /* Writes the key of the value that comes next; it must stay allocated. */
 void
-rec_json_key(RecJson *json, const char *key)
+rec_json_writer_key(RecJson *json, const char *key)
 {
-	rec_json_text(json, WJB_KEY, key);
+	rec_json_writer_text(json, WJB_KEY, key);
 }
 
 /* Writes true or false, as a value or element; so do the following. */
 void
-rec_json_bool(RecJson *json, bool boolean)
+rec_json_writer_bool(RecJson *json, bool boolean)
 {
 	JsonbValue	value;
 
@@ -159,7 +159,7 @@ rec_json_bool(RecJson *json, bool boolean)
 
 /* Writes a null. */
 void
-rec_json_null(RecJson *json)
+rec_json_writer_null(RecJson *json)
 {
 	JsonbValue	value;
 
@@ -169,7 +169,7 @@ rec_json_null(RecJson *json)
 
 /* Writes a numeric, which must stay allocated, in full. */
 void
-rec_json_numeric(RecJson *json, Datum numeric)
+rec_json_writer_numeric(RecJson *json, Datum numeric)
 {
 	JsonbValue	value;
 
@@ -183,17 +183,17 @@ rec_json_numeric(RecJson *json, Datum numeric)
  * the detour over text that float8_numeric() takes.
  */
 void
-rec_json_number(RecJson *json, double number)
+rec_json_writer_number(RecJson *json, double number)
 {
 	if (fabs(number) < 1e6)
-		rec_json_numeric(json, NumericGetDatum(int64_div_fast_to_numeric((int64) rint(number * 1e12), 12)));
+		rec_json_writer_numeric(json, NumericGetDatum(int64_div_fast_to_numeric((int64) rint(number * 1e12), 12)));
 	else
-		rec_json_numeric(json, DirectFunctionCall1(float8_numeric, Float8GetDatum(number)));
+		rec_json_writer_numeric(json, DirectFunctionCall1(float8_numeric, Float8GetDatum(number)));
 }
 
 /* Gives what was written, after the outermost object or array has ended. */
 Jsonb *
-rec_json_finish(RecJson *json)
+rec_json_writer_finish(RecJson *json)
 {
 	Assert(json->depth == 0 && json->n == 1);
 	return JsonbValueToJsonb(json->values);

@@ -27,13 +27,13 @@ typedef struct RecJson
 	int			begins[REC_JSON_DEPTH]; /* ... where their values begin */
 } RecJson;
 
-extern void rec_json_token(RecJson *json, JsonbIteratorToken token);
-extern void rec_json_key(RecJson *json, const char *key);
-extern void rec_json_text(RecJson *json, JsonbIteratorToken token, const char *text);
-extern void rec_json_bool(RecJson *json, bool value);
-extern void rec_json_null(RecJson *json);
-extern void rec_json_numeric(RecJson *json, Datum numeric);
-extern void rec_json_number(RecJson *json, double number);
-extern Jsonb *rec_json_finish(RecJson *json);
+extern void rec_json_writer_token(RecJson *json, JsonbIteratorToken token);
+extern void rec_json_writer_key(RecJson *json, const char *key);
+extern void rec_json_writer_text(RecJson *json, JsonbIteratorToken token, const char *text);
+extern void rec_json_writer_bool(RecJson *json, bool value);
+extern void rec_json_writer_null(RecJson *json);
+extern void rec_json_writer_numeric(RecJson *json, Datum numeric);
+extern void rec_json_writer_number(RecJson *json, double number);
+extern Jsonb *rec_json_writer_finish(RecJson *json);
 
 #endif							/* REC_JSON_WRITER_H */

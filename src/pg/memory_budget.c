@@ -58,14 +58,14 @@ memory_limit(void)
 
 /* Begins to look for the peak. */
 void
-rec_memory_start(void)
+rec_memory_budget_start(void)
 {
 	peak = 0;
 }
 
 /* Gives the most that was held at a check since the start. */
 Size
-rec_memory_peak(void)
+rec_memory_budget_peak(void)
 {
 	return peak;
 }
@@ -75,7 +75,7 @@ rec_memory_peak(void)
  * taken in "context".
  */
 void
-rec_memory_check(MemoryContext context, Size more)
+rec_memory_budget_check(MemoryContext context, Size more)
 {
 	Size		limit = memory_limit();
 	Size		need = memory_with(context, more);
@@ -97,24 +97,24 @@ rec_memory_check(MemoryContext context, Size more)
  * element at least.
  */
 void *
-rec_memory_alloc_in(MemoryContext budget, MemoryContext context, Size count, Size width)
+rec_memory_budget_alloc_in(MemoryContext budget, MemoryContext context, Size count, Size width)
 {
 	Size		size = mul_size(Max(count, 1), width);
 
-	rec_memory_check(budget, size);
+	rec_memory_budget_check(budget, size);
 	return MemoryContextAllocExtended(context, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 }
 
 /* The same where they are one. */
 void *
-rec_memory_alloc(MemoryContext context, Size count, Size width)
+rec_memory_budget_alloc(MemoryContext context, Size count, Size width)
 {
-	return rec_memory_alloc_in(context, context, count, width);
+	return rec_memory_budget_alloc_in(context, context, count, width);
 }
 
 /* True when "more" bytes could be taken in "context". */
 bool
-rec_memory_fits(MemoryContext context, Size more)
+rec_memory_budget_fits(MemoryContext context, Size more)
 {
 	return memory_with(context, more) <= memory_limit();
 }
@@ -127,7 +127,7 @@ forget_shared(void *arg)
 
 /* Counts so many bytes of shared memory as held until the context goes. */
 void
-rec_memory_share(MemoryContext context, Size size)
+rec_memory_budget_share(MemoryContext context, Size size)
 {
 	SharedMemory *shared = MemoryContextAlloc(context, sizeof(SharedMemory));
 
@@ -136,5 +136,5 @@ rec_memory_share(MemoryContext context, Size size)
 	shared->callback.arg = shared;
 	MemoryContextRegisterResetCallback(context, &shared->callback);
 	shared_memory += size;
-	rec_memory_check(context, 0);
+	rec_memory_budget_check(context, 0);
 }

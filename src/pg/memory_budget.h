@@ -30,13 +30,13 @@ rec_room_for(int64 allocated, int64 wanted)
 	return allocated;
 }
 
-extern void rec_memory_start(void);
-extern void rec_memory_check(MemoryContext context, Size more);
-extern void *rec_memory_alloc_in(MemoryContext budget, MemoryContext context, Size count,
+extern void rec_memory_budget_start(void);
+extern void rec_memory_budget_check(MemoryContext context, Size more);
+extern void *rec_memory_budget_alloc_in(MemoryContext budget, MemoryContext context, Size count,
 								 Size width);
-extern void *rec_memory_alloc(MemoryContext context, Size count, Size width);
-extern bool rec_memory_fits(MemoryContext context, Size more);
-extern void rec_memory_share(MemoryContext context, Size size);
-extern Size rec_memory_peak(void);
+extern void *rec_memory_budget_alloc(MemoryContext context, Size count, Size width);
+extern bool rec_memory_budget_fits(MemoryContext context, Size more);
+extern void rec_memory_budget_share(MemoryContext context, Size size);
+extern Size rec_memory_budget_peak(void);
 
 #endif							/* REC_MEMORY_BUDGET_H */

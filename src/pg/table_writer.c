@@ -112,7 +112,7 @@ check_table(Relation rel, const Oid *types, int n)
  * InvalidOid.  The writer is in the current context.
  */
 RecTableWriter *
-rec_writer_open(Oid relid, const Oid *types, int ncolumns)
+rec_table_writer_open(Oid relid, const Oid *types, int ncolumns)
 {
 	RecTableWriter *writer = palloc0_object(RecTableWriter);
 
@@ -150,12 +150,12 @@ has_only_columns(Relation index, const AttrNumber *columns, int ncolumns)
 
 /*
  * Postpones the entries of indexes that have no columns but these: rows are
- * from now on ended by rec_writer_end_row_at() with a place below nrows, of
+ * from now on ended by rec_table_writer_end_row_at() with a place below nrows, of
  * which each has one row or none, and then the entries of all places are
  * written, in the order of the index.
  */
 void
-rec_writer_postpone(RecTableWriter *writer, const AttrNumber *columns, int ncolumns, Size nrows)
+rec_table_writer_postpone(RecTableWriter *writer, const AttrNumber *columns, int ncolumns, Size nrows)
 {
 	int			nindexes = writer->result_rel->ri_NumIndices;
 	bool		postponed = false;
@@ -173,7 +173,7 @@ rec_writer_postpone(RecTableWriter *writer, const AttrNumber *columns, int ncolu
 	if (!postponed)
 		writer->late = NULL;
 	writer->nrows = nrows;
-	writer->rows = rec_memory_alloc(CurrentMemoryContext, nrows, sizeof(ItemPointerData));
+	writer->rows = rec_memory_budget_alloc(CurrentMemoryContext, nrows, sizeof(ItemPointerData));
 }
 
 /* Writes a row's entries of some of the indexes. */
@@ -225,10 +225,10 @@ empty_slot(RecTableWriter *writer, int i)
 
 /*
  * Gives the values of a new row to fill, none of which is null.  Until
- * rec_writer_end_row() the current context is that of the row's values.
+ * rec_table_writer_end_row() the current context is that of the row's values.
  */
 Datum *
-rec_writer_begin_row(RecTableWriter *writer)
+rec_table_writer_begin_row(RecTableWriter *writer)
 {
 	TupleTableSlot *slot = empty_slot(writer, writer->nslots);
 
@@ -238,7 +238,7 @@ rec_writer_begin_row(RecTableWriter *writer)
 
 /* Ends a row and goes back to the context in which it was begun. */
 void
-rec_writer_end_row(RecTableWriter *writer)
+rec_table_writer_end_row(RecTableWriter *writer)
 {
 	MemoryContextSwitchTo(writer->caller);
 	ExecStoreVirtualTuple(writer->slots[writer->nslots]);
@@ -249,16 +249,16 @@ rec_writer_end_row(RecTableWriter *writer)
 
 /* The same for a row whose entries in indexes may have been postponed. */
 void
-rec_writer_end_row_at(RecTableWriter *writer, Size place)
+rec_table_writer_end_row_at(RecTableWriter *writer, Size place)
 {
 	Assert(place < writer->nrows);
 	writer->places[writer->nslots] = place;
-	rec_writer_end_row(writer);
+	rec_table_writer_end_row(writer);
 }
 
 /* Writes the last rows, so that postponed entries may follow. */
 void
-rec_writer_end_rows(RecTableWriter *writer)
+rec_table_writer_end_rows(RecTableWriter *writer)
 {
 	flush_rows(writer);
 }
@@ -268,7 +268,7 @@ rec_writer_end_rows(RecTableWriter *writer)
  * indexes' columns are to be filled; NULL when there is nothing to write.
  */
 Datum *
-rec_writer_begin_entry(RecTableWriter *writer, Size place)
+rec_table_writer_begin_entry(RecTableWriter *writer, Size place)
 {
 	TupleTableSlot *slot;
 
@@ -282,7 +282,7 @@ rec_writer_begin_entry(RecTableWriter *writer, Size place)
 
 /* Writes these entries. */
 void
-rec_writer_end_entry(RecTableWriter *writer)
+rec_table_writer_end_entry(RecTableWriter *writer)
 {
 	ExecStoreVirtualTuple(writer->slots[0]);
 	insert_entries(writer, writer->late, writer->slots[0]);
@@ -290,7 +290,7 @@ rec_writer_end_entry(RecTableWriter *writer)
 
 /* Writes what is left and closes the table, whose rows are then visible. */
 void
-rec_writer_close(RecTableWriter *writer)
+rec_table_writer_close(RecTableWriter *writer)
 {
 	flush_rows(writer);
 	for (int i = 0; i < WRITE_BATCH && writer->slots[i]; i++)
@@ -322,7 +322,7 @@ has_other_value(TupleTableSlot *slot, AttrNumber column, int64 value)
  * them, when others are changing them, too.
  */
 bool
-rec_writer_delete_others(Oid relid, const char *column, int64 value)
+rec_table_writer_delete_others(Oid relid, const char *column, int64 value)
 {
 	Relation	rel = table_open(relid, RowExclusiveLock);
 	RecColumn	found = rec_column_lookup(relid, column);
@@ -354,7 +354,7 @@ rec_writer_delete_others(Oid relid, const char *column, int64 value)
 
 /* Gives an array of n four-byte values to fill, empty or one-dimensional. */
 ArrayType *
-rec_array4(Oid type, int n, void **data)
+rec_table_writer_array4(Oid type, int n, void **data)
 {
 	Size		size = ARR_OVERHEAD_NONULLS(1) + n * sizeof(int32);
 	ArrayType  *array;

@@ -89,7 +89,7 @@ rec_time_part_value(RecTimePart part, int value)
 
 /* Makes a clock of a zone in the current context. */
 RecClock *
-rec_clock_create(pg_tz *zone)
+rec_time_part_create(pg_tz *zone)
 {
 	RecClock   *clock = palloc0_object(RecClock);
 
@@ -154,7 +154,7 @@ find_day(RecClock *clock, int64 day)
  * are not known where the zone does not reach.
  */
 RecTimeParts
-rec_clock_read(RecClock *clock, int64 time)
+rec_time_part_read(RecClock *clock, int64 time)
 {
 	RecTimeParts parts = {{-1, -1, -1}};
 	pg_time_t	seconds = floor_div(time, USECS_PER_SEC) +

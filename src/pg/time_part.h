@@ -32,8 +32,8 @@ typedef struct RecTimeParts
 	int			part[REC_NTIMES];
 } RecTimeParts;
 
-extern RecClock *rec_clock_create(pg_tz *zone);
-extern RecTimeParts rec_clock_read(RecClock *clock, int64 time);
+extern RecClock *rec_time_part_create(pg_tz *zone);
+extern RecTimeParts rec_time_part_read(RecClock *clock, int64 time);
 extern const char *rec_time_part_name(int part);
 extern const char *rec_time_part_value(RecTimePart part, int value);
 extern int	rec_time_part_parse(RecTimePart part, const char *text);

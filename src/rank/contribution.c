@@ -73,7 +73,7 @@ add_sayings(RecScores *scores, int signal)
  * were added: their lists are gone through once, rather than for each item.
  */
 void
-rec_scores_expect_contributions(RecScores *scores, const RecScoredItem *items, int n)
+rec_contribution_expect(RecScores *scores, const RecScoredItem *items, int n)
 {
 	const RecCandidates *candidates = scores->candidates;
 	RecSayings *sayings = &scores->sayings;
@@ -176,7 +176,7 @@ add_said(const RecScores *scores, const RecScoredItem *item,
  * are not zero, in the order in which they were added up, and their number.
  */
 int
-rec_scores_contributions(const RecScores *scores, const RecScoredItem *item,
+rec_contribution_list(const RecScores *scores, const RecScoredItem *item,
 						 RecContribution **contributions)
 {
 	RecContribution *found = palloc_array(RecContribution,
@@ -205,7 +205,7 @@ rec_scores_contributions(const RecScores *scores, const RecScoredItem *item,
  * rounding, which the largest part takes.
  */
 void
-rec_scores_split(const RecScores *scores, const RecContribution *whole,
+rec_contribution_split(const RecScores *scores, const RecContribution *whole,
 				 const double *shares, int n, double *parts)
 {
 	double		factor = scores->factor[whole->component] * whole->signal->weight;
@@ -225,7 +225,7 @@ rec_scores_split(const RecScores *scores, const RecContribution *whole,
 
 /* Moves the "max" largest of n contributions to the front, largest first. */
 int
-rec_contributions_largest(RecContribution *contributions, int n, int max)
+rec_contribution_largest(RecContribution *contributions, int n, int max)
 {
 	int			kept = 0;
 

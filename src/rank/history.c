@@ -23,7 +23,7 @@
 
 /* True when an interaction means that the user has the item already. */
 bool
-rec_event_is_seen(const RecOptions *options, const RecRow *row, bool has_events)
+rec_history_event_is_seen(const RecOptions *options, const RecRow *row, bool has_events)
 {
 	if (!has_events)
 		return true;
@@ -42,9 +42,9 @@ rec_history_digest(const RecOptions *options, RecPair *pairs, int n, int64 newes
 				   const uint32 *item_rank)
 {
 	for (int i = 0; i < n; i++)
-		pairs[i].weight *= rec_decay(options->half_life, newest, pairs[i].time);
-	n = rec_pairs_combine(pairs, n, options->repeats);
-	rec_pairs_sort(pairs, n, item_rank);
+		pairs[i].weight *= rec_pair_decay(options->half_life, newest, pairs[i].time);
+	n = rec_pair_combine(pairs, n, options->repeats);
+	rec_pair_sort(pairs, n, item_rank);
 	return n;
 }
 
@@ -104,6 +104,6 @@ rec_history_add(RecScores *scores, const RecPair *pair, const RecNeighborList *l
 		};
 
 		if (content || kind != REC_LIKE_CONTENT)
-			rec_scores_add(scores, &signal);
+			rec_score_add(scores, &signal);
 	}
 }

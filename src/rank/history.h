@@ -17,7 +17,7 @@
 #include "rank/rerank.h"
 #include "rank/score.h"
 
-extern bool rec_event_is_seen(const RecOptions *options, const RecRow *row, bool has_events);
+extern bool rec_history_event_is_seen(const RecOptions *options, const RecRow *row, bool has_events);
 extern int	rec_history_digest(const RecOptions *options, RecPair *pairs, int n,
 							   int64 newest, const uint32 *item_rank);
 extern void rec_history_weigh(const RecOptions *options, RecPair *pairs, int n);

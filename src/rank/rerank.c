@@ -297,13 +297,13 @@ rerank(const RecOptions *options, const RecReranker *reranker,
 }
 
 /*
- * Gives the k items that rec_select_best() does, or, if the options want the
+ * Gives the k items that rec_selection_best() does, or, if the options want the
  * answer diverse, those taken from a larger pool, in the order of taking; and
  * their number, which is less than k only when there are no more.  The options
  * are those of the scores.
  */
 RecScoredItem *
-rec_select_reranked(RecScores *scores, const RecOptions *options, const RecCatalog *catalog,
+rec_rerank_select(RecScores *scores, const RecOptions *options, const RecCatalog *catalog,
 					const RecReranker *reranker, int64 k, int *n)
 {
 	int64		wanted = k * POOL_TIMES;
@@ -312,10 +312,10 @@ rec_select_reranked(RecScores *scores, const RecOptions *options, const RecCatal
 	int			found;
 
 	if (options->diversity == 0 && options->ncaps == 0)
-		return rec_select_best(scores, catalog, k, n);
+		return rec_selection_best(scores, catalog, k, n);
 	for (;;)
 	{
-		items = rec_select_best(scores, catalog, wanted, &found);
+		items = rec_selection_best(scores, catalog, wanted, &found);
 		result = palloc_extended(mul_size(Max(found, 1), sizeof(RecScoredItem)), MCXT_ALLOC_HUGE);
 		*n = rerank(options, reranker, items, found, k, result);
 		if (*n == k || found < wanted)

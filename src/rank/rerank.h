@@ -50,7 +50,7 @@ typedef struct RecReranker
 	void	   *arg;
 } RecReranker;
 
-extern RecScoredItem *rec_select_reranked(RecScores *scores, const RecOptions *options,
+extern RecScoredItem *rec_rerank_select(RecScores *scores, const RecOptions *options,
 										  const RecCatalog *catalog,
 										  const RecReranker *reranker,
 										  int64 k, int *n);

@@ -66,7 +66,7 @@
  * is then an array access.  For one user, 0.
  */
 RecScores *
-rec_scores_create(const RecOptions *options, uint32 nitems)
+rec_score_create(const RecOptions *options, uint32 nitems)
 {
 	RecScores  *scores = palloc0_object(RecScores);
 
@@ -82,7 +82,7 @@ rec_scores_create(const RecOptions *options, uint32 nitems)
 
 /* Goes by other options from the next user on; they must stay allocated. */
 void
-rec_scores_serve_by(RecScores *scores, const RecOptions *options)
+rec_score_serve_by(RecScores *scores, const RecOptions *options)
 {
 	scores->options = options;
 }
@@ -92,7 +92,7 @@ rec_scores_serve_by(RecScores *scores, const RecOptions *options)
  * rising.  Without, every item counts as one of very many users.
  */
 void
-rec_scores_set_steps(RecScores *scores, const uint32 *steps, int n)
+rec_score_set_steps(RecScores *scores, const uint32 *steps, int n)
 {
 	scores->nsteps = Min(n, REC_USER_STEPS);
 	memcpy(scores->steps, steps, scores->nsteps * sizeof(uint32));
@@ -100,7 +100,7 @@ rec_scores_set_steps(RecScores *scores, const uint32 *steps, int n)
 
 /* Forgets the signals, for the next user. */
 void
-rec_scores_reset(RecScores *scores)
+rec_score_reset(RecScores *scores)
 {
 	rec_candidates_reset(scores->candidates);
 	scores->nsignals = 0;
@@ -152,7 +152,7 @@ make_room(RecScores *scores, int nsignals, int64 nentries)
  * nitems that there are.
  */
 void
-rec_scores_expect(RecScores *scores, int nsignals, int64 nentries, uint32 nitems)
+rec_score_expect(RecScores *scores, int nsignals, int64 nentries, uint32 nitems)
 {
 	make_room(scores, scores->nsignals + nsignals, scores->nentries + nentries);
 	rec_candidates_expect(scores->candidates, (int) Min(nentries, PG_INT32_MAX), nitems);
@@ -163,7 +163,7 @@ rec_scores_expect(RecScores *scores, int nsignals, int64 nentries, uint32 nitems
  * all others.
  */
 void
-rec_scores_expect_all(RecScores *scores, uint32 nitems)
+rec_score_expect_all(RecScores *scores, uint32 nitems)
 {
 	make_room(scores, scores->nsignals + 1, scores->nentries + nitems);
 	rec_candidates_expect_all(scores->candidates, nitems);
@@ -171,7 +171,7 @@ rec_scores_expect_all(RecScores *scores, uint32 nitems)
 
 /* Keeps an item from being selected by what the signals so far say of it. */
 void
-rec_scores_bar(RecScores *scores, uint32 item)
+rec_score_bar(RecScores *scores, uint32 item)
 {
 	rec_candidates_bar(scores->candidates, item);
 }
@@ -181,7 +181,7 @@ rec_scores_bar(RecScores *scores, uint32 item)
  * one item of the history come one after the other.
  */
 void
-rec_scores_add(RecScores *scores, const RecSignal *signal)
+rec_score_add(RecScores *scores, const RecSignal *signal)
 {
 	RecHeldSignal *held;
 	int32	   *places;
@@ -380,7 +380,7 @@ weight_of_others(const RecScores *scores, double trust, double personal)
 
 /* Sets the factors by the evidence and the options' blend. */
 void
-rec_scores_blend(RecScores *scores)
+rec_score_blend(RecScores *scores)
 {
 	const RecOptions *options = scores->options;
 	const double *blend = options->blend;
@@ -416,7 +416,7 @@ rec_scores_blend(RecScores *scores)
  * power of two.
  */
 double
-rec_scores_item_trust(const RecScores *scores, uint32 item)
+rec_score_item_trust(const RecScores *scores, uint32 item)
 {
 	int			step = rec_scores_user_step(scores, item);
 
@@ -430,7 +430,7 @@ rec_scores_item_trust(const RecScores *scores, uint32 item)
  * measures have scales of their own.
  */
 void
-rec_scores_similarity(RecScores *scores, double trust)
+rec_score_similarity(RecScores *scores, double trust)
 {
 	const double *largest = scores->largest;
 
@@ -444,7 +444,7 @@ rec_scores_similarity(RecScores *scores, double trust)
 
 /* Makes the score the bare value of one component. */
 void
-rec_scores_component_only(RecScores *scores, RecComponent component)
+rec_score_component_only(RecScores *scores, RecComponent component)
 {
 	clear_factors(scores);
 	if (component == REC_CONTENT)
@@ -456,7 +456,7 @@ rec_scores_component_only(RecScores *scores, RecComponent component)
 
 /* Gives the refs of a component's signals, in their order, and their number. */
 int
-rec_scores_refs(const RecScores *scores, RecComponent component, const uint32 **refs)
+rec_score_refs(const RecScores *scores, RecComponent component, const uint32 **refs)
 {
 	uint32	   *found = palloc_array(uint32, scores->nsignals + 1);
 	int			n = 0;
@@ -486,7 +486,7 @@ term_of_said(const RecScores *scores, const RecScoredItem *item)
  * trend are known.
  */
 void
-rec_scores_fill(const RecScores *scores, RecScoredItem *item)
+rec_score_fill(const RecScores *scores, RecScoredItem *item)
 {
 	const RecCandidates *candidates = scores->candidates;
 	int32		place = rec_candidates_find(candidates, item->item);
@@ -512,7 +512,7 @@ rec_scores_fill(const RecScores *scores, RecScoredItem *item)
 
 /* Gives the component with the largest term; popularity when all are zero. */
 RecComponent
-rec_scores_strategy(const RecScoredItem *item)
+rec_score_strategy(const RecScoredItem *item)
 {
 	RecComponent best = REC_POPULARITY;
 

@@ -56,28 +56,28 @@ typedef struct RecScores RecScores;
 
 #define REC_USER_STEPS	32		/* steps of items by their users */
 
-extern RecScores *rec_scores_create(const RecOptions *options, uint32 nitems);
-extern void rec_scores_serve_by(RecScores *scores, const RecOptions *options);
-extern void rec_scores_set_steps(RecScores *scores, const uint32 *steps, int n);
-extern void rec_scores_reset(RecScores *scores);
-extern void rec_scores_expect(RecScores *scores, int nsignals, int64 nentries, uint32 nitems);
-extern void rec_scores_add(RecScores *scores, const RecSignal *signal);
-extern void rec_scores_expect_all(RecScores *scores, uint32 nitems);
-extern void rec_scores_bar(RecScores *scores, uint32 item);
-extern void rec_scores_blend(RecScores *scores);
-extern int	rec_scores_refs(const RecScores *scores, RecComponent component,
+extern RecScores *rec_score_create(const RecOptions *options, uint32 nitems);
+extern void rec_score_serve_by(RecScores *scores, const RecOptions *options);
+extern void rec_score_set_steps(RecScores *scores, const uint32 *steps, int n);
+extern void rec_score_reset(RecScores *scores);
+extern void rec_score_expect(RecScores *scores, int nsignals, int64 nentries, uint32 nitems);
+extern void rec_score_add(RecScores *scores, const RecSignal *signal);
+extern void rec_score_expect_all(RecScores *scores, uint32 nitems);
+extern void rec_score_bar(RecScores *scores, uint32 item);
+extern void rec_score_blend(RecScores *scores);
+extern int	rec_score_refs(const RecScores *scores, RecComponent component,
 							const uint32 **refs);
-extern double rec_scores_item_trust(const RecScores *scores, uint32 item);
-extern void rec_scores_similarity(RecScores *scores, double trust);
-extern void rec_scores_component_only(RecScores *scores, RecComponent component);
-extern void rec_scores_fill(const RecScores *scores, RecScoredItem *item);
-extern RecComponent rec_scores_strategy(const RecScoredItem *item);
-extern void rec_scores_expect_contributions(RecScores *scores, const RecScoredItem *items,
+extern double rec_score_item_trust(const RecScores *scores, uint32 item);
+extern void rec_score_similarity(RecScores *scores, double trust);
+extern void rec_score_component_only(RecScores *scores, RecComponent component);
+extern void rec_score_fill(const RecScores *scores, RecScoredItem *item);
+extern RecComponent rec_score_strategy(const RecScoredItem *item);
+extern void rec_contribution_expect(RecScores *scores, const RecScoredItem *items,
 											int n);
-extern int	rec_scores_contributions(const RecScores *scores, const RecScoredItem *item,
+extern int	rec_contribution_list(const RecScores *scores, const RecScoredItem *item,
 									 RecContribution **contributions);
-extern void rec_scores_split(const RecScores *scores, const RecContribution *whole,
+extern void rec_contribution_split(const RecScores *scores, const RecContribution *whole,
 							 const double *shares, int n, double *parts);
-extern int	rec_contributions_largest(RecContribution *contributions, int n, int max);
+extern int	rec_contribution_largest(RecContribution *contributions, int n, int max);
 
 #endif							/* REC_SCORE_H */

@@ -62,7 +62,7 @@ struct RecItemSet
 
 /* Makes an empty set of items that are scored by "scores". */
 RecItemSet *
-rec_item_set_create(const RecScores *scores)
+rec_selection_item_set_create(const RecScores *scores)
 {
 	RecItemSet *set = palloc0_object(RecItemSet);
 
@@ -75,7 +75,7 @@ rec_item_set_create(const RecScores *scores)
 
 /* Adds an item, scoring it, unless it is there already. */
 void
-rec_item_set_add(RecItemSet *set, const RecScoredItem *item)
+rec_selection_item_set_add(RecItemSet *set, const RecScoredItem *item)
 {
 	bool		found;
 
@@ -90,7 +90,7 @@ rec_item_set_add(RecItemSet *set, const RecScoredItem *item)
 	}
 	set->sorted = false;
 	set->items[set->n] = *item;
-	rec_scores_fill(set->scores, &set->items[set->n++]);
+	rec_score_fill(set->scores, &set->items[set->n++]);
 }
 
 /* Eligible items first, then by falling score, then by number. */
@@ -113,7 +113,7 @@ compare_items(const RecScoredItem *a, const RecScoredItem *b)
 
 /* Gives the eligible items of a set, best first, and their number. */
 RecScoredItem *
-rec_item_set_ranked(RecItemSet *set, int *n)
+rec_selection_item_set_ranked(RecItemSet *set, int *n)
 {
 	if (!set->sorted)
 		sort_items(set->items, set->n);
@@ -128,7 +128,7 @@ static double
 kth_score(RecItemSet *set, int64 k)
 {
 	int			n;
-	RecScoredItem *items = rec_item_set_ranked(set, &n);
+	RecScoredItem *items = rec_selection_item_set_ranked(set, &n);
 
 	return n < k ? -INFINITY : items[k - 1].score;
 }
@@ -296,7 +296,7 @@ is_sparse(RecScores *scores, const RecCatalog *catalog, RecItemSet *set, int64 k
 {
 	int			n;
 
-	(void) rec_item_set_ranked(set, &n);
+	(void) rec_selection_item_set_ranked(set, &n);
 	return n < k && catalog->is_sparse &&
 		catalog->is_sparse(catalog->arg, 2 * (k - n), scores->candidates->n + REC_LIST_HEAD);
 }
@@ -310,7 +310,7 @@ static bool
 may_be_beaten(RecItemSet *set, int64 k, double rest)
 {
 	int			n;
-	const RecScoredItem *items = rec_item_set_ranked(set, &n);
+	const RecScoredItem *items = rec_selection_item_set_ranked(set, &n);
 	const RecScoredItem *last = n < k ? NULL : &items[k - 1];
 
 	return last == NULL || last->score < rest ||
@@ -323,9 +323,9 @@ may_be_beaten(RecItemSet *set, int64 k, double rest)
  * number, which is less than k only when there are no more.
  */
 RecScoredItem *
-rec_select_best(RecScores *scores, const RecCatalog *catalog, int64 k, int *n)
+rec_selection_best(RecScores *scores, const RecCatalog *catalog, int64 k, int *n)
 {
-	RecItemSet *set = rec_item_set_create(scores);
+	RecItemSet *set = rec_selection_item_set_create(scores);
 	RecScoredItem *items;
 	double		rest;			/* most that an item outside can have besides
 								 * what the signals say */
@@ -348,7 +348,7 @@ rec_select_best(RecScores *scores, const RecCatalog *catalog, int64 k, int *n)
 		else
 			fetch_promising(scores, catalog, kth_score(set, k) - rest, set);
 	}
-	items = rec_item_set_ranked(set, n);
+	items = rec_selection_item_set_ranked(set, n);
 	*n = (int) Min((int64) *n, k);
 	return items;
 }

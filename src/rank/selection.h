@@ -19,7 +19,7 @@ typedef struct RecItemSet RecItemSet;
 
 /*
  * Where the items of a model are: it adds items to a set by
- * rec_item_set_add().  "list" adds the first ones in order of a component (or
+ * rec_selection_item_set_add().  "list" adds the first ones in order of a component (or
  * of their numbers, for REC_NCOMPONENTS), more with each level from 0; it
  * sets *last to the component's value of the last one and gives true when
  * those are all items there are, or all eligible ones.  Level REC_ALL_LEVELS
@@ -43,10 +43,10 @@ typedef struct RecCatalog
 #define REC_LIST_HEAD	2048	/* items that the lists of the level before
 								 * "all" have, about */
 
-extern RecItemSet *rec_item_set_create(const RecScores *scores);
-extern void rec_item_set_add(RecItemSet *set, const RecScoredItem *item);
-extern RecScoredItem *rec_item_set_ranked(RecItemSet *set, int *n);
-extern RecScoredItem *rec_select_best(RecScores *scores, const RecCatalog *catalog,
+extern RecItemSet *rec_selection_item_set_create(const RecScores *scores);
+extern void rec_selection_item_set_add(RecItemSet *set, const RecScoredItem *item);
+extern RecScoredItem *rec_selection_item_set_ranked(RecItemSet *set, int *n);
+extern RecScoredItem *rec_selection_best(RecScores *scores, const RecCatalog *catalog,
 									  int64 k, int *n);
 
 #endif							/* REC_SELECTION_H */

@@ -49,7 +49,7 @@ rec_serve_damaged(const RecServe *serve, const char *what)
 RecDict *
 rec_serve_dict(const RecServe *serve)
 {
-	return rec_dict_create(serve->definition->item_type, serve->definition->item_collation,
+	return rec_dictionary_create(serve->definition->item_type, serve->definition->item_collation,
 						   CurrentMemoryContext);
 }
 
@@ -61,7 +61,7 @@ static bool
 read_steps(RecServe *serve, Datum steps)
 {
 	const void *elements;
-	int			n = rec_store_array(steps, INT4OID, &elements);
+	int			n = rec_model_scan_array(steps, INT4OID, &elements);
 	const int32 *numbers = elements;
 
 	if (n < 0 || n > REC_USER_STEPS)
@@ -73,7 +73,7 @@ read_steps(RecServe *serve, Datum steps)
 		serve->steps[i] = (uint32) numbers[i];
 	}
 	serve->nsteps = n;
-	rec_scores_set_steps(serve->scores, serve->steps, n);
+	rec_score_set_steps(serve->scores, serve->steps, n);
 	return true;
 }
 
@@ -83,9 +83,9 @@ read_pointer(RecServe *serve)
 {
 	Datum		values[6] = {BoolGetDatum(true)};
 	bool		nulls[6];
-	RecStoreScan *scan = rec_store_begin(serve->definition, &pointer_path, 1, values);
+	RecStoreScan *scan = rec_model_scan_begin(serve->definition, &pointer_path, 1, values);
 
-	if (rec_store_next(scan, values, nulls))
+	if (rec_model_scan_next(scan, values, nulls))
 	{
 		if (!nulls[0])
 			serve->generation = DatumGetInt64(values[0]);
@@ -102,7 +102,7 @@ read_pointer(RecServe *serve)
 		if (!nulls[5])
 			serve->newest_item = DatumGetInt64(values[5]);
 	}
-	rec_store_end(scan);
+	rec_model_scan_end(scan);
 }
 
 /*
@@ -117,10 +117,10 @@ rec_serve_begin(RecServe *serve, RecDefinition *definition, Jsonb *options)
 	serve->definition = definition;
 	serve->options = definition->options;
 	if (options)
-		rec_options_apply(&serve->options, options, REC_SCOPE_SERVE);
-	serve->excluded = rec_dict_create(definition->item_type, definition->item_collation,
+		rec_options_read_apply(&serve->options, options, REC_SCOPE_SERVE);
+	serve->excluded = rec_dictionary_create(definition->item_type, definition->item_collation,
 									  CurrentMemoryContext);
-	serve->scores = rec_scores_create(&serve->options, 0);
+	serve->scores = rec_score_create(&serve->options, 0);
 	serve->as_of = REC_NO_TIME;
 	serve->newest_created = DT_NOBEGIN;
 	serve->newest_item = PG_INT64_MIN;
@@ -166,6 +166,6 @@ rec_serve_exclude(RecServe *serve, ArrayType *items)
 	it = array_create_iterator(items, 0, NULL);
 	while (array_iterate(it, &id, &isnull))
 		if (!isnull)
-			(void) rec_dict_intern(serve->excluded, id);
+			(void) rec_dictionary_intern(serve->excluded, id);
 	array_free_iterator(it);
 }

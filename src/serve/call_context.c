@@ -58,9 +58,9 @@ begin_call(const RecServe *serve)
 	for (int i = 0; i < definition->ncontexts; i++)
 		add_column(&call, definition->contexts[i], -1);
 	for (int part = 0; part < REC_NTIMES; part++)
-		if (rec_time_is_context(part, definition->contexts, definition->ncontexts,
+		if (rec_situation_has_time(part, definition->contexts, definition->ncontexts,
 								&serve->options) &&
-			rec_definition_tells_time(definition, part))
+			rec_source_any_has_time(definition, part))
 			add_column(&call, rec_time_part_name(part), part);
 	return call;
 }
@@ -132,9 +132,9 @@ take_value(ContextCall *call, int column, const JsonbValue *value)
 	if (value->type == jbvNull)
 		return;
 	/* a scalar is the text that a source's value would be */
-	said = rec_json_scalar(value);
+	said = rec_json_reader_scalar(value);
 	if (said == NULL)
-		rec_json_refuse(psprintf("context \"%s\"", call->names[column]),
+		rec_json_reader_refuse(psprintf("context \"%s\"", call->names[column]),
 						"a string, a number, true or false, or an array of them");
 	if (call->part[column] >= 0)
 	{
@@ -155,7 +155,7 @@ take_value(ContextCall *call, int column, const JsonbValue *value)
 static void
 take_column(ContextCall *call, int column, const JsonbValue *value)
 {
-	JsonbContainer *array = rec_json_array(value);
+	JsonbContainer *array = rec_json_reader_array(value);
 
 	if (array == NULL)
 	{
@@ -169,9 +169,9 @@ take_column(ContextCall *call, int column, const JsonbValue *value)
 static void
 take_context(ContextCall *call, Jsonb *context)
 {
-	RecJsonMembers member = rec_json_members(rec_json_root_object(context, "context"));
+	RecJsonMembers member = rec_json_reader_members(rec_json_reader_root_object(context, "context"));
 
-	while (rec_json_next_member(&member))
+	while (rec_json_reader_next_member(&member))
 		take_column(call, find_column(call, member.name), &member.value);
 }
 
@@ -179,8 +179,8 @@ take_context(ContextCall *call, Jsonb *context)
 static void
 take_now(ContextCall *call, const RecOptions *options)
 {
-	RecClock   *clock = rec_clock_create(pg_tzset(options->context_timezone));
-	RecTimeParts now = rec_clock_read(clock, GetCurrentTransactionStartTimestamp());
+	RecClock   *clock = rec_time_part_create(pg_tzset(options->context_timezone));
+	RecTimeParts now = rec_time_part_read(clock, GetCurrentTransactionStartTimestamp());
 
 	for (int i = 0; i < call->ncolumns; i++)
 	{
@@ -215,12 +215,12 @@ read_lifts(const RecServe *serve, RecCallValue *value)
 	keys[0] = NameGetDatum(&column);
 	keys[1] = CStringGetTextDatum(value->text);
 	keys[2] = Int64GetDatum(serve->generation);
-	scan = rec_store_begin(serve->definition, &lifts_by_value, 3, keys);
-	found = rec_store_next(scan, values, nulls);
+	scan = rec_model_scan_begin(serve->definition, &lifts_by_value, 3, keys);
+	found = rec_model_scan_next(scan, values, nulls);
 	if (found && (nulls[0] || nulls[1] ||
 				  !rec_keep_list(values[0], values[1], &value->lifts)))
 		rec_serve_damaged(serve, "lifts that are");
-	rec_store_end(scan);
+	rec_model_scan_end(scan);
 	return found;
 }
 
@@ -249,7 +249,7 @@ read_column(RecServe *serve, const char *name, List *texts)
  * the option context_now may make one.
  */
 void
-rec_serve_read_context(RecServe *serve, Jsonb *context)
+rec_call_context_read(RecServe *serve, Jsonb *context)
 {
 	ContextCall call;
 	int			n = 0;
@@ -270,7 +270,7 @@ rec_serve_read_context(RecServe *serve, Jsonb *context)
 
 /* Adds what was read to scores, as one signal for each value. */
 void
-rec_serve_add_context(const RecServe *serve, RecScores *scores)
+rec_call_context_add(const RecServe *serve, RecScores *scores)
 {
 	for (int i = 0; i < serve->ncontext; i++)
 	{
@@ -279,6 +279,6 @@ rec_serve_add_context(const RecServe *serve, RecScores *scores)
 			value->lifts.items, value->lifts.values
 		};
 
-		rec_scores_add(scores, &signal);
+		rec_score_add(scores, &signal);
 	}
 }

@@ -15,7 +15,7 @@
 
 #include "serve/call.h"
 
-extern void rec_serve_read_context(RecServe *serve, Jsonb *context);
-extern void rec_serve_add_context(const RecServe *serve, RecScores *scores);
+extern void rec_call_context_read(RecServe *serve, Jsonb *context);
+extern void rec_call_context_add(const RecServe *serve, RecScores *scores);
 
 #endif							/* REC_CALL_CONTEXT_H */

@@ -85,8 +85,8 @@ write_folds(const RecDefinition *definition, int64 generation, const RecFolds *f
 {
 	Oid			types[FOLDS_NCOLS] = {INT8OID, INT4OID, INT4OID, FLOAT8OID, FLOAT8OID, FLOAT8OID,
 	FLOAT8OID, FLOAT8ARRAYOID};
-	RecTableWriter *writer = rec_writer_open(definition->tables[REC_TABLE_FACTORIZATION], types, FOLDS_NCOLS);
-	Datum	   *values = rec_writer_begin_row(writer);
+	RecTableWriter *writer = rec_table_writer_open(definition->tables[REC_TABLE_FACTORIZATION], types, FOLDS_NCOLS);
+	Datum	   *values = rec_table_writer_begin_row(writer);
 	Datum	   *gramian = palloc_array(Datum, folds->nfactors);
 
 	for (int k = 0; k < folds->nfactors; k++)
@@ -100,8 +100,8 @@ write_folds(const RecDefinition *definition, int64 generation, const RecFolds *f
 	values[6] = Float8GetDatum(folds->scale);
 	values[7] = PointerGetDatum(construct_array(gramian, folds->nfactors, FLOAT8OID, sizeof(float8),
 												FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-	rec_writer_end_row(writer);
-	rec_writer_close(writer);
+	rec_table_writer_end_row(writer);
+	rec_table_writer_close(writer);
 }
 
 /* Writes the factors of a generation. */
@@ -110,24 +110,24 @@ rec_model_write_factors(const RecDefinition *definition, int64 generation,
 						const RecFactors *factors)
 {
 	Oid			types[FACTOR_NCOLS] = {INT8OID, INT4OID, FLOAT4ARRAYOID};
-	RecTableWriter *writer = rec_writer_open(definition->tables[REC_TABLE_FACTOR], types, FACTOR_NCOLS);
+	RecTableWriter *writer = rec_table_writer_open(definition->tables[REC_TABLE_FACTOR], types, FACTOR_NCOLS);
 	int			nfactors = factors->folds.nfactors;
 	uint32		step = items_of_row(nfactors);
 
 	for (uint32 first = 0; first < factors->nitems; first += step)
 	{
 		int			n = (int) Min(step, factors->nitems - first) * nfactors;
-		Datum	   *values = rec_writer_begin_row(writer);
+		Datum	   *values = rec_table_writer_begin_row(writer);
 		void	   *data;
 
 		CHECK_FOR_INTERRUPTS();
 		values[0] = Int64GetDatum(generation);
 		values[1] = Int32GetDatum((int32) first);
-		values[2] = PointerGetDatum(rec_array4(FLOAT4OID, n, &data));
+		values[2] = PointerGetDatum(rec_table_writer_array4(FLOAT4OID, n, &data));
 		memcpy(data, factors->items + (Size) first * nfactors, n * sizeof(float4));
-		rec_writer_end_row(writer);
+		rec_table_writer_end_row(writer);
 	}
-	rec_writer_close(writer);
+	rec_table_writer_close(writer);
 	write_folds(definition, generation, &factors->folds);
 }
 
@@ -160,7 +160,7 @@ take_folds(const Datum *values, const bool *nulls, RecFolds *folds)
 	folds->exponent = DatumGetFloat8(values[4]);
 	folds->scale = DatumGetFloat8(values[5]);
 	if (folds->ncolumns < 0 || folds->nfactors < 1 || folds->nfactors > MOST_FACTORS ||
-		rec_store_array_copy(values[6], FLOAT8OID, &gram) != folds->nfactors)
+		rec_model_scan_array_copy(values[6], FLOAT8OID, &gram) != folds->nfactors)
 		return false;
 	folds->gram = gram;
 	for (int k = 0; k < folds->nfactors; k++)
@@ -186,11 +186,11 @@ read_folds(RecServe *serve, RecFolds *folds)
 	bool		found;
 
 	values[0] = Int64GetDatum(serve->generation);
-	scan = rec_store_begin(serve->definition, &folds_path, 1, values);
-	found = rec_store_next(scan, values, nulls);
+	scan = rec_model_scan_begin(serve->definition, &folds_path, 1, values);
+	found = rec_model_scan_next(scan, values, nulls);
 	if (found && !take_folds(values, nulls, folds))
 		damaged(serve);
-	rec_store_end(scan);
+	rec_model_scan_end(scan);
 	return found;
 }
 
@@ -220,10 +220,10 @@ next_row(RecServe *serve, RecStoreScan *scan, int nfactors, FactorRow *row)
 	const void *factors;
 	int			n = -1;
 
-	if (!rec_store_next(scan, values, nulls))
+	if (!rec_model_scan_next(scan, values, nulls))
 		return false;
 	if (!nulls[0] && !nulls[1])
-		n = rec_store_array(values[1], FLOAT4OID, &factors);
+		n = rec_model_scan_array(values[1], FLOAT4OID, &factors);
 	if (n <= 0 || n % nfactors != 0)
 		damaged(serve);
 	row->first = DatumGetInt32(values[0]);
@@ -242,11 +242,11 @@ begin_rows(RecServe *serve, int nfactors, const int32 *numbers, int n)
 
 	keys[0] = Int64GetDatum(serve->generation);
 	if (n < 0)
-		return rec_store_begin(serve->definition, &factors_path, 1, keys);
+		return rec_model_scan_begin(serve->definition, &factors_path, 1, keys);
 	for (int i = 0; i < n; i++)
 		firsts[i] = Int32GetDatum(numbers[i] - numbers[i] % step);
 	keys[1] = PointerGetDatum(construct_array(firsts, n, INT4OID, sizeof(int32), true, TYPALIGN_INT));
-	return rec_store_begin_any(serve->definition, &factors_path, 2, keys);
+	return rec_model_scan_begin_any(serve->definition, &factors_path, 2, keys);
 }
 
 /* Reads the factors of some items, one row after the other. */
@@ -267,7 +267,7 @@ read_some(RecServe *serve, int nfactors, const int32 *numbers, int n)
 				   row.factors + (numbers[i] - row.first) * nfactors, nfactors * sizeof(float4));
 			found++;
 		}
-	rec_store_end(scan);
+	rec_model_scan_end(scan);
 	if (found != n || !are_finite(factors, (Size) n * nfactors))
 		damaged(serve);
 	return factors;
@@ -310,7 +310,7 @@ rec_serve_load_factors(RecServe *serve)
 			   (Size) row.n * nfactors * sizeof(float4));
 		factors->nitems += row.n;
 	}
-	rec_store_end(scan);
+	rec_model_scan_end(scan);
 	if (factors->nitems != factors->folds.ncolumns ||
 		!are_finite(factors->items, (Size) factors->nitems * nfactors))
 		damaged(serve);
@@ -363,10 +363,10 @@ score_all(RecServe *serve, const RecFolds *folds, const double *user)
 	while (next_row(serve, scan, nfactors, &row))
 	{
 		values = make_room(serve, values, signal.n, &allocated, &row, 1);
-		rec_factors_score(user, row.factors, nfactors, row.n, values + signal.n);
+		rec_folding_score(user, row.factors, nfactors, row.n, values + signal.n);
 		signal.n += row.n;
 	}
-	rec_store_end(scan);
+	rec_model_scan_end(scan);
 	if (signal.n != folds->ncolumns || !are_finite(values, signal.n))
 		damaged(serve);
 	signal.values = values;
@@ -398,8 +398,8 @@ rec_serve_add_factors(RecServe *serve, const RecPair *pairs, const int32 *number
 	factors = palloc_array(double, user->folds.nfactors);
 	rec_folding_finish(user->folding, factors);
 	signal = score_all(serve, &user->folds, factors);
-	rec_scores_expect_all(serve->scores, signal.n);
-	rec_scores_add(serve->scores, &signal);
+	rec_score_expect_all(serve->scores, signal.n);
+	rec_score_add(serve->scores, &signal);
 	serve->factors = user;
 }
 
@@ -470,7 +470,7 @@ rec_serve_split_factors(RecServe *serve, const RecScoredItem *item,
 		return n;
 	shares = find_shares(serve, user, item->item);
 	parts = palloc_array(double, user->n);
-	rec_scores_split(serve->scores, &(*contributions)[at], shares, user->n, parts);
+	rec_contribution_split(serve->scores, &(*contributions)[at], shares, user->n, parts);
 	split = palloc_array(RecContribution, n + user->n);
 	memcpy(split, *contributions, at * sizeof(RecContribution));
 	for (int i = 0; i < user->n; i++)

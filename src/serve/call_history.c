@@ -40,7 +40,7 @@
 void
 rec_serve_want_sentences(RecServe *serve, const char *language)
 {
-	serve->sentences = rec_sentences_load(serve->definition, language);
+	serve->sentences = rec_explanation_template_load(serve->definition, language);
 	serve->past_allocated = 64;
 	serve->past = palloc_array(RecPast, serve->past_allocated);
 }
@@ -109,12 +109,12 @@ rec_serve_event(const RecServe *serve, uint32 item)
 static RecNeighborList *
 read_neighbors(RecServe *serve, const RecPair *pairs, int n)
 {
-	Size		count = (Size) rec_dict_count(serve->history) * REC_NLIKENESSES;
+	Size		count = (Size) rec_dictionary_count(serve->history) * REC_NLIKENESSES;
 	RecNeighborList *lists = palloc0_array(RecNeighborList, count + 1);
 	Datum	   *ids = palloc_array(Datum, n + 1);
 
 	for (int i = 0; i < n; i++)
-		ids[i] = rec_dict_id(serve->history, pairs[i].item);
+		ids[i] = rec_dictionary_id(serve->history, pairs[i].item);
 	rec_serve_neighbors(serve, ids, n, serve->history, lists);
 	pfree(ids);
 	return lists;
@@ -129,7 +129,7 @@ expect_lists(RecServe *serve, const RecNeighborList *lists, const RecPair *pairs
 	for (int i = 0; i < n; i++)
 		for (int kind = 0; kind < REC_NLIKENESSES; kind++)
 			entries += lists[pairs[i].item * REC_NLIKENESSES + kind].n;
-	rec_scores_expect(serve->scores, n * REC_NLIKENESSES, entries,
+	rec_score_expect(serve->scores, n * REC_NLIKENESSES, entries,
 					  (uint32) Min(serve->nitems, PG_INT32_MAX));
 }
 
@@ -145,9 +145,9 @@ bar_history(RecServe *serve, const RecNeighborList *lists, const RecPair *pairs,
 		int32		number = rec_listed_number(&lists[pairs[i].item * REC_NLIKENESSES]);
 
 		if (number < 0 ||
-			rec_dict_find(serve->excluded, rec_dict_id(serve->history, pairs[i].item)) == REC_NOT_FOUND)
+			rec_dictionary_find(serve->excluded, rec_dictionary_id(serve->history, pairs[i].item)) == REC_NOT_FOUND)
 			continue;
-		rec_scores_bar(serve->scores, (uint32) number);
+		rec_score_bar(serve->scores, (uint32) number);
 		serve->nbarred++;
 	}
 }
@@ -159,7 +159,7 @@ bar_history(RecServe *serve, const RecNeighborList *lists, const RecPair *pairs,
 static int32 *
 history_numbers(RecServe *serve, const RecPair *pairs, int n)
 {
-	int32	   *by_id = palloc_array(int32, rec_dict_count(serve->history) + 1);
+	int32	   *by_id = palloc_array(int32, rec_dictionary_count(serve->history) + 1);
 	int32	   *numbers = palloc_array(int32, n + 1);
 	Datum	   *ids = palloc_array(Datum, n + 1);
 	int			nids = 0;
@@ -170,7 +170,7 @@ history_numbers(RecServe *serve, const RecPair *pairs, int n)
 
 		by_id[item] = rec_listed_number(&serve->lists[item * REC_NLIKENESSES]);
 		if (by_id[item] < 0)
-			ids[nids++] = rec_dict_id(serve->history, item);
+			ids[nids++] = rec_dictionary_id(serve->history, item);
 	}
 	rec_serve_item_numbers(serve, ids, nids, serve->history, by_id);
 	for (int i = 0; i < n; i++)
@@ -191,7 +191,7 @@ add_history(RecServe *serve, const RecPair *pairs, int n)
 	if (!serve->by_likeness && serve->options.model == REC_MODEL_ALS)
 		rec_serve_add_factors(serve, pairs, history_numbers(serve, pairs, n), n);
 	if (serve->definition->items)
-		rec_fresh_join(serve, pairs, n);
+		rec_new_items_join(serve, pairs, n);
 	expect_lists(serve, serve->lists, pairs, n);
 	for (int i = 0; i < n; i++)
 		rec_history_add(serve->scores, &pairs[i],
@@ -212,8 +212,8 @@ rec_serve_similarity(RecServe *serve)
 
 	if (serve->lists && serve->lists[REC_LIKE_CONTENT].n > 0)
 		trust = serve->lists[REC_LIKE_BEHAVIOUR].n == 0 ? 0 :
-			rec_scores_item_trust(serve->scores, (uint32) rec_listed_number(serve->lists));
-	rec_scores_similarity(serve->scores, trust);
+			rec_score_item_trust(serve->scores, (uint32) rec_listed_number(serve->lists));
+	rec_score_similarity(serve->scores, trust);
 }
 
 /* ----------------
@@ -260,7 +260,7 @@ refuse_weight(double weight, RecDict *items, uint32 item)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("weight %g of item %s is not a finite number",
-					weight, rec_dict_text(items, item))));
+					weight, rec_dictionary_text(items, item))));
 }
 
 static void
@@ -270,18 +270,18 @@ take_history(void *arg, const RecRow *row)
 	RecServe   *serve = reader->serve;
 	bool		has_events = reader->source->event_column || reader->source->event;
 	MemoryContext row_context;
-	uint32		known = rec_dict_count(serve->history);
+	uint32		known = rec_dictionary_count(serve->history);
 	uint32		item;
 
 	if (row->item_null)
 		return;
 	row_context = MemoryContextSwitchTo(reader->context);
 	if (serve->options.exclude_seen &&
-		rec_event_is_seen(&serve->options, row, has_events))
-		(void) rec_dict_intern(serve->excluded, row->item);
+		rec_history_event_is_seen(&serve->options, row, has_events))
+		(void) rec_dictionary_intern(serve->excluded, row->item);
 	if (row->has_weight)
 	{
-		item = rec_dict_intern(serve->history, row->item);
+		item = rec_dictionary_intern(serve->history, row->item);
 		if (!isfinite(row->weight))
 			refuse_weight(row->weight, serve->history, item);
 		add_pair(reader, item, row->weight, row->time);
@@ -299,15 +299,15 @@ digest_history(HistoryReader *reader)
 	const RecOptions *options = &serve->options;
 	int			n = rec_history_digest(options, reader->pairs, reader->n,
 									   Max(reader->newest, serve->as_of),
-									   rec_dict_ranks(serve->history, true));
+									   rec_dictionary_ranks(serve->history, true));
 
 	for (int i = 0; i < n && serve->past; i++)
 		get_past(serve, reader->pairs[i].item, false)->decay =
-			rec_decay(options->half_life, Max(reader->newest, serve->as_of), reader->pairs[i].time);
+			rec_pair_decay(options->half_life, Max(reader->newest, serve->as_of), reader->pairs[i].time);
 	for (int i = 0; i < n; i++)
 		if (reader->pairs[i].weight < 0)
-			(void) rec_dict_intern(serve->excluded,
-								   rec_dict_id(serve->history, reader->pairs[i].item));
+			(void) rec_dictionary_intern(serve->excluded,
+								   rec_dictionary_id(serve->history, reader->pairs[i].item));
 	rec_history_weigh(options, reader->pairs, n);
 	add_history(serve, reader->pairs, Min(n, options->history));
 }
@@ -333,10 +333,10 @@ rec_serve_user(RecServe *serve, Datum user)
 	reader.newest = REC_NO_TIME;
 	for (int i = 0; i < definition->nsources; i++)
 	{
-		SPIPlanPtr	plan = rec_history_plan(definition, &definition->sources[i]);
+		SPIPlanPtr	plan = rec_source_history_plan(definition, &definition->sources[i]);
 
 		reader.source = &definition->sources[i];
-		rec_read_rows(plan, params, &reader.source->history_format,
+		rec_interaction_read_rows(plan, params, &reader.source->history_format,
 					  take_history, &reader);
 	}
 	if (reader.n > 0)
@@ -371,11 +371,11 @@ rec_serve_items(RecServe *serve, ArrayType *items, double decay)
 	pairs = palloc_array(RecPair, nids + 1);
 	for (int i = nids - 1; i >= 0 && n < serve->options.history; i--)
 	{
-		uint32		known = rec_dict_count(serve->history);
+		uint32		known = rec_dictionary_count(serve->history);
 
 		if (nulls[i])
 			continue;
-		pairs[n].item = rec_dict_intern(serve->history, ids[i]);
+		pairs[n].item = rec_dictionary_intern(serve->history, ids[i]);
 		if (pairs[n].item < known)
 			continue;			/* the newest of several counts */
 		if (serve->past)

@@ -49,18 +49,18 @@ serve_neighbors(void *arg, const RecScoredItem *items, int n, RecNeighborList *l
 	ServeReranker *reranker = (ServeReranker *) arg;
 	const RecDefinition *definition = reranker->serve->definition;
 	Datum	   *ids = ids_of(reranker, items, n);
-	RecDict    *numbers = rec_dict_create(definition->item_type, definition->item_collation,
+	RecDict    *numbers = rec_dictionary_create(definition->item_type, definition->item_collation,
 										  CurrentMemoryContext);
 	RecNeighborList *found = palloc0_array(RecNeighborList, (Size) n * REC_NLIKENESSES + 1);
 
 	if (reranker->serve->generation == 0)
 		return;
 	for (int i = 0; i < n; i++)
-		(void) rec_dict_intern(numbers, ids[i]);
+		(void) rec_dictionary_intern(numbers, ids[i]);
 	rec_serve_neighbors(reranker->serve, ids, n, numbers, found);
 	for (int i = 0; i < n; i++)
 		memcpy(lists + (Size) i * REC_NLIKENESSES,
-			   found + (Size) rec_dict_find(numbers, ids[i]) * REC_NLIKENESSES,
+			   found + (Size) rec_dictionary_find(numbers, ids[i]) * REC_NLIKENESSES,
 			   REC_NLIKENESSES * sizeof(RecNeighborList));
 }
 
@@ -70,7 +70,7 @@ serve_values(void *arg, const RecScoredItem *items, int n, int32 *values)
 	ServeReranker *reranker = (ServeReranker *) arg;
 	Datum	   *ids = ids_of(reranker, items, n);
 
-	rec_capped_values(reranker->capped, ids, n, values);
+	rec_cap_values_values(reranker->capped, ids, n, values);
 	pfree(ids);
 }
 
@@ -82,10 +82,10 @@ RecScoredItem *
 rec_serve_select(RecServe *serve, const RecCatalog *catalog, Datum *const *ids,
 				 int64 k, int *n)
 {
-	ServeReranker state = {serve, ids, rec_capped_create(serve->definition, &serve->options)};
+	ServeReranker state = {serve, ids, rec_cap_values_create(serve->definition, &serve->options)};
 	RecReranker reranker = {serve_neighbors, serve_values, &state};
 
-	return rec_select_reranked(serve->scores, &serve->options, catalog, &reranker, k, n);
+	return rec_rerank_select(serve->scores, &serve->options, catalog, &reranker, k, n);
 }
 
 /* ----------------
@@ -108,12 +108,12 @@ batch_neighbors(void *arg, const RecScoredItem *items, int n, RecNeighborList *l
 static void
 read_values(RecBatch *batch)
 {
-	RecCapped  *capped = rec_capped_create(batch->definition, batch->options);
+	RecCapped  *capped = rec_cap_values_create(batch->definition, batch->options);
 	Size		size = mul_size(mul_size(batch->memory.nitems, batch->options->ncaps),
 								sizeof(int32));
 
 	batch->values = MemoryContextAllocHuge(batch->model_context, Max(size, 1));
-	rec_capped_values(capped, batch->memory.ids, (int) batch->memory.nitems, batch->values);
+	rec_cap_values_values(capped, batch->memory.ids, (int) batch->memory.nitems, batch->values);
 }
 
 static void
@@ -138,5 +138,5 @@ rec_batch_select(RecBatch *batch, const RecCatalog *catalog, int64 k, int *n)
 {
 	RecReranker reranker = {batch_neighbors, batch_values, batch};
 
-	return rec_select_reranked(batch->scores, batch->options, catalog, &reranker, k, n);
+	return rec_rerank_select(batch->scores, batch->options, catalog, &reranker, k, n);
 }

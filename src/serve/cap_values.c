@@ -44,7 +44,7 @@ struct RecCapped
  * recommender (NULL) to have such a relation.
  */
 void
-rec_capped_check(const RecDefinition *definition, const RecOptions *options)
+rec_cap_values_check(const RecDefinition *definition, const RecOptions *options)
 {
 	if (options->ncaps > 0 && definition == NULL)
 		ereport(ERROR,
@@ -66,7 +66,7 @@ rec_capped_check(const RecDefinition *definition, const RecOptions *options)
 
 /* Gives what reads the values of max_per's columns, NULL when it has none. */
 RecCapped *
-rec_capped_create(RecDefinition *definition, const RecOptions *options)
+rec_cap_values_create(RecDefinition *definition, const RecOptions *options)
 {
 	const RecItemSource *items = definition->items;
 	RecCapped  *capped;
@@ -74,7 +74,7 @@ rec_capped_create(RecDefinition *definition, const RecOptions *options)
 
 	if (options->ncaps == 0)
 		return NULL;
-	rec_capped_check(definition, options);
+	rec_cap_values_check(definition, options);
 	capped = palloc0_object(RecCapped);
 	capped->definition = definition;
 	capped->ncolumns = options->ncaps;
@@ -86,7 +86,7 @@ rec_capped_create(RecDefinition *definition, const RecOptions *options)
 	{
 		RecColumn	column = rec_column_lookup(items->relid, options->caps[i].column);
 
-		capped->values[i] = rec_dict_create(column.type, column.collation, CurrentMemoryContext);
+		capped->values[i] = rec_dictionary_create(column.type, column.collation, CurrentMemoryContext);
 		appendStringInfo(&query, ", i.%s", quote_identifier(options->caps[i].column));
 	}
 	appendStringInfo(&query, " FROM %s i WHERE i.%s %s ANY ($1)",
@@ -103,7 +103,7 @@ check_types(const RecCapped *capped, TupleDesc desc)
 	bool		same = getBaseType(SPI_gettypeid(desc, 1)) == capped->definition->item_type;
 
 	for (int c = 0; c < capped->ncolumns; c++)
-		same &= getBaseType(SPI_gettypeid(desc, c + 2)) == rec_dict_type(capped->values[c]);
+		same &= getBaseType(SPI_gettypeid(desc, c + 2)) == rec_dictionary_type(capped->values[c]);
 	if (!same)
 		elog(ERROR, "the type of a column of items has changed");
 }
@@ -114,8 +114,8 @@ keep_value(RecDict *dict, int32 *kept, int32 value)
 {
 	if (*kept == value)
 		return;
-	if (*kept < 0 || strcmp(rec_dict_text(dict, (uint32) value),
-							rec_dict_text(dict, (uint32) *kept)) < 0)
+	if (*kept < 0 || strcmp(rec_dictionary_text(dict, (uint32) value),
+							rec_dictionary_text(dict, (uint32) *kept)) < 0)
 		*kept = value;
 }
 
@@ -129,7 +129,7 @@ read_row(RecCapped *capped, HeapTuple row, TupleDesc desc, int32 *values)
 
 		if (!isnull)
 			keep_value(capped->values[c], &values[c],
-					   (int32) rec_dict_intern(capped->values[c], value));
+					   (int32) rec_dictionary_intern(capped->values[c], value));
 	}
 }
 
@@ -138,10 +138,10 @@ read_row(RecCapped *capped, HeapTuple row, TupleDesc desc, int32 *values)
  * column within the item; negative for none.  SPI is connected.
  */
 void
-rec_capped_values(RecCapped *capped, const Datum *ids, int n, int32 *values)
+rec_cap_values_values(RecCapped *capped, const Datum *ids, int n, int32 *values)
 {
 	RecDefinition *definition = capped->definition;
-	RecDict    *items = rec_dict_create(definition->item_type, definition->item_collation,
+	RecDict    *items = rec_dictionary_create(definition->item_type, definition->item_collation,
 										CurrentMemoryContext);
 	Oid			types[1] = {get_array_type(definition->item_type)};
 	Datum		arguments[1] = {rec_id_array(definition, ids, n)};
@@ -151,15 +151,15 @@ rec_capped_values(RecCapped *capped, const Datum *ids, int n, int32 *values)
 
 	memset(by_item, -1, mul_size(mul_size(n, capped->ncolumns), sizeof(int32)));
 	for (int i = 0; i < n; i++)
-		(void) rec_dict_intern(items, ids[i]);
-	rec_plans_execute(definition, &query);
+		(void) rec_dictionary_intern(items, ids[i]);
+	rec_plan_cache_execute(definition, &query);
 	check_types(capped, SPI_tuptable->tupdesc);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		HeapTuple	row = SPI_tuptable->vals[i];
 		bool		isnull;
 		Datum		id = SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &isnull);
-		uint32		item = isnull ? REC_NOT_FOUND : rec_dict_find(items, id);
+		uint32		item = isnull ? REC_NOT_FOUND : rec_dictionary_find(items, id);
 
 		CHECK_FOR_INTERRUPTS();
 		if (item != REC_NOT_FOUND)
@@ -168,7 +168,7 @@ rec_capped_values(RecCapped *capped, const Datum *ids, int n, int32 *values)
 	SPI_freetuptable(SPI_tuptable);
 	for (int i = 0; i < n; i++)
 		memcpy(values + (Size) i * capped->ncolumns,
-			   by_item + (Size) rec_dict_find(items, ids[i]) * capped->ncolumns,
+			   by_item + (Size) rec_dictionary_find(items, ids[i]) * capped->ncolumns,
 			   capped->ncolumns * sizeof(int32));
 	pfree(by_item);
 }

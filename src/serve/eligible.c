@@ -80,13 +80,13 @@ static List *
 read_columns(const RecEligible *eligible)
 {
 	const RecItemSource *items = eligible->definition->items;
-	List	   *columns = rec_add_name(NIL, items->item_column);
+	List	   *columns = rec_filter_add_name(NIL, items->item_column);
 	ListCell   *cell;
 
 	if (items->available_column)
-		columns = rec_add_name(columns, items->available_column);
+		columns = rec_filter_add_name(columns, items->available_column);
 	foreach(cell, eligible->filter.columns)
-		columns = rec_add_name(columns, lfirst(cell));
+		columns = rec_filter_add_name(columns, lfirst(cell));
 	return columns;
 }
 
@@ -208,7 +208,7 @@ run_check(RecEligible *eligible, const Datum *ids, int n)
 	query.types[filter->nvalues] = get_array_type(definition->item_type);
 	query.values[filter->nvalues] = rec_id_array(definition, ids, n);
 	query.text = check_query(eligible);
-	rec_plans_execute(definition, &query);
+	rec_plan_cache_execute(definition, &query);
 }
 
 /* Sets for each of n ids whether it may be shown; SPI is connected. */
@@ -224,13 +224,13 @@ rec_eligible_check(RecEligible *eligible, const Datum *ids, int n, bool *marks)
 		return;
 	run_check(eligible, ids, n);
 	rows = result_ids(definition, &nrows);
-	found = rec_dict_create(definition->item_type, definition->item_collation,
+	found = rec_dictionary_create(definition->item_type, definition->item_collation,
 							CurrentMemoryContext);
 	for (int i = 0; i < nrows; i++)
-		(void) rec_dict_intern(found, rows[i]);
+		(void) rec_dictionary_intern(found, rows[i]);
 	for (int i = 0; i < n; i++)
 	{
-		marks[i] = rec_dict_find(found, ids[i]) != REC_NOT_FOUND;
+		marks[i] = rec_dictionary_find(found, ids[i]) != REC_NOT_FOUND;
 		eligible->npassed += marks[i];
 	}
 	eligible->nchecked += n;
@@ -255,7 +255,7 @@ open_list(RecEligible *eligible)
 	query.nargs = eligible->filter.nvalues;
 	query.types = eligible->filter.types;
 	query.values = eligible->filter.values;
-	eligible->list = rec_plans_open(eligible->definition, &query);
+	eligible->list = rec_plan_cache_open(eligible->definition, &query);
 }
 
 static void
@@ -328,14 +328,14 @@ static void
 intern_ids(void *arg, const Datum *ids, int n)
 {
 	for (int i = 0; i < n; i++)
-		(void) rec_dict_intern((RecDict *) arg, ids[i]);
+		(void) rec_dictionary_intern((RecDict *) arg, ids[i]);
 }
 
 /* Gives the ids of all items that may be shown; SPI is connected. */
 RecDict *
 rec_eligible_all(RecEligible *eligible)
 {
-	RecDict    *all = rec_dict_create(eligible->definition->item_type,
+	RecDict    *all = rec_dictionary_create(eligible->definition->item_type,
 									  eligible->definition->item_collation,
 									  CurrentMemoryContext);
 

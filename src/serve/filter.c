@@ -144,7 +144,7 @@ array_type_of(const RecFilterColumn *column)
 	Oid			type = get_array_type(column->type);
 
 	if (!OidIsValid(type))
-		rec_filter_refuse_type(column, "in", "a type with arrays");
+		rec_filter_value_refuse_type(column, "in", "a type with arrays");
 	return type;
 }
 
@@ -160,9 +160,9 @@ append_in(Builder *builder, const RecFilterColumn *column, const Operator *oper,
 	bool		has_null;
 	Datum		list;
 
-	if (rec_json_array(value) == NULL)
-		rec_filter_refuse_value(column, oper->name, "an array");
-	list = rec_filter_elements(column, oper->name, type, value, &has_null);
+	if (rec_json_reader_array(value) == NULL)
+		rec_filter_value_refuse_value(column, oper->name, "an array");
+	list = rec_filter_value_elements(column, oper->name, type, value, &has_null);
 	if (ARR_NDIM(DatumGetArrayTypeP(list)) == 0)
 	{
 		if (has_null)
@@ -205,7 +205,7 @@ append_comparison(Builder *builder, const RecFilterColumn *column, const Operato
 		found = get_opfamily_member(type->btree_opf, type->btree_opintype,
 									type->btree_opintype, oper->strategy);
 	if (!OidIsValid(found))
-		rec_filter_refuse_type(column, oper->name, "a type with an order");
+		rec_filter_value_refuse_type(column, oper->name, "a type with an order");
 	appendStringInfo(&builder->text, "%s %s ", column->quoted, rec_operator_quoted(found));
 	append_value(builder, column->type, rec_filter_value(column, oper->name, value));
 }
@@ -220,12 +220,12 @@ append_contains(Builder *builder, const RecFilterColumn *column, const Operator 
 	if (OidIsValid(column->element))
 	{
 		(void) rec_equality_operator(column->element);
-		operand = rec_filter_array(column, oper->name, column->element, value);
+		operand = rec_filter_value_array(column, oper->name, column->element, value);
 	}
 	else if (column->type == JSONBOID)
 		operand = rec_filter_value(column, oper->name, value);
 	else
-		rec_filter_refuse_type(column, oper->name, "an array or jsonb");
+		rec_filter_value_refuse_type(column, oper->name, "an array or jsonb");
 	appendStringInfo(&builder->text, "%s OPERATOR(pg_catalog.@>) ", column->quoted);
 	append_value(builder, column->type, operand);
 }
@@ -236,11 +236,11 @@ append_overlaps(Builder *builder, const RecFilterColumn *column, const Operator 
 				const JsonbValue *value)
 {
 	if (!OidIsValid(column->element))
-		rec_filter_refuse_type(column, oper->name, "an array");
+		rec_filter_value_refuse_type(column, oper->name, "an array");
 	(void) rec_equality_operator(column->element);
 	appendStringInfo(&builder->text, "%s OPERATOR(pg_catalog.&&) ", column->quoted);
 	append_value(builder, column->type,
-				 rec_filter_array(column, oper->name, column->element, value));
+				 rec_filter_value_array(column, oper->name, column->element, value));
 }
 
 /* The operator LIKE of a type: its own, as that of citext, or that of text. */
@@ -272,11 +272,11 @@ append_prefix(Builder *builder, const RecFilterColumn *column, const Operator *o
 
 	get_type_category_preferred(column->type, &category, &preferred);
 	if (category != TYPCATEGORY_STRING)
-		rec_filter_refuse_type(column, oper->name, "text");
+		rec_filter_value_refuse_type(column, oper->name, "text");
 	if (value->type != jbvString)
-		rec_filter_refuse_value(column, oper->name, "a string");
+		rec_filter_value_refuse_value(column, oper->name, "a string");
 	initStringInfo(&pattern);
-	for (const char *c = rec_json_string(value); *c; c++)
+	for (const char *c = rec_json_reader_string(value); *c; c++)
 	{
 		if (*c == '\\' || *c == '%' || *c == '_')
 			appendStringInfoChar(&pattern, '\\');
@@ -292,7 +292,7 @@ append_is_null(Builder *builder, const RecFilterColumn *column, const Operator *
 			   const JsonbValue *value)
 {
 	if (value->type != jbvBool)
-		rec_filter_refuse_value(column, oper->name, "true or false");
+		rec_filter_value_refuse_value(column, oper->name, "true or false");
 	append_null_test(builder, column, value->val.boolean);
 }
 
@@ -356,12 +356,12 @@ find_operator(const char *name)
 static void
 append_operators(Builder *builder, const RecFilterColumn *column, JsonbContainer *object)
 {
-	RecJsonMembers member = rec_json_members(object);
+	RecJsonMembers member = rec_json_reader_members(object);
 	const char *separator = "";
 
 	if (JsonContainerSize(object) == 0)
 		appendStringInfoString(&builder->text, "true");
-	while (rec_json_next_member(&member))
+	while (rec_json_reader_next_member(&member))
 	{
 		const Operator *oper = find_operator(member.name);
 
@@ -376,9 +376,9 @@ static void
 append_column(Builder *builder, const RecFilterColumn *column, const JsonbValue *value)
 {
 	go_deeper(builder);
-	if (rec_json_object(value))
-		append_operators(builder, column, rec_json_object(value));
-	else if (rec_json_array(value))
+	if (rec_json_reader_object(value))
+		append_operators(builder, column, rec_json_reader_object(value));
+	else if (rec_json_reader_array(value))
 		append_in(builder, column, find_operator("in"), value);
 	else if (OidIsValid(column->element) && value->type != jbvNull)
 		append_contains(builder, column, find_operator("contains"), value);
@@ -389,7 +389,7 @@ append_column(Builder *builder, const RecFilterColumn *column, const JsonbValue 
 
 /* Adds a name to a list of names unless it is there already. */
 List *
-rec_add_name(List *names, const char *name)
+rec_filter_add_name(List *names, const char *name)
 {
 	ListCell   *cell;
 
@@ -409,7 +409,7 @@ append_column_member(Builder *builder, const char *name, const JsonbValue *value
 	column.quoted = psprintf("i.%s", quote_identifier(name));
 	column.type = found.type;
 	column.element = get_element_type(found.type);
-	builder->filter->columns = rec_add_name(builder->filter->columns, name);
+	builder->filter->columns = rec_filter_add_name(builder->filter->columns, name);
 	append_column(builder, &column, value);
 }
 
@@ -421,7 +421,7 @@ append_column_member(Builder *builder, const char *name, const JsonbValue *value
 static JsonbContainer *
 filter_object(const char *name, const JsonbValue *value, const char *expected)
 {
-	JsonbContainer *object = rec_json_object(value);
+	JsonbContainer *object = rec_json_reader_object(value);
 
 	if (object == NULL)
 		ereport(ERROR,
@@ -434,7 +434,7 @@ filter_object(const char *name, const JsonbValue *value, const char *expected)
 static void
 append_list(Builder *builder, const char *name, bool all, const JsonbValue *value)
 {
-	JsonbContainer *array = rec_json_array(value);
+	JsonbContainer *array = rec_json_reader_array(value);
 	uint32		count = array ? JsonContainerSize(array) : 0;
 	JsonbValue	none = {.type = jbvNull};
 
@@ -473,13 +473,13 @@ append_member(Builder *builder, const char *name, const JsonbValue *value)
 static void
 append_filter(Builder *builder, JsonbContainer *object)
 {
-	RecJsonMembers member = rec_json_members(object);
+	RecJsonMembers member = rec_json_reader_members(object);
 	const char *separator = "(";
 
 	go_deeper(builder);
 	if (JsonContainerSize(object) == 0)
 		appendStringInfoString(&builder->text, "(true");
-	while (rec_json_next_member(&member))
+	while (rec_json_reader_next_member(&member))
 	{
 		appendStringInfoString(&builder->text, separator);
 		append_member(builder, member.name, &member.value);
@@ -497,7 +497,7 @@ append_filter(Builder *builder, JsonbContainer *object)
 void
 rec_filter_parse(RecFilter *filter, Oid relid, Jsonb *json)
 {
-	JsonbContainer *object = rec_json_root_object(json, "filter");
+	JsonbContainer *object = rec_json_reader_root_object(json, "filter");
 	Builder		builder;
 
 	memset(filter, 0, sizeof(*filter));

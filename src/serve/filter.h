@@ -27,7 +27,7 @@ typedef struct RecFilter
 	Datum	   *values;			/* none is null */
 } RecFilter;
 
-extern List *rec_add_name(List *names, const char *name);
+extern List *rec_filter_add_name(List *names, const char *name);
 extern void rec_filter_parse(RecFilter *filter, Oid relid, Jsonb *json);
 
 #endif							/* REC_FILTER_H */

@@ -36,7 +36,7 @@ text_of(const JsonbValue *value, Oid type)
 	Datum		number;
 
 	if (value->type == jbvString)
-		return rec_json_string(value);
+		return rec_json_reader_string(value);
 	if (value->type == jbvBool)
 		return pstrdup(value->val.boolean ? "true" : "false");
 	number = NumericGetDatum(value->val.numeric);
@@ -52,7 +52,7 @@ text_of(const JsonbValue *value, Oid type)
 
 /* Refuses what an operator is given. */
 void
-rec_filter_refuse_value(const RecFilterColumn *column, const char *oper, const char *expected)
+rec_filter_value_refuse_value(const RecFilterColumn *column, const char *oper, const char *expected)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -62,7 +62,7 @@ rec_filter_refuse_value(const RecFilterColumn *column, const char *oper, const c
 
 /* Refuses an operator that the column's type does not have. */
 void
-rec_filter_refuse_type(const RecFilterColumn *column, const char *oper, const char *expected)
+rec_filter_value_refuse_type(const RecFilterColumn *column, const char *oper, const char *expected)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
@@ -121,7 +121,7 @@ read_value(const RecFilterColumn *column, const char *oper, Oid type, const Json
 	if (type == JSONBOID)
 		return JsonbPGetDatum(JsonbValueToJsonb(unconstify(JsonbValue *, value)));
 	if (value->type == jbvBinary || value->type == jbvNull)
-		rec_filter_refuse_value(column, oper, expected);
+		rec_filter_value_refuse_value(column, oper, expected);
 	return read_scalar(column, type, value);
 }
 
@@ -131,10 +131,10 @@ read_value(const RecFilterColumn *column, const char *oper, Oid type, const Json
  * one.  What the type does not read is an ERROR.
  */
 Datum
-rec_filter_elements(const RecFilterColumn *column, const char *oper, Oid type,
+rec_filter_value_elements(const RecFilterColumn *column, const char *oper, Oid type,
 					const JsonbValue *value, bool *has_null)
 {
-	JsonbContainer *array = rec_json_array(value);
+	JsonbContainer *array = rec_json_reader_array(value);
 	uint32		count = array ? JsonContainerSize(array) : 1;
 	Datum	   *elements = palloc_array(Datum, count + 1);
 	int			n = 0;
@@ -160,14 +160,14 @@ rec_filter_elements(const RecFilterColumn *column, const char *oper, Oid type,
 
 /* The same of elements none of which may be null; an ERROR when one is. */
 Datum
-rec_filter_array(const RecFilterColumn *column, const char *oper, Oid type, const JsonbValue *value)
+rec_filter_value_array(const RecFilterColumn *column, const char *oper, Oid type, const JsonbValue *value)
 {
 	bool		has_null;
 	Datum		array;
 
-	array = rec_filter_elements(column, oper, type, value, &has_null);
+	array = rec_filter_value_elements(column, oper, type, value, &has_null);
 	if (has_null)
-		rec_filter_refuse_value(column, oper, "an array without null");
+		rec_filter_value_refuse_value(column, oper, "an array without null");
 	return array;
 }
 
@@ -177,9 +177,9 @@ rec_filter_value(const RecFilterColumn *column, const char *oper, const JsonbVal
 {
 	if (OidIsValid(column->element))
 	{
-		if (rec_json_array(value) == NULL)
-			rec_filter_refuse_value(column, oper, "an array");
-		return rec_filter_array(column, oper, column->element, value);
+		if (rec_json_reader_array(value) == NULL)
+			rec_filter_value_refuse_value(column, oper, "an array");
+		return rec_filter_value_array(column, oper, column->element, value);
 	}
 	return read_value(column, oper, column->type, value,
 					  "a single value that is not null");

@@ -25,15 +25,15 @@ typedef struct RecFilterColumn
 	Oid			element;		/* of an array's elements, else invalid */
 } RecFilterColumn;
 
-pg_noreturn_compat extern void rec_filter_refuse_value(const RecFilterColumn *column,
+pg_noreturn_compat extern void rec_filter_value_refuse_value(const RecFilterColumn *column,
 													   const char *oper,
 													   const char *expected);
-pg_noreturn_compat extern void rec_filter_refuse_type(const RecFilterColumn *column,
+pg_noreturn_compat extern void rec_filter_value_refuse_type(const RecFilterColumn *column,
 													  const char *oper,
 													  const char *expected);
-extern Datum rec_filter_elements(const RecFilterColumn *column, const char *oper, Oid type,
+extern Datum rec_filter_value_elements(const RecFilterColumn *column, const char *oper, Oid type,
 								 const JsonbValue *value, bool *has_null);
-extern Datum rec_filter_array(const RecFilterColumn *column, const char *oper, Oid type,
+extern Datum rec_filter_value_array(const RecFilterColumn *column, const char *oper, Oid type,
 							  const JsonbValue *value);
 extern Datum rec_filter_value(const RecFilterColumn *column, const char *oper,
 							  const JsonbValue *value);

@@ -80,7 +80,7 @@ read_item(RecServe *serve, const Datum *values, const bool *nulls, RecScoredItem
 	item->item = (uint32) number;
 	item->popularity = DatumGetFloat8(values[2]);
 	item->trend = DatumGetFloat8(values[3]);
-	item->eligible = rec_dict_find(serve->excluded, values[1]) == REC_NOT_FOUND;
+	item->eligible = rec_dictionary_find(serve->excluded, values[1]) == REC_NOT_FOUND;
 	item->ref = rec_serve_keep_id(serve, values[1]);
 	return isfinite(item->popularity) && isfinite(item->trend);
 }
@@ -96,7 +96,7 @@ rec_serve_next_item(RecServe *serve, RecStoreScan *scan, RecScoredItem *item)
 	bool		nulls[ITEM_NCOLS];
 
 	memset(item, 0, sizeof(*item));
-	if (!rec_store_next(scan, values, nulls))
+	if (!rec_model_scan_next(scan, values, nulls))
 		return false;
 	if (!read_item(serve, values, nulls, item))
 		rec_serve_damaged(serve, "an item that is");
@@ -121,7 +121,7 @@ rec_serve_all_items(RecServe *serve)
 	Datum		keys[1];
 
 	keys[0] = Int64GetDatum(serve->generation);
-	return rec_store_begin_all(serve->definition, &all_items, 1, keys);
+	return rec_model_scan_begin_all(serve->definition, &all_items, 1, keys);
 }
 
 /*
@@ -140,16 +140,16 @@ rec_serve_item_numbers(RecServe *serve, const Datum *ids, int n, RecDict *items,
 		return;
 	keys[0] = Int64GetDatum(serve->generation);
 	keys[1] = rec_id_array(serve->definition, ids, n);
-	scan = rec_store_begin_any(serve->definition, &items_by_id, 2, keys);
-	while (rec_store_next(scan, values, nulls))
+	scan = rec_model_scan_begin_any(serve->definition, &items_by_id, 2, keys);
+	while (rec_model_scan_next(scan, values, nulls))
 	{
-		uint32		item = nulls[1] ? REC_NOT_FOUND : rec_dict_find(items, values[1]);
+		uint32		item = nulls[1] ? REC_NOT_FOUND : rec_dictionary_find(items, values[1]);
 
 		if (item == REC_NOT_FOUND || nulls[0])
 			rec_serve_damaged(serve, "an item that is");
 		numbers[item] = DatumGetInt32(values[0]);
 	}
-	rec_store_end(scan);
+	rec_model_scan_end(scan);
 }
 
 /* Sets for each of n ids whether the model knows the item. */
@@ -161,12 +161,12 @@ rec_serve_known(RecServe *serve, const Datum *ids, int n, bool *known)
 
 	for (int i = 0; i < n; i++)
 	{
-		(void) rec_dict_intern(dict, ids[i]);
+		(void) rec_dictionary_intern(dict, ids[i]);
 		numbers[i] = -1;
 	}
 	rec_serve_item_numbers(serve, ids, n, dict, numbers);
 	for (int i = 0; i < n; i++)
-		known[i] = numbers[rec_dict_find(dict, ids[i])] >= 0;
+		known[i] = numbers[rec_dictionary_find(dict, ids[i])] >= 0;
 }
 
 /* ----------------
@@ -215,12 +215,12 @@ add_items(RecServe *serve, RecStoreScan *scan, uint64 limit, RecItemSet *set,
 		if (serve->eligible && !checked)
 			check_items(serve, items, n);
 		for (int i = 0; i < n; i++)
-			rec_item_set_add(set, &items[i]);
+			rec_selection_item_set_add(set, &items[i]);
 		if (n > 0)
 			*last = items[n - 1];
 		added += n;
 	} while (n == size && added < limit);
-	rec_store_end(scan);
+	rec_model_scan_end(scan);
 	pfree(items);
 	return added;
 }
@@ -234,7 +234,7 @@ fetch_ids(RecServe *serve, Datum ids, RecItemSet *set, bool checked)
 
 	keys[0] = Int64GetDatum(serve->generation);
 	keys[1] = ids;
-	(void) add_items(serve, rec_store_begin_any(serve->definition, &items_by_id, 2, keys),
+	(void) add_items(serve, rec_model_scan_begin_any(serve->definition, &items_by_id, 2, keys),
 					 PG_UINT64_MAX, set, checked, &last);
 }
 
@@ -253,17 +253,17 @@ fetch_ids(RecServe *serve, Datum ids, RecItemSet *set, bool checked)
 static void
 add_unknown(RecServe *serve, RecDict *unknown, bool named, RecItemSet *set)
 {
-	uint32		n = rec_dict_count(unknown);
+	uint32		n = rec_dictionary_count(unknown);
 	RecScoredItem *items = palloc_extended(mul_size(n + 1, sizeof(RecScoredItem)), MCXT_ALLOC_HUGE);
 	int			nitems = 0;
 
 	if (n == 0)
 		return;
-	rec_fresh_look(serve);		/* gives the first numbers to the newest ones */
-	rec_newcomers_number(serve, unknown, NULL);
+	rec_new_items_look(serve);		/* gives the first numbers to the newest ones */
+	rec_newcomer_numbers(serve, unknown, NULL);
 	for (uint32 i = 0; i < n; i++)
 	{
-		uint32		number = rec_newcomer_number(serve, rec_dict_id(unknown, i));
+		uint32		number = rec_newcomer_number(serve, rec_dictionary_id(unknown, i));
 
 		CHECK_FOR_INTERRUPTS();
 		if (rec_newcomer_item(serve, number, &items[nitems]))
@@ -271,9 +271,9 @@ add_unknown(RecServe *serve, RecDict *unknown, bool named, RecItemSet *set)
 	}
 	sort_items(items, nitems);
 	if (named)
-		nitems = rec_fresh_judge(serve, items, nitems);
+		nitems = rec_new_items_judge(serve, items, nitems);
 	for (int i = 0; i < nitems; i++)
-		rec_item_set_add(set, &items[i]);
+		rec_selection_item_set_add(set, &items[i]);
 	pfree(items);
 }
 
@@ -297,11 +297,11 @@ rec_serve_fetch_ids(RecServe *serve, ArrayType *ids, RecItemSet *set)
 	known = rec_serve_dict(serve);
 	unknown = rec_serve_dict(serve);
 	for (uint32 i = before; i < serve->nids; i++)
-		(void) rec_dict_intern(known, serve->ids[i]);
+		(void) rec_dictionary_intern(known, serve->ids[i]);
 	it = array_create_iterator(ids, 0, NULL);
 	while (array_iterate(it, &id, &isnull))
-		if (!isnull && rec_dict_find(known, id) == REC_NOT_FOUND)
-			(void) rec_dict_intern(unknown, id);
+		if (!isnull && rec_dictionary_find(known, id) == REC_NOT_FOUND)
+			(void) rec_dictionary_intern(unknown, id);
 	array_free_iterator(it);
 	add_unknown(serve, unknown, true, set);
 }
@@ -313,7 +313,7 @@ rec_serve_fetch_ids(RecServe *serve, ArrayType *ids, RecItemSet *set)
 bool
 rec_serve_score_item(RecServe *serve, Datum id, RecScoredItem *item)
 {
-	RecItemSet *set = rec_item_set_create(serve->scores);
+	RecItemSet *set = rec_selection_item_set_create(serve->scores);
 	RecDict    *excluded = serve->excluded;
 	const RecScoredItem *items;
 	int			n;
@@ -321,7 +321,7 @@ rec_serve_score_item(RecServe *serve, Datum id, RecScoredItem *item)
 	serve->excluded = rec_serve_dict(serve);
 	rec_serve_fetch_ids(serve, DatumGetArrayTypeP(rec_id_array(serve->definition, &id, 1)), set);
 	serve->excluded = excluded;
-	items = rec_item_set_ranked(set, &n);
+	items = rec_selection_item_set_ranked(set, &n);
 	if (n > 0)
 		*item = items[0];
 	return n > 0;
@@ -347,7 +347,7 @@ near_item(RecServe *serve, uint32 number, RecScoredItem *item)
 			continue;
 		memset(item, 0, sizeof(*item));
 		item->item = number;
-		item->eligible = rec_dict_find(serve->excluded, id) == REC_NOT_FOUND;
+		item->eligible = rec_dictionary_find(serve->excluded, id) == REC_NOT_FOUND;
 		item->ref = rec_serve_keep_id(serve, id);
 		return true;
 	}
@@ -366,7 +366,7 @@ fetch_numbers(RecServe *serve, Datum *numbers, int n, RecItemSet *set)
 	keys[0] = Int64GetDatum(serve->generation);
 	keys[1] = PointerGetDatum(construct_array(numbers, n, INT4OID, sizeof(int32),
 											  true, TYPALIGN_INT));
-	(void) add_items(serve, rec_store_begin_any(serve->definition, &items_by_number, 2, keys),
+	(void) add_items(serve, rec_model_scan_begin_any(serve->definition, &items_by_number, 2, keys),
 					 n, set, false, &last);
 }
 
@@ -388,7 +388,7 @@ fetch_items(void *arg, const uint32 *items, int n, RecItemSet *set)
 	if (nat_hand > 0 && serve->eligible)
 		check_items(serve, at_hand, nat_hand);
 	for (int i = 0; i < nat_hand; i++)
-		rec_item_set_add(set, &at_hand[i]);
+		rec_selection_item_set_add(set, &at_hand[i]);
 	fetch_numbers(serve, numbers, nknown, set);
 	pfree(at_hand);
 	pfree(numbers);
@@ -415,16 +415,16 @@ take_eligible(void *arg, const Datum *ids, int n)
 
 	keys[0] = Int64GetDatum(serve->generation);
 	keys[1] = rec_id_array(serve->definition, ids, n);
-	scan = rec_store_begin_any(serve->definition, &items_by_id, 2, keys);
+	scan = rec_model_scan_begin_any(serve->definition, &items_by_id, 2, keys);
 	while (rec_serve_next_item(serve, scan, &item))
 	{
-		(void) rec_dict_intern(known, serve->ids[item.ref]);
-		rec_item_set_add(target->set, &item);
+		(void) rec_dictionary_intern(known, serve->ids[item.ref]);
+		rec_selection_item_set_add(target->set, &item);
 	}
-	rec_store_end(scan);
+	rec_model_scan_end(scan);
 	for (int i = 0; i < n; i++)
-		if (rec_dict_find(known, ids[i]) == REC_NOT_FOUND)
-			(void) rec_dict_intern(target->unknown, ids[i]);
+		if (rec_dictionary_find(known, ids[i]) == REC_NOT_FOUND)
+			(void) rec_dictionary_intern(target->unknown, ids[i]);
 }
 
 /* Adds all eligible items to a set. */
@@ -447,10 +447,10 @@ begin_list(RecServe *serve, RecComponent order)
 	Datum		generation = Int64GetDatum(serve->generation);
 
 	if (order == REC_POPULARITY)
-		return rec_store_begin(serve->definition, &items_by_popularity, 1, &generation);
+		return rec_model_scan_begin(serve->definition, &items_by_popularity, 1, &generation);
 	if (order == REC_TREND)
-		return rec_store_begin(serve->definition, &items_by_trend, 1, &generation);
-	return rec_store_begin(serve->definition, &items_by_number, 1, &generation);
+		return rec_model_scan_begin(serve->definition, &items_by_trend, 1, &generation);
+	return rec_model_scan_begin(serve->definition, &items_by_number, 1, &generation);
 }
 
 static bool
@@ -497,6 +497,6 @@ rec_serve_catalog(RecServe *serve)
 	RecCatalog	catalog = {fetch_items, list_items, is_sparse, serve, MOST_SPARE};
 
 	if (serve->eligible == NULL)
-		catalog.spare = (int) Min(rec_dict_count(serve->excluded) - serve->nbarred, MOST_SPARE);
+		catalog.spare = (int) Min(rec_dictionary_count(serve->excluded) - serve->nbarred, MOST_SPARE);
 	return catalog;
 }

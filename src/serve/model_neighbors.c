@@ -41,8 +41,8 @@ rec_keep_list(Datum numbers, Datum worths, RecNeighborList *list)
 	const void *items;
 	const void *values;
 
-	list->n = rec_store_array_copy(numbers, INT4OID, &items);
-	if (list->n < 0 || rec_store_array_copy(worths, FLOAT4OID, &values) != list->n)
+	list->n = rec_model_scan_array_copy(numbers, INT4OID, &items);
+	if (list->n < 0 || rec_model_scan_array_copy(worths, FLOAT4OID, &values) != list->n)
 		return false;
 	list->items = items;
 	list->values = values;
@@ -114,9 +114,9 @@ read_lists(RecServe *serve, RecStoreScan *scan, RecDict *items, RecNeighborList 
 	Datum		values[NEIGHBOR_NCOLS];
 	bool		nulls[NEIGHBOR_NCOLS];
 
-	while (rec_store_next(scan, values, nulls))
+	while (rec_model_scan_next(scan, values, nulls))
 	{
-		uint32		number = nulls[0] ? REC_NOT_FOUND : rec_dict_find(items, values[0]);
+		uint32		number = nulls[0] ? REC_NOT_FOUND : rec_dictionary_find(items, values[0]);
 		RecLikeness likeness = nulls[1] ? REC_NLIKENESSES : likeness_of(serve, values[1]);
 		RecNeighborList *list;
 
@@ -132,7 +132,7 @@ read_lists(RecServe *serve, RecStoreScan *scan, RecDict *items, RecNeighborList 
 			(nulls[5] || !keep_nearest(serve, list, DatumGetArrayTypePCopy(values[5]))))
 			rec_serve_damaged(serve, "a row of neighbours that is");
 	}
-	rec_store_end(scan);
+	rec_model_scan_end(scan);
 }
 
 /* Reads the neighbours of all items, which must all be in the dictionary. */
@@ -142,7 +142,7 @@ rec_serve_all_neighbors(RecServe *serve, RecDict *items, RecNeighborList *lists)
 	Datum		keys[1];
 
 	keys[0] = Int64GetDatum(serve->generation);
-	read_lists(serve, rec_store_begin_all(serve->definition, &all_neighbors, 1, keys),
+	read_lists(serve, rec_model_scan_begin_all(serve->definition, &all_neighbors, 1, keys),
 			   items, lists);
 }
 
@@ -158,7 +158,7 @@ rec_serve_neighbors(RecServe *serve, const Datum *ids, int n, RecDict *items,
 
 	keys[0] = Int64GetDatum(serve->generation);
 	keys[1] = rec_id_array(serve->definition, ids, n);
-	read_lists(serve, rec_store_begin_any(serve->definition, &neighbors_by_id, 2, keys),
+	read_lists(serve, rec_model_scan_begin_any(serve->definition, &neighbors_by_id, 2, keys),
 			   items, lists);
 }
 

@@ -67,7 +67,7 @@ static inline uint32
 checked_number(const RecLive *live, int32 number)
 {
 	if (number < 0 || number >= live->serve->nitems)
-		rec_live_damaged(live);
+		rec_new_item_vectors_damaged(live);
 	return (uint32) number;
 }
 
@@ -76,17 +76,17 @@ static void
 multiply_feature(LiveSearch *search, double weight, Datum item_nos, Datum weights)
 {
 	const void *elements;
-	int			n = rec_store_array(item_nos, INT4OID, &elements);
+	int			n = rec_model_scan_array(item_nos, INT4OID, &elements);
 	const int32 *items = elements;
 	const float4 *theirs;
 
-	if (n < 0 || rec_store_array(weights, FLOAT4OID, &elements) != n)
-		rec_live_damaged(search->live);
+	if (n < 0 || rec_model_scan_array(weights, FLOAT4OID, &elements) != n)
+		rec_new_item_vectors_damaged(search->live);
 	theirs = elements;
 	for (int i = 0; i < n; i++)
 	{
 		if (!isfinite(theirs[i]))
-			rec_live_damaged(search->live);
+			rec_new_item_vectors_damaged(search->live);
 		search->product[checked_number(search->live, items[i])] += weight * theirs[i];
 	}
 }
@@ -120,19 +120,19 @@ multiply_features(LiveSearch *search)
 	}
 	keys[0] = Int64GetDatum(live->serve->generation);
 	keys[1] = PointerGetDatum(construct_array(numbers, n, INT4OID, sizeof(int32), true, TYPALIGN_INT));
-	scan = rec_store_begin_any(live->serve->definition, &features_by_number, 2, keys);
-	while (rec_store_next(scan, values, nulls))
+	scan = rec_model_scan_begin_any(live->serve->definition, &features_by_number, 2, keys);
+	while (rec_model_scan_next(scan, values, nulls))
 	{
 		const void *elements;
 
 		if (nulls[0] || nulls[1] || nulls[2] || nulls[3])
-			rec_live_damaged(live);
+			rec_new_item_vectors_damaged(live);
 		multiply_feature(search, weight_of(vector, (uint32) DatumGetInt32(values[0])),
 						 values[2], values[3]);
-		if (DatumGetInt32(values[1]) > rec_store_array(values[2], INT4OID, &elements))
+		if (DatumGetInt32(values[1]) > rec_model_scan_array(values[2], INT4OID, &elements))
 			search->complete = false;	/* it is a frequent one */
 	}
-	rec_store_end(scan);
+	rec_model_scan_end(scan);
 }
 
 /* Puts the best items by what is known into "best", which is sorted then. */
@@ -173,7 +173,7 @@ mark_cells(LiveSearch *search, bool *marked)
 {
 	RecLive    *live = search->live;
 	Datum		generation = Int64GetDatum(live->serve->generation);
-	RecStoreScan *scan = rec_store_begin(live->serve->definition, &cells_path, 1, &generation);
+	RecStoreScan *scan = rec_model_scan_begin(live->serve->definition, &cells_path, 1, &generation);
 	int			allocated = 64;
 	NearCell   *cells = palloc_array(NearCell, allocated);
 	int			ncells = 0;
@@ -181,7 +181,7 @@ mark_cells(LiveSearch *search, bool *marked)
 	Datum		values[2];
 	bool		nulls[2];
 
-	while (rec_store_next(scan, values, nulls))
+	while (rec_model_scan_next(scan, values, nulls))
 	{
 		NearCell   *cell;
 		const void *elements;
@@ -193,15 +193,15 @@ mark_cells(LiveSearch *search, bool *marked)
 		}
 		cell = &cells[ncells++];
 		if (nulls[0] || nulls[1] ||
-			rec_store_array(values[0], FLOAT4OID, &elements) != live->dimensions)
-			rec_live_damaged(live);
+			rec_model_scan_array(values[0], FLOAT4OID, &elements) != live->dimensions)
+			rec_new_item_vectors_damaged(live);
 		cell->product = rec_embedding_product(search->vector->dense, elements, live->dimensions);
-		cell->n = rec_store_array_copy(values[1], INT4OID, &elements);
+		cell->n = rec_model_scan_array_copy(values[1], INT4OID, &elements);
 		cell->items = elements;
 		if (cell->n < 0 || isnan(cell->product))
-			rec_live_damaged(live);
+			rec_new_item_vectors_damaged(live);
 	}
-	rec_store_end(scan);
+	rec_model_scan_end(scan);
 	sort_cells(cells, ncells);
 	for (int c = 0; c < ncells && n < CELL_ITEMS; c++)
 	{
@@ -232,21 +232,21 @@ multiply_vectors(LiveSearch *search, const bool *marked)
 	memset(search->product, 0, nitems * sizeof(double));
 	keys[0] = Int64GetDatum(live->serve->generation);
 	keys[1] = PointerGetDatum(construct_array(numbers, n, INT4OID, sizeof(int32), true, TYPALIGN_INT));
-	scan = rec_store_begin_any(live->serve->definition, &vectors_by_number, 2, keys);
-	while (rec_store_next(scan, values, nulls))
+	scan = rec_model_scan_begin_any(live->serve->definition, &vectors_by_number, 2, keys);
+	while (rec_model_scan_next(scan, values, nulls))
 	{
 		MemoryContext old = MemoryContextSwitchTo(row);
 		RecVector	theirs;
 
 		if (nulls[0] || nulls[1] || nulls[2] || nulls[3])
-			rec_live_damaged(live);
-		theirs = rec_live_vector(live, values[1], values[2], values[3]);
+			rec_new_item_vectors_damaged(live);
+		theirs = rec_new_item_vectors_vector(live, values[1], values[2], values[3]);
 		search->product[checked_number(live, DatumGetInt32(values[0]))] =
-			rec_live_product(live, search->vector, &theirs);
+			rec_new_item_vectors_product(live, search->vector, &theirs);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(row);
 	}
-	rec_store_end(scan);
+	rec_model_scan_end(scan);
 	MemoryContextDelete(row);
 	pfree(numbers);
 }
@@ -275,7 +275,7 @@ refine(LiveSearch *search, int neighbors)
 static void
 check_number(const RecLive *live)
 {
-	Oid			relid = rec_table_lock(live->serve->definition->schema, "item");
+	Oid			relid = rec_layout_table_lock(live->serve->definition->schema, "item");
 	int64		most = 0;
 
 	if (OidIsValid(relid))
@@ -287,7 +287,7 @@ check_number(const RecLive *live)
 		table_close(rel, NoLock);
 	}
 	if (live->serve->nitems > most)
-		rec_live_damaged(live);
+		rec_new_item_vectors_damaged(live);
 }
 
 /*
@@ -295,7 +295,7 @@ check_number(const RecLive *live)
  * their cosines.
  */
 void
-rec_live_neighbors(RecLive *live, const RecVector *vector, RecNeighborList *list)
+rec_new_item_neighbors_neighbors(RecLive *live, const RecVector *vector, RecNeighborList *list)
 {
 	int			neighbors = live->serve->options.neighbors;
 	LiveSearch	search = {live, vector, NULL, vector->dense == NULL};

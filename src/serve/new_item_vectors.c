@@ -58,7 +58,7 @@ static const RecStorePath vectors_by_id = {
 
 /* Says that the tables of content are not as a refresh writes them. */
 void
-rec_live_damaged(const RecLive *live)
+rec_new_item_vectors_damaged(const RecLive *live)
 {
 	rec_serve_damaged(live->serve, "content that is");
 }
@@ -78,10 +78,10 @@ read_column(RecContentColumn *column, const Datum *values, const bool *nulls)
 	kind = TextDatumGetCString(values[1]);
 	column->weight = DatumGetFloat8(values[2]);
 	column->config = TextDatumGetCString(values[3]);
-	column->nbounds = rec_store_array_copy(values[4], FLOAT8OID, &bounds);
+	column->nbounds = rec_model_scan_array_copy(values[4], FLOAT8OID, &bounds);
 	column->bounds = unconstify(double *, (const double *) bounds);
 	column->dimensions = DatumGetInt32(values[5]);
-	if (!rec_item_kind_by_name(kind, &column->kind) || !(column->weight > 0) ||
+	if (!rec_item_source_kind_by_name(kind, &column->kind) || !(column->weight > 0) ||
 		!isfinite(column->weight) || column->nbounds < 0 || column->dimensions < 0 ||
 		(column->kind != REC_ITEM_EMBEDDING && column->dimensions > 0))
 		return false;
@@ -97,13 +97,13 @@ static void
 read_columns(RecLive *live)
 {
 	Datum		generation = Int64GetDatum(live->serve->generation);
-	RecStoreScan *scan = rec_store_begin(live->serve->definition, &columns_path, 1, &generation);
+	RecStoreScan *scan = rec_model_scan_begin(live->serve->definition, &columns_path, 1, &generation);
 	int			allocated = 8;
 	Datum		values[7];
 	bool		nulls[7];
 
 	live->columns = palloc_array(RecContentColumn, allocated);
-	while (rec_store_next(scan, values, nulls))
+	while (rec_model_scan_next(scan, values, nulls))
 	{
 		RecContentColumn *column;
 
@@ -115,14 +115,14 @@ read_columns(RecLive *live)
 		column = &live->columns[live->ncolumns++];
 		if (live->ncolumns > MaxTupleAttributeNumber || !read_column(column, values, nulls) ||
 			live->dimensions > (int) (MaxAllocSize / sizeof(float4)) - column->dimensions)
-			rec_live_damaged(live);
+			rec_new_item_vectors_damaged(live);
 		column->offset = live->dimensions;
 		live->dimensions += column->dimensions;
 		live->all_items = DatumGetInt64(values[6]);
 	}
-	rec_store_end(scan);
+	rec_model_scan_end(scan);
 	if (live->all_items < 0)
-		rec_live_damaged(live);
+		rec_new_item_vectors_damaged(live);
 }
 
 /*
@@ -136,7 +136,7 @@ is_usable(const RecItemSource *items, const RecContentColumn *column)
 		if (strcmp(items->columns[i].name, column->name) == 0)
 			return get_attnum(items->relid, column->name) != InvalidAttrNumber &&
 				rec_may_select(items->relid, column->name) &&
-				rec_item_column_kind(items, &items->columns[i]) == column->kind;
+				rec_item_source_column_kind(items, &items->columns[i]) == column->kind;
 	return false;
 }
 
@@ -145,7 +145,7 @@ is_usable(const RecItemSource *items, const RecContentColumn *column)
  * columns, when the model has no content, all vectors are of length 0.
  */
 RecLive *
-rec_live_create(RecServe *serve)
+rec_new_item_vectors_create(RecServe *serve)
 {
 	const RecDefinition *definition = serve->definition;
 	MemoryContext old = MemoryContextSwitchTo(serve->memory);
@@ -163,7 +163,7 @@ rec_live_create(RecServe *serve)
 		live->usable_column[live->nusable] = c;
 		live->usable[live->nusable++] = live->columns[c];
 	}
-	live->query = rec_feature_query(definition, live->usable, live->nusable,
+	live->query = rec_feature_reader_query(definition, live->usable, live->nusable,
 									psprintf("i.%s %s ANY ($1)",
 											 quote_identifier(definition->items->item_column),
 											 rec_equality_operator(definition->item_type)));
@@ -248,7 +248,7 @@ take_value(void *arg, int usable, const char *value, int length, uint32 count)
 	LiveFeature *feature;
 	LiveEntry  *entry;
 
-	length = rec_content_shorten(&value, length, room);
+	length = rec_content_builder_shorten(&value, length, room);
 	if (reader->nfeatures == reader->features_allocated)
 	{
 		reader->features_allocated *= 2;
@@ -324,12 +324,12 @@ read_rows(LiveReader *reader, RecFeatureReader *features, bool *found)
 
 		CHECK_FOR_INTERRUPTS();
 		heap_deform_tuple(SPI_tuptable->vals[i], desc, values, nulls);
-		item = nulls[0] ? REC_NOT_FOUND : rec_dict_find(reader->ids, values[0]);
+		item = nulls[0] ? REC_NOT_FOUND : rec_dictionary_find(reader->ids, values[0]);
 		if (item == REC_NOT_FOUND)
 			continue;
 		reader->item = (int) item;
 		found[item] = true;
-		rec_feature_read(features, values, nulls);
+		rec_feature_reader_read(features, values, nulls);
 	}
 	SPI_freetuptable(SPI_tuptable);
 }
@@ -346,7 +346,7 @@ number_unknown(const RecLive *live, LiveFeature *feature)
 	feature->number = REC_UNKNOWN_FEATURE |
 		(hash_bytes((const unsigned char *) feature->value, feature->length) ^
 		 murmurhash32(feature->column));
-	feature->idf = rec_vector_idf(live->all_items, 1);
+	feature->idf = rec_item_vector_idf(live->all_items, 1);
 }
 
 static inline int
@@ -408,14 +408,14 @@ look_up_column(const LiveReader *reader, const int *place, int n)
 	keys[1] = DirectFunctionCall1(namein,
 								  CStringGetDatum(live->columns[features[place[0]].column].name));
 	keys[2] = PointerGetDatum(construct_array(wanted, nwanted, TEXTOID, -1, false, TYPALIGN_INT));
-	scan = rec_store_begin_any(live->serve->definition, &features_by_value, 3, keys);
-	while (rec_store_next(scan, values, nulls))
+	scan = rec_model_scan_begin_any(live->serve->definition, &features_by_value, 3, keys);
+	while (rec_model_scan_next(scan, values, nulls))
 	{
 		LiveFeature found = {0};
 
 		if (nulls[0] || nulls[1] || nulls[2] || DatumGetInt32(values[1]) < 0 ||
 			!isfinite(DatumGetFloat8(values[2])))
-			rec_live_damaged(live);
+			rec_new_item_vectors_damaged(live);
 		found.value = VARDATA_ANY(DatumGetTextPP(values[0]));
 		found.length = (int) VARSIZE_ANY_EXHDR(DatumGetTextPP(values[0]));
 		for (int i = first_with_value(features, place, n, &found);
@@ -425,7 +425,7 @@ look_up_column(const LiveReader *reader, const int *place, int n)
 			features[place[i]].idf = DatumGetFloat8(values[2]);
 		}
 	}
-	rec_store_end(scan);
+	rec_model_scan_end(scan);
 }
 
 /* Keeps the names of the features that the dictionary does not have. */
@@ -527,9 +527,9 @@ make_vector(const LiveReader *reader, const LiveEntry *entries, int n, float4 *d
 		const LiveFeature *feature = &reader->features[entries[i].feature];
 
 		column[i] = (uint16) feature->column;
-		weight[i] = feature->idf * rec_vector_tf(&live->columns[feature->column], entries[i].count);
+		weight[i] = feature->idf * rec_item_vector_tf(&live->columns[feature->column], entries[i].count);
 	}
-	rec_vector_weigh(live->columns, live->ncolumns, column, weight, n, dense);
+	rec_item_vector_weigh(live->columns, live->ncolumns, column, weight, n, dense);
 	for (int i = 0; i < n; i++)
 	{
 		parts[i].feature = reader->features[entries[i].feature].number;
@@ -573,7 +573,7 @@ make_vectors(LiveReader *reader, int nitems, RecVector *vectors)
  * now; those without a row are not found, and have a vector of length 0.
  */
 void
-rec_live_read(RecLive *live, const Datum *ids, int n, RecVector *vectors, bool *found)
+rec_new_item_vectors_read(RecLive *live, const Datum *ids, int n, RecVector *vectors, bool *found)
 {
 	const RecDefinition *definition = live->serve->definition;
 	LiveReader	reader = {0};
@@ -584,7 +584,7 @@ rec_live_read(RecLive *live, const Datum *ids, int n, RecVector *vectors, bool *
 
 	reader.live = live;
 	reader.context = CurrentMemoryContext;
-	reader.ids = rec_dict_create(definition->item_type, definition->item_collation,
+	reader.ids = rec_dictionary_create(definition->item_type, definition->item_collation,
 								 CurrentMemoryContext);
 	reader.features_allocated = reader.entries_allocated = 256;
 	reader.features = palloc_array(LiveFeature, reader.features_allocated);
@@ -592,8 +592,8 @@ rec_live_read(RecLive *live, const Datum *ids, int n, RecVector *vectors, bool *
 	reader.dense = palloc0_array(float4 *, n + 1);
 	memset(found, 0, n * sizeof(bool));
 	for (int i = 0; i < n; i++)
-		(void) rec_dict_intern(reader.ids, ids[i]);
-	rec_plans_execute(live->serve->definition, &query);
+		(void) rec_dictionary_intern(reader.ids, ids[i]);
+	rec_plan_cache_execute(live->serve->definition, &query);
 	read_rows(&reader, rec_feature_reader(live->usable, live->nusable, &sink), found);
 	look_up_features(&reader);
 	if (live->naming)
@@ -608,37 +608,37 @@ rec_live_read(RecLive *live, const Datum *ids, int n, RecVector *vectors, bool *
 
 /* Gives a stored vector, checked, in the current context. */
 RecVector
-rec_live_vector(const RecLive *live, Datum numbers, Datum weights, Datum embedding)
+rec_new_item_vectors_vector(const RecLive *live, Datum numbers, Datum weights, Datum embedding)
 {
 	RecVector	vector;
 	const void *elements;
 	int			dimensions;
 
-	vector.n = rec_store_array_copy(numbers, INT4OID, &elements);
+	vector.n = rec_model_scan_array_copy(numbers, INT4OID, &elements);
 	vector.feature = elements;
-	if (vector.n < 0 || rec_store_array_copy(weights, FLOAT4OID, &elements) != vector.n)
-		rec_live_damaged(live);
+	if (vector.n < 0 || rec_model_scan_array_copy(weights, FLOAT4OID, &elements) != vector.n)
+		rec_new_item_vectors_damaged(live);
 	vector.weight = elements;
 	for (int i = 0; i < vector.n; i++)
 		if (vector.feature[i] >= REC_UNKNOWN_FEATURE || !isfinite(vector.weight[i]) ||
 			(i > 0 && vector.feature[i] <= vector.feature[i - 1]))
-			rec_live_damaged(live);
-	dimensions = rec_store_array_copy(embedding, FLOAT4OID, &elements);
+			rec_new_item_vectors_damaged(live);
+	dimensions = rec_model_scan_array_copy(embedding, FLOAT4OID, &elements);
 	if (dimensions != 0 && dimensions != live->dimensions)
-		rec_live_damaged(live);
+		rec_new_item_vectors_damaged(live);
 	vector.dense = dimensions > 0 ? elements : NULL;
 	for (int i = 0; i < dimensions; i++)
 		if (!isfinite(vector.dense[i]))
-			rec_live_damaged(live);
+			rec_new_item_vectors_damaged(live);
 	return vector;
 }
 
 /* Reads the vectors of n items, different ones; of length 0 where there is none. */
 void
-rec_live_stored(RecLive *live, const Datum *ids, int n, RecVector *vectors)
+rec_new_item_vectors_stored(RecLive *live, const Datum *ids, int n, RecVector *vectors)
 {
 	const RecDefinition *definition = live->serve->definition;
-	RecDict    *dict = rec_dict_create(definition->item_type, definition->item_collation,
+	RecDict    *dict = rec_dictionary_create(definition->item_type, definition->item_collation,
 									   CurrentMemoryContext);
 	Datum		keys[2];
 	Datum		values[4];
@@ -647,24 +647,24 @@ rec_live_stored(RecLive *live, const Datum *ids, int n, RecVector *vectors)
 
 	memset(vectors, 0, n * sizeof(RecVector));
 	for (int i = 0; i < n; i++)
-		(void) rec_dict_intern(dict, ids[i]);
+		(void) rec_dictionary_intern(dict, ids[i]);
 	keys[0] = Int64GetDatum(live->serve->generation);
 	keys[1] = rec_id_array(definition, ids, n);
-	scan = rec_store_begin_any(live->serve->definition, &vectors_by_id, 2, keys);
-	while (rec_store_next(scan, values, nulls))
+	scan = rec_model_scan_begin_any(live->serve->definition, &vectors_by_id, 2, keys);
+	while (rec_model_scan_next(scan, values, nulls))
 	{
-		uint32		item = nulls[0] ? REC_NOT_FOUND : rec_dict_find(dict, values[0]);
+		uint32		item = nulls[0] ? REC_NOT_FOUND : rec_dictionary_find(dict, values[0]);
 
 		if (item == REC_NOT_FOUND || nulls[1] || nulls[2] || nulls[3])
-			rec_live_damaged(live);
-		vectors[item] = rec_live_vector(live, values[1], values[2], values[3]);
+			rec_new_item_vectors_damaged(live);
+		vectors[item] = rec_new_item_vectors_vector(live, values[1], values[2], values[3]);
 	}
-	rec_store_end(scan);
+	rec_model_scan_end(scan);
 }
 
 /* Gives the cosine of two items. */
 double
-rec_live_product(const RecLive *live, const RecVector *a, const RecVector *b)
+rec_new_item_vectors_product(const RecLive *live, const RecVector *a, const RecVector *b)
 {
-	return rec_vector_product(a, b, live->dimensions);
+	return rec_item_vector_product(a, b, live->dimensions);
 }

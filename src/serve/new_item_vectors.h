@@ -45,16 +45,16 @@ typedef struct RecLive
 	int			names_allocated;
 } RecLive;
 
-extern RecLive *rec_live_create(RecServe *serve);
-extern void rec_live_read(RecLive *live, const Datum *ids, int n, RecVector *vectors,
+extern RecLive *rec_new_item_vectors_create(RecServe *serve);
+extern void rec_new_item_vectors_read(RecLive *live, const Datum *ids, int n, RecVector *vectors,
 						  bool *found);
-extern void rec_live_stored(RecLive *live, const Datum *ids, int n, RecVector *vectors);
-extern RecVector rec_live_vector(const RecLive *live, Datum numbers, Datum weights,
+extern void rec_new_item_vectors_stored(RecLive *live, const Datum *ids, int n, RecVector *vectors);
+extern RecVector rec_new_item_vectors_vector(const RecLive *live, Datum numbers, Datum weights,
 								 Datum embedding);
-extern void rec_live_damaged(const RecLive *live);
-extern double rec_live_product(const RecLive *live, const RecVector *a, const RecVector *b);
+extern void rec_new_item_vectors_damaged(const RecLive *live);
+extern double rec_new_item_vectors_product(const RecLive *live, const RecVector *a, const RecVector *b);
 
 /* in live_neighbors.c */
-extern void rec_live_neighbors(RecLive *live, const RecVector *vector, RecNeighborList *list);
+extern void rec_new_item_neighbors_neighbors(RecLive *live, const RecVector *vector, RecNeighborList *list);
 
 #endif							/* REC_NEW_ITEM_VECTORS_H */

@@ -65,7 +65,7 @@ get_live(RecServe *serve)
 	struct RecFresh *fresh = get_fresh(serve);
 
 	if (fresh->live == NULL)
-		fresh->live = rec_live_create(serve);
+		fresh->live = rec_new_item_vectors_create(serve);
 	return fresh->live;
 }
 
@@ -85,10 +85,10 @@ result_ids(RecDict *dict, int *n)
 	{
 		bool		isnull;
 		Datum		id = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull);
-		uint32		known = rec_dict_count(dict);
+		uint32		known = rec_dictionary_count(dict);
 
-		if (!isnull && rec_dict_intern(dict, id) == known)
-			ids[(*n)++] = rec_dict_id(dict, known);
+		if (!isnull && rec_dictionary_intern(dict, id) == known)
+			ids[(*n)++] = rec_dictionary_id(dict, known);
 	}
 	SPI_freetuptable(SPI_tuptable);
 	return ids;
@@ -97,7 +97,7 @@ result_ids(RecDict *dict, int *n)
 static RecDict *
 create_dict(const RecServe *serve)
 {
-	return rec_dict_create(serve->definition->item_type, serve->definition->item_collation,
+	return rec_dictionary_create(serve->definition->item_type, serve->definition->item_collation,
 						   CurrentMemoryContext);
 }
 
@@ -127,12 +127,12 @@ static void
 find_newest(RecServe *serve, struct RecFresh *fresh)
 {
 	int			most = serve->options.new_items;
-	bool		more = most > 0 && rec_newest_may_look(serve->definition->items);
+	bool		more = most > 0 && rec_newest_item_may_look(serve->definition->items);
 
 	fresh->newest = palloc_array(Datum, most + 1);
 	for (int64 limit = (int64) most + REC_NEWEST_TIES; more; limit *= 8)
 	{
-		if (!rec_newest_select(serve, limit))
+		if (!rec_newest_item_select(serve, limit))
 			break;
 		more = SPI_processed == (uint64) limit;
 		take_newest(serve, fresh);
@@ -147,7 +147,7 @@ find_newest(RecServe *serve, struct RecFresh *fresh)
  * their numbers are those after the model's, the newest one's first.
  */
 void
-rec_fresh_look(RecServe *serve)
+rec_new_items_look(RecServe *serve)
 {
 	struct RecFresh *fresh = get_fresh(serve);
 	MemoryContext old = MemoryContextSwitchTo(serve->memory);
@@ -170,7 +170,7 @@ static RecVector *
 history_vectors(RecServe *serve)
 {
 	struct RecFresh *fresh = get_fresh(serve);
-	uint32		n = rec_dict_count(serve->history);
+	uint32		n = rec_dictionary_count(serve->history);
 	MemoryContext old = MemoryContextSwitchTo(serve->memory);
 
 	if (fresh->history == NULL)
@@ -179,8 +179,8 @@ history_vectors(RecServe *serve)
 
 		fresh->history = palloc_array(RecVector, n + 1);
 		for (uint32 i = 0; i < n; i++)
-			ids[i] = rec_dict_id(serve->history, i);
-		rec_live_stored(fresh->live, ids, (int) n, fresh->history);
+			ids[i] = rec_dictionary_id(serve->history, i);
+		rec_new_item_vectors_stored(fresh->live, ids, (int) n, fresh->history);
 	}
 	MemoryContextSwitchTo(old);
 	return fresh->history;
@@ -205,7 +205,7 @@ admit_unknown(RecServe *serve, const RecPair *pairs, int n)
 		if (serve->lists[pairs[i].item * REC_NLIKENESSES + REC_LIKE_CONTENT].items)
 			continue;
 		numbers[nids] = pairs[i].item;
-		ids[nids++] = rec_dict_id(serve->history, pairs[i].item);
+		ids[nids++] = rec_dictionary_id(serve->history, pairs[i].item);
 	}
 	rec_serve_known(serve, ids, nids, marks);
 	for (int i = 0; i < nids && nunknown < REC_MOST_UNKNOWN(&serve->options); i++)
@@ -217,7 +217,7 @@ admit_unknown(RecServe *serve, const RecPair *pairs, int n)
 	}
 	if (nunknown == 0 || get_live(serve)->ncolumns == 0)
 		return;
-	rec_live_read(serve->fresh->live, ids, nunknown, vectors, marks);
+	rec_new_item_vectors_read(serve->fresh->live, ids, nunknown, vectors, marks);
 	for (int i = 0; i < nunknown; i++)
 	{
 		RecNeighborList *list = &serve->lists[numbers[i] * REC_NLIKENESSES + REC_LIKE_CONTENT];
@@ -225,7 +225,7 @@ admit_unknown(RecServe *serve, const RecPair *pairs, int n)
 		history_vectors(serve)[numbers[i]] = vectors[i];
 		if (!marks[i])
 			continue;
-		rec_live_neighbors(serve->fresh->live, &vectors[i], list);
+		rec_new_item_neighbors_neighbors(serve->fresh->live, &vectors[i], list);
 		list->item = REC_ITEM_UNKNOWN;
 	}
 }
@@ -239,7 +239,7 @@ read_newest(RecServe *serve)
 
 	fresh->vectors = palloc_array(RecVector, fresh->nnewest + 1);
 	if (fresh->nnewest > 0)
-		rec_live_read(fresh->live, fresh->newest, fresh->nnewest, fresh->vectors,
+		rec_new_item_vectors_read(fresh->live, fresh->newest, fresh->nnewest, fresh->vectors,
 					  palloc_array(bool, fresh->nnewest));
 	MemoryContextSwitchTo(old);
 }
@@ -252,7 +252,7 @@ static void
 extend_list(RecServe *serve, Datum id, const RecVector *vector, RecNeighborList *list)
 {
 	const struct RecFresh *fresh = serve->fresh;
-	uint32		itself = rec_dict_find(serve->newcomers, id);
+	uint32		itself = rec_dictionary_find(serve->newcomers, id);
 	int32	   *items = palloc_array(int32, list->n + fresh->nnewest + 1);
 	float4	   *values = palloc_array(float4, list->n + fresh->nnewest + 1);
 	int			n = list->n;
@@ -264,7 +264,7 @@ extend_list(RecServe *serve, Datum id, const RecVector *vector, RecNeighborList 
 	}
 	for (int i = 0; i < fresh->nnewest; i++)
 	{
-		float4		value = (float4) rec_live_product(fresh->live, vector, &fresh->vectors[i]);
+		float4		value = (float4) rec_new_item_vectors_product(fresh->live, vector, &fresh->vectors[i]);
 
 		if (value <= 0 || (uint32) i == itself)
 			continue;
@@ -283,7 +283,7 @@ extend_list(RecServe *serve, Datum id, const RecVector *vector, RecNeighborList 
  * have been read, and lets its items speak that the model does not know.
  */
 void
-rec_fresh_join(RecServe *serve, const RecPair *pairs, int n)
+rec_new_items_join(RecServe *serve, const RecPair *pairs, int n)
 {
 	struct RecFresh *fresh = get_fresh(serve);
 	MemoryContext old = MemoryContextSwitchTo(serve->memory);
@@ -291,14 +291,14 @@ rec_fresh_join(RecServe *serve, const RecPair *pairs, int n)
 	rec_definition_check_items(serve->definition);
 	if (rec_may_select(serve->definition->items->relid, serve->definition->items->item_column))
 		admit_unknown(serve, pairs, n);
-	rec_fresh_look(serve);
+	rec_new_items_look(serve);
 	if (fresh->nnewest > 0 && get_live(serve)->ncolumns > 0)
 	{
 		RecVector  *history = history_vectors(serve);
 
 		read_newest(serve);
 		for (int i = 0; i < n; i++)
-			extend_list(serve, rec_dict_id(serve->history, pairs[i].item), &history[pairs[i].item],
+			extend_list(serve, rec_dictionary_id(serve->history, pairs[i].item), &history[pairs[i].item],
 						&serve->lists[pairs[i].item * REC_NLIKENESSES + REC_LIKE_CONTENT]);
 	}
 	MemoryContextSwitchTo(old);
@@ -330,9 +330,9 @@ join_items(RecServe *serve, const JoinedItems *joined, RecNeighborList *lists)
 	vectors = palloc_array(RecVector, joined->n + 1);
 	found = palloc_array(bool, joined->n + 1);
 	if (joined->known)
-		rec_live_stored(live, joined->ids, joined->n, vectors);
+		rec_new_item_vectors_stored(live, joined->ids, joined->n, vectors);
 	else
-		rec_live_read(live, joined->ids, joined->n, vectors, found);
+		rec_new_item_vectors_read(live, joined->ids, joined->n, vectors, found);
 	MemoryContextSwitchTo(caller);
 	for (int i = 0; i < joined->n; i++)
 	{
@@ -341,7 +341,7 @@ join_items(RecServe *serve, const JoinedItems *joined, RecNeighborList *lists)
 		CHECK_FOR_INTERRUPTS();
 		if (!joined->known && found[i])
 		{
-			rec_live_neighbors(live, &vectors[i], list);
+			rec_new_item_neighbors_neighbors(live, &vectors[i], list);
 			list->item = REC_ITEM_UNKNOWN;
 		}
 		if (serve->fresh->nnewest > 0)
@@ -351,20 +351,20 @@ join_items(RecServe *serve, const JoinedItems *joined, RecNeighborList *lists)
 }
 
 /*
- * Does for many users' histories what rec_fresh_join() does for one: all items
+ * Does for many users' histories what rec_new_items_join() does for one: all items
  * of theirs, which are "used" by their numbers in a dictionary, are brought
  * together with the newest items, and those that are not "known" to the model
  * get lists of neighbours.  The lists are in the current context.
  */
 void
-rec_fresh_join_all(RecServe *serve, RecDict *items, const bool *used, const bool *known,
+rec_new_items_join_all(RecServe *serve, RecDict *items, const bool *used, const bool *known,
 				   RecNeighborList *lists)
 {
-	uint32		count = rec_dict_count(items);
+	uint32		count = rec_dictionary_count(items);
 	Datum	   *ids = palloc_array(Datum, ITEMS_AT_ONCE);
 	uint32	   *numbers = palloc_array(uint32, ITEMS_AT_ONCE);
 
-	rec_fresh_look(serve);
+	rec_new_items_look(serve);
 	if (get_live(serve)->ncolumns == 0 ||
 		!rec_may_select(serve->definition->items->relid, serve->definition->items->item_column))
 		return;
@@ -377,7 +377,7 @@ rec_fresh_join_all(RecServe *serve, RecDict *items, const bool *used, const bool
 		{
 			if (!used[i] || known[i] != joined.known)
 				continue;
-			ids[joined.n] = rec_dict_id(items, i);
+			ids[joined.n] = rec_dictionary_id(items, i);
 			numbers[joined.n++] = i;
 			if (joined.n < ITEMS_AT_ONCE)
 				continue;
@@ -398,11 +398,11 @@ ask_signals(RecServe *serve, Datum id, const RecVector *vector, const uint32 *re
 {
 	const struct RecFresh *fresh = serve->fresh;
 	float4	   *said = palloc_array(float4, nrefs + 1);
-	uint32		itself = nrefs > 0 ? rec_dict_find(serve->history, id) : REC_NOT_FOUND;
+	uint32		itself = nrefs > 0 ? rec_dictionary_find(serve->history, id) : REC_NOT_FOUND;
 
 	for (int r = 0; r < nrefs; r++)
 		said[r] = refs[r] == itself ? 0 :
-			Max(0, (float4) rec_live_product(fresh->live, &fresh->history[refs[r]], vector));
+			Max(0, (float4) rec_new_item_vectors_product(fresh->live, &fresh->history[refs[r]], vector));
 	return said;
 }
 
@@ -412,7 +412,7 @@ ask_signals(RecServe *serve, Datum id, const RecVector *vector, const uint32 *re
  * caller may read, are taken out.  Gives how many are left.
  */
 int
-rec_fresh_judge(RecServe *serve, RecScoredItem *items, int n)
+rec_new_items_judge(RecServe *serve, RecScoredItem *items, int n)
 {
 	const RecItemSource *source = serve->definition->items;
 	uint32		first = (uint32) serve->nitems + get_fresh(serve)->nnewest;
@@ -420,7 +420,7 @@ rec_fresh_judge(RecServe *serve, RecScoredItem *items, int n)
 	RecVector  *vectors = palloc_array(RecVector, n + 1);
 	bool	   *found = palloc_array(bool, n + 1);
 	const uint32 *refs;
-	int			nrefs = rec_scores_refs(serve->scores, REC_CONTENT, &refs);
+	int			nrefs = rec_score_refs(serve->scores, REC_CONTENT, &refs);
 	int			nids = 0;
 	int			kept = 0;
 	int			judged = 0;
@@ -432,7 +432,7 @@ rec_fresh_judge(RecServe *serve, RecScoredItem *items, int n)
 		return n;
 	if (!rec_may_select(source->relid, source->item_column))
 		return n - nids;		/* they come after the others */
-	rec_live_read(get_live(serve), ids, nids, vectors, found);
+	rec_new_item_vectors_read(get_live(serve), ids, nids, vectors, found);
 	if (nrefs > 0)
 		(void) history_vectors(serve);
 	for (int i = 0; i < n; i++)

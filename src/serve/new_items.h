@@ -22,10 +22,10 @@
  */
 #define REC_MOST_UNKNOWN(options)	Max((options)->new_items, 1)
 
-extern void rec_fresh_look(RecServe *serve);
-extern void rec_fresh_join(RecServe *serve, const RecPair *pairs, int n);
-extern void rec_fresh_join_all(RecServe *serve, RecDict *items, const bool *used,
+extern void rec_new_items_look(RecServe *serve);
+extern void rec_new_items_join(RecServe *serve, const RecPair *pairs, int n);
+extern void rec_new_items_join_all(RecServe *serve, RecDict *items, const bool *used,
 							   const bool *known, RecNeighborList *lists);
-extern int	rec_fresh_judge(RecServe *serve, RecScoredItem *items, int n);
+extern int	rec_new_items_judge(RecServe *serve, RecScoredItem *items, int n);
 
 #endif							/* REC_NEW_ITEMS_H */

@@ -26,25 +26,25 @@ uint32
 rec_newcomer_number(RecServe *serve, Datum id)
 {
 	if (serve->newcomers == NULL)
-		serve->newcomers = rec_dict_create(serve->definition->item_type,
+		serve->newcomers = rec_dictionary_create(serve->definition->item_type,
 										   serve->definition->item_collation,
 										   serve->memory);
-	return (uint32) serve->nitems + rec_dict_intern(serve->newcomers, id);
+	return (uint32) serve->nitems + rec_dictionary_intern(serve->newcomers, id);
 }
 
 /* Fills in the item that has got a number; false when none has. */
 bool
 rec_newcomer_item(RecServe *serve, uint32 number, RecScoredItem *item)
 {
-	uint32		count = serve->newcomers ? rec_dict_count(serve->newcomers) : 0;
+	uint32		count = serve->newcomers ? rec_dictionary_count(serve->newcomers) : 0;
 	Datum		id;
 
 	if (number < serve->nitems || number - serve->nitems >= count)
 		return false;
-	id = rec_dict_id(serve->newcomers, number - (uint32) serve->nitems);
+	id = rec_dictionary_id(serve->newcomers, number - (uint32) serve->nitems);
 	memset(item, 0, sizeof(*item));
 	item->item = number;
-	item->eligible = rec_dict_find(serve->excluded, id) == REC_NOT_FOUND;
+	item->eligible = rec_dictionary_find(serve->excluded, id) == REC_NOT_FOUND;
 	item->ref = rec_serve_keep_id(serve, id);
 	return true;
 }
@@ -55,17 +55,17 @@ rec_newcomer_item(RecServe *serve, uint32 number, RecScoredItem *item)
  * does know.
  */
 void
-rec_newcomers_number(RecServe *serve, RecDict *ids, const bool *known)
+rec_newcomer_numbers(RecServe *serve, RecDict *ids, const bool *known)
 {
-	uint32		n = rec_dict_count(ids);
-	uint32	   *ranks = rec_dict_ranks(ids, true);
+	uint32		n = rec_dictionary_count(ids);
+	uint32	   *ranks = rec_dictionary_ranks(ids, true);
 	uint32	   *by_rank = palloc_extended(mul_size(n + 1, sizeof(uint32)), MCXT_ALLOC_HUGE);
 
 	for (uint32 i = 0; i < n; i++)
 		by_rank[ranks[i]] = i;
 	for (uint32 i = 0; i < n; i++)
 		if (known == NULL || !known[by_rank[i]])
-			(void) rec_newcomer_number(serve, rec_dict_id(ids, by_rank[i]));
+			(void) rec_newcomer_number(serve, rec_dictionary_id(ids, by_rank[i]));
 	pfree(by_rank);
 	pfree(ranks);
 }

@@ -17,6 +17,6 @@
 
 extern uint32 rec_newcomer_number(RecServe *serve, Datum id);
 extern bool rec_newcomer_item(RecServe *serve, uint32 number, RecScoredItem *item);
-extern void rec_newcomers_number(RecServe *serve, RecDict *ids, const bool *known);
+extern void rec_newcomer_numbers(RecServe *serve, RecDict *ids, const bool *known);
 
 #endif							/* REC_NEWCOMER_H */

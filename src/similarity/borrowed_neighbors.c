@@ -85,7 +85,7 @@ begin_lists(RecLending *lending)
 	lending->list_context = AllocSetContextCreate(lending->context,
 												  "recommender lists to lend",
 												  ALLOCSET_DEFAULT_SIZES);
-	lending->lists = rec_lists_create(lending->list_context, lending->nitems);
+	lending->lists = rec_neighbor_lists_create(lending->list_context, lending->nitems);
 	return old;
 }
 
@@ -96,7 +96,7 @@ begin_lists(RecLending *lending)
  * rec_similarity_rows().
  */
 RecLending *
-rec_lending_create(MemoryContext context, const RecMatrix *matrix,
+rec_borrowed_neighbors_create(MemoryContext context, const RecMatrix *matrix,
 				   const RecContentLists *likeness, const RecOptions *options,
 				   RecRowSink sink, RecRowStep step, void *arg)
 {
@@ -113,14 +113,14 @@ rec_lending_create(MemoryContext context, const RecMatrix *matrix,
 	lending->most_sources = options->neighbors;
 	lending->most_targets = options->truncate == REC_TRUNCATE_SOURCE ? options->neighbors :
 		PG_INT32_MAX;
-	lending->users = rec_memory_alloc(lending->context, matrix->nitems, sizeof(double));
+	lending->users = rec_memory_budget_alloc(lending->context, matrix->nitems, sizeof(double));
 	for (uint32 i = 0; i < matrix->nitems; i++)
 		lending->users[i] = (double) (matrix->item_start[i + 1] - matrix->item_start[i]);
-	lending->sum = rec_memory_alloc(lending->context, matrix->nitems, sizeof(double));
-	lending->support = rec_memory_alloc(lending->context, matrix->nitems, sizeof(uint32));
+	lending->sum = rec_memory_budget_alloc(lending->context, matrix->nitems, sizeof(double));
+	lending->support = rec_memory_budget_alloc(lending->context, matrix->nitems, sizeof(uint32));
 	lending->met = rec_number_set_create(own, own, matrix->nitems);
-	lending->source = rec_memory_alloc(own, matrix->nitems, sizeof(uint32));
-	lending->list = rec_memory_alloc(lending->context, matrix->nitems, sizeof(RecNeighbor));
+	lending->source = rec_memory_budget_alloc(own, matrix->nitems, sizeof(uint32));
+	lending->list = rec_memory_budget_alloc(lending->context, matrix->nitems, sizeof(RecNeighbor));
 	rec_topk_init(&lending->topk, own, options->neighbors, matrix->nitems);
 	(void) begin_lists(lending);
 	lending->sink = sink;
@@ -131,7 +131,7 @@ rec_lending_create(MemoryContext context, const RecMatrix *matrix,
 
 /* Hears that so many items have been computed (a RecRowStep). */
 void
-rec_lending_step(void *arg, uint32 done)
+rec_borrowed_neighbors_step(void *arg, uint32 done)
 {
 	RecLending *lending = (RecLending *) arg;
 
@@ -141,10 +141,10 @@ rec_lending_step(void *arg, uint32 done)
 
 /* Takes the neighbours of one item; items come in order (a RecRowSink). */
 void
-rec_lending_take(void *arg, uint32 item, const RecNeighbor *row, int n)
+rec_borrowed_neighbors_take(void *arg, uint32 item, const RecNeighbor *row, int n)
 {
 	(void) item;
-	rec_lists_append(((RecLending *) arg)->lists, row, n);
+	rec_neighbor_lists_append(((RecLending *) arg)->lists, row, n);
 }
 
 /* Appends empty lists of the items that nobody has touched. */
@@ -152,7 +152,7 @@ static void
 fill_up(RecLending *lending)
 {
 	for (uint32 i = lending->ntouched; i < lending->nitems; i++)
-		rec_lists_append(lending->lists, NULL, 0);
+		rec_neighbor_lists_append(lending->lists, NULL, 0);
 }
 
 /* Turns lists of sources into lists of targets, or the other way round. */
@@ -162,7 +162,7 @@ turn_lists(RecLending *lending)
 	const RecLists *lists = lending->lists;
 	MemoryContext old = begin_lists(lending);
 
-	rec_lists_sink_turned(lists, PG_INT32_MAX, rec_lending_take, lending);
+	rec_neighbor_lists_sink_turned(lists, PG_INT32_MAX, rec_borrowed_neighbors_take, lending);
 	MemoryContextDelete(old);
 }
 
@@ -175,7 +175,7 @@ turn_lists(RecLending *lending)
 static void
 add_list(RecLending *lending, const RecLists *targets, uint32 item, double share, bool own)
 {
-	int			n = rec_lists_get(targets, item, lending->list);
+	int			n = rec_neighbor_lists_get(targets, item, lending->list);
 
 	for (int i = 0; i < n; i++)
 	{
@@ -259,7 +259,7 @@ static void
 append_target(RecLending *lending, const RecLists *targets, uint32 target)
 {
 	double		users = target < lending->ntouched ? lending->users[target] : 0;
-	int			own = rec_lists_get(targets, target, lending->list);
+	int			own = rec_neighbor_lists_get(targets, target, lending->list);
 	uint32		lenders[REC_LENDERS];
 	double		weights[REC_LENDERS];
 	double		share;
@@ -269,7 +269,7 @@ append_target(RecLending *lending, const RecLists *targets, uint32 target)
 		n = find_lenders(lending, target, lenders, weights, &share);
 	if (n == 0)
 	{
-		rec_lists_append(lending->lists, lending->list, own);
+		rec_neighbor_lists_append(lending->lists, lending->list, own);
 		return;
 	}
 	share = Min(share, 1) * lending->kappa / (lending->kappa + users);
@@ -277,7 +277,7 @@ append_target(RecLending *lending, const RecLists *targets, uint32 target)
 	for (int i = 0; i < n; i++)
 		add_list(lending, targets, lenders[i], share * weights[i], false);
 	take_sums(lending, target, Max(own, lending->most_sources));
-	rec_lists_append(lending->lists, lending->topk.best, lending->topk.n);
+	rec_neighbor_lists_append(lending->lists, lending->topk.best, lending->topk.n);
 }
 
 /* ----------------
@@ -300,7 +300,7 @@ pass_row(void *arg, uint32 source, const RecNeighbor *row, int n)
  * sink, items in order, best neighbour first.  Then all is freed.
  */
 void
-rec_lending_rows(RecLending *lending)
+rec_borrowed_neighbors_rows(RecLending *lending)
 {
 	const RecLists *targets;
 	MemoryContext target_context;
@@ -315,6 +315,6 @@ rec_lending_rows(RecLending *lending)
 		append_target(lending, targets, target);
 	}
 	MemoryContextDelete(target_context);
-	rec_lists_sink_turned(lending->lists, lending->most_targets, pass_row, lending);
+	rec_neighbor_lists_sink_turned(lending->lists, lending->most_targets, pass_row, lending);
 	MemoryContextDelete(lending->context);
 }

@@ -18,12 +18,12 @@
 
 typedef struct RecLending RecLending;
 
-extern RecLending *rec_lending_create(MemoryContext context, const RecMatrix *matrix,
+extern RecLending *rec_borrowed_neighbors_create(MemoryContext context, const RecMatrix *matrix,
 									  const RecContentLists *likeness,
 									  const RecOptions *options,
 									  RecRowSink sink, RecRowStep step, void *arg);
-extern void rec_lending_step(void *lending, uint32 done);
-extern void rec_lending_take(void *lending, uint32 source, const RecNeighbor *row, int n);
-extern void rec_lending_rows(RecLending *lending);
+extern void rec_borrowed_neighbors_step(void *lending, uint32 done);
+extern void rec_borrowed_neighbors_take(void *lending, uint32 source, const RecNeighbor *row, int n);
+extern void rec_borrowed_neighbors_rows(RecLending *lending);
 
 #endif							/* REC_BORROWED_NEIGHBORS_H */

@@ -294,7 +294,7 @@ alloc_table(Size n)
 {
 	Size		size = mul_size(Max(n, 1), sizeof(double));
 
-	rec_memory_check(CurrentMemoryContext, size);
+	rec_memory_budget_check(CurrentMemoryContext, size);
 	return MemoryContextAllocHuge(CurrentMemoryContext, size);
 }
 

@@ -53,13 +53,13 @@ alloc_lists(MemoryContext context, Size count, Size width)
 {
 	Size		size = mul_size(Max(count, 1), width);
 
-	rec_memory_check(context, size);
+	rec_memory_budget_check(context, size);
 	return MemoryContextAllocHuge(context, size);
 }
 
 /* Makes empty lists of so many items in "context". */
 RecLists *
-rec_lists_create(MemoryContext context, uint32 nitems)
+rec_neighbor_lists_create(MemoryContext context, uint32 nitems)
 {
 	RecLists   *lists = MemoryContextAllocZero(context, sizeof(RecLists));
 
@@ -85,7 +85,7 @@ add_piece(RecLists *lists)
 
 /* Adds the list of the next item. */
 void
-rec_lists_append(RecLists *lists, const RecNeighbor *neighbors, int n)
+rec_neighbor_lists_append(RecLists *lists, const RecNeighbor *neighbors, int n)
 {
 	int64		at = lists->start[lists->nlists];
 
@@ -113,7 +113,7 @@ entry_at(const RecLists *lists, int64 at)
 
 /* Copies the list of an item into "room", and gives its length. */
 int
-rec_lists_get(const RecLists *lists, uint32 item, RecNeighbor *room)
+rec_neighbor_lists_get(const RecLists *lists, uint32 item, RecNeighbor *room)
 {
 	int64		at = lists->start[item];
 	int			n = (int) (lists->start[item + 1] - at);
@@ -190,7 +190,7 @@ turn_part(const RecLists *lists, TurnedPart *part)
  * target with the smaller number; of each the best "most".
  */
 void
-rec_lists_sink_turned(const RecLists *lists, int most, RecRowSink sink, void *arg)
+rec_neighbor_lists_sink_turned(const RecLists *lists, int most, RecRowSink sink, void *arg)
 {
 	int64	   *length = count_sources(lists);
 	int64		room = Max(lists->start[lists->nitems] / TURNS, PIECE);

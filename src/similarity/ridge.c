@@ -117,7 +117,7 @@ alloc_array(Ridge *ridge, Size count, Size width, int flags)
 {
 	Size		size = mul_size(Max(count, 1), width);
 
-	rec_memory_check(ridge->context, size);
+	rec_memory_budget_check(ridge->context, size);
 	return MemoryContextAllocExtended(ridge->context, size, MCXT_ALLOC_HUGE | flags);
 }
 
@@ -130,7 +130,7 @@ alloc_working(Ridge *ridge, Size count, Size width)
 static RecDense *
 alloc_dense(Ridge *ridge, Size order)
 {
-	rec_memory_check(ridge->context, rec_dense_size(order));
+	rec_memory_budget_check(ridge->context, rec_dense_size(order));
 	return rec_dense_create(ridge->context, order);
 }
 
@@ -322,7 +322,7 @@ sink_turned(const Ridge *ridge, const RecLists *lists, RecRowSink sink, void *ar
 {
 	bool		cut = ridge->options->truncate == REC_TRUNCATE_SOURCE;
 
-	rec_lists_sink_turned(lists, cut ? ridge->options->neighbors : PG_INT32_MAX, sink, arg);
+	rec_neighbor_lists_sink_turned(lists, cut ? ridge->options->neighbors : PG_INT32_MAX, sink, arg);
 }
 
 /* ----------------
@@ -389,13 +389,13 @@ exact_rows(Ridge *ridge, RecRowSink sink, void *arg)
 
 	rec_topk_init(&ridge->neighbors, ridge->context, ridge->options->neighbors, TOPK_ROOM);
 	if (per_target)
-		lists = rec_lists_create(ridge->context, nitems);
+		lists = rec_neighbor_lists_create(ridge->context, nitems);
 	for (uint32 row = 0; row < nitems; row++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		choose_exact(ridge, p, row, per_target);
 		if (per_target)
-			rec_lists_append(lists, ridge->neighbors.best, ridge->neighbors.n);
+			rec_neighbor_lists_append(lists, ridge->neighbors.best, ridge->neighbors.n);
 		else
 			sink(arg, row, ridge->neighbors.best, ridge->neighbors.n);
 	}
@@ -637,14 +637,14 @@ static void
 local_rows(Ridge *ridge, RecRowSink sink, void *arg)
 {
 	uint32		nitems = ridge->matrix->nitems;
-	RecLists   *lists = rec_lists_create(ridge->context, nitems);
+	RecLists   *lists = rec_neighbor_lists_create(ridge->context, nitems);
 
 	prepare_local(ridge);
 	for (uint32 target = 0; target < nitems; target++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		choose_local(ridge, target);
-		rec_lists_append(lists, ridge->neighbors.best, ridge->neighbors.n);
+		rec_neighbor_lists_append(lists, ridge->neighbors.best, ridge->neighbors.n);
 	}
 	sink_turned(ridge, lists, sink, arg);
 }

@@ -34,17 +34,17 @@ static void
 compute_serially(const RecMatrix *matrix, const RecOptions *options,
 				 RecRowSink sink, void *arg)
 {
-	RecSimilarity *state = rec_row_begin(matrix, options);
+	RecSimilarity *state = rec_similarity_row_begin(matrix, options);
 
 	for (uint32 item = 0; item < matrix->nitems; item++)
 	{
 		const RecTopk *row;
 
 		CHECK_FOR_INTERRUPTS();
-		row = rec_row_compute(state, item);
+		row = rec_similarity_row_compute(state, item);
 		sink(arg, item, row->best, row->n);
 	}
-	rec_row_end(state);
+	rec_similarity_row_end(state);
 }
 
 static void
@@ -53,7 +53,7 @@ compute_rows(RecMatrix *matrix, const RecOptions *options, bool parallel,
 {
 	if (!parallel || !rec_similarity_parallel(matrix, options, sink, arg))
 		compute_serially(matrix, options, sink, arg);
-	rec_matrix_drop_lists(matrix);
+	rec_matrix_shm_drop_lists(matrix);
 }
 
 /* ----------------
@@ -74,7 +74,7 @@ append_list(void *arg, uint32 item, const RecNeighbor *row, int n)
 {
 	TargetLists *targets = (TargetLists *) arg;
 
-	rec_lists_append(targets->lists, row, n);
+	rec_neighbor_lists_append(targets->lists, row, n);
 	if (targets->step)
 		targets->step(targets->step_arg, item + 1);
 }
@@ -86,10 +86,10 @@ compute_per_target(RecMatrix *matrix, const RecOptions *options, bool parallel,
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "recommender neighbours per target",
 												  ALLOCSET_DEFAULT_SIZES);
-	TargetLists targets = {rec_lists_create(context, matrix->nitems), step, arg};
+	TargetLists targets = {rec_neighbor_lists_create(context, matrix->nitems), step, arg};
 
 	compute_rows(matrix, options, parallel, append_list, &targets);
-	rec_lists_sink_turned(targets.lists, PG_INT32_MAX, sink, arg);
+	rec_neighbor_lists_sink_turned(targets.lists, PG_INT32_MAX, sink, arg);
 	MemoryContextDelete(context);
 }
 

@@ -54,7 +54,7 @@ read_options(RecOptions *options, Jsonb *given)
 {
 	rec_options_default(options, false);
 	if (given)
-		rec_options_apply(options, given, REC_SCOPE_BUILD);
+		rec_options_read_apply(options, given, REC_SCOPE_BUILD);
 	if (options->model == REC_MODEL_ALS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -127,7 +127,7 @@ begin_state(FunctionCallInfo fcinfo, MemoryContext context)
 		memcpy(state->options, given, VARSIZE(given));
 	}
 	state->interactions =
-		rec_interactions_create(state->context,
+		rec_interaction_create(state->context,
 								get_fn_expr_argtype(fcinfo->flinfo, 1),
 								argument_collation(fcinfo, 0),
 								get_fn_expr_argtype(fcinfo->flinfo, 2),
@@ -179,7 +179,7 @@ rec_item_similarity_transition(PG_FUNCTION_ARGS)
 	row.has_weight = true;
 	row.weight = PG_NARGS() > 3 && !PG_ARGISNULL(3) ? PG_GETARG_FLOAT8(3) : 1;
 	row.time = REC_NO_TIME;
-	rec_interactions_add(state->interactions, &row);
+	rec_interaction_add(state->interactions, &row);
 	PG_RETURN_POINTER(state);
 }
 
@@ -203,9 +203,9 @@ empty_copy(const SimilarityState *state, MemoryContext context)
 		memcpy(copy->options, state->options, VARSIZE(state->options));
 	}
 	copy->interactions =
-		rec_interactions_create(copy->context,
-								rec_dict_type(users), rec_dict_collation(users),
-								rec_dict_type(items), rec_dict_collation(items));
+		rec_interaction_create(copy->context,
+								rec_dictionary_type(users), rec_dictionary_collation(users),
+								rec_dictionary_type(items), rec_dictionary_collation(items));
 	return copy;
 }
 
@@ -227,7 +227,7 @@ rec_item_similarity_combine(PG_FUNCTION_ARGS)
 	if (state == NULL)
 		state = empty_copy(other, context);
 	refuse_changed_options(state->options, other->options);
-	rec_interactions_append(state->interactions, other->interactions);
+	rec_interaction_partial_append(state->interactions, other->interactions);
 	PG_RETURN_POINTER(state);
 }
 
@@ -244,7 +244,7 @@ rec_item_similarity_serialize(PG_FUNCTION_ARGS)
 	pq_sendbyte(&buffer, STATE_VERSION);
 	pq_sendstring(&buffer, state->options ?
 				  JsonbToCString(NULL, &state->options->root, VARSIZE(state->options)) : "");
-	rec_interactions_send(&buffer, state->interactions);
+	rec_interaction_partial_send(&buffer, state->interactions);
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buffer));
 }
 
@@ -266,13 +266,13 @@ rec_item_similarity_deserialize(PG_FUNCTION_ARGS)
 	initStringInfo(&buffer);
 	appendBinaryStringInfo(&buffer, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 	if (pq_getmsgbyte(&buffer) != STATE_VERSION)
-		rec_interactions_refuse();
+		rec_interaction_partial_refuse();
 	state->context = CurrentMemoryContext;
 	options = pq_getmsgstring(&buffer);
 	if (options[0] != '\0')
 		state->options = DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
 															CStringGetDatum(options)));
-	state->interactions = rec_interactions_receive(&buffer);
+	state->interactions = rec_interaction_partial_receive(&buffer);
 	pq_getmsgend(&buffer);
 	PG_RETURN_POINTER(state);
 }
@@ -300,7 +300,7 @@ item_text(ResultWriter *writer, uint32 item)
 {
 	if (writer->texts[item] == (Datum) 0)
 	{
-		char	   *text = rec_dict_text(writer->interactions->items,
+		char	   *text = rec_dictionary_text(writer->interactions->items,
 										 writer->matrix->item_id[item]);
 
 		writer->texts[item] = CStringGetTextDatum(text);
@@ -349,7 +349,7 @@ static void
 write_results(ResultWriter *writer, RecInteractions *interactions,
 			  const RecOptions *options)
 {
-	RecMatrix  *matrix = rec_interactions_matrix(interactions, options, NULL);
+	RecMatrix  *matrix = rec_interaction_matrix(interactions, options, NULL);
 
 	writer->interactions = interactions;
 	writer->matrix = matrix;
@@ -453,7 +453,7 @@ rec_item_similarities(PG_FUNCTION_ARGS)
 	working = AllocSetContextCreate(CurrentMemoryContext, "recommender similarities",
 									ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(working);
-	interactions = rec_interactions_from_query(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+	interactions = rec_interaction_from_query(text_to_cstring(PG_GETARG_TEXT_PP(0)),
 											   working);
 	if (!interactions->has_time)
 		refuse_time_options(&options, "Give the query a fourth column, the time.");

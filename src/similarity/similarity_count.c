@@ -160,7 +160,7 @@ add_user(RecSimilarity *state, uint32 user)
 
 /* Fills the counters of the row's item with all others. */
 void
-rec_row_count(RecSimilarity *state)
+rec_similarity_count(RecSimilarity *state)
 {
 	const RecMatrix *matrix = state->matrix;
 	int64		end = matrix->item_start[state->row + 1];

@@ -93,7 +93,7 @@ typedef struct Leader
 	void	   *arg;
 } Leader;
 
-extern PGDLLEXPORT void rec_similarity_worker(dsm_segment *segment, shm_toc *toc);
+extern PGDLLEXPORT void rec_similarity_parallel_worker(dsm_segment *segment, shm_toc *toc);
 
 /* ----------------
  *		blocks of rows
@@ -155,7 +155,7 @@ attach_queue(dsm_segment *segment, shm_toc *toc)
  * there are none left or the leader has no need of them.
  */
 void
-rec_similarity_worker(dsm_segment *segment, shm_toc *toc)
+rec_similarity_parallel_worker(dsm_segment *segment, shm_toc *toc)
 {
 	SharedRows *shared = shm_toc_lookup(toc, KEY_SHARED, false);
 	shm_mq_handle *queue = attach_queue(segment, toc);
@@ -164,8 +164,8 @@ rec_similarity_worker(dsm_segment *segment, shm_toc *toc)
 	BlockBuffer buffer;
 	uint32		number;
 
-	rec_matrix_attach(&matrix, toc);
-	state = rec_row_begin(&matrix, &shared->options);
+	rec_matrix_shm_attach(&matrix, toc);
+	state = rec_similarity_row_begin(&matrix, &shared->options);
 	init_buffer(&buffer, &shared->options);
 	while ((number = pg_atomic_fetch_add_u32(&shared->next, 1)) < shared->nblocks)
 	{
@@ -175,14 +175,14 @@ rec_similarity_worker(dsm_segment *segment, shm_toc *toc)
 		for (uint32 item = first; item < block_end(shared, number); item++)
 		{
 			CHECK_FOR_INTERRUPTS();
-			append_to_block(&buffer, item - first, rec_row_compute(state, item));
+			append_to_block(&buffer, item - first, rec_similarity_row_compute(state, item));
 		}
 		buffer.block->number = number;
 		if (shm_mq_send(queue, block_size(buffer.count), buffer.block,
 						false, true) != SHM_MQ_SUCCESS)
 			break;
 	}
-	rec_row_end(state);
+	rec_similarity_row_end(state);
 	shm_mq_detach(queue);
 }
 
@@ -203,7 +203,7 @@ estimate_segment(ParallelContext *pcxt, const RecMatrix *matrix, int nworkers)
 		shm_toc_estimate_chunk(&pcxt->estimator, queues);
 		shm_toc_estimate_keys(&pcxt->estimator, 2);
 	}
-	return add_size(rec_matrix_share_estimate(pcxt, matrix),
+	return add_size(rec_matrix_shm_estimate(pcxt, matrix),
 					add_size(sizeof(SharedRows), queues));
 }
 
@@ -217,7 +217,7 @@ fill_segment(ParallelContext *pcxt, const RecMatrix *matrix, const RecOptions *o
 	shared->nblocks = (matrix->nitems + BLOCK_ROWS - 1) / BLOCK_ROWS;
 	pg_atomic_init_u32(&shared->next, 0);
 	shm_toc_insert(pcxt->toc, KEY_SHARED, shared);
-	rec_matrix_share(pcxt, matrix);
+	rec_matrix_shm_share(pcxt, matrix);
 	return shared;
 }
 
@@ -271,7 +271,7 @@ put_aside(Leader *leader, const RowBlock *block, Size size)
 {
 	RowBlock   *copy;
 
-	rec_memory_check(leader->context, size);
+	rec_memory_budget_check(leader->context, size);
 	copy = MemoryContextAllocHuge(leader->context, size);
 	memcpy(copy, block, size);
 	Assert(copy->number < leader->shared->nblocks &&
@@ -320,7 +320,7 @@ compute_block(Leader *leader, RecSimilarity *state, BlockBuffer *buffer)
 	{
 		CHECK_FOR_INTERRUPTS();
 		(void) receive(leader);
-		append_to_block(buffer, item - first, rec_row_compute(state, item));
+		append_to_block(buffer, item - first, rec_similarity_row_compute(state, item));
 	}
 	buffer->block->number = number;
 	put_aside(leader, buffer->block, block_size(buffer->count));
@@ -331,13 +331,13 @@ compute_block(Leader *leader, RecSimilarity *state, BlockBuffer *buffer)
 static void
 lead(Leader *leader, const RecMatrix *matrix, const RecOptions *options)
 {
-	RecSimilarity *state = rec_row_begin(matrix, options);
+	RecSimilarity *state = rec_similarity_row_begin(matrix, options);
 	BlockBuffer buffer;
 
 	init_buffer(&buffer, options);
 	while (compute_block(leader, state, &buffer))
 		hand_on(leader);
-	rec_row_end(state);
+	rec_similarity_row_end(state);
 	for (;;)
 	{
 		int			active = receive(leader);
@@ -359,11 +359,11 @@ lead(Leader *leader, const RecMatrix *matrix, const RecOptions *options)
 static bool
 workers_fit(const RecMatrix *matrix, int nworkers)
 {
-	Size		more = add_size(rec_matrix_move_size(matrix),
+	Size		more = add_size(rec_matrix_shm_move_size(matrix),
 								estimate_segment(NULL, matrix, nworkers));
 
-	return rec_memory_fits(CurrentMemoryContext,
-						   add_size(more, mul_size(nworkers, rec_row_memory(matrix))));
+	return rec_memory_budget_fits(CurrentMemoryContext,
+						   add_size(more, mul_size(nworkers, rec_similarity_row_memory(matrix))));
 }
 
 /* Gives how many workers are wanted, with regard to work, memory and settings. */
@@ -390,12 +390,12 @@ workers_wanted(const RecMatrix *matrix)
 static bool
 start_workers(Leader *leader, RecMatrix *matrix, const RecOptions *options, int nworkers)
 {
-	leader->pcxt = CreateParallelContext("$libdir/recommender", "rec_similarity_worker",
+	leader->pcxt = CreateParallelContext("$libdir/recommender", "rec_similarity_parallel_worker",
 										 nworkers);
-	rec_matrix_move(matrix, leader->context);
-	rec_memory_share(leader->context,
+	rec_matrix_shm_move(matrix, leader->context);
+	rec_memory_budget_share(leader->context,
 					 add_size(estimate_segment(leader->pcxt, matrix, nworkers),
-							  mul_size(nworkers, rec_row_memory(matrix))));
+							  mul_size(nworkers, rec_similarity_row_memory(matrix))));
 	InitializeParallelDSM(leader->pcxt);
 	if (leader->pcxt->seg == NULL)
 		return false;

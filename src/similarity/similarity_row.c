@@ -42,7 +42,7 @@
 static void *
 alloc_aligned(RecSimilarity *state, Size count, Size width)
 {
-	return (void *) CACHELINEALIGN(rec_memory_alloc(state->context, count * width + PG_CACHE_LINE_SIZE, 1));
+	return (void *) CACHELINEALIGN(rec_memory_budget_alloc(state->context, count * width + PG_CACHE_LINE_SIZE, 1));
 }
 
 static inline double
@@ -56,7 +56,7 @@ static double *
 sum_weights(RecSimilarity *state, bool squared)
 {
 	const RecMatrix *matrix = state->matrix;
-	double	   *sum = rec_memory_alloc(state->context, matrix->nitems, sizeof(double));
+	double	   *sum = rec_memory_budget_alloc(state->context, matrix->nitems, sizeof(double));
 
 	if (matrix->user_weight == NULL)
 		memcpy(sum, state->users, matrix->nitems * sizeof(double));
@@ -86,7 +86,7 @@ prepare_powers(RecSimilarity *state)
 	bool		swapped = options->truncate == REC_TRUNCATE_TARGET;
 
 	state->row_factor = sum_weights(state, false);
-	state->other_factor = rec_memory_alloc(state->context, matrix->nitems, sizeof(double));
+	state->other_factor = rec_memory_budget_alloc(state->context, matrix->nitems, sizeof(double));
 	for (uint32 i = 0; i < matrix->nitems; i++)
 	{
 		double		source = pow(state->row_factor[i], options->source_exponent);
@@ -97,7 +97,7 @@ prepare_powers(RecSimilarity *state)
 	}
 	if (options->user_exponent == 0)
 		return;
-	state->user_factor = rec_memory_alloc(state->context, matrix->nusers, sizeof(double));
+	state->user_factor = rec_memory_budget_alloc(state->context, matrix->nusers, sizeof(double));
 	for (uint32 u = 0; u < matrix->nusers; u++)
 		state->user_factor[u] =
 			pow((double) (matrix->user_start[u + 1] - matrix->user_start[u]),
@@ -110,7 +110,7 @@ prepare_factors(RecSimilarity *state)
 {
 	const RecMatrix *matrix = state->matrix;
 
-	state->users = rec_memory_alloc(state->context, matrix->nitems, sizeof(double));
+	state->users = rec_memory_budget_alloc(state->context, matrix->nitems, sizeof(double));
 	for (uint32 i = 0; i < matrix->nitems; i++)
 		state->users[i] = item_users(matrix, i);
 	if (state->measure->factor == REC_FACTOR_NORM)
@@ -132,7 +132,7 @@ counter_size(double largest)
 static double *
 least_factors(RecSimilarity *state)
 {
-	double	   *least = rec_memory_alloc(state->context, state->nblocks, sizeof(double));
+	double	   *least = rec_memory_budget_alloc(state->context, state->nblocks, sizeof(double));
 
 	for (uint32 block = 0; block < state->nblocks; block++)
 	{
@@ -161,8 +161,8 @@ prepare_counters(RecSimilarity *state)
 		state->block_factor = least_factors(state);
 	}
 	state->touched = alloc_aligned(state, state->nblocks + REC_BLOCK_SIZE, sizeof(uint8));
-	state->dirty = rec_memory_alloc(state->context, state->nblocks + 1, sizeof(uint32));
-	state->candidate = rec_memory_alloc(state->context, REC_SEGMENT_SIZE + REC_BLOCK_SIZE, sizeof(uint32));
+	state->dirty = rec_memory_budget_alloc(state->context, state->nblocks + 1, sizeof(uint32));
+	state->candidate = rec_memory_budget_alloc(state->context, REC_SEGMENT_SIZE + REC_BLOCK_SIZE, sizeof(uint32));
 }
 
 static void
@@ -187,7 +187,7 @@ prepare_view(RecSimilarity *state)
 
 /* Gives about the bytes that it takes to compute rows of a matrix, or more. */
 Size
-rec_row_memory(const RecMatrix *matrix)
+rec_similarity_row_memory(const RecMatrix *matrix)
 {
 	/* users, factors, products and a table; counters, blocks */
 	return add_size(mul_size(matrix->nitems, 5 * sizeof(double) + 2 * sizeof(uint32)),
@@ -195,11 +195,11 @@ rec_row_memory(const RecMatrix *matrix)
 }
 
 /*
- * Makes what it takes to compute rows of a matrix, until rec_row_end().  Both
+ * Makes what it takes to compute rows of a matrix, until rec_similarity_row_end().  Both
  * arguments must stay.
  */
 RecSimilarity *
-rec_row_begin(const RecMatrix *matrix, const RecOptions *options)
+rec_similarity_row_begin(const RecMatrix *matrix, const RecOptions *options)
 {
 	RecSimilarity *state = palloc0_object(RecSimilarity);
 
@@ -256,20 +256,20 @@ begin_row(RecSimilarity *state, uint32 row)
  * item is the target of those.
  */
 const RecTopk *
-rec_row_compute(RecSimilarity *state, uint32 row)
+rec_similarity_row_compute(RecSimilarity *state, uint32 row)
 {
 	RecTopk    *topk = &state->topk;
 
 	begin_row(state, row);
 	for (bool guess = true;; guess = false)
 	{
-		rec_row_count(state);
-		rec_row_find_dirty(state);
+		rec_similarity_count(state);
+		rec_similarity_sweep_find_dirty(state);
 		topk->n = 0;
 		topk->limit = REC_LEAST_SIMILARITY;
 		if (guess)
-			rec_row_guess_limit(state);
-		rec_row_sweep(state);
+			rec_similarity_sweep_guess_limit(state);
+		rec_similarity_sweep(state);
 		/* a limit that was too high takes another turn without one */
 		if (topk->n >= topk->k || topk->limit == REC_LEAST_SIMILARITY)
 			break;
@@ -280,7 +280,7 @@ rec_row_compute(RecSimilarity *state, uint32 row)
 
 /* Frees all. */
 void
-rec_row_end(RecSimilarity *state)
+rec_similarity_row_end(RecSimilarity *state)
 {
 	MemoryContextDelete(state->context);
 	pfree(state);

@@ -18,9 +18,9 @@
 
 typedef struct RecSimilarity RecSimilarity;
 
-extern Size rec_row_memory(const RecMatrix *matrix);
-extern RecSimilarity *rec_row_begin(const RecMatrix *matrix, const RecOptions *options);
-extern const RecTopk *rec_row_compute(RecSimilarity *state, uint32 row);
-extern void rec_row_end(RecSimilarity *state);
+extern Size rec_similarity_row_memory(const RecMatrix *matrix);
+extern RecSimilarity *rec_similarity_row_begin(const RecMatrix *matrix, const RecOptions *options);
+extern const RecTopk *rec_similarity_row_compute(RecSimilarity *state, uint32 row);
+extern void rec_similarity_row_end(RecSimilarity *state);
 
 #endif							/* REC_SIMILARITY_ROW_H */

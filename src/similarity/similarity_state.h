@@ -63,9 +63,9 @@ rec_last_of_block(const RecSimilarity *state, uint32 block)
 	return Min((block + 1) * REC_BLOCK_SIZE, state->matrix->nitems) - 1;
 }
 
-extern void rec_row_count(RecSimilarity *state);
-extern void rec_row_find_dirty(RecSimilarity *state);
-extern void rec_row_guess_limit(RecSimilarity *state);
-extern void rec_row_sweep(RecSimilarity *state);
+extern void rec_similarity_count(RecSimilarity *state);
+extern void rec_similarity_sweep_find_dirty(RecSimilarity *state);
+extern void rec_similarity_sweep_guess_limit(RecSimilarity *state);
+extern void rec_similarity_sweep(RecSimilarity *state);
 
 #endif							/* REC_SIMILARITY_STATE_H */

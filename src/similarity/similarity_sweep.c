@@ -266,7 +266,7 @@ list_used(RecSimilarity *state, uint32 *out)
 
 /* Lists the blocks that have counters to look at. */
 void
-rec_row_find_dirty(RecSimilarity *state)
+rec_similarity_sweep_find_dirty(RecSimilarity *state)
 {
 	uint32	   *end = state->dense ? list_used(state, state->dirty) :
 	list_marked(state, state->dirty);
@@ -444,7 +444,7 @@ judge_sample(RecSimilarity *state, uint32 stride)
  * reach, by a sample that should meet SAMPLE_EXPECTED of the best.
  */
 void
-rec_row_guess_limit(RecSimilarity *state)
+rec_similarity_sweep_guess_limit(RecSimilarity *state)
 {
 	RecTopk    *topk = &state->topk;
 	uint32		stride = topk->k / SAMPLE_EXPECTED;
@@ -483,7 +483,7 @@ clear_counters(RecSimilarity *state, uint32 from, uint32 to)
  * while they are in the processor's nearest cache.
  */
 void
-rec_row_sweep(RecSimilarity *state)
+rec_similarity_sweep(RecSimilarity *state)
 {
 	RecTopk    *topk = &state->topk;
 
