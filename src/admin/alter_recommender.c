@@ -402,5 +402,5 @@ rec_set_options(PG_FUNCTION_ARGS)
 	rec_alter_recommender_set_options(definition, PG_GETARG_JSONB_P(1));
 	definition = rec_definition_get(definition->schema);
 	PG_RETURN_JSONB_P(rec_options_write_jsonb(&definition->options,
-										   REC_SCOPE_BUILD | REC_SCOPE_SERVE));
+											  REC_SCOPE_BUILD | REC_SCOPE_SERVE));
 }

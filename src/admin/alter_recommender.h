@@ -21,7 +21,7 @@ typedef struct RecGivenSource
 	RecSource	source;
 	Jsonb	   *event_weights;	/* as given; NULL for none */
 	ArrayType  *context_columns;	/* names; NULL for none */
-}			RecGivenSource;
+} RecGivenSource;
 
 extern void rec_alter_recommender_source_read(RecGivenSource *given, FunctionCallInfo fcinfo, int weights);
 extern void rec_alter_recommender_source_write(const RecGivenSource *given, const char *schema);

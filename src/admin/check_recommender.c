@@ -503,8 +503,8 @@ check_refreshed(Findings *findings)
 	options = result_text(0, 2);
 	if (options &&
 		!rec_options_write_same_build(&findings->definition->options,
-								DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
-																   CStringGetDatum(options)))))
+									  DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
+																		 CStringGetDatum(options)))))
 		add_finding(findings, "warning", "options_changed", hint,
 					"options that take effect at the next refresh have changed since the last one");
 }

@@ -115,7 +115,7 @@ write_overview(ReturnSetInfo *rsinfo, const char *name)
 		values[1] = SPI_getbinval(tuple, desc, 1, &nulls[1]);
 		values[2] = source_array(definition);
 		values[3] = JsonbPGetDatum(rec_options_write_jsonb(&definition->options,
-														REC_SCOPE_BUILD | REC_SCOPE_SERVE));
+														   REC_SCOPE_BUILD | REC_SCOPE_SERVE));
 		values[4] = SPI_getbinval(tuple, desc, 2, &nulls[4]);
 		values[5] = SPI_getbinval(tuple, desc, 3, &nulls[5]);
 		values[6] = SPI_getbinval(tuple, desc, 4, &nulls[6]);

@@ -50,7 +50,7 @@ rec_call_arguments_type(FunctionCallInfo fcinfo, int n, Oid expected, const char
 /* Gives an array of items, NULL for a null, and checks that it is one. */
 ArrayType *
 rec_call_arguments_items(FunctionCallInfo fcinfo, int n, const RecDefinition *definition,
-				   const char *argument)
+						 const char *argument)
 {
 	rec_call_arguments_type(fcinfo, n, get_array_type(definition->item_type), argument);
 	return PG_ARGISNULL(n) ? NULL : PG_GETARG_ARRAYTYPE_P(n);

@@ -176,7 +176,7 @@ sentence_for(RecServe *serve, const RecContribution *contribution,
 	if (is_of_history(contribution))
 		words.because = title_of(serve, rec_dictionary_id(serve->history, contribution->signal->ref));
 	return rec_explanation_template_fill(serve->sentences, rec_component_names[contribution->component],
-						detail_of(serve, contribution, value), &words);
+										 detail_of(serve, contribution, value), &words);
 }
 
 /* ----------------

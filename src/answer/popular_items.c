@@ -47,12 +47,12 @@ static void
 count_popularity(RecServe *serve, RecMemoryCatalog *memory)
 {
 	RecInteractions *interactions = rec_refresh_interactions(serve->definition,
-														   CurrentMemoryContext, false, NULL);
+															 CurrentMemoryContext, false, NULL);
 	RecMatrix  *matrix = rec_interaction_matrix(interactions, &serve->options, NULL);
 	RecDict    *eligible = serve->eligible ? rec_eligible_all(serve->eligible) : NULL;
 	RecDict    *touched = rec_dictionary_create(serve->definition->item_type,
-										  serve->definition->item_collation,
-										  CurrentMemoryContext);
+												serve->definition->item_collation,
+												CurrentMemoryContext);
 	Size		most = (Size) matrix->nitems + (eligible ? rec_dictionary_count(eligible) : 0) + 1;
 
 	memset(memory, 0, sizeof(*memory));

@@ -58,7 +58,7 @@ rec_recommend_begin_rows(FunctionCallInfo fcinfo, const RecDefinition *definitio
  */
 void
 rec_recommend_write_rows(RecRows *rows, RecServe *serve, const Datum *ids,
-						  const RecScoredItem *items, int n, int first_rank)
+						 const RecScoredItem *items, int n, int first_rank)
 {
 	Datum		values[RECOMMENDATION_NCOLS];
 	bool		nulls[RECOMMENDATION_NCOLS] = {0};

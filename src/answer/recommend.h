@@ -17,8 +17,8 @@
 #include "serve/call.h"
 
 extern RecRows rec_recommend_begin_rows(FunctionCallInfo fcinfo,
-										 const RecDefinition *definition);
+										const RecDefinition *definition);
 extern void rec_recommend_write_rows(RecRows *rows, RecServe *serve, const Datum *ids,
-									  const RecScoredItem *items, int n, int first_rank);
+									 const RecScoredItem *items, int n, int first_rank);
 
 #endif							/* REC_RECOMMEND_H */

@@ -58,7 +58,7 @@ add_newcomers(RecBatch *batch, RecServe *serve, RecDict *eligible)
 		if (number != REC_NOT_FOUND)
 			known[number] = true;
 	}
-	rec_new_items_look(serve);		/* gives the first numbers to the newest ones */
+	rec_new_items_look(serve);	/* gives the first numbers to the newest ones */
 	rec_newcomer_numbers(serve, eligible, known);
 	batch->memory.nitems = (uint32) serve->nitems;
 	for (uint32 i = 0; serve->newcomers && i < rec_dictionary_count(serve->newcomers); i++)

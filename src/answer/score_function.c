@@ -154,7 +154,7 @@ read_all_items(ScoreState *state)
 {
 	RecDefinition *definition = state->definition;
 	RecDict    *items = rec_dictionary_create(definition->item_type,
-										definition->item_collation, state->context);
+											  definition->item_collation, state->context);
 	RecStoreScan *scan = rec_serve_all_items(&state->serve);
 	RecScoredItem item;
 	uint32		allocated = 1024;

@@ -75,7 +75,7 @@ get_shared(RecServe *serve)
 	shared->live = rec_new_item_vectors_create(serve);
 	shared->live->naming = true;
 	shared->ids = rec_dictionary_create(serve->definition->item_type,
-								  serve->definition->item_collation, serve->memory);
+										serve->definition->item_collation, serve->memory);
 	return shared;
 }
 

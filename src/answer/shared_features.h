@@ -16,7 +16,7 @@
 #include "serve/call.h"
 
 extern void rec_shared_features_expect(RecServe *serve, const RecScoredItem *items, int n,
-							  const Datum *ids);
+									   const Datum *ids);
 extern char *rec_shared_features(RecServe *serve, Datum a, Datum b);
 
 #endif							/* REC_SHARED_FEATURES_H */

@@ -30,7 +30,8 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#define CHECKED_AT_ONCE		1000	/* items of which we ask if they are eligible */
+#define CHECKED_AT_ONCE		1000	/* items of which we ask if they are
+									 * eligible */
 
 /* Gives the newest time in a source, REC_NO_TIME when it has none. */
 static int64
@@ -120,8 +121,8 @@ recent_interactions(RecServe *serve)
 	double		span = serve->options.trend_window + serve->options.trend_baseline;
 	RecInteractions *interactions =
 	rec_interaction_create(CurrentMemoryContext,
-							definition->user_type, definition->user_collation,
-							definition->item_type, definition->item_collation);
+						   definition->user_type, definition->user_collation,
+						   definition->item_type, definition->item_collation);
 
 	if (newest == REC_NO_TIME)
 		return interactions;

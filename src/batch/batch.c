@@ -74,7 +74,7 @@ next_row(RecBatch *batch)
 		Size		size = mul_size(wanted, sizeof(RecBatchRow));
 
 		rec_memory_budget_check(batch->context,
-						 mul_size(wanted - batch->allocated, sizeof(RecBatchRow)));
+								mul_size(wanted - batch->allocated, sizeof(RecBatchRow)));
 		batch->rows = batch->rows ? repalloc_huge(batch->rows, size) :
 			MemoryContextAllocHuge(batch->context, size);
 		batch->allocated = wanted;
@@ -140,7 +140,7 @@ rec_batch_read(RecBatch *batch, RecDefinition *definition)
 
 		batch->source = &definition->sources[i];
 		plan = rec_spi_prepare(rec_source_training_query(definition, batch->source,
-												  batch->situations, &format),
+														 batch->situations, &format),
 							   0, NULL, 0);
 		format.users = batch->users;
 		format.items = batch->items;

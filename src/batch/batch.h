@@ -150,7 +150,7 @@ extern void rec_batch_train(RecBatch *batch);
 extern void rec_batch_serve_by(RecBatch *batch, const RecOptions *options);
 extern void rec_batch_content_read(RecBatch *batch, const RecDefinition *definition);
 extern uint32 *rec_batch_content_model_items(RecBatch *batch, const uint32 *trained,
-									 uint32 ntrained, uint32 *n);
+											 uint32 ntrained, uint32 *n);
 extern const RecContentLists *rec_batch_content_similarity(const RecBatch *batch);
 extern void rec_batch_content_train(RecBatch *batch, const uint32 *number, uint32 n);
 extern void rec_batch_bar(RecBatch *batch, uint32 item);

@@ -90,7 +90,7 @@ rec_batch_content_model_items(RecBatch *batch, const uint32 *trained, uint32 ntr
 	const RecBatchContent *content = batch->content;
 	uint32		count = rec_dictionary_count(batch->items);
 	uint32	   *number = rec_memory_budget_alloc_in(batch->context, CurrentMemoryContext,
-											 content ? count : ntrained, sizeof(uint32));
+													content ? count : ntrained, sizeof(uint32));
 	bool	   *is_trained;
 
 	memcpy(number, trained, ntrained * sizeof(uint32));

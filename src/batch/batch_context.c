@@ -52,7 +52,7 @@ rec_batch_context_learn(RecBatch *batch, const RecStream *stream)
 		if (rec_batch_counts(batch, &batch->rows[i]) && batch->rows[i].part == REC_PART_TRAIN)
 			rec_situation_append(batch->situations, batch->rows[i].situation);
 	lifts = rec_lift_learn(stream, rec_dictionary_count(batch->items), batch->situations,
-							  batch->options);
+						   batch->options);
 	rec_situation_forget_rows(batch->situations);
 	rec_lift_renumber(lifts, batch->model_number);
 	batch->lifts = rec_batch_alloc(batch, lifts->nvalues, sizeof(RecNeighborList));
@@ -85,7 +85,7 @@ rec_batch_context_add(RecBatch *batch, uint32 situation)
 	values = situations->situations + (Size) situation * situations->ncolumns;
 	for (int c = 0; c < situations->ncolumns; c++)
 	{
-		RecSignal	signal = {.component = REC_CONTEXT,.ref = values[c],.weight = 1};
+		RecSignal	signal = {.component = REC_CONTEXT, .ref = values[c], .weight = 1};
 
 		if (values[c] == REC_NO_VALUE || !is_told(batch, c))
 			continue;

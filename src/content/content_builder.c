@@ -96,7 +96,7 @@ make_room(RecContentBuilder *builder, void *array, int64 wanted, int64 *allocate
  */
 RecContentBuilder *
 rec_content_builder_create(MemoryContext context, RecContentColumn *columns, int ncolumns,
-				   int max_items)
+						   int max_items)
 {
 	MemoryContext working = AllocSetContextCreate(context, "recommender features",
 												  ALLOCSET_DEFAULT_SIZES);
@@ -214,7 +214,7 @@ rec_content_builder_shorten(const char **value, int length, char *room)
 /* Adds that an item has a value, so many times; an empty one says nothing. */
 void
 rec_content_builder_add(RecContentBuilder *builder, uint32 item, int column, const char *value,
-				int length, uint32 count)
+						int length, uint32 count)
 {
 	char		room[REC_LONGEST_VALUE + 1];
 
@@ -246,7 +246,7 @@ rec_content_builder_add_number(RecContentBuilder *builder, uint32 item, int colu
  */
 bool
 rec_content_builder_add_embedding(RecContentBuilder *builder, uint32 item, int column,
-						  const float4 *embedding, int dimensions)
+								  const float4 *embedding, int dimensions)
 {
 	RecEmbeddings *embeddings = &builder->embeddings[column];
 

@@ -227,7 +227,7 @@ weigh_items(RecContentBuilder *builder, RecContent *content, const Entry *entrie
 			content->columns[column[e]].filled += e == 0 || column[e] != column[e - 1];
 		}
 		rec_item_vector_weigh(content->columns, content->ncolumns, column, weight, n,
-						 content->dense ? content->dense + (Size) i * content->dimensions : NULL);
+							  content->dense ? content->dense + (Size) i * content->dimensions : NULL);
 		for (int e = 0; e < n; e++)
 		{
 			content->item_feature[from + e] = entries[from + e].feature;
@@ -360,7 +360,7 @@ rec_content_matrix_finish(RecContentBuilder *builder, const uint32 *number, uint
  */
 RecContent *
 rec_content_matrix_renumber(const RecContent *content, const uint32 *number, uint32 nitems,
-					 MemoryContext budget)
+							MemoryContext budget)
 {
 	MemoryContext context = AllocSetContextCreate(budget, "recommender content",
 												  ALLOCSET_DEFAULT_SIZES);

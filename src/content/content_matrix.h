@@ -66,21 +66,21 @@ typedef struct RecContentBuilder RecContentBuilder;
 #define REC_LONGEST_VALUE	255 /* bytes of a feature's value */
 
 extern RecContentBuilder *rec_content_builder_create(MemoryContext context,
-											 RecContentColumn *columns, int ncolumns,
-											 int max_items);
+													 RecContentColumn *columns, int ncolumns,
+													 int max_items);
 extern void rec_content_builder_add_item(RecContentBuilder *builder, uint32 item);
 extern bool rec_content_builder_has_item(const RecContentBuilder *builder, uint32 item);
 extern void rec_content_builder_add(RecContentBuilder *builder, uint32 item, int column,
-							const char *value, int length, uint32 count);
+									const char *value, int length, uint32 count);
 extern void rec_content_builder_add_number(RecContentBuilder *builder, uint32 item, int column,
-								   double number);
+										   double number);
 extern bool rec_content_builder_add_embedding(RecContentBuilder *builder, uint32 item, int column,
-									  const float4 *embedding, int dimensions);
+											  const float4 *embedding, int dimensions);
 extern int	rec_content_builder_shorten(const char **value, int length, char *room);
 
 extern RecContent *rec_content_matrix_finish(RecContentBuilder *builder, const uint32 *number,
-									  uint32 nitems);
+											 uint32 nitems);
 extern RecContent *rec_content_matrix_renumber(const RecContent *content, const uint32 *number,
-										uint32 nitems, MemoryContext budget);
+											   uint32 nitems, MemoryContext budget);
 
 #endif							/* REC_CONTENT_MATRIX_H */

@@ -57,7 +57,8 @@
 #define LEAST_PROBES		8	/* cells that a row is compared with, and ... */
 #define NEAREST_SHARE		16	/* ... one in so many of a large number */
 #define WHOLE_COST			16	/* additions that a whole product costs */
-#define SLACK				1e-11	/* more than another order of a sum changes */
+#define SLACK				1e-11	/* more than another order of a sum
+									 * changes */
 
 /* A feature of the row that brings items together. */
 typedef struct RowFeature
@@ -204,7 +205,7 @@ prepare_dense(RecContentRows *rows, RecContent *content)
 		MemoryContext old = MemoryContextSwitchTo(content->context);
 
 		content->cells = rec_embedding_cells_create(content->dense, content->dimensions,
-										  content->nitems, rows->budget);
+													content->nitems, rows->budget);
 		MemoryContextSwitchTo(old);
 	}
 	ncells = content->cells->n;
@@ -468,7 +469,7 @@ find_cells(RecContentRows *rows)
 	if (rows->probes < rows->cells->n)
 	{
 		rows->nnearest = rec_embedding_cells_nearest(rows->cells, dense_vector(rows, rows->row),
-										   rows->probes, rows->nearest);
+													 rows->probes, rows->nearest);
 		return;
 	}
 	while (rows->nnearest < rows->cells->n)

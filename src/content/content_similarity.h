@@ -19,7 +19,7 @@
 typedef struct RecContentRows RecContentRows;
 
 extern RecContentRows *rec_content_similarity_begin(RecContent *content, int neighbors,
-											  MemoryContext budget);
+													MemoryContext budget);
 extern const RecTopk *rec_content_similarity_row(RecContentRows *rows, uint32 row);
 extern void rec_content_similarity_end(RecContentRows *rows);
 

@@ -91,7 +91,7 @@ order_by_rank(const RecMatrix *matrix, uint32 nids, uint32 *rank)
  */
 RecModelItems *
 rec_content_tables_model_items(const RecDefinition *definition, const RecMatrix *matrix, RecDict *items,
-				uint32 *item_rank, MemoryContext context)
+							   uint32 *item_rank, MemoryContext context)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
 	RecModelItems *model = palloc0_object(RecModelItems);
@@ -277,7 +277,7 @@ write_cells(const RecDefinition *definition, const RecCells *cells, int64 genera
 /* Writes the tables of content of a generation. */
 void
 rec_content_tables_write(const RecDefinition *definition, const RecModelItems *model, RecDict *items,
-				  int64 generation)
+						 int64 generation)
 {
 	write_columns(definition, model->content, generation);
 	write_features(definition, model->content, generation);

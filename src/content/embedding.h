@@ -28,8 +28,8 @@ extern double rec_embedding_product(const float4 *a, const float4 *b, int dimens
 extern bool rec_embedding_is_empty(const float4 *vector, int dimensions);
 extern bool rec_embedding_goes_before(const float4 *a, const float4 *b, int dimensions);
 extern RecCells *rec_embedding_cells_create(const float4 *dense, int dimensions, uint32 nitems,
-								  MemoryContext budget);
+											MemoryContext budget);
 extern int	rec_embedding_cells_nearest(const RecCells *cells, const float4 *vector, int wanted,
-							  int *nearest);
+										int *nearest);
 
 #endif							/* REC_EMBEDDING_H */

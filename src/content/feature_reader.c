@@ -138,7 +138,7 @@ column_expression(const RecItemSource *items, const RecContentColumn *column)
  */
 char *
 rec_feature_reader_query(const RecDefinition *definition, const RecContentColumn *columns,
-				  int ncolumns, const char *where)
+						 int ncolumns, const char *where)
 {
 	const RecItemSource *items = definition->items;
 	StringInfoData query;
@@ -396,7 +396,7 @@ take_embedding(void *arg, int column, const float4 *values, int dimensions)
 	CatalogReader *catalog = (CatalogReader *) arg;
 
 	return rec_content_builder_add_embedding(catalog->builder, catalog->item, column,
-									 values, dimensions);
+											 values, dimensions);
 }
 
 static void
@@ -431,7 +431,7 @@ rec_feature_reader_read_all(const RecDefinition *definition, RecDict *items, Mem
 	sink.arg = &catalog;
 	catalog.reader = rec_feature_reader(columns, ncolumns, &sink);
 	catalog.builder = rec_content_builder_create(context, columns, ncolumns,
-										 definition->items->feature_max_items);
+												 definition->items->feature_max_items);
 	catalog.items = items;
 	plan = rec_spi_prepare(rec_feature_reader_query(definition, columns, ncolumns, NULL),
 						   0, NULL, CURSOR_OPT_PARALLEL_OK);

@@ -29,13 +29,13 @@ typedef struct RecFeatureSink
 } RecFeatureSink;
 
 extern char *rec_feature_reader_query(const RecDefinition *definition,
-							   const RecContentColumn *columns, int ncolumns,
-							   const char *where);
+									  const RecContentColumn *columns, int ncolumns,
+									  const char *where);
 extern RecFeatureReader *rec_feature_reader(const RecContentColumn *columns, int ncolumns,
 											const RecFeatureSink *sink);
 extern void rec_feature_reader_read(RecFeatureReader *reader, const Datum *values,
-							 const bool *nulls);
+									const bool *nulls);
 extern RecContentBuilder *rec_feature_reader_read_all(const RecDefinition *definition, RecDict *items,
-											   MemoryContext context);
+													  MemoryContext context);
 
 #endif							/* REC_FEATURE_READER_H */

@@ -96,7 +96,7 @@ scale_dense(const RecContentColumn *column, float4 *block, double length)
  */
 void
 rec_item_vector_weigh(const RecContentColumn *columns, int ncolumns, const uint16 *column,
-				  double *weight, int n, float4 *dense)
+					  double *weight, int n, float4 *dense)
 {
 	double		length = sqrt(square_of_blocks(columns, ncolumns, column, n, dense));
 	int			end;

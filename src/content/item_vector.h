@@ -27,8 +27,8 @@ typedef struct RecVector
 extern double rec_item_vector_tf(const RecContentColumn *column, uint32 count);
 extern double rec_item_vector_idf(double all_items, double items);
 extern void rec_item_vector_weigh(const RecContentColumn *columns, int ncolumns,
-							 const uint16 *column, double *weight, int n,
-							 float4 *dense);
+								  const uint16 *column, double *weight, int n,
+								  float4 *dense);
 extern double rec_item_vector_product(const RecVector *a, const RecVector *b, int dimensions);
 
 #endif							/* REC_ITEM_VECTOR_H */

@@ -167,7 +167,7 @@ read_chunk(Learner *learner, const int64 *rows, uint32 from, uint32 to)
 	RecStream	stream = *learner->stream;
 	RecPacked	situations = learner->situations->rows;
 	uint32		n = to - from;
-	Chunk		chunk = {.from = from,.to = to};
+	Chunk		chunk = {.from = from, .to = to};
 	int64		spare;
 
 	chunk.start = alloc_zero(learner, (Size) n + 2, sizeof(int64));
@@ -219,7 +219,7 @@ append_cells(Learner *learner)
 		int64		wanted = Max(1024, learner->cells_allocated * 2);
 
 		rec_memory_budget_check(learner->caller,
-						 mul_size(wanted - learner->cells_allocated, sizeof(Cell)));
+								mul_size(wanted - learner->cells_allocated, sizeof(Cell)));
 		learner->cells = learner->cells ?
 			repalloc_huge(learner->cells, mul_size(wanted, sizeof(Cell))) :
 			MemoryContextAllocHuge(learner->context, mul_size(wanted, sizeof(Cell)));
@@ -457,8 +457,8 @@ append_lift(Learner *learner, uint32 value, uint32 item, double lift)
 		int64		wanted = Max(1024, learner->lifts_allocated * 2);
 
 		rec_memory_budget_check(learner->caller,
-						 mul_size(wanted - learner->lifts_allocated,
-								  sizeof(RecLift) + sizeof(uint32)));
+								mul_size(wanted - learner->lifts_allocated,
+										 sizeof(RecLift) + sizeof(uint32)));
 		if (learner->lifts == NULL)
 		{
 			learner->lifts = MemoryContextAllocHuge(learner->context,
@@ -573,9 +573,9 @@ collect_lifts(const Learner *learner)
  */
 RecLifts *
 rec_lift_learn(const RecStream *stream, uint32 nitems,
-				  const RecSituations *situations, const RecOptions *options)
+			   const RecSituations *situations, const RecOptions *options)
 {
-	Learner		learner = {.stream = stream,.situations = situations,.options = options};
+	Learner		learner = {.stream = stream, .situations = situations, .options = options};
 	int64	   *item_users;
 	RecLifts   *lifts;
 

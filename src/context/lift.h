@@ -32,8 +32,8 @@ typedef struct RecLifts
 } RecLifts;
 
 extern RecLifts *rec_lift_learn(const RecStream *stream, uint32 nitems,
-								   const RecSituations *situations,
-								   const RecOptions *options);
+								const RecSituations *situations,
+								const RecOptions *options);
 extern void rec_lift_renumber(RecLifts *lifts, const uint32 *number);
 
 #endif							/* REC_LIFT_H */

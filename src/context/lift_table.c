@@ -32,7 +32,7 @@
  */
 RecSituations *
 rec_lift_table_situations(const RecDefinition *definition, const RecOptions *options,
-					 MemoryContext context)
+						  MemoryContext context)
 {
 	bool		any = definition->ncontexts > 0;
 
@@ -42,7 +42,7 @@ rec_lift_table_situations(const RecDefinition *definition, const RecOptions *opt
 	if (!any)
 		return NULL;
 	return rec_situation_create(context, definition->contexts, definition->ncontexts,
-								 options);
+								options);
 }
 
 static inline int
@@ -97,7 +97,7 @@ write_value(RecTableWriter *table, int64 generation, const RecSituations *situat
  */
 void
 rec_lift_table_write(const RecDefinition *definition, int64 generation,
-					  const RecSituations *situations, const RecLifts *lifts)
+					 const RecSituations *situations, const RecLifts *lifts)
 {
 	Oid			types[LIFT_NCOLS] = {INT8OID, NAMEOID, TEXTOID, INT4ARRAYOID,
 	FLOAT4ARRAYOID};

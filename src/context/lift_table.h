@@ -17,9 +17,9 @@
 #include "definition/definition.h"
 
 extern RecSituations *rec_lift_table_situations(const RecDefinition *definition,
-										   const RecOptions *options,
-										   MemoryContext context);
+												const RecOptions *options,
+												MemoryContext context);
 extern void rec_lift_table_write(const RecDefinition *definition, int64 generation,
-								  const RecSituations *situations, const RecLifts *lifts);
+								 const RecSituations *situations, const RecLifts *lifts);
 
 #endif							/* REC_LIFT_TABLE_H */

@@ -128,7 +128,7 @@ read_options(RecDefinition *definition)
 		rec_options_cap(&definition->options, definition->items->group_column, 1);
 	if (!isnull)
 		rec_options_read_apply(&definition->options, DatumGetJsonbP(value),
-						  REC_SCOPE_BUILD | REC_SCOPE_SERVE);
+							   REC_SCOPE_BUILD | REC_SCOPE_SERVE);
 	MemoryContextSwitchTo(old);
 }
 

@@ -213,7 +213,7 @@ fill_in(const char *sentence, const RecSentenceWords *words)
  */
 char *
 rec_explanation_template_fill(const RecSentences *sentences, const char *component, const char *detail,
-			 const RecSentenceWords *words)
+							  const RecSentenceWords *words)
 {
 	const char *particular = detail ? psprintf("%s:%s", component, detail) : component;
 	const char *sentence = NULL;

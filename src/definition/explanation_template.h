@@ -30,6 +30,6 @@ typedef struct RecSentenceWords
 extern void rec_explanation_template_install(const char *schema);
 extern RecSentences *rec_explanation_template_load(const RecDefinition *definition, const char *language);
 extern char *rec_explanation_template_fill(const RecSentences *sentences, const char *component,
-						  const char *detail, const RecSentenceWords *words);
+										   const char *detail, const RecSentenceWords *words);
 
 #endif							/* REC_EXPLANATION_TEMPLATE_H */

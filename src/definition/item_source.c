@@ -295,7 +295,7 @@ rec_item_source_check(RecItemSource *items, Oid item_type)
 	}
 	if (items->created_column)
 		rec_interaction_check_time_column(rec_column_lookup(items->relid, items->created_column).type,
-							  psprintf("column \"%s\", the creation,", items->created_column));
+										  psprintf("column \"%s\", the creation,", items->created_column));
 	if (items->group_column)
 	{
 		Oid			type = rec_column_lookup(items->relid, items->group_column).type;

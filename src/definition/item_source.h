@@ -59,11 +59,11 @@ typedef struct RecItemSource
 extern const char *rec_item_source_kind_name(RecItemColumnKind kind);
 extern bool rec_item_source_kind_by_name(const char *name, RecItemColumnKind *kind);
 extern void rec_item_source_set_columns(RecItemSource *items, ArrayType *features,
-								  ArrayType *texts);
+										ArrayType *texts);
 extern void rec_item_source_options_set(RecItemSource *items, Jsonb *options);
 extern void rec_item_source_check(RecItemSource *items, Oid item_type);
 extern RecItemColumnKind rec_item_source_column_kind(const RecItemSource *items,
-											  const RecItemColumn *column);
+													 const RecItemColumn *column);
 extern char *rec_item_source_missing_index(const RecItemSource *items);
 extern char *rec_item_source_missing_created_index(const RecItemSource *items);
 

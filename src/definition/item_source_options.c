@@ -71,7 +71,7 @@ static void
 take_weight(RecItemColumn *column, const JsonbValue *value)
 {
 	column->weight = rec_json_reader_double_within(psprintf("the weight of column \"%s\"", column->name),
-											value, 0, MAX_WEIGHT, false);
+												   value, 0, MAX_WEIGHT, false);
 }
 
 static void
@@ -96,7 +96,7 @@ take_bounds(RecItemColumn *column, JsonbContainer *array)
 	{
 		column->bounds[i] =
 			rec_json_reader_double_within(psprintf("a bound of column \"%s\"", column->name),
-								   getIthJsonbValueFromContainer(array, i), -DBL_MAX, DBL_MAX, false);
+										  getIthJsonbValueFromContainer(array, i), -DBL_MAX, DBL_MAX, false);
 		if (i > 0 && column->bounds[i] <= column->bounds[i - 1])
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -111,8 +111,8 @@ take_buckets(RecItemColumn *column, const JsonbValue *value)
 		take_bounds(column, rec_json_reader_array(value));
 	else if (value->type == jbvNumeric)
 		column->buckets = (int) rec_json_reader_double_within(psprintf("the number of buckets of column \"%s\"",
-																column->name),
-													   value, 2, MAX_BUCKETS, true);
+																	   column->name),
+															  value, 2, MAX_BUCKETS, true);
 	else
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -476,7 +476,7 @@ set_keys(const RecStoreScan *scan, ScanKeyData *equal, int nkeys, const Datum *k
 /* Begins to read the rows whose first keys are these, in order of the index. */
 RecStoreScan *
 rec_model_scan_begin(RecDefinition *definition, const RecStorePath *path,
-				int nkeys, const Datum *keys)
+					 int nkeys, const Datum *keys)
 {
 	RecStoreScan *scan = begin_scan(definition, path);
 	ScanKeyData equal[REC_STORE_KEYS];
@@ -491,7 +491,7 @@ rec_model_scan_begin(RecDefinition *definition, const RecStorePath *path,
 /* The same, but the last key is an array, and any of its elements will do. */
 RecStoreScan *
 rec_model_scan_begin_any(RecDefinition *definition, const RecStorePath *path,
-					int nkeys, const Datum *keys)
+						 int nkeys, const Datum *keys)
 {
 	RecStoreScan *scan = begin_scan(definition, path);
 	ScanKeyData equal[REC_STORE_KEYS];
@@ -505,7 +505,7 @@ rec_model_scan_begin_any(RecDefinition *definition, const RecStorePath *path,
 /* Begins to read the same rows, as they lie in the table: for most of them. */
 RecStoreScan *
 rec_model_scan_begin_all(RecDefinition *definition, const RecStorePath *path,
-					int nkeys, const Datum *keys)
+						 int nkeys, const Datum *keys)
 {
 	RecStoreScan *scan = begin_scan(definition, path);
 	ScanKeyData equal[REC_STORE_KEYS];

@@ -39,11 +39,11 @@ typedef struct RecStorePath
 typedef struct RecStoreScan RecStoreScan;
 
 extern RecStoreScan *rec_model_scan_begin(RecDefinition *definition, const RecStorePath *path,
-									 int nkeys, const Datum *keys);
+										  int nkeys, const Datum *keys);
 extern RecStoreScan *rec_model_scan_begin_any(RecDefinition *definition, const RecStorePath *path,
-										 int nkeys, const Datum *keys);
+											  int nkeys, const Datum *keys);
 extern RecStoreScan *rec_model_scan_begin_all(RecDefinition *definition, const RecStorePath *path,
-										 int nkeys, const Datum *keys);
+											  int nkeys, const Datum *keys);
 extern bool rec_model_scan_next(RecStoreScan *scan, Datum *values, bool *nulls);
 extern void rec_model_scan_end(RecStoreScan *scan);
 extern int	rec_model_scan_array(Datum value, Oid element_type, const void **elements);

@@ -37,10 +37,10 @@ check_columns(const RecSource *source)
 {
 	if (source->time_column)
 		rec_interaction_check_time_column(rec_column_lookup(source->relid, source->time_column).type,
-							  psprintf("column \"%s\", the time,", source->time_column));
+										  psprintf("column \"%s\", the time,", source->time_column));
 	if (source->weight_column)
 		rec_interaction_check_numeric_column(rec_column_lookup(source->relid, source->weight_column).type,
-								 psprintf("column \"%s\", the weight,", source->weight_column));
+											 psprintf("column \"%s\", the weight,", source->weight_column));
 }
 
 /* Ids need equality, an order for indexes, and an array type for arguments. */
@@ -220,7 +220,11 @@ append_columns(StringInfo query, const RecDefinition *definition,
 								 definition->item_type, &n);
 	check_columns(source);
 	format->time = append_column(query, source, source->time_column, InvalidOid, &n);
-	/* cast, as the text of a value differs from what its type puts out: "true", "t" */
+
+	/*
+	 * cast, as the text of a value differs from what its type puts out:
+	 * "true", "t"
+	 */
 	format->event = append_column(query, source, source->event_column, TEXTOID, &n);
 	format->weight = append_column(query, source, source->weight_column, InvalidOid, &n);
 	format->event_weights = source->event_weights;
@@ -259,7 +263,7 @@ rec_source_query(const RecDefinition *definition, const RecSource *source,
  */
 char *
 rec_source_training_query(const RecDefinition *definition, const RecSource *source,
-				   RecSituations *situations, RecRowFormat *format)
+						  RecSituations *situations, RecRowFormat *format)
 {
 	StringInfoData query;
 	int			n;

@@ -25,7 +25,7 @@ extern char *rec_source_remove_hint(const RecDefinition *definition, const RecSo
 extern char *rec_source_query(const RecDefinition *definition, const RecSource *source,
 							  const char *where, RecRowFormat *format);
 extern char *rec_source_training_query(const RecDefinition *definition, const RecSource *source,
-								RecSituations *situations, RecRowFormat *format);
+									   RecSituations *situations, RecRowFormat *format);
 extern SPIPlanPtr rec_source_history_plan(RecDefinition *definition, RecSource *source);
 extern bool rec_source_any_has_time(const RecDefinition *definition, RecTimePart part);
 

@@ -35,7 +35,7 @@
 #include "pg/memory_budget.h"
 
 #define KEPT_PAIRS	65536		/* a power of two */
-#define MANY_USERS	512		/* of an item that is looked at pair by pair */
+#define MANY_USERS	512			/* of an item that is looked at pair by pair */
 
 typedef struct KeptPair
 {

@@ -60,7 +60,7 @@ typedef struct Sums
 static Sums
 create_sums(const RecEvaluation *evaluation)
 {
-	Sums		sums = {.nvalues = evaluation->nvalues,.nsegments = rec_user_values_segments(evaluation)};
+	Sums		sums = {.nvalues = evaluation->nvalues, .nsegments = rec_user_values_segments(evaluation)};
 	Size		n = mul_size(sums.nvalues, sums.nsegments);
 
 	sums.count = rec_memory_budget_alloc(CurrentMemoryContext, sums.nsegments, sizeof(double));
@@ -179,7 +179,7 @@ rec_bootstrap_summary(const RecEvaluation *evaluation, int resamples, int64 seed
 	Size		n = (Size) sums.nvalues * sums.nsegments;
 	RecEstimate *estimates = rec_memory_budget_alloc(CurrentMemoryContext, n, sizeof(RecEstimate));
 	double	   *means = rec_memory_budget_alloc(CurrentMemoryContext,
-										 mul_size(n, Max(resamples, 1)), sizeof(double));
+												mul_size(n, Max(resamples, 1)), sizeof(double));
 	pg_prng_state prng;
 
 	add_up(&sums, evaluation, NULL);
@@ -338,7 +338,7 @@ difference_estimate(const PairedValues *pairs, int resamples, int64 seed)
  */
 RecComparison
 rec_bootstrap_compare(const RecBatch *batch, const RecEvaluation *a, const RecEvaluation *b,
-			int resamples, int64 seed)
+					  int resamples, int64 seed)
 {
 	PairedValues pairs = pair_values(batch, a, b);
 	RecComparison comparison;

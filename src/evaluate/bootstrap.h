@@ -34,8 +34,8 @@ typedef struct RecComparison
 } RecComparison;
 
 extern RecEstimate *rec_bootstrap_summary(const RecEvaluation *evaluation,
-										   int resamples, int64 seed);
+										  int resamples, int64 seed);
 extern RecComparison rec_bootstrap_compare(const RecBatch *batch, const RecEvaluation *a,
-								 const RecEvaluation *b, int resamples, int64 seed);
+										   const RecEvaluation *b, int resamples, int64 seed);
 
 #endif							/* REC_BOOTSTRAP_H */

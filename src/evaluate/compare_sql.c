@@ -78,7 +78,7 @@ rec_compare_options(PG_FUNCTION_ARGS)
 	for (int i = 0; i < 2; i++)
 		evaluations[i] = measure_setting(batch, &request, &options[i]);
 	comparison = rec_bootstrap_compare(batch, evaluations[0], evaluations[1],
-							 request.resamples, request.split.seed);
+									   request.resamples, request.split.seed);
 	SPI_finish();
 	if (comparison.difference.users == 0)
 		rec_evaluate_request_notice_no_users();

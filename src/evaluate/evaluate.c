@@ -462,7 +462,7 @@ wants(const RecEvaluation *evaluation, RecMetricNumber first, RecMetricNumber la
 static Measurer
 begin(RecEvaluation *evaluation, RecBatch *batch, MemoryContext context)
 {
-	Measurer	measurer = {.evaluation = evaluation,.batch = batch};
+	Measurer	measurer = {.evaluation = evaluation, .batch = batch};
 	uint32		nids = rec_dictionary_count(batch->items);
 
 	if (batch->eligible)

@@ -215,10 +215,10 @@ tell_situations(RecBatch *batch, const RecDefinition *definition, int ncontexts,
  */
 RecBatch *
 rec_evaluate_request_batch(RecDefinition *definition, const RecOptions *options,
-					 const RecOptions *other_options, const RecRequest *request)
+						   const RecOptions *other_options, const RecRequest *request)
 {
 	RecDefinition *extended = rec_segment_definition(definition, request->columns,
-													  request->ncolumns);
+													 request->ncolumns);
 	RecBatch   *batch = rec_batch_create(CurrentMemoryContext, options,
 										 definition->user_type, definition->user_collation,
 										 definition->item_type, definition->item_collation);
@@ -240,11 +240,11 @@ rec_evaluate_request_batch(RecDefinition *definition, const RecOptions *options,
  */
 RecEvaluation *
 rec_evaluate_request_run(const RecRequest *request, RecBatch *batch, RecSegments *segments,
-				int ncontestants)
+						 int ncontestants)
 {
 	RecEvaluation *evaluation = rec_user_values_create(CurrentMemoryContext, ncontestants,
-													  request->metrics, request->nmetrics,
-													  request->k, request->nk);
+													   request->metrics, request->nmetrics,
+													   request->k, request->nk);
 
 	evaluation->sample = request->sample;
 	evaluation->segments = segments;

@@ -35,20 +35,20 @@ typedef struct RecRequest
 
 extern const char *rec_evaluate_request_split(FunctionCallInfo fcinfo, int n);
 extern int	rec_evaluate_request_range(FunctionCallInfo fcinfo, int n, const char *name,
-							   int min, int max);
+									   int min, int max);
 extern double rec_evaluate_request_share(FunctionCallInfo fcinfo, int n);
 extern const RecMetric *rec_evaluate_request_metric(FunctionCallInfo fcinfo, int metric, int kinds,
-											int k, int *given_k);
+													int k, int *given_k);
 extern void rec_evaluate_request_metrics(FunctionCallInfo fcinfo, int metrics, int k,
-								 RecRequest *request);
+										 RecRequest *request);
 extern int64 rec_evaluate_request_sample(FunctionCallInfo fcinfo, int n);
 extern void rec_evaluate_request_refuse_nulls(FunctionCallInfo fcinfo, uint32 nullable);
 extern RecBatch *rec_evaluate_request_batch(RecDefinition *definition,
-									  const RecOptions *options,
-									  const RecOptions *other_options,
-									  const RecRequest *request);
+											const RecOptions *options,
+											const RecOptions *other_options,
+											const RecRequest *request);
 extern RecEvaluation *rec_evaluate_request_run(const RecRequest *request, RecBatch *batch,
-									  RecSegments *segments, int ncontestants);
+											   RecSegments *segments, int ncontestants);
 extern void rec_evaluate_request_notice_no_users(void);
 
 #endif							/* REC_EVALUATE_REQUEST_H */

@@ -148,7 +148,7 @@ write_evaluation(EstimateWriter *writer, const RecEvaluation *evaluation,
 				 const RecBatch *batch, const RecRequest *request)
 {
 	RecEstimate *estimates = rec_bootstrap_summary(evaluation, request->resamples,
-													request->split.seed);
+												   request->split.seed);
 
 	if (evaluation->nusers == 0)
 		rec_evaluate_request_notice_no_users();
@@ -294,7 +294,7 @@ rec_evaluate_recommender(PG_FUNCTION_ARGS)
 	for (int i = 0; i < request.ncolumns; i++)
 		rec_segment_add_column(segments, batch, definition, request.columns[i]);
 	evaluation = rec_evaluate_request_run(&request, batch, segments,
-								 batch->content ? REC_NCONTESTANTS : REC_CONTESTANT_CONTENT);
+										  batch->content ? REC_NCONTESTANTS : REC_CONTESTANT_CONTENT);
 	write_evaluation(&writer, evaluation, batch, &request);
 	SPI_finish();
 	return (Datum) 0;
@@ -377,8 +377,8 @@ rec_evaluate_query(PG_FUNCTION_ARGS)
 	(void) read_query(batch, text_to_cstring(PG_GETARG_TEXT_PP(1)), REC_PART_TEST, &options);
 	rec_batch_sort(batch);
 	evaluation = rec_user_values_create(CurrentMemoryContext, REC_CONTESTANT_CONTENT,
-									   request.metrics, request.nmetrics,
-									   request.k, request.nk);
+										request.metrics, request.nmetrics,
+										request.k, request.nk);
 	evaluation->segments = rec_segment_create(CurrentMemoryContext);
 	rec_batch_train(batch);
 	rec_evaluate(evaluation, batch, request.split.seed);

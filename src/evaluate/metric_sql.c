@@ -183,7 +183,7 @@ rank_gains(const IdArray *recommended, Relevance *relevance, int k)
 {
 	int			n = Min(recommended->count, k);
 	double	   *gain = palloc0_array(double, Max(n, 1));
-	RecRanking	ranking = {.gain = gain,.n = n,.ideal = relevance->ideal,.nrelevant = relevance->nrelevant};
+	RecRanking	ranking = {.gain = gain, .n = n, .ideal = relevance->ideal, .nrelevant = relevance->nrelevant};
 
 	for (int i = 0; i < n; i++)
 	{

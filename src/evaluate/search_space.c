@@ -476,7 +476,7 @@ mutate_once(const RecSettingSpace *space, RecSetting *setting, int scope, pg_prn
  */
 RecSetting *
 rec_search_space_mutate(const RecSettingSpace *space, const RecSetting *setting, int scope,
-				   pg_prng_state *prng)
+						pg_prng_state *prng)
 {
 	RecSetting *mutation = empty_setting(space);
 

@@ -37,8 +37,8 @@ typedef struct RecSetting RecSetting;
 
 extern RecSetting **rec_search_space_draw(const RecSettingSpace *space, uint64 seed, int n);
 extern RecSetting *rec_search_space_mutate(const RecSettingSpace *space,
-									  const RecSetting *setting, int scope,
-									  pg_prng_state *prng);
+										   const RecSetting *setting, int scope,
+										   pg_prng_state *prng);
 extern char *rec_search_space_json(const RecSettingSpace *space, const RecSetting *setting);
 
 #endif							/* REC_SEARCH_SPACE_H */

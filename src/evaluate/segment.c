@@ -159,7 +159,7 @@ take_label(void *arg, const RecRow *row)
 static Labels
 read_labels(SPIPlanPtr plan, RecDict *ids)
 {
-	RecRowFormat format = {.user = 0,.item = 1,.weight = -1,.time = -1,.event = -1};
+	RecRowFormat format = {.user = 0, .item = 1, .weight = -1, .time = -1, .event = -1};
 	uint32		n = rec_dictionary_count(ids);
 	Labels		labels;
 
@@ -413,7 +413,7 @@ add_item_column(RecSegments *segments, RecBatch *batch, const RecItemSource *ite
  */
 void
 rec_segment_add_column(RecSegments *segments, RecBatch *batch,
-						const RecDefinition *definition, const char *column)
+					   const RecDefinition *definition, const char *column)
 {
 	if (rec_segment_of_interactions(definition, column))
 	{

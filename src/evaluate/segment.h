@@ -55,11 +55,11 @@ extern RecSegments *rec_segment_create(MemoryContext context);
 extern void rec_segment_of_model(RecSegments *segments, const RecBatch *batch);
 extern void rec_segment_add_query(RecSegments *segments, RecBatch *batch, const char *query);
 extern void rec_segment_add_column(RecSegments *segments, RecBatch *batch,
-									const RecDefinition *definition, const char *column);
+								   const RecDefinition *definition, const char *column);
 extern bool rec_segment_of_interactions(const RecDefinition *definition, const char *column);
 extern void rec_segment_check_column(const RecDefinition *definition, const char *column);
 extern RecDefinition *rec_segment_definition(const RecDefinition *definition,
-											  char *const *columns, int ncolumns);
+											 char *const *columns, int ncolumns);
 extern RecSegment rec_segment_of_history(int nitems);
 
 #endif							/* REC_SEGMENT_H */

@@ -29,11 +29,11 @@ typedef struct RecTrial
 } RecTrial;
 
 extern Datum rec_trial_log_question(const RecBatch *batch, const RecSplit *split,
-								const RecMetric *metric, int k);
+									const RecMetric *metric, int k);
 extern Jsonb *rec_trial_log_effective(const RecTrial *trial);
 extern bool rec_trial_log_recall(const RecDefinition *definition, Datum question, int sample,
-							 RecTrial *trial);
+								 RecTrial *trial);
 extern void rec_trial_log_keep(const RecDefinition *definition, Datum question, int sample,
-						   const RecTrial *trial);
+							   const RecTrial *trial);
 
 #endif							/* REC_TRIAL_LOG_H */

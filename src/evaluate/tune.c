@@ -104,7 +104,7 @@ static void
 make_trials(Search *search)
 {
 	RecSetting **settings = rec_search_space_draw(&search->space, (uint64) search->split.seed,
-											  search->ntrials);
+												  search->ntrials);
 
 	search->trials = palloc0_array(RecTrial, search->ntrials + 1);
 	for (int i = 0; i < search->ntrials; i++)
@@ -135,7 +135,7 @@ train(Search *search, const RecTrial *trial)
 	TimestampTz started = GetCurrentTimestamp();
 	MemoryContext old = MemoryContextSwitchTo(search->batch->context);
 	Jsonb	   *build = rec_options_write_jsonb(&trial->effective,
-											   REC_SCOPE_BUILD | REC_SCOPE_SOURCE);
+												REC_SCOPE_BUILD | REC_SCOPE_SOURCE);
 
 	MemoryContextSwitchTo(old);
 	if (search->trained && compareJsonbContainers(&search->trained->root, &build->root) == 0)
@@ -156,7 +156,7 @@ static RecEvaluation *
 measure(Search *search, RecTrial *trial, int64 sample)
 {
 	RecEvaluation *evaluation = rec_user_values_create(CurrentMemoryContext, 1,
-													  &search->metric, 1, &search->k, 1);
+													   &search->metric, 1, &search->k, 1);
 
 	evaluation->sample = sample;
 	train(search, trial);
@@ -410,7 +410,8 @@ static void
 refine(Search *search)
 {
 	RecTrial   *best = &search->trials[0];
-	RecTrial   *trial = palloc0_object(RecTrial);	/* the batch has its options */
+	RecTrial   *trial = palloc0_object(RecTrial);	/* the batch has its
+													 * options */
 	RecDict    *tried = rec_dictionary_create(JSONBOID, InvalidOid, CurrentMemoryContext);
 	MemoryContext kept = NULL;
 	pg_prng_state prng;
@@ -470,7 +471,7 @@ finish(Search *search, bool apply)
 	evaluations[0] = measure(search, &current, 0);
 	evaluations[1] = measure(search, best, 0);
 	comparison = rec_bootstrap_compare(batch, evaluations[0], evaluations[1],
-							 search->resamples, search->split.seed);
+									   search->resamples, search->split.seed);
 	MemoryContextSwitchTo(old);
 	if (comparison.difference.users == 0)
 	{
@@ -597,7 +598,7 @@ rec_tune(PG_FUNCTION_ARGS)
 	old = MemoryContextSwitchTo(AllocSetContextCreate(CurrentMemoryContext, "recommender search",
 													  ALLOCSET_DEFAULT_SIZES));
 	search.batch = rec_evaluate_request_batch(search.definition, &search.definition->options, NULL,
-										&request);
+											  &request);
 	MemoryContextSwitchTo(old);
 	reserve_test(&search);
 	find_choices(&search);

@@ -20,7 +20,7 @@
 /* Makes an evaluation of no users yet; metrics and k are copied. */
 RecEvaluation *
 rec_user_values_create(MemoryContext context, int ncontestants,
-					  const RecMetric **metrics, int nmetrics, const int *k, int nk)
+					   const RecMetric **metrics, int nmetrics, const int *k, int nk)
 {
 	RecEvaluation *evaluation = MemoryContextAllocZero(context, sizeof(RecEvaluation));
 

@@ -67,8 +67,8 @@ rec_evaluation_index(const RecEvaluation *evaluation, int contestant, int metric
 }
 
 extern RecEvaluation *rec_user_values_create(MemoryContext context, int ncontestants,
-											const RecMetric **metrics, int nmetrics,
-											const int *k, int nk);
+											 const RecMetric **metrics, int nmetrics,
+											 const int *k, int nk);
 extern int	rec_user_values_segments(const RecEvaluation *evaluation);
 extern int *rec_user_values_add_user(RecEvaluation *evaluation, uint32 user);
 extern double *rec_user_values_add_row(RecEvaluation *evaluation, int segment);

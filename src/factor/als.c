@@ -368,7 +368,7 @@ rec_als_prepare(RecAls *als, MemoryContext context)
 	Size		order = REC_DENSE_ORDER(n);
 
 	rec_memory_budget_check(als->context, rec_folding_size(als->nfactors) + rec_dense_size(order) +
-					 BUFFER_ROWS * order * (sizeof(double) + sizeof(float4)));
+							BUFFER_ROWS * order * (sizeof(double) + sizeof(float4)));
 	als->folding = rec_folding_create(context, als->nfactors);
 	als->dense = rec_dense_create(context, order);
 	als->buffer = MemoryContextAllocZero(context, BUFFER_ROWS * order * sizeof(double));
@@ -500,7 +500,7 @@ rec_als_train(const RecMatrix *matrix, const RecOptions *options, bool parallel,
 	MemoryContext context = AllocSetContextCreate(result, "recommender factors",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	RecAls		als = {.context = result,.matrix = matrix,.nfactors = options->als_factors};
+	RecAls		als = {.context = result, .matrix = matrix, .nfactors = options->als_factors};
 
 	als.shared = make_shared(matrix, options);
 	als.items = alloc_array(result, &als, REC_ALS_ITEMS);

@@ -87,7 +87,7 @@ rec_als_parallel_worker(dsm_segment *segment pg_attribute_unused(), shm_toc *toc
 {
 	SharedFactors *shared = shm_toc_lookup(toc, KEY_SHARED, false);
 	RecMatrix	matrix;
-	RecAls		als = {.context = CurrentMemoryContext,.matrix = &matrix,.shared = &shared->als};
+	RecAls		als = {.context = CurrentMemoryContext, .matrix = &matrix, .shared = &shared->als};
 
 	als.nfactors = shared->als.user_folds.nfactors;
 	rec_matrix_shm_attach(&matrix, toc);

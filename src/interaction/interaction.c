@@ -64,7 +64,7 @@ rec_interaction_event_weights_parse(Jsonb *json)
 		entry->weight = rec_json_reader_double(&member.value);
 		if (!isfinite(entry->weight))
 			rec_json_reader_refuse(psprintf("the weight of event \"%s\"", entry->event),
-							"a finite number");
+								   "a finite number");
 	}
 	return weights;
 }
@@ -92,7 +92,7 @@ rec_interaction_event_weight(const RecEventWeights *weights, const char *event, 
 /* Makes an empty set of interactions whose memory is in "context". */
 RecInteractions *
 rec_interaction_create(MemoryContext context, Oid user_type, Oid user_collation,
-						Oid item_type, Oid item_collation)
+					   Oid item_type, Oid item_collation)
 {
 	RecInteractions *interactions = MemoryContextAllocZero(context, sizeof(RecInteractions));
 
@@ -100,7 +100,7 @@ rec_interaction_create(MemoryContext context, Oid user_type, Oid user_collation,
 	interactions->user_context = AllocSetContextCreate(context, "recommender users",
 													   ALLOCSET_DEFAULT_SIZES);
 	interactions->users = rec_dictionary_create(user_type, user_collation,
-										  interactions->user_context);
+												interactions->user_context);
 	interactions->items = rec_dictionary_create(item_type, item_collation, context);
 	interactions->stream = rec_stream_create(context);
 	return interactions;
@@ -173,7 +173,7 @@ rec_interaction_forget_users(RecInteractions *interactions, const RecOptions *op
  */
 RecMatrix *
 rec_interaction_matrix(RecInteractions *interactions, const RecOptions *options,
-						uint32 **item_rank)
+					   uint32 **item_rank)
 {
 	uint32	   *ranks;
 	RecIds		ids = {0};
@@ -416,7 +416,7 @@ fill_row(RowReceiver *receiver, TupleTableSlot *slot, RecRow *row)
 	row->event = row_event(receiver, slot);
 	if (format->event_weights)
 		row->has_weight = rec_interaction_event_weight(format->event_weights, row->event,
-										   &row->weight);
+													   &row->weight);
 	if (format->weight >= 0 && !slot->tts_isnull[format->weight])
 		row->amount = number_of(slot->tts_values[format->weight],
 								receiver->weight_type);
@@ -472,7 +472,7 @@ receiver_nothing(DestReceiver *self pg_attribute_unused())
  */
 void
 rec_interaction_read_rows(SPIPlanPtr plan, ParamListInfo params, const RecRowFormat *format,
-			  RecRowTaker take, void *arg)
+						  RecRowTaker take, void *arg)
 {
 	RowReceiver receiver = {0};
 	SPIExecuteOptions options = {0};
@@ -532,10 +532,10 @@ describe_query(TupleDesc desc, RecRowFormat *format)
 	format->event = -1;
 	if (format->weight > 0)
 		rec_interaction_check_numeric_column(TupleDescAttr(desc, 2)->atttypid,
-								 "the query's third column, the weight,");
+											 "the query's third column, the weight,");
 	if (format->time > 0)
 		rec_interaction_check_time_column(TupleDescAttr(desc, 3)->atttypid,
-							  "the query's fourth column, the time,");
+										  "the query's fourth column, the time,");
 }
 
 /*
@@ -574,8 +574,8 @@ rec_interaction_from_query(const char *query, MemoryContext context)
 	Form_pg_attribute item = TupleDescAttr(desc, 1);
 
 	interactions = rec_interaction_create(context,
-										   user->atttypid, user->attcollation,
-										   item->atttypid, item->attcollation);
+										  user->atttypid, user->attcollation,
+										  item->atttypid, item->attcollation);
 	interactions->has_time = format.time >= 0;
 	format.users = interactions->users;
 	format.items = interactions->items;

@@ -84,25 +84,25 @@ typedef void (*RecRowTaker) (void *arg, const RecRow *row);
 
 extern RecEventWeights *rec_interaction_event_weights_parse(Jsonb *json);
 extern bool rec_interaction_event_weight(const RecEventWeights *weights, const char *event,
-							 double *weight);
+										 double *weight);
 
 extern RecInteractions *rec_interaction_create(MemoryContext context,
-												Oid user_type, Oid user_collation,
-												Oid item_type, Oid item_collation);
+											   Oid user_type, Oid user_collation,
+											   Oid item_type, Oid item_collation);
 extern void rec_interaction_add(RecInteractions *interactions, const RecRow *row);
 extern void rec_interaction_forget_users(RecInteractions *interactions,
-										  const RecOptions *options);
+										 const RecOptions *options);
 extern RecMatrix *rec_interaction_matrix(RecInteractions *interactions,
-										  const RecOptions *options,
-										  uint32 **item_rank);
+										 const RecOptions *options,
+										 uint32 **item_rank);
 
 extern void rec_interaction_check_numeric_column(Oid type, const char *what);
 extern void rec_interaction_check_time_column(Oid type, const char *what);
 extern void rec_interaction_read_rows(SPIPlanPtr plan, ParamListInfo params,
-						  const RecRowFormat *format, RecRowTaker take, void *arg);
+									  const RecRowFormat *format, RecRowTaker take, void *arg);
 extern SPIPlanPtr rec_interaction_prepare(const char *query, TupleDesc *desc,
-										   RecRowFormat *format);
+										  RecRowFormat *format);
 extern RecInteractions *rec_interaction_from_query(const char *query,
-													MemoryContext context);
+												   MemoryContext context);
 
 #endif							/* REC_INTERACTION_H */

@@ -191,7 +191,7 @@ static void
 collect_pairs(UserPairs *out, RecStream *stream, const RecIds *ids,
 			  const RecOptions *options)
 {
-	Collector	collector = {.ids = ids,.options = options};
+	Collector	collector = {.ids = ids, .options = options};
 
 	if (ids->user_rank)
 		rec_stream_rank_users(stream, ids->user_rank);

@@ -335,7 +335,7 @@ rec_stream_rank_users(RecStream *stream, const uint32 *rank)
 int64 *
 rec_stream_group(RecStream *stream, uint32 nusers)
 {
-	Grouping	grouping = {.stream = stream,.nusers = nusers};
+	Grouping	grouping = {.stream = stream, .nusers = nusers};
 	Size		size = mul_size((Size) nusers + 1, sizeof(int64));
 
 	resize(stream, stream->count);

@@ -417,7 +417,7 @@ rec_similarity_parallel(RecMatrix *matrix, const RecOptions *options,
 						RecRowSink sink, void *arg)
 {
 	int			nworkers = workers_wanted(matrix);
-	Leader		leader = {.sink = sink,.arg = arg};
+	Leader		leader = {.sink = sink, .arg = arg};
 	bool		started;
 
 	if (nworkers <= 0)
