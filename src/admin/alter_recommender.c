@@ -18,6 +18,9 @@
 
 #include "admin/alter_recommender.h"
 #include "catalog/pg_type.h"
+#include "options/options_read.h"
+#include "options/options_write.h"
+#include "pg/arguments.h"
 #include "pg/spi.h"
 #include "serve/cap_values.h"
 #include "utils/array.h"
@@ -64,21 +67,21 @@ rec_alter_recommender_source_read(RecGivenSource *given, FunctionCallInfo fcinfo
 	RecSource  *source = &given->source;
 
 	memset(given, 0, sizeof(*given));
-	rec_require_argument(PG_ARGISNULL(1) ? NULL : fcinfo, "interactions");
+	rec_arguments_require(PG_ARGISNULL(1) ? NULL : fcinfo, "interactions");
 	source->relid = PG_GETARG_OID(1);
-	source->user_column = rec_name_argument(fcinfo, 2);
-	source->item_column = rec_name_argument(fcinfo, 3);
-	source->time_column = rec_name_argument(fcinfo, 4);
-	source->event_column = rec_name_argument(fcinfo, 5);
-	source->weight_column = rec_name_argument(fcinfo, 6);
+	source->user_column = rec_arguments_name(fcinfo, 2);
+	source->item_column = rec_arguments_name(fcinfo, 3);
+	source->time_column = rec_arguments_name(fcinfo, 4);
+	source->event_column = rec_arguments_name(fcinfo, 5);
+	source->weight_column = rec_arguments_name(fcinfo, 6);
 	if (!PG_ARGISNULL(weights))
 		given->event_weights = PG_GETARG_JSONB_P(weights);
 	if (given->event_weights)
 		source->event_weights = rec_interaction_event_weights_parse(given->event_weights);
 	if (!PG_ARGISNULL(weights + 1))
 		given->context_columns = PG_GETARG_ARRAYTYPE_P(weights + 1);
-	rec_require_argument(source->user_column, "user_column");
-	rec_require_argument(source->item_column, "item_column");
+	rec_arguments_require(source->user_column, "user_column");
+	rec_arguments_require(source->item_column, "item_column");
 }
 
 /*
@@ -101,11 +104,11 @@ rec_alter_recommender_source_write(const RecGivenSource *given, const char *sche
 	StringInfoData query;
 
 	values[0] = ObjectIdGetDatum(source->relid);
-	values[1] = rec_name_or_null(source->user_column, &nulls[1]);
-	values[2] = rec_name_or_null(source->item_column, &nulls[2]);
-	values[3] = rec_name_or_null(source->time_column, &nulls[3]);
-	values[4] = rec_name_or_null(source->event_column, &nulls[4]);
-	values[5] = rec_name_or_null(source->weight_column, &nulls[5]);
+	values[1] = rec_arguments_name_or_null(source->user_column, &nulls[1]);
+	values[2] = rec_arguments_name_or_null(source->item_column, &nulls[2]);
+	values[3] = rec_arguments_name_or_null(source->time_column, &nulls[3]);
+	values[4] = rec_arguments_name_or_null(source->event_column, &nulls[4]);
+	values[5] = rec_arguments_name_or_null(source->weight_column, &nulls[5]);
 	values[6] = source->event ? CStringGetTextDatum(source->event) : (Datum) 0;
 	nulls[6] = source->event ? ' ' : 'n';
 	values[7] = PointerGetDatum(given->event_weights);
@@ -149,7 +152,7 @@ PG_FUNCTION_INFO_V1(rec_add_interactions);
 Datum
 rec_add_interactions(PG_FUNCTION_ARGS)
 {
-	RecDefinition *definition = rec_definition_by_name(rec_recommender_argument(fcinfo));
+	RecDefinition *definition = rec_definition_by_name(rec_arguments_recommender(fcinfo));
 	RecGivenSource given;
 	RecCaller	caller;
 	RecColumn	user;
@@ -157,10 +160,10 @@ rec_add_interactions(PG_FUNCTION_ARGS)
 
 	rec_definition_check_owner(definition);
 	rec_alter_recommender_source_read(&given, fcinfo, 8);
-	given.source.event = rec_text_argument(fcinfo, 7);
+	given.source.event = rec_arguments_text(fcinfo, 7);
 	rec_source_check(&given.source, &user, &item);
-	rec_check_same_type(user.type, definition->user_type, given.source.user_column);
-	rec_check_same_type(item.type, definition->item_type, given.source.item_column);
+	rec_relation_check_same_type(user.type, definition->user_type, given.source.user_column);
+	rec_relation_check_same_type(item.type, definition->item_type, given.source.item_column);
 	rec_source_check_context_columns(given.source.relid, given.context_columns);
 	definition = rec_definition_lock(definition, "add_interactions()");
 	begin_writing(definition, &caller);
@@ -178,13 +181,13 @@ PG_FUNCTION_INFO_V1(rec_remove_interactions);
 Datum
 rec_remove_interactions(PG_FUNCTION_ARGS)
 {
-	RecDefinition *definition = rec_definition_by_name(rec_recommender_argument(fcinfo));
+	RecDefinition *definition = rec_definition_by_name(rec_arguments_recommender(fcinfo));
 	Oid			types[1] = {OIDOID};
 	Datum		values[1];
 	uint64		removed;
 	RecCaller	caller;
 
-	rec_require_argument(PG_ARGISNULL(1) ? NULL : fcinfo, "interactions");
+	rec_arguments_require(PG_ARGISNULL(1) ? NULL : fcinfo, "interactions");
 	rec_definition_check_owner(definition);
 	definition = rec_definition_lock(definition, "remove_interactions()");
 	values[0] = PG_GETARG_DATUM(1);
@@ -236,12 +239,12 @@ write_items(const RecDefinition *definition, const RecItemSource *items,
 	char		nulls[10] = "         ";
 
 	values[0] = ObjectIdGetDatum(items->relid);
-	values[1] = rec_name_or_null(items->item_column, &nulls[1]);
+	values[1] = rec_arguments_name_or_null(items->item_column, &nulls[1]);
 	values[2] = names_or_none(features);
 	values[3] = names_or_none(texts);
-	values[4] = rec_name_or_null(items->available_column, &nulls[4]);
-	values[5] = rec_name_or_null(items->created_column, &nulls[5]);
-	values[6] = rec_name_or_null(items->group_column, &nulls[6]);
+	values[4] = rec_arguments_name_or_null(items->available_column, &nulls[4]);
+	values[5] = rec_arguments_name_or_null(items->created_column, &nulls[5]);
+	values[6] = rec_arguments_name_or_null(items->group_column, &nulls[6]);
 	values[7] = JsonbPGetDatum(options);
 	values[8] = CStringGetTextDatum(items->config);
 	rec_spi_execute(psprintf("INSERT INTO %s (relation, item_column, feature_columns, text_columns, "
@@ -267,7 +270,7 @@ PG_FUNCTION_INFO_V1(rec_set_items);
 Datum
 rec_set_items(PG_FUNCTION_ARGS)
 {
-	RecDefinition *definition = rec_definition_by_name(rec_recommender_argument(fcinfo));
+	RecDefinition *definition = rec_definition_by_name(rec_arguments_recommender(fcinfo));
 	RecItemSource items = {0};
 	ArrayType  *features = PG_ARGISNULL(3) ? NULL : PG_GETARG_ARRAYTYPE_P(3);
 	ArrayType  *texts = PG_ARGISNULL(4) ? NULL : PG_GETARG_ARRAYTYPE_P(4);
@@ -277,14 +280,14 @@ rec_set_items(PG_FUNCTION_ARGS)
 	RecCaller	caller;
 
 	rec_definition_check_owner(definition);
-	rec_require_argument(PG_ARGISNULL(1) ? NULL : fcinfo, "items");
+	rec_arguments_require(PG_ARGISNULL(1) ? NULL : fcinfo, "items");
 	items.relid = PG_GETARG_OID(1);
-	items.item_column = rec_name_argument(fcinfo, 2);
-	items.available_column = rec_name_argument(fcinfo, 5);
-	items.created_column = rec_name_argument(fcinfo, 6);
-	items.group_column = rec_name_argument(fcinfo, 7);
-	rec_require_argument(items.item_column, "item_column");
-	rec_check_relation(items.relid);
+	items.item_column = rec_arguments_name(fcinfo, 2);
+	items.available_column = rec_arguments_name(fcinfo, 5);
+	items.created_column = rec_arguments_name(fcinfo, 6);
+	items.group_column = rec_arguments_name(fcinfo, 7);
+	rec_arguments_require(items.item_column, "item_column");
+	rec_relation_check(items.relid);
 	rec_item_source_set_columns(&items, features, texts);
 	rec_item_source_options_set(&items, options);
 	rec_item_source_check(&items, definition->item_type);
@@ -304,7 +307,7 @@ PG_FUNCTION_INFO_V1(rec_remove_items);
 Datum
 rec_remove_items(PG_FUNCTION_ARGS)
 {
-	RecDefinition *definition = rec_definition_by_name(rec_recommender_argument(fcinfo));
+	RecDefinition *definition = rec_definition_by_name(rec_arguments_recommender(fcinfo));
 	RecCaller	caller;
 	uint64		removed;
 
@@ -367,7 +370,7 @@ rec_alter_recommender_set_options(RecDefinition *definition, Jsonb *given)
 	rec_definition_check_owner(definition);
 	definition = rec_definition_lock(definition, "set_options()");
 	options = definition->options;
-	rec_options_read_apply(&options, given, REC_SCOPE_ALL);
+	rec_options_read(&options, given, REC_SCOPE_ALL);
 	if (definition->items)
 		rec_cap_values_check(definition, &options);
 	values[0] = DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(given),
@@ -396,11 +399,11 @@ PG_FUNCTION_INFO_V1(rec_set_options);
 Datum
 rec_set_options(PG_FUNCTION_ARGS)
 {
-	RecDefinition *definition = rec_definition_by_name(rec_recommender_argument(fcinfo));
+	RecDefinition *definition = rec_definition_by_name(rec_arguments_recommender(fcinfo));
 
-	rec_require_argument(PG_ARGISNULL(1) ? NULL : fcinfo, "options");
+	rec_arguments_require(PG_ARGISNULL(1) ? NULL : fcinfo, "options");
 	rec_alter_recommender_set_options(definition, PG_GETARG_JSONB_P(1));
 	definition = rec_definition_get(definition->schema);
-	PG_RETURN_JSONB_P(rec_options_write_jsonb(&definition->options,
-											  REC_SCOPE_BUILD | REC_SCOPE_SERVE));
+	PG_RETURN_JSONB_P(rec_options_write(&definition->options,
+										REC_SCOPE_BUILD | REC_SCOPE_SERVE));
 }

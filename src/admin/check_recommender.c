@@ -21,6 +21,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "model/newest_item.h"
+#include "options/options_write.h"
 #include "parser/parse_coerce.h"
 #include "pg/relation.h"
 #include "pg/spi.h"
@@ -145,7 +146,7 @@ check_id_types(Findings *findings, const RecSource *source)
 
 	for (int i = 0; i < (int) lengthof(columns); i++)
 	{
-		Oid			type = rec_column_lookup(source->relid, columns[i]).type;
+		Oid			type = rec_relation_column(source->relid, columns[i]).type;
 
 		if (type == expected[i] ||
 			can_coerce_type(1, &type, &expected[i], COERCION_IMPLICIT))
@@ -282,7 +283,7 @@ check_untouched_items(Findings *findings, const RecSource *source)
 	rec_spi_select(psprintf("SELECT pg_catalog.count(*) FROM %s t WHERE NOT EXISTS "
 							"(SELECT FROM %s i WHERE i.%s %s t.%s)",
 							items, relation, quote_identifier(source->item_column),
-							rec_equality_operator(findings->definition->item_type), column));
+							rec_relation_equality_operator(findings->definition->item_type), column));
 	untouched = result_int64(0, 1);
 	if (untouched > 0)
 		add_finding(findings, "info", "items_without_interactions",

@@ -22,6 +22,9 @@
 #include "definition/explanation_template.h"
 #include "definition/layout.h"
 #include "miscadmin.h"
+#include "options/options_default.h"
+#include "options/options_read.h"
+#include "pg/arguments.h"
 #include "pg/spi.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -50,7 +53,7 @@ check_options(Jsonb *given)
 
 	rec_options_default(&options, true);
 	if (given)
-		rec_options_read_apply(&options, given, REC_SCOPE_BUILD | REC_SCOPE_SERVE);
+		rec_options_read(&options, given, REC_SCOPE_BUILD | REC_SCOPE_SERVE);
 }
 
 /*
@@ -62,7 +65,7 @@ PG_FUNCTION_INFO_V1(rec_create_recommender);
 Datum
 rec_create_recommender(PG_FUNCTION_ARGS)
 {
-	char	   *name = rec_recommender_argument(fcinfo);
+	char	   *name = rec_arguments_recommender(fcinfo);
 	Jsonb	   *options = PG_ARGISNULL(9) ? NULL : PG_GETARG_JSONB_P(9);
 	RecGivenSource given;
 	RecColumn	user;
@@ -111,7 +114,7 @@ PG_FUNCTION_INFO_V1(rec_drop_recommender);
 Datum
 rec_drop_recommender(PG_FUNCTION_ARGS)
 {
-	char	   *name = rec_recommender_argument(fcinfo);
+	char	   *name = rec_arguments_recommender(fcinfo);
 	Oid			schema = get_namespace_oid(name, true);
 
 	if (!OidIsValid(schema))

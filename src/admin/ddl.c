@@ -470,7 +470,7 @@ collate_clause(Oid type, Oid collation)
 {
 	if (!OidIsValid(collation) || collation == get_typcollation(type))
 		return "";
-	return psprintf("COLLATE %s", rec_collation_quoted(collation));
+	return psprintf("COLLATE %s", rec_relation_collation_quoted(collation));
 }
 
 /*
@@ -483,8 +483,8 @@ rec_ddl_create(const char *name, const RecColumn *user, const RecColumn *item)
 	Words		words;
 
 	words.schema = quote_identifier(name);
-	words.user_type = rec_type_quoted(user->type);
-	words.item_type = rec_type_quoted(item->type);
+	words.user_type = rec_relation_type_quoted(user->type);
+	words.item_type = rec_relation_type_quoted(item->type);
 	words.user_collation = collate_clause(user->type, user->collation);
 	words.item_collation = collate_clause(item->type, item->collation);
 	run_statements(create_statements, lengthof(create_statements), &words);

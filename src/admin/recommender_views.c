@@ -23,6 +23,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "model/refresh.h"
+#include "options/options_write.h"
 #include "pg/spi.h"
 #include "storage/lmgr.h"
 #include "tcop/utility.h"
@@ -114,8 +115,8 @@ write_overview(ReturnSetInfo *rsinfo, const char *name)
 		values[0] = CStringGetTextDatum(name);
 		values[1] = SPI_getbinval(tuple, desc, 1, &nulls[1]);
 		values[2] = source_array(definition);
-		values[3] = JsonbPGetDatum(rec_options_write_jsonb(&definition->options,
-														   REC_SCOPE_BUILD | REC_SCOPE_SERVE));
+		values[3] = JsonbPGetDatum(rec_options_write(&definition->options,
+													 REC_SCOPE_BUILD | REC_SCOPE_SERVE));
 		values[4] = SPI_getbinval(tuple, desc, 2, &nulls[4]);
 		values[5] = SPI_getbinval(tuple, desc, 3, &nulls[5]);
 		values[6] = SPI_getbinval(tuple, desc, 4, &nulls[6]);

@@ -17,6 +17,7 @@
 #include "postgres.h"
 
 #include "answer/call_arguments.h"
+#include "pg/arguments.h"
 #include "pg/relation.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -64,7 +65,7 @@ rec_call_arguments_k(FunctionCallInfo fcinfo, int n)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("k must not be null")));
-	rec_check_k(PG_GETARG_INT32(n));
+	rec_arguments_check_k(PG_GETARG_INT32(n));
 	return PG_GETARG_INT32(n);
 }
 

@@ -106,7 +106,7 @@ read_title(const RecServe *serve, Datum id)
 	query.text = psprintf("SELECT i.%s::pg_catalog.text FROM %s i WHERE i.%s %s $1",
 						  quote_identifier(column->name), rec_relation_quoted(items->relid),
 						  quote_identifier(items->item_column),
-						  rec_equality_operator(definition->item_type));
+						  rec_relation_equality_operator(definition->item_type));
 	rec_plan_cache_execute(definition, &query);
 	for (uint64 i = 0; i < SPI_processed && (title == NULL || *title == '\0'); i++)
 		title = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
@@ -175,7 +175,7 @@ sentence_for(RecServe *serve, const RecContribution *contribution,
 		words.value = context_of(serve, contribution)->text;
 	if (is_of_history(contribution))
 		words.because = title_of(serve, rec_dictionary_id(serve->history, contribution->signal->ref));
-	return rec_explanation_template_fill(serve->sentences, rec_component_names[contribution->component],
+	return rec_explanation_template_fill(serve->sentences, rec_options_component_names[contribution->component],
 										 detail_of(serve, contribution, value), &words);
 }
 
@@ -217,7 +217,7 @@ write_reason(RecJson *json, RecServe *serve, const RecContribution *reason,
 
 	rec_json_writer_token(json, WJB_BEGIN_OBJECT);
 	rec_json_writer_key(json, "component");
-	rec_json_writer_text(json, WJB_VALUE, rec_component_names[reason->component]);
+	rec_json_writer_text(json, WJB_VALUE, rec_options_component_names[reason->component]);
 	if (is_of_history(reason))
 	{
 		rec_json_writer_key(json, "item");
@@ -302,7 +302,7 @@ write_contribution(RecRows *rows, RecServe *serve, int position,
 	bool		nulls[EXPLANATION_NCOLS] = {0};
 
 	values[0] = Int32GetDatum(position);
-	values[1] = CStringGetTextDatum(rec_component_names[contribution->component]);
+	values[1] = CStringGetTextDatum(rec_options_component_names[contribution->component]);
 	nulls[2] = !of_history;
 	if (of_history)
 		values[2] = rec_dictionary_id(serve->history, signal->ref);

@@ -79,7 +79,7 @@ rec_recommend_write_rows(RecRows *rows, RecServe *serve, const Datum *ids,
 		values[0] = Int32GetDatum(first_rank + i);
 		values[1] = ids[items[i].ref];
 		values[2] = Float8GetDatum(items[i].score);
-		values[3] = CStringGetTextDatum(rec_component_names[strategy]);
+		values[3] = CStringGetTextDatum(rec_options_component_names[strategy]);
 		values[4] = rec_explain_reasons(serve, &items[i], ids[items[i].ref]);
 		tuplestore_putvalues(rows->store, rows->desc, values, nulls);
 	}
@@ -130,7 +130,7 @@ answer_components(FunctionCallInfo fcinfo, RecServe *serve, int64 k)
 		for (int c = 0; c < REC_NCOMPONENTS; c++)
 			values[3 + c] = Float8GetDatum(items[i].term[c]);
 		values[3 + REC_NCOMPONENTS] =
-			CStringGetTextDatum(rec_component_names[rec_score_strategy(&items[i])]);
+			CStringGetTextDatum(rec_options_component_names[rec_score_strategy(&items[i])]);
 		tuplestore_putvalues(rows.store, rows.desc, values, nulls);
 	}
 }

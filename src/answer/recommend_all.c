@@ -172,7 +172,7 @@ write_user(RecBatch *batch, RecRows *rows, Datum user, const RecScoredItem *item
 		values[1] = Int32GetDatum(i + 1);
 		values[2] = batch->memory.ids[items[i].ref];
 		values[3] = Float8GetDatum(items[i].score);
-		values[4] = CStringGetTextDatum(rec_component_names[strategy]);
+		values[4] = CStringGetTextDatum(rec_options_component_names[strategy]);
 		tuplestore_putvalues(rows->store, rows->desc, values, nulls);
 	}
 }

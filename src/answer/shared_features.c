@@ -105,7 +105,7 @@ read_rows(RecServe *serve, const Datum *ids, int n)
 
 	if (n == 0)
 		return;
-	if (rec_may_select(items->relid, items->item_column))
+	if (rec_relation_may_select(items->relid, items->item_column))
 		rec_new_item_vectors_read(shared->live, ids, n, vectors, palloc_array(bool, n));
 	for (int i = 0; i < n; i++)
 		(void) keep_vector(shared, ids[i], vectors[i]);

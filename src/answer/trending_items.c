@@ -94,14 +94,14 @@ static void
 read_since(const RecDefinition *definition, const RecSource *source, int64 since,
 		   RecInteractions *interactions)
 {
-	RecColumn	time = rec_column_lookup(source->relid, source->time_column);
+	RecColumn	time = rec_relation_column(source->relid, source->time_column);
 	Oid			types[1] = {TIMESTAMPTZOID};
 	ParamListInfo params = makeParamList(1);
 	RecRowFormat format;
 	SPIPlanPtr	plan;
 	char	   *where = psprintf("i.%s OPERATOR(pg_catalog.>) $1::%s",
 								 quote_identifier(source->time_column),
-								 rec_type_quoted(time.type));
+								 rec_relation_type_quoted(time.type));
 
 	plan = rec_spi_prepare(rec_source_query(definition, source, where, &format),
 						   1, types, 0);
@@ -215,7 +215,7 @@ write_rising(RecRows *rows, Datum id, int rank, double trend)
 	values[0] = Int32GetDatum(rank);
 	values[1] = id;
 	values[2] = Float8GetDatum(trend);
-	values[3] = CStringGetTextDatum(rec_component_names[REC_TREND]);
+	values[3] = CStringGetTextDatum(rec_options_component_names[REC_TREND]);
 	values[4] = rec_explain_no_reasons();
 	tuplestore_putvalues(rows->store, rows->desc, values, nulls);
 }

@@ -28,6 +28,7 @@
 #include "interaction/trend.h"
 #include "miscadmin.h"
 #include "model/train.h"
+#include "pg/memory_budget.h"
 #include "pg/spi.h"
 #include "rank/history.h"
 #include "serve/cap_values.h"

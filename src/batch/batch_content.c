@@ -21,6 +21,7 @@
 #include "batch/batch.h"
 #include "content/content_neighbors.h"
 #include "content/feature_reader.h"
+#include "pg/memory_budget.h"
 #include "pg/relation.h"
 #include "utils/memutils.h"
 

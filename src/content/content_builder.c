@@ -26,6 +26,7 @@
 #include "content/content_builder.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "pg/memory_budget.h"
 #include "pg/relation.h"
 #include "utils/memutils.h"
 

@@ -22,6 +22,7 @@
 #include "content/content_builder.h"
 #include "content/item_vector.h"
 #include "miscadmin.h"
+#include "pg/memory_budget.h"
 #include "pg/relation.h"
 #include "utils/memutils.h"
 

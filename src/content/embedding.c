@@ -27,6 +27,7 @@
 
 #include "content/embedding.h"
 #include "miscadmin.h"
+#include "pg/memory_budget.h"
 #include "pg/relation.h"
 
 #define LANES				8	/* sums side by side, for vector units */

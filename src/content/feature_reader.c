@@ -111,7 +111,7 @@ column_expression(const RecItemSource *items, const RecContentColumn *column)
 	switch (column->kind)
 	{
 		case REC_ITEM_CATEGORY:
-			return category_expression(rec_column_lookup(items->relid, column->name).type, name);
+			return category_expression(rec_relation_column(items->relid, column->name).type, name);
 		case REC_ITEM_NUMBER:
 			return psprintf("i.%s::pg_catalog.float8", name);
 		case REC_ITEM_DATE:
@@ -145,8 +145,8 @@ rec_feature_reader_query(const RecDefinition *definition, const RecContentColumn
 
 	initStringInfo(&query);
 	appendStringInfo(&query, "SELECT i.%s::%s", quote_identifier(items->item_column),
-					 rec_type_quoted(definition->item_type));
-	(void) rec_column_lookup(items->relid, items->item_column);
+					 rec_relation_type_quoted(definition->item_type));
+	(void) rec_relation_column(items->relid, items->item_column);
 	for (int c = 0; c < ncolumns; c++)
 		appendStringInfo(&query, ", %s", column_expression(items, &columns[c]));
 	appendStringInfo(&query, " FROM %s i", rec_relation_quoted(items->relid));
@@ -172,7 +172,7 @@ rec_feature_reader(const RecContentColumn *columns, int ncolumns, const RecFeatu
 	reader->config = palloc0_array(Oid, ncolumns + 1);
 	for (int c = 0; c < ncolumns; c++)
 		if (columns[c].config)
-			reader->config[c] = get_ts_config_oid(rec_qualified_names(columns[c].config), false);
+			reader->config[c] = get_ts_config_oid(rec_relation_qualified_names(columns[c].config), false);
 	return reader;
 }
 

@@ -54,6 +54,7 @@
 
 #include "context/lift.h"
 #include "miscadmin.h"
+#include "pg/memory_budget.h"
 #include "pg/relation.h"
 #include "utils/memutils.h"
 

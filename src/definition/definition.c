@@ -29,6 +29,7 @@
 #include "definition/plan_cache.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "pg/closest_name.h"
 #include "pg/relation.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
@@ -160,13 +161,13 @@ recommender_missing(const char *name)
 	RecClosest	closest;
 	ListCell   *cell;
 
-	rec_closest_start(&closest, name);
+	rec_closest_name_start(&closest, name);
 	foreach(cell, rec_layout_recommender_names())
-		rec_closest_consider(&closest, lfirst(cell));
+		rec_closest_name_consider(&closest, lfirst(cell));
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("recommender \"%s\" does not exist", name),
-			 rec_closest_hint(&closest, "recommender")));
+			 rec_closest_name_hint(&closest, "recommender")));
 }
 
 /* Gives a recommender's name, which is its schema's, in the current context. */

@@ -19,6 +19,8 @@
 #include "catalog/pg_type.h"
 #include "definition/definition_read.h"
 #include "executor/spi.h"
+#include "options/options_default.h"
+#include "options/options_read.h"
 #include "pg/relation.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -66,7 +68,7 @@ rec_definition_read_check_table(const RecDefinition *definition, const char *tab
 static void
 find_types(RecDefinition *definition)
 {
-	RecColumn	item = rec_column_lookup(definition->tables[REC_TABLE_ITEM], "item_id");
+	RecColumn	item = rec_relation_column(definition->tables[REC_TABLE_ITEM], "item_id");
 	RecColumn	user;
 	Oid			row = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
 									  CStringGetDatum("user_recommendation"),
@@ -77,7 +79,7 @@ find_types(RecDefinition *definition)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("type \"user_recommendation\" of recommender \"%s\" does not exist",
 						rec_definition_name(definition))));
-	user = rec_column_lookup(get_typ_typrelid(row), "user_id");
+	user = rec_relation_column(get_typ_typrelid(row), "user_id");
 	if (!ids_fit(definition->tables[REC_TABLE_NEIGHBOR], item.type))
 		rec_definition_read_refuse_table("neighbor", definition->schema);
 	if (!ids_fit(definition->tables[REC_TABLE_ITEM_FEATURE], item.type))
@@ -127,8 +129,8 @@ read_options(RecDefinition *definition)
 	if (definition->items && definition->items->group_column)
 		rec_options_cap(&definition->options, definition->items->group_column, 1);
 	if (!isnull)
-		rec_options_read_apply(&definition->options, DatumGetJsonbP(value),
-							   REC_SCOPE_BUILD | REC_SCOPE_SERVE);
+		rec_options_read(&definition->options, DatumGetJsonbP(value),
+						 REC_SCOPE_BUILD | REC_SCOPE_SERVE);
 	MemoryContextSwitchTo(old);
 }
 

@@ -151,7 +151,7 @@ is_vector(Oid type)
 	name = NameStr(((Form_pg_type) GETSTRUCT(tuple))->typname);
 	result = strcmp(name, "vector") == 0 || strcmp(name, "halfvec") == 0;
 	ReleaseSysCache(tuple);
-	return result && OidIsValid(rec_cast_function(type, FLOAT4ARRAYOID));
+	return result && OidIsValid(rec_relation_cast_function(type, FLOAT4ARRAYOID));
 }
 
 static RecItemColumnKind
@@ -220,7 +220,7 @@ feature_column_kind(const RecItemColumn *column, Oid type)
 RecItemColumnKind
 rec_item_source_column_kind(const RecItemSource *items, const RecItemColumn *column)
 {
-	Oid			type = rec_column_lookup(items->relid, column->name).type;
+	Oid			type = rec_relation_column(items->relid, column->name).type;
 
 	return column->text ? text_column_kind(column, type) : feature_column_kind(column, type);
 }
@@ -251,7 +251,7 @@ check_options_of_column(const RecItemColumn *column, RecItemColumnKind kind, Oid
 static char *
 qualified_config(const char *config)
 {
-	Oid			oid = config ? get_ts_config_oid(rec_qualified_names(config), false) :
+	Oid			oid = config ? get_ts_config_oid(rec_relation_qualified_names(config), false) :
 	getTSCurrentConfig(true);
 	HeapTuple	tuple = SearchSysCache1(TSCONFIGOID, ObjectIdGetDatum(oid));
 	Form_pg_ts_config form;
@@ -276,15 +276,15 @@ void
 rec_item_source_check(RecItemSource *items, Oid item_type)
 {
 	items->config = qualified_config(items->config);
-	rec_check_same_type(rec_column_lookup(items->relid, items->item_column).type,
-						item_type, items->item_column);
+	rec_relation_check_same_type(rec_relation_column(items->relid, items->item_column).type,
+								 item_type, items->item_column);
 	for (int i = 0; i < items->ncolumns; i++)
 		check_options_of_column(&items->columns[i],
 								rec_item_source_column_kind(items, &items->columns[i]),
-								rec_column_lookup(items->relid, items->columns[i].name).type);
+								rec_relation_column(items->relid, items->columns[i].name).type);
 	if (items->available_column)
 	{
-		Oid			type = rec_column_lookup(items->relid, items->available_column).type;
+		Oid			type = rec_relation_column(items->relid, items->available_column).type;
 
 		if (type != BOOLOID)
 			ereport(ERROR,
@@ -294,13 +294,13 @@ rec_item_source_check(RecItemSource *items, Oid item_type)
 					 errhint("Give a view with a column that is true for what can be had.")));
 	}
 	if (items->created_column)
-		rec_interaction_check_time_column(rec_column_lookup(items->relid, items->created_column).type,
+		rec_interaction_check_time_column(rec_relation_column(items->relid, items->created_column).type,
 										  psprintf("column \"%s\", the creation,", items->created_column));
 	if (items->group_column)
 	{
-		Oid			type = rec_column_lookup(items->relid, items->group_column).type;
+		Oid			type = rec_relation_column(items->relid, items->group_column).type;
 
-		(void) rec_equality_operator(type);
+		(void) rec_relation_equality_operator(type);
 	}
 }
 
@@ -311,7 +311,7 @@ rec_item_source_check(RecItemSource *items, Oid item_type)
 char *
 rec_item_source_missing_index(const RecItemSource *items)
 {
-	return rec_missing_index_on(items->relid, items->item_column, NULL, true);
+	return rec_relation_missing_index(items->relid, items->item_column, NULL, true);
 }
 
 /*
@@ -323,5 +323,5 @@ rec_item_source_missing_created_index(const RecItemSource *items)
 {
 	if (items->created_column == NULL)
 		return NULL;
-	return rec_missing_index_on(items->relid, items->created_column, NULL, false);
+	return rec_relation_missing_index(items->relid, items->created_column, NULL, false);
 }

@@ -19,6 +19,7 @@
 #include <float.h>
 
 #include "definition/item_source.h"
+#include "pg/closest_name.h"
 #include "pg/json_reader.h"
 #include "pg/relation.h"
 
@@ -36,18 +37,18 @@ column_of_option(RecItemSource *items, const char *option, const char *name)
 {
 	RecClosest	closest;
 
-	rec_closest_start(&closest, name);
+	rec_closest_name_start(&closest, name);
 	for (int i = 0; i < items->ncolumns; i++)
 	{
 		if (strcmp(items->columns[i].name, name) == 0)
 			return &items->columns[i];
-		rec_closest_consider(&closest, items->columns[i].name);
+		rec_closest_name_consider(&closest, items->columns[i].name);
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("column \"%s\" of option \"%s\" is none of feature_columns and text_columns",
 					name, option),
-			 rec_closest_hint(&closest, "column")));
+			 rec_closest_name_hint(&closest, "column")));
 }
 
 /* Takes one entry of an option that is an object of columns. */
@@ -180,17 +181,17 @@ find_item_option(const char *name)
 {
 	RecClosest	closest;
 
-	rec_closest_start(&closest, name);
+	rec_closest_name_start(&closest, name);
 	for (int i = 0; i < (int) lengthof(item_options); i++)
 	{
 		if (strcmp(item_options[i].name, name) == 0)
 			return &item_options[i];
-		rec_closest_consider(&closest, item_options[i].name);
+		rec_closest_name_consider(&closest, item_options[i].name);
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("option \"%s\" of set_items() does not exist", name),
-			 rec_closest_hint(&closest, "option")));
+			 rec_closest_name_hint(&closest, "option")));
 }
 
 /*

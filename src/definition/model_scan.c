@@ -190,7 +190,7 @@ index_missing(const RecDefinition *definition, const PreparedPath *prepared)
 static PathColumn
 find_column(Relation rel, const char *name)
 {
-	RecColumn	column = rec_column_lookup(RelationGetRelid(rel), name);
+	RecColumn	column = rec_relation_column(RelationGetRelid(rel), name);
 	PathColumn	found = {column.attnum, column.type};
 
 	return found;

@@ -20,6 +20,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "definition/source.h"
+#include "pg/closest_name.h"
 #include "pg/relation.h"
 #include "pg/spi.h"
 #include "utils/builtins.h"
@@ -36,10 +37,10 @@ static void
 check_columns(const RecSource *source)
 {
 	if (source->time_column)
-		rec_interaction_check_time_column(rec_column_lookup(source->relid, source->time_column).type,
+		rec_interaction_check_time_column(rec_relation_column(source->relid, source->time_column).type,
 										  psprintf("column \"%s\", the time,", source->time_column));
 	if (source->weight_column)
-		rec_interaction_check_numeric_column(rec_column_lookup(source->relid, source->weight_column).type,
+		rec_interaction_check_numeric_column(rec_relation_column(source->relid, source->weight_column).type,
 											 psprintf("column \"%s\", the weight,", source->weight_column));
 }
 
@@ -76,7 +77,7 @@ check_event_column(const RecSource *source)
 				 errmsg("event_weights needs an event_column or an event")));
 	if (source->event_column == NULL)
 		return;
-	column = rec_column_lookup(source->relid, source->event_column);
+	column = rec_relation_column(source->relid, source->event_column);
 	getTypeOutputInfo(column.type, &output, &is_varlena);
 }
 
@@ -92,16 +93,16 @@ rec_source_check_context_columns(Oid relid, ArrayType *columns)
 	deconstruct_array(columns, NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR,
 					  &names, NULL, &n);
 	for (int i = 0; i < n; i++)
-		(void) rec_column_lookup(relid, NameStr(*DatumGetName(names[i])));
+		(void) rec_relation_column(relid, NameStr(*DatumGetName(names[i])));
 }
 
 /* Checks a source's columns; gives those of user and item. */
 void
 rec_source_check(const RecSource *source, RecColumn *user, RecColumn *item)
 {
-	rec_check_relation(source->relid);
-	*user = rec_column_lookup(source->relid, source->user_column);
-	*item = rec_column_lookup(source->relid, source->item_column);
+	rec_relation_check(source->relid);
+	*user = rec_relation_column(source->relid, source->user_column);
+	*item = rec_relation_column(source->relid, source->item_column);
 	check_id_type(user->type, source->user_column);
 	check_id_type(item->type, source->item_column);
 	check_columns(source);
@@ -115,7 +116,7 @@ rec_source_check(const RecSource *source, RecColumn *user, RecColumn *item)
 char *
 rec_source_missing_index(const RecSource *source)
 {
-	return rec_missing_index_on(source->relid, source->user_column, source->time_column, false);
+	return rec_relation_missing_index(source->relid, source->user_column, source->time_column, false);
 }
 
 /* The same for what trending_items() wants. */
@@ -124,7 +125,7 @@ rec_source_missing_time_index(const RecSource *source)
 {
 	if (source->time_column == NULL)
 		return NULL;
-	return rec_missing_index_on(source->relid, source->time_column, NULL, false);
+	return rec_relation_missing_index(source->relid, source->time_column, NULL, false);
 }
 
 /*
@@ -134,11 +135,11 @@ rec_source_missing_time_index(const RecSource *source)
 int
 rec_source_of_weight(const RecDefinition *definition, const RecSourceWeight *weight)
 {
-	RangeVar   *name = makeRangeVarFromNameList(rec_qualified_names(weight->relation));
+	RangeVar   *name = makeRangeVarFromNameList(rec_relation_qualified_names(weight->relation));
 	Oid			relid = RangeVarGetRelid(name, NoLock, true);
 	RecClosest	closest;
 
-	rec_closest_start(&closest, weight->relation);
+	rec_closest_name_start(&closest, weight->relation);
 	for (int i = 0; i < definition->nsources; i++)
 	{
 		const RecSource *source = &definition->sources[i];
@@ -146,7 +147,7 @@ rec_source_of_weight(const RecDefinition *definition, const RecSourceWeight *wei
 		if (source->relid != relid)
 		{
 			if (get_rel_name(source->relid))
-				rec_closest_consider(&closest, rec_relation_quoted(source->relid));
+				rec_closest_name_consider(&closest, rec_relation_quoted(source->relid));
 			continue;
 		}
 		if (source->event_weights == NULL && source->event == NULL)
@@ -160,7 +161,7 @@ rec_source_of_weight(const RecDefinition *definition, const RecSourceWeight *wei
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("relation \"%s\" is no source of recommender %s", weight->relation,
 					rec_definition_name(definition)),
-			 rec_closest_hint(&closest, "relation")));
+			 rec_closest_name_hint(&closest, "relation")));
 	return -1;
 }
 
@@ -186,10 +187,10 @@ append_column(StringInfo query, const RecSource *source, const char *column,
 
 	if (column == NULL)
 		return -1;
-	found = rec_column_lookup(source->relid, column);
+	found = rec_relation_column(source->relid, column);
 	appendStringInfo(query, "%s i.%s", *ncolumns > 0 ? "," : "", quote_identifier(column));
 	if (OidIsValid(type) && found.type != type)
-		appendStringInfo(query, "::%s", rec_type_quoted(type));
+		appendStringInfo(query, "::%s", rec_relation_type_quoted(type));
 	return (*ncolumns)++;
 }
 
@@ -323,9 +324,9 @@ rec_source_history_plan(RecDefinition *definition, RecSource *source)
 	if (source->history_plan)
 		return source->history_plan;
 	check_exists(definition, source);
-	(void) rec_column_lookup(source->relid, source->user_column);
+	(void) rec_relation_column(source->relid, source->user_column);
 	where = psprintf("i.%s %s $1", quote_identifier(source->user_column),
-					 rec_equality_operator(definition->user_type));
+					 rec_relation_equality_operator(definition->user_type));
 	source->history_plan =
 		prepare(rec_source_query(definition, source, where, &source->history_format),
 				1, types);

@@ -16,6 +16,7 @@
 #include "evaluate/evaluate_request.h"
 #include "executor/spi.h"
 #include "funcapi.h"
+#include "options/options_read.h"
 #include "utils/builtins.h"
 
 #define COMPARISON_NCOLS	9	/* columns of type comparison */
@@ -55,7 +56,7 @@ rec_compare_options(PG_FUNCTION_ARGS)
 	for (int i = 0; i < 2; i++)
 	{
 		options[i] = definition->options;
-		rec_options_read_apply(&options[i], PG_GETARG_JSONB_P(i + 1), REC_SCOPE_ALL);
+		rec_options_read(&options[i], PG_GETARG_JSONB_P(i + 1), REC_SCOPE_ALL);
 	}
 	request.split.method = rec_evaluate_request_split(fcinfo, 3);
 	request.split.test_share = rec_evaluate_request_share(fcinfo, 4);

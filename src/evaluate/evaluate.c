@@ -25,6 +25,7 @@
 #include "evaluate/evaluate.h"
 #include "evaluate/exposure.h"
 #include "miscadmin.h"
+#include "pg/closest_name.h"
 #include "pg/memory_budget.h"
 #include "pg/relation.h"
 #include "serve/call_rerank.h"
@@ -39,7 +40,7 @@ rec_metric_find(const char *name, int kinds)
 {
 	RecClosest	closest;
 
-	rec_closest_start(&closest, name);
+	rec_closest_name_start(&closest, name);
 	for (const RecMetric *metric = rec_metrics; metric->name; metric++)
 	{
 		bool		wanted = (metric->kind & kinds) != 0;
@@ -54,12 +55,12 @@ rec_metric_find(const char *name, int kinds)
 					 errdetail("It is of the lists of all users together, and users have no values of their own.") :
 					 errdetail("It says what lists are like and not how good they are.")));
 		if (wanted)
-			rec_closest_consider(&closest, metric->name);
+			rec_closest_name_consider(&closest, metric->name);
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("metric \"%s\" does not exist", name),
-			 rec_closest_hint(&closest, "metric")));
+			 rec_closest_name_hint(&closest, "metric")));
 	return NULL;
 }
 

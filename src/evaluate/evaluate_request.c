@@ -15,6 +15,7 @@
 #include "catalog/pg_type.h"
 #include "context/lift_table.h"
 #include "evaluate/evaluate_request.h"
+#include "pg/closest_name.h"
 #include "pg/relation.h"
 #include "serve/eligible.h"
 #include "utils/array.h"
@@ -28,17 +29,17 @@ rec_evaluate_request_split(FunctionCallInfo fcinfo, int n)
 	char	   *given = text_to_cstring(PG_GETARG_TEXT_PP(n));
 	RecClosest	closest;
 
-	rec_closest_start(&closest, given);
+	rec_closest_name_start(&closest, given);
 	for (int i = 0; i < (int) lengthof(methods); i++)
 	{
 		if (strcmp(methods[i], given) == 0)
 			return methods[i];
-		rec_closest_consider(&closest, methods[i]);
+		rec_closest_name_consider(&closest, methods[i]);
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("split \"%s\" does not exist", given),
-			 closest.best ? rec_closest_hint(&closest, "split") :
+			 closest.best ? rec_closest_name_hint(&closest, "split") :
 			 errhint("Splits are time, leave_last, users and random.")));
 	return NULL;
 }

@@ -18,6 +18,9 @@
 #include "evaluate/evaluate_request.h"
 #include "evaluate/exposure.h"
 #include "funcapi.h"
+#include "options/options_default.h"
+#include "options/options_read.h"
+#include "options/options_write.h"
 #include "pg/json_writer.h"
 #include "pg/memory_budget.h"
 #include "pg/spi.h"
@@ -209,7 +212,7 @@ prepare_store(EstimateWriter *writer, const RecDefinition *definition,
 											  "($1, pg_catalog.now(), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
 											  table), EVALUATION_NCOLS + 3, types, 0);
 	writer->settings = settings_json(request);
-	writer->options = JsonbPGetDatum(rec_options_write_jsonb(options, REC_SCOPE_ALL));
+	writer->options = JsonbPGetDatum(rec_options_write(options, REC_SCOPE_ALL));
 }
 
 static EstimateWriter
@@ -273,7 +276,7 @@ rec_evaluate_recommender(PG_FUNCTION_ARGS)
 	request.split.cuts = rec_evaluate_request_range(fcinfo, 4, "cuts", 1, 100);
 	rec_evaluate_request_metrics(fcinfo, 6, 5, &request);
 	options = definition->options;
-	rec_options_read_apply(&options, PG_GETARG_JSONB_P(7), REC_SCOPE_ALL);
+	rec_options_read(&options, PG_GETARG_JSONB_P(7), REC_SCOPE_ALL);
 	request.sample = rec_evaluate_request_sample(fcinfo, 9);
 	request.resamples = rec_evaluate_request_range(fcinfo, 10, "resamples", 0, 100000);
 	request.split.seed = PG_GETARG_INT64(11);
@@ -367,7 +370,7 @@ rec_evaluate_query(PG_FUNCTION_ARGS)
 	request.split.method = "random";
 	rec_evaluate_request_metrics(fcinfo, 3, 2, &request);
 	rec_options_default(&options, false);
-	rec_options_read_apply(&options, PG_GETARG_JSONB_P(4), REC_SCOPE_BUILD | REC_SCOPE_SERVE);
+	rec_options_read(&options, PG_GETARG_JSONB_P(4), REC_SCOPE_BUILD | REC_SCOPE_SERVE);
 	rec_cap_values_check(NULL, &options);
 	request.resamples = rec_evaluate_request_range(fcinfo, 5, "resamples", 0, 100000);
 	request.split.seed = PG_GETARG_INT64(6);

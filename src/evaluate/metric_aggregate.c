@@ -24,6 +24,7 @@
 #include "fmgr.h"
 #include "libpq/pqformat.h"
 #include "miscadmin.h"
+#include "pg/arguments.h"
 #include "pg/compat.h"
 #include "pg/relation.h"
 #include "utils/fmgrprotos.h"
@@ -66,7 +67,7 @@ add_to_mean(FunctionCallInfo fcinfo, double value)
 {
 	LOCAL_FCINFO(call, 2);
 
-	(void) rec_aggregate_context(fcinfo);
+	(void) rec_arguments_aggregate_mcxt(fcinfo);
 	if (PG_ARGISNULL(0))
 		elog(ERROR, "aggregate has no initial state");
 	InitFunctionCallInfoData(*call, NULL, 2, InvalidOid, fcinfo->context, NULL);
@@ -209,7 +210,7 @@ reserve(SampleState *state, Sample *sample, int64 more)
 static Datum
 add_to_sample(FunctionCallInfo fcinfo, int which, double value)
 {
-	MemoryContext context = rec_aggregate_context(fcinfo);
+	MemoryContext context = rec_arguments_aggregate_mcxt(fcinfo);
 	SampleState *state;
 	Sample	   *sample;
 
@@ -260,7 +261,7 @@ PG_FUNCTION_INFO_V1(rec_sample_combine);
 Datum
 rec_sample_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = rec_aggregate_context(fcinfo);
+	MemoryContext context = rec_arguments_aggregate_mcxt(fcinfo);
 	SampleState *state = PG_ARGISNULL(0) ? NULL : (SampleState *) PG_GETARG_POINTER(0);
 	SampleState *other = PG_ARGISNULL(1) ? NULL : (SampleState *) PG_GETARG_POINTER(1);
 
@@ -295,7 +296,7 @@ rec_sample_serialize(PG_FUNCTION_ARGS)
 	const SampleState *state = (const SampleState *) PG_GETARG_POINTER(0);
 	StringInfoData buffer;
 
-	(void) rec_aggregate_context(fcinfo);
+	(void) rec_arguments_aggregate_mcxt(fcinfo);
 	pq_begintypsend(&buffer);
 	pq_sendbyte(&buffer, STATE_VERSION);
 	pq_sendint64(&buffer, state->sample[0].count);
@@ -346,7 +347,7 @@ rec_sample_deserialize(PG_FUNCTION_ARGS)
 	StringInfoData buffer;
 	int64		room;
 
-	(void) rec_aggregate_context(fcinfo);
+	(void) rec_arguments_aggregate_mcxt(fcinfo);
 	initStringInfo(&buffer);
 	appendBinaryStringInfo(&buffer, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 	if (pq_getmsgbyte(&buffer) != STATE_VERSION)
@@ -371,7 +372,7 @@ rec_gini_final(PG_FUNCTION_ARGS)
 {
 	Sample	   *exposures;
 
-	(void) rec_aggregate_context(fcinfo);
+	(void) rec_arguments_aggregate_mcxt(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	exposures = ((SampleState *) PG_GETARG_POINTER(0))->sample;
@@ -385,7 +386,7 @@ rec_auc_final(PG_FUNCTION_ARGS)
 {
 	Sample	   *sample;
 
-	(void) rec_aggregate_context(fcinfo);
+	(void) rec_arguments_aggregate_mcxt(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	sample = ((SampleState *) PG_GETARG_POINTER(0))->sample;

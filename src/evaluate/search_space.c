@@ -247,7 +247,7 @@ compares_by(const RecSettingSpace *space, const RecSetting *setting, int place)
 	int			choice = setting->choice[MEASURE];
 
 	if (choice == UNCHOSEN)
-		choice = find_value(&parameters[MEASURE], rec_measure_of(space->options)->name);
+		choice = find_value(&parameters[MEASURE], rec_options_measure_traits(space->options)->name);
 	return choice == place && compares(space, setting);
 }
 
@@ -255,7 +255,7 @@ compares_by(const RecSettingSpace *space, const RecSetting *setting, int place)
 static bool
 rates(const RecSettingSpace *space)
 {
-	return rec_measure_of(space->options)->centring != REC_CENTRE_NONE;
+	return rec_options_measure_traits(space->options)->centring != REC_CENTRE_NONE;
 }
 
 /* True when a setting has a use for a parameter. */

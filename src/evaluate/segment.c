@@ -27,6 +27,7 @@
 #include "catalog/pg_type.h"
 #include "evaluate/segment.h"
 #include "interaction/interaction.h"
+#include "pg/closest_name.h"
 #include "pg/memory_budget.h"
 #include "pg/relation.h"
 #include "pg/spi.h"
@@ -282,16 +283,16 @@ rec_segment_check_column(const RecDefinition *definition, const char *column)
 	if (rec_segment_of_interactions(definition, column) ||
 		(definition->items && has_column(definition->items->relid, column)))
 		return;
-	rec_closest_start(&closest, column);
+	rec_closest_name_start(&closest, column);
 	for (int i = 0; i < definition->nsources; i++)
-		rec_closest_consider_columns(&closest, definition->sources[i].relid);
+		rec_relation_consider_columns(&closest, definition->sources[i].relid);
 	if (definition->items)
-		rec_closest_consider_columns(&closest, definition->items->relid);
+		rec_relation_consider_columns(&closest, definition->items->relid);
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
 			 errmsg("neither the interactions nor the items of recommender \"%s\" have a column \"%s\"",
 					rec_definition_name(definition), column),
-			 rec_closest_hint(&closest, "column")));
+			 rec_closest_name_hint(&closest, "column")));
 }
 
 /* The place of a column among the context's, its number when there is none. */
@@ -396,11 +397,11 @@ add_item_column(RecSegments *segments, RecBatch *batch, const RecItemSource *ite
 	SPIPlanPtr	plan;
 	Labels		labels;
 
-	rec_check_same_type(rec_column_lookup(items->relid, items->item_column).type, type,
-						items->item_column);
+	rec_relation_check_same_type(rec_relation_column(items->relid, items->item_column).type, type,
+								 items->item_column);
 	plan = rec_spi_prepare(psprintf("SELECT i.%s::%s, i.%s::pg_catalog.text FROM %s i",
 									quote_identifier(items->item_column),
-									rec_type_quoted(type), quote_identifier(column),
+									rec_relation_type_quoted(type), quote_identifier(column),
 									rec_relation_quoted(items->relid)), 0, NULL, 0);
 	labels = read_labels(plan, batch->items);
 	append_way(&segments->item_ways, &segments->nitem_ways,

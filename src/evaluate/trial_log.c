@@ -21,6 +21,7 @@
 #include "common/hashfn.h"
 #include "evaluate/trial_log.h"
 #include "miscadmin.h"
+#include "options/options_write.h"
 #include "pg/json_writer.h"
 #include "pg/spi.h"
 #include "utils/builtins.h"
@@ -79,7 +80,7 @@ rec_trial_log_question(const RecBatch *batch, const RecSplit *split, const RecMe
 Jsonb *
 rec_trial_log_effective(const RecTrial *trial)
 {
-	return rec_options_write_jsonb(&trial->effective, REC_SCOPE_ALL);
+	return rec_options_write(&trial->effective, REC_SCOPE_ALL);
 }
 
 /* Takes a trial's value from an earlier search; false when there is none. */

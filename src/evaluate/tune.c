@@ -36,6 +36,8 @@
 #include "funcapi.h"
 #include "interaction/dictionary.h"
 #include "miscadmin.h"
+#include "options/options_read.h"
+#include "options/options_write.h"
 #include "pg/relation.h"
 #include "utils/builtins.h"
 #include "utils/resowner.h"
@@ -96,7 +98,7 @@ make_trial(const Search *search, RecTrial *trial, int number, RecSetting *settin
 	trial->value = NAN;
 	trial->options = DatumGetJsonbPCopy(options);
 	trial->effective = search->definition->options;
-	rec_options_read_apply(&trial->effective, trial->options, REC_SCOPE_ALL);
+	rec_options_read(&trial->effective, trial->options, REC_SCOPE_ALL);
 	MemoryContextDelete(working);
 }
 
@@ -134,8 +136,8 @@ train(Search *search, const RecTrial *trial)
 {
 	TimestampTz started = GetCurrentTimestamp();
 	MemoryContext old = MemoryContextSwitchTo(search->batch->context);
-	Jsonb	   *build = rec_options_write_jsonb(&trial->effective,
-												REC_SCOPE_BUILD | REC_SCOPE_SOURCE);
+	Jsonb	   *build = rec_options_write(&trial->effective,
+										  REC_SCOPE_BUILD | REC_SCOPE_SOURCE);
 
 	MemoryContextSwitchTo(old);
 	if (search->trained && compareJsonbContainers(&search->trained->root, &build->root) == 0)
@@ -535,7 +537,7 @@ argument_models(FunctionCallInfo fcinfo, int n)
 				 errmsg("models must not contain null")));
 	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &names, NULL, &count);
 	for (int i = 0; i < count; i++)
-		models |= 1 << rec_option_model(TextDatumGetCString(names[i]));
+		models |= 1 << rec_options_model(TextDatumGetCString(names[i]));
 	if (models == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

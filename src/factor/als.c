@@ -45,6 +45,7 @@
 #include "factor/als_parallel.h"
 #include "math/eigen.h"
 #include "miscadmin.h"
+#include "pg/memory_budget.h"
 #include "pg/relation.h"
 #include "utils/float.h"
 #include "utils/memutils.h"

@@ -17,6 +17,7 @@
 #include "interaction/dictionary.h"
 #include "interaction/matrix.h"
 #include "interaction/situation.h"
+#include "utils/jsonb.h"
 
 /* The weight of each kind of event. */
 typedef struct RecEventWeight

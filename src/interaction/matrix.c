@@ -36,7 +36,6 @@
 #include "interaction/weighting.h"
 #include "miscadmin.h"
 #include "pg/memory_budget.h"
-#include "similarity/measure.h"
 
 #define INTERRUPT_INTERVAL	4096	/* users or items between interrupt checks */
 #define INTERRUPT_ROWS		65536	/* and rows */
@@ -115,7 +114,7 @@ collect_user(const Collector *collector, UserPairs *out, int64 from, int64 to)
 	for (int64 i = from; i < to; i++)
 		load_pair(collector, out->stream, i, &pairs[i - from]);
 	kept = rec_pair_combine(pairs, (int) (to - from), options->repeats);
-	if (rec_measure_of(options)->centring == REC_CENTRE_NONE)
+	if (rec_options_measure_traits(options)->centring == REC_CENTRE_NONE)
 		kept = drop_rejected(pairs, kept);
 	if (kept > options->max_history)
 	{

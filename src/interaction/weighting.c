@@ -21,7 +21,6 @@
 #include <math.h>
 
 #include "interaction/weighting.h"
-#include "similarity/measure.h"
 
 static inline double
 user_items(const RecMatrix *matrix, uint32 user)
@@ -132,7 +131,7 @@ centre_by_user(RecMatrix *matrix)
 RecWeightUse
 rec_weighting_use(const RecOptions *options)
 {
-	const RecMeasure *measure = rec_measure_of(options);
+	const RecMeasureTraits *measure = rec_options_measure_traits(options);
 
 	if (measure->centring != REC_CENTRE_NONE)
 		return REC_WEIGHTS_CHANGED;
@@ -149,7 +148,7 @@ rec_weighting_use(const RecOptions *options)
 void
 rec_weighting_apply(RecMatrix *matrix, const RecOptions *options)
 {
-	RecCentring centring = rec_measure_of(options)->centring;
+	RecCentring centring = rec_options_measure_traits(options)->centring;
 
 	if (centring == REC_CENTRE_ITEM)
 		centre_by_item(matrix);

@@ -340,8 +340,8 @@ write_neighbor_table(RecGeneration *generation)
 	writer.kind = BY_BEHAVIOUR;
 	writer.table = rec_table_writer_open(definition->tables[REC_TABLE_NEIGHBOR], types, NEIGHBOR_NCOLS);
 	rec_table_writer_postpone(writer.table, by_id, lengthof(by_id), row_place(generation->items->n, 0));
-	writer.kind_names[BY_BEHAVIOUR] = CStringGetTextDatum(rec_component_names[REC_BEHAVIOUR]);
-	writer.kind_names[BY_CONTENT] = CStringGetTextDatum(rec_component_names[REC_CONTENT]);
+	writer.kind_names[BY_BEHAVIOUR] = CStringGetTextDatum(rec_options_component_names[REC_BEHAVIOUR]);
+	writer.kind_names[BY_CONTENT] = CStringGetTextDatum(rec_options_component_names[REC_CONTENT]);
 	rec_train_rows(generation->matrix, likeness, &definition->options, write_neighbors,
 				   show_step, &writer);
 	if (likeness)

@@ -58,7 +58,7 @@ created_as_time(const RecItemSource *items)
 {
 	const char *column = quote_identifier(items->created_column);
 
-	switch (rec_column_lookup(items->relid, items->created_column).type)
+	switch (rec_relation_column(items->relid, items->created_column).type)
 	{
 		case TIMESTAMPOID:
 			return psprintf("pg_catalog.timezone('UTC'::pg_catalog.text, i.%s)", column);
@@ -82,7 +82,7 @@ latest_created(Oid type)
 static bool
 has_integer_ids(const RecItemSource *items)
 {
-	switch (rec_column_lookup(items->relid, items->item_column).type)
+	switch (rec_relation_column(items->relid, items->item_column).type)
 	{
 		case INT2OID:
 		case INT4OID:
@@ -97,16 +97,16 @@ has_integer_ids(const RecItemSource *items)
 bool
 rec_newest_item_may_look(const RecItemSource *items)
 {
-	return rec_may_select(items->relid, items->item_column) &&
-		(items->available_column == NULL || rec_may_select(items->relid, items->available_column)) &&
-		(items->created_column == NULL || rec_may_select(items->relid, items->created_column));
+	return rec_relation_may_select(items->relid, items->item_column) &&
+		(items->available_column == NULL || rec_relation_may_select(items->relid, items->available_column)) &&
+		(items->created_column == NULL || rec_relation_may_select(items->relid, items->created_column));
 }
 
 /* Gives the type of the column of creation, checked. */
 static Oid
 created_type(const RecItemSource *items)
 {
-	Oid			type = rec_column_lookup(items->relid, items->created_column).type;
+	Oid			type = rec_relation_column(items->relid, items->created_column).type;
 
 	rec_interaction_check_time_column(type, psprintf("column \"%s\", the creation,", items->created_column));
 	return type;
@@ -167,7 +167,7 @@ rec_newest_item_select(RecServe *serve, int64 limit)
 		Int64GetDatum(serve->newest_item);
 	values[1] = TimestampTzGetDatum(by_time ? latest_created(created_type(items)) : 0);
 	query.text = psprintf("SELECT i.%s::%s FROM %s i WHERE %s%s ORDER BY %s LIMIT " INT64_FORMAT,
-						  id, rec_type_quoted(serve->definition->item_type),
+						  id, rec_relation_type_quoted(serve->definition->item_type),
 						  rec_relation_quoted(items->relid), condition, and_available(items),
 						  by_time ? psprintf("i.%s DESC, i.%s", quote_identifier(items->created_column), id) :
 						  psprintf("i.%s DESC", id), limit);
@@ -273,7 +273,7 @@ rec_newest_item_count(const RecDefinition *definition, int64 *unknown, int64 *fo
 							condition ? condition : "false", rec_relation_quoted(items->relid),
 							rec_definition_table(definition, "definition"), id, and_available(items),
 							rec_definition_table(definition, "item"),
-							rec_equality_operator(definition->item_type), id));
+							rec_relation_equality_operator(definition->item_type), id));
 	*unknown = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	*found = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
 }

@@ -36,6 +36,9 @@
 #include "model/newest_item.h"
 #include "model/refresh.h"
 #include "model/train.h"
+#include "options/options_write.h"
+#include "pg/closest_name.h"
+#include "pg/memory_budget.h"
 #include "pg/relation.h"
 #include "pg/spi.h"
 #include "pg/table_writer.h"
@@ -229,7 +232,7 @@ record_run(const RecDefinition *definition, const RecRefreshFigures *figures)
 	values[10] = Float8GetDatum(figures->write_ms);
 	values[11] = Int64GetDatum(figures->memory_bytes);
 	values[12] = Int64GetDatum(figures->model_bytes);
-	values[13] = JsonbPGetDatum(rec_options_write_jsonb(&definition->options,
+	values[13] = JsonbPGetDatum(rec_options_write(&definition->options,
 													 REC_SCOPE_BUILD | REC_SCOPE_SERVE));
 	values[14] = CStringGetTextDatum("full");
 	run_query(psprintf("INSERT INTO %s (generation, started_at, finished_at, interactions, users, "
@@ -459,13 +462,13 @@ check_mode(const char *mode)
 				 errmsg("refresh mode \"%s\" is not supported", mode),
 				 errdetail("By most options a few new interactions change most rows of neighbours, and a table does not tell which of its rows are new or gone."),
 				 errhint("Use \"auto\" or \"full\". What users did since counts in their answers without a refresh.")));
-	rec_closest_start(&closest, mode);
-	rec_closest_consider(&closest, "auto");
-	rec_closest_consider(&closest, "full");
+	rec_closest_name_start(&closest, mode);
+	rec_closest_name_consider(&closest, "auto");
+	rec_closest_name_consider(&closest, "full");
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("refresh mode \"%s\" does not exist", mode),
-			 closest.best ? rec_closest_hint(&closest, "mode") :
+			 closest.best ? rec_closest_name_hint(&closest, "mode") :
 			 errhint("Modes are \"auto\" and \"full\".")));
 }
 

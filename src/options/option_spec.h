@@ -52,10 +52,6 @@ typedef struct RecOptionSpec
 extern const RecOptionSpec rec_option_specs[];
 extern const int rec_noptions;
 
-extern const RecOptionSpec *rec_option_find(const char *name, int scopes);
-extern void rec_option_reset(RecOptions *options, const RecOptionSpec *spec);
-extern int	rec_option_name_number(const char *kind, const char *(*value_name) (int value),
-								   const char *given);
-extern void rec_options_check(const RecOptions *options);
+extern const RecOptionSpec *rec_option_spec_find(const char *name, int scopes);
 
 #endif							/* REC_OPTION_SPEC_H */

@@ -13,7 +13,7 @@
 #ifndef REC_OPTIONS_H
 #define REC_OPTIONS_H
 
-#include "utils/jsonb.h"
+#include "options/measure_name.h"
 
 /*
  * The terms of a score, in the order in which they are added up.  The first
@@ -98,7 +98,7 @@ typedef struct RecOptions
 
 	/* build: how items are compared */
 	int			model;			/* RecModel */
-	int			measure;		/* index into rec_measures */
+	int			measure;		/* RecMeasureNumber */
 	int			neighbors;		/* kept for each item */
 	int			min_support;	/* users that must stand behind a pair */
 	double		shrinkage;
@@ -155,13 +155,15 @@ typedef struct RecOptions
 	bool		stored_model;	/* has the defaults of one */
 } RecOptions;
 
-extern const char *const rec_component_names[];
+extern const char *const rec_options_component_names[];
 
-extern RecModel rec_option_model(const char *name);
-extern void rec_options_default(RecOptions *options, bool stored_model);
+extern const char *rec_options_weighting_name(int value);
+extern const char *rec_options_repeats_name(int value);
+extern const char *rec_options_model_name(int value);
+extern const char *rec_options_truncate_name(int value);
+extern RecModel rec_options_model(const char *name);
+extern const RecMeasureTraits *rec_options_measure_traits(const RecOptions *options);
 extern void rec_options_cap(RecOptions *options, const char *column, int most);
-extern void rec_options_read_apply(RecOptions *options, Jsonb *json, int scopes);
-extern bool rec_options_write_same_build(const RecOptions *options, Jsonb *json);
-extern Jsonb *rec_options_write_jsonb(const RecOptions *options, int scopes);
+extern void rec_options_check(const RecOptions *options);
 
 #endif							/* REC_OPTIONS_H */

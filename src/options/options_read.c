@@ -17,6 +17,9 @@
 
 #include "fmgr.h"
 #include "options/option_spec.h"
+#include "options/options_default.h"
+#include "options/options_read.h"
+#include "pg/closest_name.h"
 #include "pg/json_reader.h"
 #include "pg/relation.h"
 #include "utils/builtins.h"
@@ -74,7 +77,7 @@ strings_value(const RecOptionSpec *spec, const JsonbValue *value)
 static int
 named_value(const RecOptionSpec *spec, const char *name)
 {
-	return rec_option_name_number(spec->name, spec->value_name, name);
+	return rec_closest_name_number(spec->name, spec->value_name, name);
 }
 
 /* Gives the bits of the names in an array. */
@@ -96,14 +99,14 @@ time_zone_missing(const char *given)
 	pg_tzenum  *zones = pg_tzenumerate_start();
 	pg_tz	   *zone;
 
-	rec_closest_start(&closest, given);
+	rec_closest_name_start(&closest, given);
 	while ((zone = pg_tzenumerate_next(zones)) != NULL)
-		rec_closest_consider(&closest, pstrdup(pg_get_timezone_name(zone)));
+		rec_closest_name_consider(&closest, pstrdup(pg_get_timezone_name(zone)));
 	pg_tzenumerate_end(zones);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("time zone \"%s\" does not exist", given),
-			 rec_closest_hint(&closest, "time zone")));
+			 rec_closest_name_hint(&closest, "time zone")));
 }
 
 /* Gives the name of a time zone as PostgreSQL keeps it for good. */
@@ -159,7 +162,7 @@ texts_value(RecOptions *options, const RecOptionSpec *spec, const JsonbValue *va
 static const char *
 component_name(int value)
 {
-	return value < REC_NCOMPONENTS ? rec_component_names[value] : NULL;
+	return value < REC_NCOMPONENTS ? rec_options_component_names[value] : NULL;
 }
 
 /* Reads the weights of the components that are named; the others stay. */
@@ -171,7 +174,7 @@ blend_value(RecOptions *options, const RecOptionSpec *spec, const JsonbValue *va
 
 	while (rec_json_reader_next_member(&member))
 	{
-		int			component = rec_option_name_number("component", component_name, member.name);
+		int			component = rec_closest_name_number("component", component_name, member.name);
 
 		options->blend[component] =
 			number_value(psprintf("%s.%s", spec->name, member.name), spec, &member.value);
@@ -236,7 +239,7 @@ set_option(RecOptions *options, const RecOptionSpec *spec, const JsonbValue *val
 {
 	if (value->type == jbvNull)
 	{
-		rec_option_reset(options, spec);
+		rec_options_default_reset(options, spec);
 		return;
 	}
 	switch (spec->kind)
@@ -289,11 +292,11 @@ set_option(RecOptions *options, const RecOptionSpec *spec, const JsonbValue *val
  * current context.
  */
 void
-rec_options_read_apply(RecOptions *options, Jsonb *json, int scopes)
+rec_options_read(RecOptions *options, Jsonb *json, int scopes)
 {
 	RecJsonMembers member = rec_json_reader_members(rec_json_reader_root_object(json, "options"));
 
 	while (rec_json_reader_next_member(&member))
-		set_option(options, rec_option_find(member.name, scopes), &member.value);
+		set_option(options, rec_option_spec_find(member.name, scopes), &member.value);
 	rec_options_check(options);
 }

@@ -15,6 +15,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "options/option_spec.h"
+#include "options/options_write.h"
 #include "pg/json_reader.h"
 #include "pg/json_writer.h"
 #include "utils/builtins.h"
@@ -119,7 +120,7 @@ write_blend(RecJson *json, const RecOptions *options)
 	rec_json_writer_token(json, WJB_BEGIN_OBJECT);
 	for (int i = 0; i < REC_NCOMPONENTS; i++)
 	{
-		rec_json_writer_key(json, rec_component_names[i]);
+		rec_json_writer_key(json, rec_options_component_names[i]);
 		write_float(json, options->blend[i]);
 	}
 	rec_json_writer_token(json, WJB_END_OBJECT);
@@ -183,7 +184,7 @@ write_option(RecJson *json, const RecOptions *options, const RecOptionSpec *spec
 
 /* Gives all options of the scopes, as they are in force, as a jsonb object. */
 Jsonb *
-rec_options_write_jsonb(const RecOptions *options, int scopes)
+rec_options_write(const RecOptions *options, int scopes)
 {
 	RecJson		json = {0};
 
@@ -230,7 +231,7 @@ bool
 rec_options_write_same_build(const RecOptions *options, Jsonb *json)
 {
 	RecJsonMembers member = rec_json_reader_members(&json->root);
-	Jsonb	   *current = rec_options_write_jsonb(options, REC_SCOPE_BUILD);
+	Jsonb	   *current = rec_options_write(options, REC_SCOPE_BUILD);
 
 	while (rec_json_reader_next_member(&member))
 	{

@@ -27,6 +27,7 @@
 #include "catalog/pg_operator.h"
 #include "miscadmin.h"
 #include "parser/parse_coerce.h"
+#include "pg/closest_name.h"
 #include "pg/relation.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -44,60 +45,9 @@
 #define qualified_names_compat(text)	stringToQualifiedNameList(text)
 #endif
 
-/* names further apart than this are not worth a hint */
-#define REC_CLOSEST_MAX_DISTANCE	4
-
-/* Begins the search for the name closest to "name". */
-void
-rec_closest_start(RecClosest *closest, const char *name)
-{
-	closest->name = name;
-	closest->best = NULL;
-	closest->distance = Min(REC_CLOSEST_MAX_DISTANCE,
-							(int) (strlen(name) + 1) / 2) + 1;
-}
-
-/* Takes "candidate" if it is closer than all before; it must stay allocated. */
-void
-rec_closest_consider(RecClosest *closest, const char *candidate)
-{
-	int			distance;
-
-	if (strlen(closest->name) > NAMEDATALEN || strlen(candidate) > NAMEDATALEN)
-		return;
-	distance = varstr_levenshtein_less_equal(closest->name,
-											 strlen(closest->name),
-											 candidate, strlen(candidate),
-											 1, 1, 1, closest->distance, true);
-	if (distance < closest->distance)
-	{
-		closest->best = candidate;
-		closest->distance = distance;
-	}
-}
-
-/* Gives the errhint() of a finished search, none when nothing was close. */
-int
-rec_closest_hint(const RecClosest *closest, const char *kind)
-{
-	if (closest->best == NULL)
-		return 0;
-	return errhint("Perhaps you meant the %s \"%s\".", kind, closest->best);
-}
-
-/* Refuses a number of rows below zero. */
-void
-rec_check_k(int64 k)
-{
-	if (k < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("k must be greater than or equal to zero")));
-}
-
 /* Considers every live column of a relation, if it is there. */
 void
-rec_closest_consider_columns(RecClosest *closest, Oid relid)
+rec_relation_consider_columns(RecClosest *closest, Oid relid)
 {
 	Relation	rel = try_relation_open(relid, AccessShareLock);
 	TupleDesc	desc;
@@ -110,7 +60,7 @@ rec_closest_consider_columns(RecClosest *closest, Oid relid)
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 
 		if (!att->attisdropped)
-			rec_closest_consider(closest, pstrdup(NameStr(att->attname)));
+			rec_closest_name_consider(closest, pstrdup(NameStr(att->attname)));
 	}
 	relation_close(rel, NoLock);
 }
@@ -140,13 +90,13 @@ column_missing(Oid relid, const char *column)
 {
 	RecClosest	closest;
 
-	rec_closest_start(&closest, column);
-	rec_closest_consider_columns(&closest, relid);
+	rec_closest_name_start(&closest, column);
+	rec_relation_consider_columns(&closest, relid);
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
 			 errmsg("column \"%s\" of relation \"%s\" does not exist",
 					column, get_rel_name(relid)),
-			 closest.best ? rec_closest_hint(&closest, "column") :
+			 closest.best ? rec_closest_name_hint(&closest, "column") :
 			 errhint("Say which of its columns is meant: %s.", column_names(relid))));
 }
 
@@ -156,7 +106,7 @@ column_missing(Oid relid, const char *column)
  * are none.
  */
 RecColumn
-rec_column_lookup(Oid relid, const char *column)
+rec_relation_column(Oid relid, const char *column)
 {
 	RecColumn	result;
 	HeapTuple	tuple = SearchSysCacheAttName(relid, column);
@@ -195,7 +145,7 @@ rec_relation_quoted(Oid relid)
  * another one in its place.
  */
 char *
-rec_operator_quoted(Oid oper)
+rec_relation_operator_quoted(Oid oper)
 {
 	HeapTuple	tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(oper));
 	Form_pg_operator form;
@@ -213,7 +163,7 @@ rec_operator_quoted(Oid oper)
 
 /* Gives the default equality operator of a type, qualified, or an ERROR. */
 char *
-rec_equality_operator(Oid type)
+rec_relation_equality_operator(Oid type)
 {
 	Oid			oper = lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr;
 
@@ -222,7 +172,7 @@ rec_equality_operator(Oid type)
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("could not identify an equality operator for type %s",
 						format_type_be(type))));
-	return rec_operator_quoted(oper);
+	return rec_relation_operator_quoted(oper);
 }
 
 /*
@@ -230,7 +180,7 @@ rec_equality_operator(Oid type)
  * values of any length, that of character, too.
  */
 const char *
-rec_type_quoted(Oid type)
+rec_relation_type_quoted(Oid type)
 {
 	return format_type_extended(type, -1,
 								FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
@@ -238,14 +188,14 @@ rec_type_quoted(Oid type)
 
 /* Gives the parts of a name that may be qualified and quoted. */
 List *
-rec_qualified_names(const char *name)
+rec_relation_qualified_names(const char *name)
 {
 	return qualified_names_compat(name);
 }
 
 /* Gives a collation's name, qualified and quoted. */
 char *
-rec_collation_quoted(Oid collation)
+rec_relation_collation_quoted(Oid collation)
 {
 	HeapTuple	tuple = SearchSysCache1(COLLOID, ObjectIdGetDatum(collation));
 	Form_pg_collation form;
@@ -261,60 +211,13 @@ rec_collation_quoted(Oid collation)
 }
 
 /* ----------------
- *		arguments
- * ----------------
- */
-
-/* Gives an argument of type text, NULL for a null. */
-char *
-rec_text_argument(FunctionCallInfo fcinfo, int n)
-{
-	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
-}
-
-/* Gives an argument of type name, NULL for a null. */
-char *
-rec_name_argument(FunctionCallInfo fcinfo, int n)
-{
-	return PG_ARGISNULL(n) ? NULL : pstrdup(NameStr(*PG_GETARG_NAME(n)));
-}
-
-/* Refuses a null for the argument of that name. */
-void
-rec_require_argument(const void *value, const char *argument)
-{
-	if (value == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not be null", argument)));
-}
-
-/* Gives the first argument, a recommender's name. */
-char *
-rec_recommender_argument(FunctionCallInfo fcinfo)
-{
-	char	   *name = rec_text_argument(fcinfo, 0);
-
-	rec_require_argument(name, "recommender");
-	return name;
-}
-
-/* Gives a value of type name for a query's parameter, with SPI's sign of null. */
-Datum
-rec_name_or_null(const char *name, char *is_null)
-{
-	*is_null = name ? ' ' : 'n';
-	return name ? DirectFunctionCall1(namein, CStringGetDatum(name)) : (Datum) 0;
-}
-
-/* ----------------
  *		relations that a user names
  * ----------------
  */
 
 /* Refuses a relation that has no rows to read: an ERROR. */
 void
-rec_check_relation(Oid relid)
+rec_relation_check(Oid relid)
 {
 	char		kind = get_rel_relkind(relid);
 
@@ -328,7 +231,7 @@ rec_check_relation(Oid relid)
 
 /* Refuses a column whose ids cannot stand for those of the recommender. */
 void
-rec_check_same_type(Oid type, Oid expected, const char *column)
+rec_relation_check_same_type(Oid type, Oid expected, const char *column)
 {
 	if (type == expected ||
 		can_coerce_type(1, &type, &expected, COERCION_IMPLICIT))
@@ -342,7 +245,7 @@ rec_check_same_type(Oid type, Oid expected, const char *column)
 
 /* True when the current user may read a column, which is there. */
 bool
-rec_may_select(Oid relid, const char *column)
+rec_relation_may_select(Oid relid, const char *column)
 {
 	AttrNumber	attnum = get_attnum(relid, column);
 
@@ -392,10 +295,10 @@ has_index_on(Oid relid, AttrNumber attnum, bool unique)
  * "unique", when it is unique; and when the relation cannot have any.
  */
 char *
-rec_missing_index_on(Oid relid, const char *column, const char *then, bool unique)
+rec_relation_missing_index(Oid relid, const char *column, const char *then, bool unique)
 {
 	if (!can_have_index(relid) ||
-		has_index_on(relid, rec_column_lookup(relid, column).attnum, unique))
+		has_index_on(relid, rec_relation_column(relid, column).attnum, unique))
 		return NULL;
 	return psprintf("CREATE %sINDEX ON %s (%s%s%s);", unique ? "UNIQUE " : "",
 					rec_relation_quoted(relid), quote_identifier(column),
@@ -404,7 +307,7 @@ rec_missing_index_on(Oid relid, const char *column, const char *then, bool uniqu
 
 /* Gives the function of the cast between two types, InvalidOid for none. */
 Oid
-rec_cast_function(Oid from, Oid to)
+rec_relation_cast_function(Oid from, Oid to)
 {
 	HeapTuple	tuple = SearchSysCache2(CASTSOURCETARGET, ObjectIdGetDatum(from),
 										ObjectIdGetDatum(to));
@@ -415,15 +318,4 @@ rec_cast_function(Oid from, Oid to)
 	result = ((Form_pg_cast) GETSTRUCT(tuple))->castfunc;
 	ReleaseSysCache(tuple);
 	return result;
-}
-
-/* Gives the memory of the aggregate that a support function is called by. */
-MemoryContext
-rec_aggregate_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "aggregate support function called outside an aggregate");
-	return context;
 }

@@ -325,7 +325,7 @@ bool
 rec_table_writer_delete_others(Oid relid, const char *column, int64 value)
 {
 	Relation	rel = table_open(relid, RowExclusiveLock);
-	RecColumn	found = rec_column_lookup(relid, column);
+	RecColumn	found = rec_relation_column(relid, column);
 	Snapshot	snapshot = RegisterSnapshot(GetTransactionSnapshot());
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
 	CommandId	command = GetCurrentCommandId(true);

@@ -19,7 +19,6 @@
 
 #include "interaction/weighting.h"
 #include "rank/history.h"
-#include "similarity/similarity.h"
 
 /* True when an interaction means that the user has the item already. */
 bool
@@ -56,7 +55,7 @@ rec_history_digest(const RecOptions *options, RecPair *pairs, int n, int64 newes
 void
 rec_history_weigh(const RecOptions *options, RecPair *pairs, int n)
 {
-	bool		ratings = rec_measure_of(options)->centring != REC_CENTRE_NONE;
+	bool		ratings = rec_options_measure_traits(options)->centring != REC_CENTRE_NONE;
 	double		mean = 0;
 
 	for (int i = 0; i < n && ratings; i++)

@@ -24,6 +24,7 @@
 
 #include "catalog/pg_type.h"
 #include "definition/model_scan.h"
+#include "options/options_read.h"
 #include "serve/call.h"
 #include "serve/call_history.h"
 #include "utils/builtins.h"
@@ -117,7 +118,7 @@ rec_serve_begin(RecServe *serve, RecDefinition *definition, Jsonb *options)
 	serve->definition = definition;
 	serve->options = definition->options;
 	if (options)
-		rec_options_read_apply(&serve->options, options, REC_SCOPE_SERVE);
+		rec_options_read(&serve->options, options, REC_SCOPE_SERVE);
 	serve->excluded = rec_dictionary_create(definition->item_type, definition->item_collation,
 									  CurrentMemoryContext);
 	serve->scores = rec_score_create(&serve->options, 0);

@@ -23,6 +23,7 @@
 #include "access/xact.h"
 #include "definition/model_scan.h"
 #include "definition/source.h"
+#include "pg/closest_name.h"
 #include "pg/json_reader.h"
 #include "pg/relation.h"
 #include "serve/call_context.h"
@@ -90,19 +91,19 @@ find_column(const ContextCall *call, const char *name)
 {
 	RecClosest	closest;
 
-	rec_closest_start(&closest, name);
+	rec_closest_name_start(&closest, name);
 	for (int i = 0; i < call->ncolumns; i++)
 	{
 		if (strcmp(call->names[i], name) == 0)
 			return i;
-		rec_closest_consider(&closest, call->names[i]);
+		rec_closest_name_consider(&closest, call->names[i]);
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("context \"%s\" does not exist", name),
 			 call->ncolumns == 0 ?
 			 errhint("Name context_columns, or the time_column, with add_interactions().") :
-			 closest.best ? rec_closest_hint(&closest, "context") :
+			 closest.best ? rec_closest_name_hint(&closest, "context") :
 			 errhint("There are the contexts %s.", list_columns(call))));
 	return -1;
 }

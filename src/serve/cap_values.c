@@ -60,7 +60,7 @@ rec_cap_values_check(const RecDefinition *definition, const RecOptions *options)
 	if (options->ncaps > 0)
 		rec_definition_check_items(definition);
 	for (int i = 0; i < options->ncaps; i++)
-		(void) rec_equality_operator(rec_column_lookup(definition->items->relid,
+		(void) rec_relation_equality_operator(rec_relation_column(definition->items->relid,
 													   options->caps[i].column).type);
 }
 
@@ -81,17 +81,17 @@ rec_cap_values_create(RecDefinition *definition, const RecOptions *options)
 	capped->values = palloc_array(RecDict *, options->ncaps);
 	initStringInfo(&query);
 	appendStringInfo(&query, "SELECT i.%s::%s", quote_identifier(items->item_column),
-					 rec_type_quoted(definition->item_type));
+					 rec_relation_type_quoted(definition->item_type));
 	for (int i = 0; i < options->ncaps; i++)
 	{
-		RecColumn	column = rec_column_lookup(items->relid, options->caps[i].column);
+		RecColumn	column = rec_relation_column(items->relid, options->caps[i].column);
 
 		capped->values[i] = rec_dictionary_create(column.type, column.collation, CurrentMemoryContext);
 		appendStringInfo(&query, ", i.%s", quote_identifier(options->caps[i].column));
 	}
 	appendStringInfo(&query, " FROM %s i WHERE i.%s %s ANY ($1)",
 					 rec_relation_quoted(items->relid), quote_identifier(items->item_column),
-					 rec_equality_operator(definition->item_type));
+					 rec_relation_equality_operator(definition->item_type));
 	capped->query = query.data;
 	return capped;
 }

@@ -111,7 +111,7 @@ rec_eligible_create(RecDefinition *definition, Jsonb *filter)
 	initStringInfo(&condition);
 	if (items->available_column)
 	{
-		(void) rec_column_lookup(items->relid, items->available_column);
+		(void) rec_relation_column(items->relid, items->available_column);
 		appendStringInfo(&condition, " AND i.%s", quote_identifier(items->available_column));
 	}
 	if (filter)
@@ -134,7 +134,7 @@ check_id_type(const RecDefinition *definition)
 {
 	const RecItemSource *items = definition->items;
 
-	rec_check_same_type(rec_column_lookup(items->relid, items->item_column).type,
+	rec_relation_check_same_type(rec_relation_column(items->relid, items->item_column).type,
 						definition->item_type, items->item_column);
 }
 
@@ -178,13 +178,13 @@ check_query(const RecEligible *eligible)
 	check_id_type(definition);
 	initStringInfo(&query);
 	appendStringInfo(&query, "SELECT i.%s::%s FROM (SELECT", id,
-					 rec_type_quoted(definition->item_type));
+					 rec_relation_type_quoted(definition->item_type));
 	foreach(cell, eligible->columns)
 		appendStringInfo(&query, "%s i.%s", foreach_current_index(cell) > 0 ? "," : "",
 						 quote_identifier(lfirst(cell)));
 	appendStringInfo(&query, " FROM %s i WHERE i.%s %s ANY ($%d) OFFSET 0) i WHERE true%s",
 					 rec_relation_quoted(items->relid), id,
-					 rec_equality_operator(definition->item_type),
+					 rec_relation_equality_operator(definition->item_type),
 					 eligible->filter.nvalues + 1, eligible->condition);
 	return query.data;
 }
@@ -250,7 +250,7 @@ open_list(RecEligible *eligible)
 	check_id_type(eligible->definition);
 	query.text = psprintf("SELECT i.%s::%s FROM %s i WHERE true%s",
 						  quote_identifier(items->item_column),
-						  rec_type_quoted(eligible->definition->item_type),
+						  rec_relation_type_quoted(eligible->definition->item_type),
 						  rec_relation_quoted(items->relid), eligible->condition);
 	query.nargs = eligible->filter.nvalues;
 	query.types = eligible->filter.types;

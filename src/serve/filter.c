@@ -125,7 +125,7 @@ append_equal(Builder *builder, const RecFilterColumn *column, const Operator *op
 		return;
 	}
 	appendStringInfo(&builder->text, "%s %s ", column->quoted,
-					 rec_equality_operator(column->type));
+					 rec_relation_equality_operator(column->type));
 	append_value(builder, column->type, rec_filter_value(column, oper->name, value));
 }
 
@@ -174,13 +174,13 @@ append_in(Builder *builder, const RecFilterColumn *column, const Operator *oper,
 	appendStringInfo(&builder->text, "(%s ", column->quoted);
 	if (OidIsValid(column->element))
 	{
-		(void) rec_equality_operator(column->element);
+		(void) rec_relation_equality_operator(column->element);
 		appendStringInfoString(&builder->text, "OPERATOR(pg_catalog.&&) ");
 		append_value(builder, column->type, list);
 	}
 	else
 	{
-		appendStringInfo(&builder->text, "%s ANY (", rec_equality_operator(column->type));
+		appendStringInfo(&builder->text, "%s ANY (", rec_relation_equality_operator(column->type));
 		append_value(builder, array_type_of(column), list);
 		appendStringInfoChar(&builder->text, ')');
 	}
@@ -206,7 +206,7 @@ append_comparison(Builder *builder, const RecFilterColumn *column, const Operato
 									type->btree_opintype, oper->strategy);
 	if (!OidIsValid(found))
 		rec_filter_value_refuse_type(column, oper->name, "a type with an order");
-	appendStringInfo(&builder->text, "%s %s ", column->quoted, rec_operator_quoted(found));
+	appendStringInfo(&builder->text, "%s %s ", column->quoted, rec_relation_operator_quoted(found));
 	append_value(builder, column->type, rec_filter_value(column, oper->name, value));
 }
 
@@ -219,7 +219,7 @@ append_contains(Builder *builder, const RecFilterColumn *column, const Operator 
 
 	if (OidIsValid(column->element))
 	{
-		(void) rec_equality_operator(column->element);
+		(void) rec_relation_equality_operator(column->element);
 		operand = rec_filter_value_array(column, oper->name, column->element, value);
 	}
 	else if (column->type == JSONBOID)
@@ -237,7 +237,7 @@ append_overlaps(Builder *builder, const RecFilterColumn *column, const Operator 
 {
 	if (!OidIsValid(column->element))
 		rec_filter_value_refuse_type(column, oper->name, "an array");
-	(void) rec_equality_operator(column->element);
+	(void) rec_relation_equality_operator(column->element);
 	appendStringInfo(&builder->text, "%s OPERATOR(pg_catalog.&&) ", column->quoted);
 	append_value(builder, column->type,
 				 rec_filter_value_array(column, oper->name, column->element, value));
@@ -258,7 +258,7 @@ like_operator(Oid type)
 	found = GetSysCacheOid4(OPERNAMENSP, Anum_pg_operator_oid, PointerGetDatum("~~"),
 							ObjectIdGetDatum(type), ObjectIdGetDatum(TEXTOID),
 							ObjectIdGetDatum(namespace));
-	return OidIsValid(found) ? rec_operator_quoted(found) : pstrdup("OPERATOR(pg_catalog.~~)");
+	return OidIsValid(found) ? rec_relation_operator_quoted(found) : pstrdup("OPERATOR(pg_catalog.~~)");
 }
 
 /* column LIKE $n, a pattern, so that the planner knows the ways to index it */
@@ -402,7 +402,7 @@ rec_filter_add_name(List *names, const char *name)
 static void
 append_column_member(Builder *builder, const char *name, const JsonbValue *value)
 {
-	RecColumn	found = rec_column_lookup(builder->relid, name);
+	RecColumn	found = rec_relation_column(builder->relid, name);
 	RecFilterColumn column;
 
 	column.name = name;

@@ -57,7 +57,7 @@ static bool
 is_of_kind(Datum kind, RecComponent component)
 {
 	text	   *given = DatumGetTextPP(kind);
-	const char *name = rec_component_names[component];
+	const char *name = rec_options_component_names[component];
 
 	return VARSIZE_ANY_EXHDR(given) == strlen(name) &&
 		memcmp(VARDATA_ANY(given), name, strlen(name)) == 0;

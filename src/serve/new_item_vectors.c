@@ -135,7 +135,7 @@ is_usable(const RecItemSource *items, const RecContentColumn *column)
 	for (int i = 0; i < items->ncolumns; i++)
 		if (strcmp(items->columns[i].name, column->name) == 0)
 			return get_attnum(items->relid, column->name) != InvalidAttrNumber &&
-				rec_may_select(items->relid, column->name) &&
+				rec_relation_may_select(items->relid, column->name) &&
 				rec_item_source_column_kind(items, &items->columns[i]) == column->kind;
 	return false;
 }
@@ -166,7 +166,7 @@ rec_new_item_vectors_create(RecServe *serve)
 	live->query = rec_feature_reader_query(definition, live->usable, live->nusable,
 									psprintf("i.%s %s ANY ($1)",
 											 quote_identifier(definition->items->item_column),
-											 rec_equality_operator(definition->item_type)));
+											 rec_relation_equality_operator(definition->item_type)));
 	MemoryContextSwitchTo(old);
 	return live;
 }

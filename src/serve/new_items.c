@@ -289,7 +289,7 @@ rec_new_items_join(RecServe *serve, const RecPair *pairs, int n)
 	MemoryContext old = MemoryContextSwitchTo(serve->memory);
 
 	rec_definition_check_items(serve->definition);
-	if (rec_may_select(serve->definition->items->relid, serve->definition->items->item_column))
+	if (rec_relation_may_select(serve->definition->items->relid, serve->definition->items->item_column))
 		admit_unknown(serve, pairs, n);
 	rec_new_items_look(serve);
 	if (fresh->nnewest > 0 && get_live(serve)->ncolumns > 0)
@@ -366,7 +366,7 @@ rec_new_items_join_all(RecServe *serve, RecDict *items, const bool *used, const 
 
 	rec_new_items_look(serve);
 	if (get_live(serve)->ncolumns == 0 ||
-		!rec_may_select(serve->definition->items->relid, serve->definition->items->item_column))
+		!rec_relation_may_select(serve->definition->items->relid, serve->definition->items->item_column))
 		return;
 	read_newest(serve);
 	for (int is_known = 0; is_known < 2; is_known++)
@@ -430,7 +430,7 @@ rec_new_items_judge(RecServe *serve, RecScoredItem *items, int n)
 			ids[nids++] = serve->ids[items[i].ref];
 	if (nids == 0)
 		return n;
-	if (!rec_may_select(source->relid, source->item_column))
+	if (!rec_relation_may_select(source->relid, source->item_column))
 		return n - nids;		/* they come after the others */
 	rec_new_item_vectors_read(get_live(serve), ids, nids, vectors, found);
 	if (nrefs > 0)

@@ -127,7 +127,7 @@ limit_unshrunk(const RecRowView *row, const RecBound *bound)
 static inline double
 normalised(const RecRowView *row, const PairView *pair)
 {
-	return pair->d / (row->row_factor * row->factor[pair->j] + row->options->shrinkage);
+	return pair->d / (row->row_norm * row->norm[pair->j] + row->options->shrinkage);
 }
 
 JUDGE(normalised, false)
@@ -135,7 +135,7 @@ JUDGE(normalised, false)
 static uint32
 least_normalised(const RecRowView *row, uint32 item, const RecBound *bound)
 {
-	return round_up(bound->limit * (row->row_factor * row->factor[item] +
+	return round_up(bound->limit * (row->row_norm * row->norm[item] +
 									row->options->shrinkage));
 }
 
@@ -428,60 +428,32 @@ least_llr(const RecRowView *row, uint32 item, const RecBound *bound)
 	return high;
 }
 
-/* The registry: an option's value is the index of its row. */
-const RecMeasure rec_measures[] = {
-	{"cosine", false, REC_CENTRE_NONE, REC_FACTOR_NORM, NULL,
+/* The registry: the value of the option "measure" is the index of its row. */
+const RecMeasure rec_measures[REC_NMEASURES] = {
+	[REC_MEASURE_COSINE] = {REC_NORM_ROOT, NULL,
 	judge_normalised, judge_normalised, least_normalised},
-	{"damped_cosine", false, REC_CENTRE_NONE, REC_FACTOR_POWER, NULL,
+	[REC_MEASURE_DAMPED_COSINE] = {REC_NORM_POWER, NULL,
 	judge_normalised, judge_normalised, least_normalised},
-	{"jaccard", true, REC_CENTRE_NONE, REC_FACTOR_NONE, NULL,
+	[REC_MEASURE_JACCARD] = {REC_NORM_NONE, NULL,
 	judge_jaccard, judge_jaccard, least_jaccard},
-	{"dice", true, REC_CENTRE_NONE, REC_FACTOR_NONE, NULL,
+	[REC_MEASURE_DICE] = {REC_NORM_NONE, NULL,
 	judge_dice, judge_dice, least_dice},
-	{"tversky", true, REC_CENTRE_NONE, REC_FACTOR_NONE, NULL,
+	[REC_MEASURE_TVERSKY] = {REC_NORM_NONE, NULL,
 	judge_tversky, judge_tversky, least_tversky},
-	{"overlap", true, REC_CENTRE_NONE, REC_FACTOR_NONE, NULL,
+	[REC_MEASURE_OVERLAP] = {REC_NORM_NONE, NULL,
 	judge_overlap, judge_overlap, least_overlap},
-	{"conditional", true, REC_CENTRE_NONE, REC_FACTOR_NONE, NULL,
+	[REC_MEASURE_CONDITIONAL] = {REC_NORM_NONE, NULL,
 	judge_conditional, judge_conditional, least_conditional},
-	{"lift", true, REC_CENTRE_NONE, REC_FACTOR_NONE, NULL,
+	[REC_MEASURE_LIFT] = {REC_NORM_NONE, NULL,
 	judge_lift, judge_lift, least_lift},
-	{"pmi", true, REC_CENTRE_NONE, REC_FACTOR_NONE, NULL,
+	[REC_MEASURE_PMI] = {REC_NORM_NONE, NULL,
 	judge_pmi, judge_pmi, least_pmi},
-	{"npmi", true, REC_CENTRE_NONE, REC_FACTOR_NONE, make_logarithms,
+	[REC_MEASURE_NPMI] = {REC_NORM_NONE, make_logarithms,
 	judge_npmi, judge_npmi, least_npmi},
-	{"llr", true, REC_CENTRE_NONE, REC_FACTOR_NONE, make_entropies,
+	[REC_MEASURE_LLR] = {REC_NORM_NONE, make_entropies,
 	judge_llr, judge_llr_estimate, least_llr},
-	{"pearson", false, REC_CENTRE_ITEM, REC_FACTOR_NORM, NULL,
+	[REC_MEASURE_PEARSON] = {REC_NORM_ROOT, NULL,
 	judge_normalised, judge_normalised, least_normalised},
-	{"adjusted_cosine", false, REC_CENTRE_USER, REC_FACTOR_NORM, NULL,
+	[REC_MEASURE_ADJUSTED_COSINE] = {REC_NORM_ROOT, NULL,
 	judge_normalised, judge_normalised, least_normalised},
 };
-
-/* Gives a measure's name, NULL past the last one. */
-const char *
-rec_measure_name(int measure)
-{
-	return measure < (int) lengthof(rec_measures) ? rec_measures[measure].name : NULL;
-}
-
-/*
- * Gives the measure by which weights are to be taken.  A model that compares
- * no items has none, and takes them as cosine does, the first of them.
- */
-const RecMeasure *
-rec_measure_of(const RecOptions *options)
-{
-	return &rec_measures[options->model == REC_MODEL_RIDGE ? 0 : options->measure];
-}
-
-/* Gives the number of the measure of that name, which exists. */
-int
-rec_measure_number(const char *name)
-{
-	int			measure = 0;
-
-	while (strcmp(rec_measure_name(measure), name) != 0)
-		measure++;
-	return measure;
-}

@@ -18,20 +18,13 @@
 
 #define REC_SLACK	1e-14		/* more than a formula loses by rounding */
 
-typedef enum RecCentring
+/* What a measure divides by, computed once for each item. */
+typedef enum RecNorm
 {
-	REC_CENTRE_NONE,
-	REC_CENTRE_ITEM,			/* ratings less the item's mean */
-	REC_CENTRE_USER				/* ratings less the user's mean */
-} RecCentring;
-
-/* What a measure wants to have been made of each item. */
-typedef enum RecFactor
-{
-	REC_FACTOR_NONE,
-	REC_FACTOR_NORM,			/* root of the sum of squared weights */
-	REC_FACTOR_POWER			/* a power of the sum of weights */
-} RecFactor;
+	REC_NORM_NONE,
+	REC_NORM_ROOT,				/* root of the sum of squared weights */
+	REC_NORM_POWER				/* a power of the sum of weights */
+} RecNorm;
 
 /*
  * One item against all others: what a measure sees.  The row's item is the
@@ -44,10 +37,10 @@ typedef struct RecRowView
 	uint32		nitems;
 	double		all_users;
 	const double *users;		/* of each item */
-	const double *factor;		/* of each item as one of the others, or NULL */
+	const double *norm;			/* of each item as one of the others, or NULL */
 	const double *table;		/* what the measure has made, or NULL */
 	double		row_users;
-	double		row_factor;
+	double		row_norm;
 	int			count_size;		/* bytes of a counter: 1, 2 or 4 */
 	const void *count;			/* users of both, for each item */
 	const double *dot;			/* sum of products of weights; NULL: the same */
@@ -61,13 +54,10 @@ typedef struct RecBound
 								 * before */
 } RecBound;
 
-/* One row of the registry of measures. */
+/* One row of the registry of measures; its name is in measure_name.c. */
 typedef struct RecMeasure
 {
-	const char *name;
-	bool		counts_only;	/* needs who had both, not the weights */
-	RecCentring centring;
-	RecFactor	factor;
+	RecNorm		norm;
 
 	/* makes the table that the functions below look into, or NULL */
 	double	   *(*make_table) (const RecRowView *row);
@@ -100,10 +90,6 @@ rec_row_common(const RecRowView *row, uint32 item)
 	return ((const uint32 *) row->count)[item];
 }
 
-extern const RecMeasure rec_measures[];
-
-extern const char *rec_measure_name(int measure);
-extern const RecMeasure *rec_measure_of(const RecOptions *options);
-extern int	rec_measure_number(const char *name);
+extern const RecMeasure rec_measures[REC_NMEASURES];
 
 #endif							/* REC_MEASURE_H */

@@ -27,6 +27,9 @@
 #include "libpq/pqformat.h"
 #include "nodes/execnodes.h"
 #include "nodes/nodeFuncs.h"
+#include "options/options_default.h"
+#include "options/options_read.h"
+#include "pg/arguments.h"
 #include "pg/relation.h"
 #include "similarity/ridge.h"
 #include "similarity/similarity.h"
@@ -54,7 +57,7 @@ read_options(RecOptions *options, Jsonb *given)
 {
 	rec_options_default(options, false);
 	if (given)
-		rec_options_read_apply(options, given, REC_SCOPE_BUILD);
+		rec_options_read(options, given, REC_SCOPE_BUILD);
 	if (options->model == REC_MODEL_ALS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -160,7 +163,7 @@ PG_FUNCTION_INFO_V1(rec_item_similarity_transition);
 Datum
 rec_item_similarity_transition(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = rec_aggregate_context(fcinfo);
+	MemoryContext context = rec_arguments_aggregate_mcxt(fcinfo);
 	SimilarityState *state;
 	RecRow		row = {0};
 
@@ -214,7 +217,7 @@ PG_FUNCTION_INFO_V1(rec_item_similarity_combine);
 Datum
 rec_item_similarity_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = rec_aggregate_context(fcinfo);
+	MemoryContext context = rec_arguments_aggregate_mcxt(fcinfo);
 	SimilarityState *state = PG_ARGISNULL(0) ? NULL : (SimilarityState *) PG_GETARG_POINTER(0);
 	SimilarityState *other = PG_ARGISNULL(1) ? NULL : (SimilarityState *) PG_GETARG_POINTER(1);
 
@@ -239,7 +242,7 @@ rec_item_similarity_serialize(PG_FUNCTION_ARGS)
 	SimilarityState *state = (SimilarityState *) PG_GETARG_POINTER(0);
 	StringInfoData buffer;
 
-	(void) rec_aggregate_context(fcinfo);
+	(void) rec_arguments_aggregate_mcxt(fcinfo);
 	pq_begintypsend(&buffer);
 	pq_sendbyte(&buffer, STATE_VERSION);
 	pq_sendstring(&buffer, state->options ?
@@ -262,7 +265,7 @@ rec_item_similarity_deserialize(PG_FUNCTION_ARGS)
 	StringInfoData buffer;
 	const char *options;
 
-	(void) rec_aggregate_context(fcinfo);
+	(void) rec_arguments_aggregate_mcxt(fcinfo);
 	initStringInfo(&buffer);
 	appendBinaryStringInfo(&buffer, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 	if (pq_getmsgbyte(&buffer) != STATE_VERSION)
@@ -398,7 +401,7 @@ rec_item_similarity_final(PG_FUNCTION_ARGS)
 	MemoryContext old;
 	Datum		result;
 
-	(void) rec_aggregate_context(fcinfo);
+	(void) rec_arguments_aggregate_mcxt(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	state = (SimilarityState *) PG_GETARG_POINTER(0);

@@ -72,10 +72,10 @@ sum_weights(RecSimilarity *state, bool squared)
 static void
 prepare_norms(RecSimilarity *state)
 {
-	state->row_factor = sum_weights(state, true);
-	state->other_factor = state->row_factor;
+	state->row_norm = sum_weights(state, true);
+	state->other_norm = state->row_norm;
 	for (uint32 i = 0; i < state->matrix->nitems; i++)
-		state->row_factor[i] = sqrt(state->row_factor[i]);
+		state->row_norm[i] = sqrt(state->row_norm[i]);
 }
 
 static void
@@ -85,15 +85,15 @@ prepare_powers(RecSimilarity *state)
 	const RecOptions *options = state->options;
 	bool		swapped = options->truncate == REC_TRUNCATE_TARGET;
 
-	state->row_factor = sum_weights(state, false);
-	state->other_factor = rec_memory_budget_alloc(state->context, matrix->nitems, sizeof(double));
+	state->row_norm = sum_weights(state, false);
+	state->other_norm = rec_memory_budget_alloc(state->context, matrix->nitems, sizeof(double));
 	for (uint32 i = 0; i < matrix->nitems; i++)
 	{
-		double		source = pow(state->row_factor[i], options->source_exponent);
-		double		target = pow(state->row_factor[i], options->target_exponent);
+		double		source = pow(state->row_norm[i], options->source_exponent);
+		double		target = pow(state->row_norm[i], options->target_exponent);
 
-		state->row_factor[i] = swapped ? target : source;
-		state->other_factor[i] = swapped ? source : target;
+		state->row_norm[i] = swapped ? target : source;
+		state->other_norm[i] = swapped ? source : target;
 	}
 	if (options->user_exponent == 0)
 		return;
@@ -113,9 +113,9 @@ prepare_factors(RecSimilarity *state)
 	state->users = rec_memory_budget_alloc(state->context, matrix->nitems, sizeof(double));
 	for (uint32 i = 0; i < matrix->nitems; i++)
 		state->users[i] = item_users(matrix, i);
-	if (state->measure->factor == REC_FACTOR_NORM)
+	if (state->measure->norm == REC_NORM_ROOT)
 		prepare_norms(state);
-	else if (state->measure->factor == REC_FACTOR_POWER)
+	else if (state->measure->norm == REC_NORM_POWER)
 		prepare_powers(state);
 }
 
@@ -138,9 +138,9 @@ least_factors(RecSimilarity *state)
 	{
 		uint32		last = rec_last_of_block(state, block);
 
-		least[block] = state->other_factor[last];
+		least[block] = state->other_norm[last];
 		for (uint32 i = block * REC_BLOCK_SIZE; i < last; i++)
-			least[block] = Min(least[block], state->other_factor[i]);
+			least[block] = Min(least[block], state->other_norm[i]);
 	}
 	return least;
 }
@@ -158,7 +158,7 @@ prepare_counters(RecSimilarity *state)
 	if (matrix->user_weight || state->user_factor)
 	{
 		state->dot = alloc_aligned(state, ncounters, sizeof(double));
-		state->block_factor = least_factors(state);
+		state->block_norm = least_factors(state);
 	}
 	state->touched = alloc_aligned(state, state->nblocks + REC_BLOCK_SIZE, sizeof(uint8));
 	state->dirty = rec_memory_budget_alloc(state->context, state->nblocks + 1, sizeof(uint32));
@@ -176,7 +176,7 @@ prepare_view(RecSimilarity *state)
 	view->nitems = state->matrix->nitems;
 	view->all_users = state->matrix->nusers;
 	view->users = state->users;
-	view->factor = state->other_factor;
+	view->norm = state->other_norm;
 	view->dot = state->dot;
 	if (state->measure->make_table == NULL)
 		return;
@@ -245,7 +245,7 @@ begin_row(RecSimilarity *state, uint32 row)
 	state->work = row_work(state->matrix, row);
 	state->dense = state->work > (int64) state->matrix->nitems / DENSE_SHARE;
 	view->row_users = state->users[row];
-	view->row_factor = state->row_factor ? state->row_factor[row] : 0;
+	view->row_norm = state->row_norm ? state->row_norm[row] : 0;
 	view->count = state->count;
 	view->count_size = counter_size(view->row_users);
 }

@@ -31,9 +31,9 @@ struct RecSimilarity
 
 	/* of each item, user or block, made once */
 	double	   *users;			/* of an item */
-	double	   *row_factor;		/* as the row's item */
-	double	   *other_factor;	/* as one of the others */
-	double	   *block_factor;	/* least other_factor of a block; NULL when
+	double	   *row_norm;		/* as the row's item */
+	double	   *other_norm;	/* as one of the others */
+	double	   *block_norm;	/* least other_norm of a block; NULL when
 								 * counts say it all */
 	double	   *user_factor;	/* 1 / n_u ^ user_exponent, or NULL for 1 */
 

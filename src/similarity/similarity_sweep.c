@@ -288,7 +288,7 @@ static inline uint64
 keep_products(uint64 mask, uint32 block, const RecSimilarity *state)
 {
 	return mask & mask_products(state->dot + block * BLOCK_SIZE,
-								state->dot_slope * state->block_factor[block] + state->dot_offset);
+								state->dot_slope * state->block_norm[block] + state->dot_offset);
 }
 
 /*
@@ -328,7 +328,7 @@ static uint32 *
 filter_products(const RecSimilarity *state, uint32 *item, uint32 *end)
 {
 	const double *dot = state->dot;
-	const double *factor = state->other_factor;
+	const double *factor = state->other_norm;
 	double		slope = state->dot_slope;
 	double		offset = state->dot_offset;
 	uint32	   *out = item;
@@ -350,7 +350,7 @@ list_items(RecSimilarity *state, const uint32 *block, const uint32 *least, int n
 	double		limit = state->topk.limit * (1 - REC_SLACK);
 	uint32	   *end;
 
-	state->dot_slope = limit * view->row_factor;
+	state->dot_slope = limit * view->row_norm;
 	state->dot_offset = limit * state->options->shrinkage;
 	if (view->count_size == sizeof(uint8))
 		end = list_uint8(state, block, least, n);

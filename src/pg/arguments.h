@@ -1,0 +1,26 @@
+/*-------------------------------------------------------------------------
+ *
+ * arguments.h
+ *	  Arguments of SQL functions, fetched and checked.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/pg/arguments.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_ARGUMENTS_H
+#define REC_ARGUMENTS_H
+
+#include "fmgr.h"
+
+extern void rec_arguments_check_k(int64 k);
+extern char *rec_arguments_text(FunctionCallInfo fcinfo, int n);
+extern char *rec_arguments_name(FunctionCallInfo fcinfo, int n);
+extern void rec_arguments_require(const void *value, const char *argument);
+extern char *rec_arguments_recommender(FunctionCallInfo fcinfo);
+extern Datum rec_arguments_name_or_null(const char *name, char *is_null);
+extern MemoryContext rec_arguments_aggregate_mcxt(FunctionCallInfo fcinfo);
+
+#endif							/* REC_ARGUMENTS_H */

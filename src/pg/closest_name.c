@@ -1,0 +1,81 @@
+/*-------------------------------------------------------------------------
+ *
+ * closest_name.c
+ *	  The closest of several names, for the hint of an error.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/pg/closest_name.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "pg/closest_name.h"
+#include "utils/varlena.h"
+
+/* names further apart than this are not worth a hint */
+#define REC_CLOSEST_MAX_DISTANCE	4
+
+/* Begins the search for the name closest to "name". */
+void
+rec_closest_name_start(RecClosest *closest, const char *name)
+{
+	closest->name = name;
+	closest->best = NULL;
+	closest->distance = Min(REC_CLOSEST_MAX_DISTANCE,
+							(int) (strlen(name) + 1) / 2) + 1;
+}
+
+/* Takes "candidate" if it is closer than all before; it must stay allocated. */
+void
+rec_closest_name_consider(RecClosest *closest, const char *candidate)
+{
+	int			distance;
+
+	if (strlen(closest->name) > NAMEDATALEN || strlen(candidate) > NAMEDATALEN)
+		return;
+	distance = varstr_levenshtein_less_equal(closest->name,
+											 strlen(closest->name),
+											 candidate, strlen(candidate),
+											 1, 1, 1, closest->distance, true);
+	if (distance < closest->distance)
+	{
+		closest->best = candidate;
+		closest->distance = distance;
+	}
+}
+
+/* Gives the errhint() of a finished search, none when nothing was close. */
+int
+rec_closest_name_hint(const RecClosest *closest, const char *kind)
+{
+	if (closest->best == NULL)
+		return 0;
+	return errhint("Perhaps you meant the %s \"%s\".", kind, closest->best);
+}
+
+/*
+ * Gives the number of one of the names, from 0, that value_name() knows.  An
+ * ERROR when it is none of them; "kind" is what it names.
+ */
+int
+rec_closest_name_number(const char *kind, const char *(*value_name) (int value), const char *given)
+{
+	RecClosest	closest;
+	const char *name;
+
+	rec_closest_name_start(&closest, given);
+	for (int i = 0; (name = value_name(i)) != NULL; i++)
+	{
+		if (strcmp(name, given) == 0)
+			return i;
+		rec_closest_name_consider(&closest, name);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s \"%s\" does not exist", kind, given),
+			 rec_closest_name_hint(&closest, kind)));
+	return -1;
+}
