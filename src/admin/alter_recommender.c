@@ -18,9 +18,12 @@
 
 #include "admin/alter_recommender.h"
 #include "catalog/pg_type.h"
+#include "definition/definition_cache.h"
+#include "definition/item_source_options.h"
 #include "options/options_read.h"
 #include "options/options_write.h"
 #include "pg/arguments.h"
+#include "pg/owner.h"
 #include "pg/spi.h"
 #include "serve/cap_values.h"
 #include "utils/array.h"
@@ -31,7 +34,7 @@
 static void
 begin_writing(const RecDefinition *definition, RecCaller *caller)
 {
-	rec_be_owner(definition, caller);
+	rec_owner_become(rec_definition_owner(definition), REC_VISIBLE_ROWS, caller);
 	SPI_connect();
 }
 
@@ -40,8 +43,8 @@ static void
 end_writing(const RecDefinition *definition, const RecCaller *caller)
 {
 	SPI_finish();
-	rec_be_caller(caller);
-	rec_definition_changed(definition->schema);
+	rec_owner_return(caller);
+	rec_definition_cache_changed(definition->schema);
 }
 
 /* Gives a value for a parameter of type name[], an empty one for NULL. */
@@ -152,7 +155,7 @@ PG_FUNCTION_INFO_V1(rec_add_interactions);
 Datum
 rec_add_interactions(PG_FUNCTION_ARGS)
 {
-	RecDefinition *definition = rec_definition_by_name(rec_arguments_recommender(fcinfo));
+	RecDefinition *definition = rec_definition_cache_by_name(rec_arguments_recommender(fcinfo));
 	RecGivenSource given;
 	RecCaller	caller;
 	RecColumn	user;
@@ -165,7 +168,7 @@ rec_add_interactions(PG_FUNCTION_ARGS)
 	rec_relation_check_same_type(user.type, definition->user_type, given.source.user_column);
 	rec_relation_check_same_type(item.type, definition->item_type, given.source.item_column);
 	rec_source_check_context_columns(given.source.relid, given.context_columns);
-	definition = rec_definition_lock(definition, "add_interactions()");
+	definition = rec_definition_cache_lock(definition, "add_interactions()");
 	begin_writing(definition, &caller);
 	rec_alter_recommender_source_write(&given, rec_definition_name(definition));
 	end_writing(definition, &caller);
@@ -181,7 +184,7 @@ PG_FUNCTION_INFO_V1(rec_remove_interactions);
 Datum
 rec_remove_interactions(PG_FUNCTION_ARGS)
 {
-	RecDefinition *definition = rec_definition_by_name(rec_arguments_recommender(fcinfo));
+	RecDefinition *definition = rec_definition_cache_by_name(rec_arguments_recommender(fcinfo));
 	Oid			types[1] = {OIDOID};
 	Datum		values[1];
 	uint64		removed;
@@ -189,7 +192,7 @@ rec_remove_interactions(PG_FUNCTION_ARGS)
 
 	rec_arguments_require(PG_ARGISNULL(1) ? NULL : fcinfo, "interactions");
 	rec_definition_check_owner(definition);
-	definition = rec_definition_lock(definition, "remove_interactions()");
+	definition = rec_definition_cache_lock(definition, "remove_interactions()");
 	values[0] = PG_GETARG_DATUM(1);
 	begin_writing(definition, &caller);
 	rec_spi_execute(psprintf("DELETE FROM %s s WHERE s.relation::pg_catalog.oid OPERATOR(pg_catalog.=) $1",
@@ -270,7 +273,7 @@ PG_FUNCTION_INFO_V1(rec_set_items);
 Datum
 rec_set_items(PG_FUNCTION_ARGS)
 {
-	RecDefinition *definition = rec_definition_by_name(rec_arguments_recommender(fcinfo));
+	RecDefinition *definition = rec_definition_cache_by_name(rec_arguments_recommender(fcinfo));
 	RecItemSource items = {0};
 	ArrayType  *features = PG_ARGISNULL(3) ? NULL : PG_GETARG_ARRAYTYPE_P(3);
 	ArrayType  *texts = PG_ARGISNULL(4) ? NULL : PG_GETARG_ARRAYTYPE_P(4);
@@ -291,7 +294,7 @@ rec_set_items(PG_FUNCTION_ARGS)
 	rec_item_source_set_columns(&items, features, texts);
 	rec_item_source_options_set(&items, options);
 	rec_item_source_check(&items, definition->item_type);
-	definition = rec_definition_lock(definition, "set_items()");
+	definition = rec_definition_cache_lock(definition, "set_items()");
 	begin_writing(definition, &caller);
 	write_items(definition, &items, features, texts, options);
 	end_writing(definition, &caller);
@@ -307,12 +310,12 @@ PG_FUNCTION_INFO_V1(rec_remove_items);
 Datum
 rec_remove_items(PG_FUNCTION_ARGS)
 {
-	RecDefinition *definition = rec_definition_by_name(rec_arguments_recommender(fcinfo));
+	RecDefinition *definition = rec_definition_cache_by_name(rec_arguments_recommender(fcinfo));
 	RecCaller	caller;
 	uint64		removed;
 
 	rec_definition_check_owner(definition);
-	definition = rec_definition_lock(definition, "remove_items()");
+	definition = rec_definition_cache_lock(definition, "remove_items()");
 	begin_writing(definition, &caller);
 	rec_spi_execute(psprintf("DELETE FROM %s", rec_definition_table(definition, "item_source")),
 					0, NULL, NULL, NULL, false, SPI_OK_DELETE);
@@ -368,7 +371,7 @@ rec_alter_recommender_set_options(RecDefinition *definition, Jsonb *given)
 	RecCaller	caller;
 
 	rec_definition_check_owner(definition);
-	definition = rec_definition_lock(definition, "set_options()");
+	definition = rec_definition_cache_lock(definition, "set_options()");
 	options = definition->options;
 	rec_options_read(&options, given, REC_SCOPE_ALL);
 	if (definition->items)
@@ -399,11 +402,11 @@ PG_FUNCTION_INFO_V1(rec_set_options);
 Datum
 rec_set_options(PG_FUNCTION_ARGS)
 {
-	RecDefinition *definition = rec_definition_by_name(rec_arguments_recommender(fcinfo));
+	RecDefinition *definition = rec_definition_cache_by_name(rec_arguments_recommender(fcinfo));
 
 	rec_arguments_require(PG_ARGISNULL(1) ? NULL : fcinfo, "options");
 	rec_alter_recommender_set_options(definition, PG_GETARG_JSONB_P(1));
-	definition = rec_definition_get(definition->schema);
+	definition = rec_definition_cache_get(definition->schema);
 	PG_RETURN_JSONB_P(rec_options_write(&definition->options,
 										REC_SCOPE_BUILD | REC_SCOPE_SERVE));
 }

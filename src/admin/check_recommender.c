@@ -17,12 +17,14 @@
 #include "postgres.h"
 
 #include "definition/definition.h"
+#include "definition/definition_cache.h"
 #include "definition/source.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "model/newest_item.h"
 #include "options/options_write.h"
 #include "parser/parse_coerce.h"
+#include "pg/owner.h"
 #include "pg/relation.h"
 #include "pg/spi.h"
 #include "rank/history.h"
@@ -570,10 +572,10 @@ rec_check_recommender(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	findings.store = ((ReturnSetInfo *) fcinfo->resultinfo)->setResult;
 	findings.desc = ((ReturnSetInfo *) fcinfo->resultinfo)->setDesc;
-	findings.definition = rec_definition_by_name(name);
-	as_owner = has_privs_of_role(GetUserId(), rec_layout_schema_owner(findings.definition->schema));
+	findings.definition = rec_definition_cache_by_name(name);
+	as_owner = has_privs_of_role(GetUserId(), rec_definition_owner(findings.definition));
 	if (as_owner)
-		rec_be_owner(findings.definition, &caller);
+		rec_owner_become(rec_definition_owner(findings.definition), REC_VISIBLE_ROWS, &caller);
 	SPI_connect();
 	check_refreshed(&findings);
 	for (int i = 0; i < findings.definition->nsources; i++)
@@ -584,6 +586,6 @@ rec_check_recommender(PG_FUNCTION_ARGS)
 	check_times(&findings);
 	SPI_finish();
 	if (as_owner)
-		rec_be_caller(&caller);
+		rec_owner_return(&caller);
 	return (Datum) 0;
 }

@@ -20,10 +20,12 @@
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
 #include "definition/definition.h"
+#include "definition/definition_cache.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "model/refresh.h"
 #include "options/options_write.h"
+#include "pg/owner.h"
 #include "pg/spi.h"
 #include "storage/lmgr.h"
 #include "tcop/utility.h"
@@ -96,14 +98,14 @@ warn_and_roll_back(MemoryContext context, ResourceOwner owner, const char *forma
 static void
 write_overview(ReturnSetInfo *rsinfo, const char *name)
 {
-	RecDefinition *definition = rec_definition_get(get_namespace_oid(name, false));
+	RecDefinition *definition = rec_definition_cache_get(get_namespace_oid(name, false));
 	Datum		values[OVERVIEW_NCOLS];
 	bool		nulls[OVERVIEW_NCOLS] = {0};
 	HeapTuple	tuple;
 	TupleDesc	desc;
 	RecCaller	caller;
 
-	rec_be_owner(definition, &caller);
+	rec_owner_become(rec_definition_owner(definition), REC_VISIBLE_ROWS, &caller);
 	SPI_connect();
 	rec_spi_select(psprintf("SELECT n.nspowner::pg_catalog.regrole, d.generation, d.refreshed_at, d.items "
 							"FROM %s d, pg_catalog.pg_namespace n WHERE n.oid OPERATOR(pg_catalog.=) %u",
@@ -125,7 +127,7 @@ write_overview(ReturnSetInfo *rsinfo, const char *name)
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	SPI_finish();
-	rec_be_caller(&caller);
+	rec_owner_return(&caller);
 }
 
 /* An error in one recommender is a warning and hides no other one. */
@@ -181,7 +183,7 @@ write_table(ReturnSetInfo *rsinfo, const char *name, const char *columns,
 	bool	   *nulls = palloc0_array(bool, natts);
 	RecCaller	caller;
 
-	rec_be_owner(rec_definition_get(get_namespace_oid(name, false)), &caller);
+	rec_owner_become(rec_definition_owner(rec_definition_cache_get(get_namespace_oid(name, false))), REC_VISIBLE_ROWS, &caller);
 	SPI_connect();
 	rec_spi_select(psprintf("SELECT %s FROM %s t ORDER BY %s", columns,
 							quote_qualified_identifier(name, table), order));
@@ -193,7 +195,7 @@ write_table(ReturnSetInfo *rsinfo, const char *name, const char *columns,
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	SPI_finish();
-	rec_be_caller(&caller);
+	rec_owner_return(&caller);
 }
 
 /* The same of all recommenders whose table the caller may read. */
@@ -254,12 +256,12 @@ is_due(const RecDefinition *definition, const Interval *max_age)
 	if (max_age == NULL)
 		return true;
 	values[0] = IntervalPGetDatum(max_age);
-	rec_be_owner(definition, &caller);
+	rec_owner_become(rec_definition_owner(definition), REC_VISIBLE_ROWS, &caller);
 	rec_spi_execute(psprintf("SELECT coalesce(d.refreshed_at OPERATOR(pg_catalog.<) ("
 							 "pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) $1), true) FROM %s d",
 							 rec_definition_table(definition, "definition")),
 					1, types, values, NULL, true, SPI_OK_SELECT);
-	rec_be_caller(&caller);
+	rec_owner_return(&caller);
 	return SPI_processed == 1 &&
 		DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 }
@@ -276,7 +278,7 @@ refresh_one(const char *name, const Interval *max_age)
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		RecDefinition *definition = rec_definition_by_name(name);
+		RecDefinition *definition = rec_definition_cache_by_name(name);
 
 		if (is_due(definition, max_age))
 			rec_refresh_model(definition, false);

@@ -17,6 +17,7 @@
 #include "postgres.h"
 
 #include "answer/call_arguments.h"
+#include "definition/definition_cache.h"
 #include "pg/arguments.h"
 #include "pg/relation.h"
 #include "utils/array.h"
@@ -32,7 +33,7 @@
 RecDefinition *
 rec_call_arguments_definition(FunctionCallInfo fcinfo)
 {
-	return rec_definition_of_row(get_fn_expr_argtype(fcinfo->flinfo, 0));
+	return rec_definition_cache_of_row(get_fn_expr_argtype(fcinfo->flinfo, 0));
 }
 
 /* Refuses an argument that is not of the type of the recommender's ids. */

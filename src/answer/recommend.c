@@ -258,7 +258,7 @@ rec_similar_items(PG_FUNCTION_ARGS)
 	{
 		id = PG_GETARG_DATUM(1);
 		serve.by_likeness = true;
-		rec_serve_items(&serve, DatumGetArrayTypeP(rec_id_array(definition, &id, 1)), 1);
+		rec_serve_items(&serve, DatumGetArrayTypeP(rec_definition_id_array(definition, &id, 1)), 1);
 	}
 	rec_serve_similarity(&serve);
 	answer(fcinfo, &serve, k);

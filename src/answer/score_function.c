@@ -22,6 +22,7 @@
 #include "postgres.h"
 
 #include "answer/call_arguments.h"
+#include "definition/definition_cache.h"
 #include "definition/model_scan.h"
 #include "miscadmin.h"
 #include "pg/spi.h"
@@ -225,7 +226,7 @@ still_good(const ScoreState *state, bool isnull, Datum user, Jsonb *context, Jso
 {
 	SnapshotMark mark;
 
-	if (!state->prepared || rec_definition_get(state->schema)->serial != state->serial)
+	if (!state->prepared || rec_definition_cache_get(state->schema)->serial != state->serial)
 		return false;
 	mark = mark_snapshot();
 	return

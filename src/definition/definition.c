@@ -1,19 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * definition.c
- *	  What a recommender is: its schema, sources, options and plans.
+ *	  What a recommender is: its schema, types of ids, sources, items and options.
  *
  * A recommender is a schema with tables of its own; there is no registry
- * beside it.  Each backend keeps what it read of a recommender's definition,
- * with the plans of the queries that serving needs, until PostgreSQL's cache
- * invalidation says that something changed: a function of ours that writes
- * the definition sends that for the definition's table, DDL does so by
- * itself.  What a call still holds then lives on until the transaction ends.
- *
- * A definition is read (definition_read.c) by a catalog snapshot, which is the
- * latest also in a parallel worker, so that an old one cannot stay in the
- * cache.  The generation that serves is no part of it: that is read by the
- * caller's snapshot at each call.
+ * beside it.  Its definition is read from these tables (definition_read.c) and
+ * kept in a cache (definition_cache.c).  The generation that serves is no part
+ * of it: each call reads that by the caller's snapshot.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -24,151 +17,11 @@
  */
 #include "postgres.h"
 
-#include "catalog/namespace.h"
-#include "definition/definition_read.h"
-#include "definition/plan_cache.h"
-#include "executor/spi.h"
+#include "definition/definition.h"
 #include "miscadmin.h"
-#include "pg/closest_name.h"
-#include "pg/relation.h"
-#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
-#include "utils/syscache.h"
-
-typedef struct CacheEntry
-{
-	Oid			schema;
-	char		status;
-	RecDefinition *definition;
-} CacheEntry;
-
-#define SH_PREFIX definition_table
-#define SH_ELEMENT_TYPE CacheEntry
-#define SH_KEY_TYPE Oid
-#define SH_KEY schema
-#define SH_HASH_KEY(tb, key) ((uint32) (key) * 2654435769u)
-#define SH_EQUAL(tb, a, b) ((a) == (b))
-#define SH_SCOPE static inline
-#define SH_DEFINE
-#define SH_DECLARE
-#include "lib/simplehash.h"
-
-static definition_table_hash *definitions = NULL;
-static uint64 last_serial = 0;
-
-/* ----------------
- *		invalidation
- * ----------------
- */
-
-static bool
-depends_on(const RecDefinition *definition, Oid relid)
-{
-	if (relid == InvalidOid ||
-		(definition->items && definition->items->relid == relid))
-		return true;
-	for (int i = 0; i < REC_NTABLES; i++)
-		if (definition->tables[i] == relid)
-			return true;
-	for (int i = 0; i < definition->nsources; i++)
-		if (definition->sources[i].relid == relid)
-			return true;
-	return false;
-}
-
-static void
-relation_changed(Datum arg pg_attribute_unused(), Oid relid)
-{
-	definition_table_iterator it;
-	CacheEntry *entry;
-
-	definition_table_start_iterate(definitions, &it);
-	while ((entry = definition_table_iterate(definitions, &it)) != NULL)
-	{
-		if (entry->definition == NULL)
-			continue;
-		if (depends_on(entry->definition, relid))
-			entry->definition->valid = false;
-		for (RecTableUse *use = entry->definition->uses; use; use = use->next)
-			if (relid == InvalidOid || relid == use->relid)
-				use->valid = false;
-	}
-}
-
-/* A schema was renamed: the plans' texts name it. */
-static void
-schema_changed(Datum arg pg_attribute_unused(), int cacheid pg_attribute_unused(),
-			   uint32 hashvalue pg_attribute_unused())
-{
-	relation_changed(arg, InvalidOid);
-}
-
-static void
-free_plans(void *arg)
-{
-	RecDefinition *definition = (RecDefinition *) arg;
-
-	for (int i = 0; i < definition->nsources; i++)
-		if (definition->sources[i].history_plan)
-			SPI_freeplan(definition->sources[i].history_plan);
-	rec_plan_cache_free(definition);
-}
-
-/* Lets go of a definition at the end of the transaction, not before. */
-static void
-retire(RecDefinition *definition)
-{
-	MemoryContextCallback *callback = MemoryContextAlloc(definition->context,
-														 sizeof(MemoryContextCallback));
-
-	callback->func = free_plans;
-	callback->arg = definition;
-	MemoryContextRegisterResetCallback(definition->context, callback);
-	MemoryContextSetParent(definition->context, TopTransactionContext);
-}
-
-/* Lets go of the definitions of schemas that are no more. */
-static void
-forget_dropped(void)
-{
-	definition_table_iterator it;
-	CacheEntry *entry;
-
-	definition_table_start_iterate(definitions, &it);
-	while ((entry = definition_table_iterate(definitions, &it)) != NULL)
-	{
-		if (entry->definition == NULL || entry->definition->valid ||
-			SearchSysCacheExists1(NAMESPACEOID, ObjectIdGetDatum(entry->schema)))
-			continue;
-		retire(entry->definition);
-		entry->definition = NULL;
-	}
-}
-
-/* ----------------
- *		finding recommenders
- * ----------------
- */
-
-static void
-recommender_missing(const char *name)
-{
-	RecClosest	closest;
-	ListCell   *cell;
-
-	rec_closest_name_start(&closest, name);
-	foreach(cell, rec_layout_recommender_names())
-		rec_closest_name_consider(&closest, lfirst(cell));
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("recommender \"%s\" does not exist", name),
-			 rec_closest_name_hint(&closest, "recommender")));
-}
 
 /* Gives a recommender's name, which is its schema's, in the current context. */
 char *
@@ -184,178 +37,22 @@ rec_definition_table(const RecDefinition *definition, const char *table)
 	return quote_qualified_identifier(rec_definition_name(definition), table);
 }
 
-/*
- * From here on, until rec_be_caller(), what runs is run as the recommender's
- * owner, in a security-restricted operation: what the owner attached to the
- * tables gets no other rights than the owner's.
- */
-void
-rec_be_owner(const RecDefinition *definition, RecCaller *caller)
+/* Return the owner of a recommender, who is that of its schema. */
+Oid
+rec_definition_owner(const RecDefinition *definition)
 {
-	GetUserIdAndSecContext(&caller->user, &caller->context);
-	SetUserIdAndSecContext(rec_layout_schema_owner(definition->schema),
-						   caller->context | SECURITY_RESTRICTED_OPERATION);
-	caller->nest = NewGUCNestLevel();
-	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
-							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-}
-
-/* Ends what rec_be_owner() began: the caller's user and settings are back. */
-void
-rec_be_caller(const RecCaller *caller)
-{
-	AtEOXact_GUC(false, caller->nest);
-	SetUserIdAndSecContext(caller->user, caller->context);
+	return rec_layout_schema_owner(definition->schema);
 }
 
 /* Refuses everyone but members of the recommender's owner. */
 void
 rec_definition_check_owner(const RecDefinition *definition)
 {
-	if (!has_privs_of_role(GetUserId(), rec_layout_schema_owner(definition->schema)))
+	if (!has_privs_of_role(GetUserId(), rec_definition_owner(definition)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be owner of recommender %s",
 						rec_definition_name(definition))));
-}
-
-/* ----------------
- *		what is kept
- * ----------------
- */
-
-/*
- * Keeps a recommender's tables as they are until the transaction ends, and
- * hears of what was changed before.
- */
-static void
-lock_tables(Oid schema)
-{
-	for (int i = 0; i < REC_NTABLES; i++)
-		(void) rec_layout_table_lock(schema, rec_table_names[i]);
-	AcceptInvalidationMessages();	/* a lock that was held before brings none */
-}
-
-/* Locks the tables of a definition that is kept, of which it knows where they are. */
-static void
-lock_known_tables(const RecDefinition *definition)
-{
-	for (int i = 0; i <= REC_TABLE_NEIGHBOR; i++)
-		LockRelationOid(definition->tables[i], AccessShareLock);
-	AcceptInvalidationMessages();
-}
-
-static RecDefinition *
-begin_definition(Oid schema)
-{
-	const char *damage = rec_layout_damage(schema, NULL);
-	MemoryContext context;
-	RecDefinition *definition;
-
-	if (!SearchSysCacheExists1(NAMESPACEOID, ObjectIdGetDatum(schema)))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("the recommender does not exist any more")));
-	if (damage)
-		rec_definition_read_refuse_table(damage, schema);
-	context = AllocSetContextCreate(CacheMemoryContext, "recommender definition",
-									ALLOCSET_SMALL_SIZES);
-	definition = MemoryContextAllocZero(context, sizeof(RecDefinition));
-
-	definition->context = context;
-	definition->schema = schema;
-	definition->serial = ++last_serial;
-	definition->valid = true;	/* until something changes, also while it is
-								 * read */
-	for (int i = 0; i < REC_NTABLES; i++)
-		definition->tables[i] = get_relname_relid(rec_table_names[i], schema);
-	return definition;
-}
-
-/*
- * Gives the definition of the recommender in a schema, from the cache when
- * nothing changed.  It stays readable until the end of the transaction.
- */
-RecDefinition *
-rec_definition_get(Oid schema)
-{
-	bool		found;
-	CacheEntry *entry;
-	RecDefinition *definition;
-
-	if (definitions == NULL)
-	{
-		definitions = definition_table_create(CacheMemoryContext, 16, NULL);
-		CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
-		CacheRegisterSyscacheCallback(NAMESPACEOID, schema_changed, (Datum) 0);
-	}
-	entry = definition_table_lookup(definitions, schema);
-	if (entry && entry->definition && entry->definition->complete)
-	{
-		lock_known_tables(entry->definition);
-		if (entry->definition->valid)
-			return entry->definition;
-	}
-	forget_dropped();
-	lock_tables(schema);
-	definition = begin_definition(schema);
-	entry = definition_table_insert(definitions, schema, &found);
-	if (found && entry->definition)
-		retire(entry->definition);
-	entry->definition = definition;
-	/* an error leaves the half-read entry for the next try to retire */
-	rec_definition_read(definition);
-	definition->complete = true;
-	return definition;
-}
-
-/* Gives a recommender's definition; an ERROR with the closest name if none. */
-RecDefinition *
-rec_definition_by_name(const char *name)
-{
-	Oid			schema = get_namespace_oid(name, true);
-
-	if (!OidIsValid(schema) || !rec_layout_is_recommender(schema))
-		recommender_missing(name);
-	return rec_definition_get(schema);
-}
-
-/*
- * Gives the recommender in whose schema a row type is; an ERROR when it is no
- * row type, or the schema no recommender.
- */
-RecDefinition *
-rec_definition_of_row(Oid row_type)
-{
-	Oid			relid = get_typ_typrelid(row_type);
-
-	if (!OidIsValid(relid))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("the first argument must be a null of a recommender's row type, such as NULL::recs.recommendation")));
-	return rec_definition_get(get_rel_namespace(relid));
-}
-
-/*
- * Keeps others from writing the definition, or refreshing, until the end of
- * the transaction; gives the definition as it is after the wait.  The command
- * is named in the error of a transaction that may not write.
- */
-RecDefinition *
-rec_definition_lock(RecDefinition *definition, const char *command)
-{
-	PreventCommandIfReadOnly(command);
-	LockRelationOid(definition->tables[REC_TABLE_DEFINITION], ShareUpdateExclusiveLock);
-	return rec_definition_get(definition->schema);
-}
-
-/* Tells all backends, at commit, that a definition was written. */
-void
-rec_definition_changed(Oid schema)
-{
-	CommandCounterIncrement();
-	CacheInvalidateRelcacheByRelid(get_relname_relid("definition", schema));
-	CommandCounterIncrement();
 }
 
 /* Refuses to go on without the relation of items that there was. */
@@ -374,7 +71,7 @@ rec_definition_check_items(const RecDefinition *definition)
 
 /* Gives items' ids, none of them null, as an array. */
 Datum
-rec_id_array(const RecDefinition *definition, const Datum *ids, int n)
+rec_definition_id_array(const RecDefinition *definition, const Datum *ids, int n)
 {
 	Datum	   *elements = palloc_extended(mul_size(Max(n, 1), sizeof(Datum)), MCXT_ALLOC_HUGE);
 	ArrayType  *array;

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * definition.h
- *	  What a recommender is: its schema, sources, options and plans.
+ *	  What a recommender is: its schema, types of ids, sources, items and options.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -70,25 +70,11 @@ typedef struct RecDefinition
 	RecTableUse *uses;			/* of store.c */
 } RecDefinition;
 
-/* Who called, while something runs as the owner. */
-typedef struct RecCaller
-{
-	Oid			user;
-	int			context;
-	int			nest;			/* of settings */
-} RecCaller;
-
 extern char *rec_definition_name(const RecDefinition *definition);
 extern char *rec_definition_table(const RecDefinition *definition, const char *table);
-extern RecDefinition *rec_definition_get(Oid schema);
-extern RecDefinition *rec_definition_by_name(const char *name);
-extern RecDefinition *rec_definition_of_row(Oid row_type);
-extern RecDefinition *rec_definition_lock(RecDefinition *definition, const char *command);
-extern void rec_definition_changed(Oid schema);
-extern void rec_be_owner(const RecDefinition *definition, RecCaller *caller);
-extern void rec_be_caller(const RecCaller *caller);
+extern Oid	rec_definition_owner(const RecDefinition *definition);
 extern void rec_definition_check_owner(const RecDefinition *definition);
 extern void rec_definition_check_items(const RecDefinition *definition);
-extern Datum rec_id_array(const RecDefinition *definition, const Datum *ids, int n);
+extern Datum rec_definition_id_array(const RecDefinition *definition, const Datum *ids, int n);
 
 #endif							/* REC_DEFINITION_H */

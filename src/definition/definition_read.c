@@ -18,9 +18,11 @@
 
 #include "catalog/pg_type.h"
 #include "definition/definition_read.h"
+#include "definition/item_source_options.h"
 #include "executor/spi.h"
 #include "options/options_default.h"
 #include "options/options_read.h"
+#include "pg/owner.h"
 #include "pg/relation.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -294,7 +296,7 @@ rec_definition_read(RecDefinition *definition)
 {
 	RecCaller	caller;
 
-	rec_be_owner(definition, &caller);
+	rec_owner_become(rec_definition_owner(definition), REC_VISIBLE_ROWS, &caller);
 	SPI_connect();
 	PushActiveSnapshot(GetCatalogSnapshot(definition->tables[REC_TABLE_DEFINITION]));
 	find_types(definition);
@@ -303,5 +305,5 @@ rec_definition_read(RecDefinition *definition)
 	read_sources(definition);
 	PopActiveSnapshot();
 	SPI_finish();
-	rec_be_caller(&caller);
+	rec_owner_return(&caller);
 }

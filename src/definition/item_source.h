@@ -14,7 +14,6 @@
 #define REC_ITEM_SOURCE_H
 
 #include "utils/array.h"
-#include "utils/jsonb.h"
 
 /* What the values of a column are to content. */
 typedef enum RecItemColumnKind
@@ -60,7 +59,6 @@ extern const char *rec_item_source_kind_name(RecItemColumnKind kind);
 extern bool rec_item_source_kind_by_name(const char *name, RecItemColumnKind *kind);
 extern void rec_item_source_set_columns(RecItemSource *items, ArrayType *features,
 										ArrayType *texts);
-extern void rec_item_source_options_set(RecItemSource *items, Jsonb *options);
 extern void rec_item_source_check(RecItemSource *items, Oid item_type);
 extern RecItemColumnKind rec_item_source_column_kind(const RecItemSource *items,
 													 const RecItemColumn *column);

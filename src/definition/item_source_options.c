@@ -19,6 +19,7 @@
 #include <float.h>
 
 #include "definition/item_source.h"
+#include "definition/item_source_options.h"
 #include "pg/closest_name.h"
 #include "pg/json_reader.h"
 #include "pg/relation.h"

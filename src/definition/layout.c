@@ -34,7 +34,7 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
-const char *const rec_table_names[REC_NTABLES] = {
+const char *const rec_layout_table_names[REC_NTABLES] = {
 	"definition", "source", "item_source", "item", "neighbor", "context_lift",
 	"content_column", "feature", "item_feature", "embedding_cell",
 	"factorization", "factor"

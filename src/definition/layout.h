@@ -34,7 +34,7 @@ typedef enum RecTable
 	REC_NTABLES
 } RecTable;
 
-extern const char *const rec_table_names[REC_NTABLES];
+extern const char *const rec_layout_table_names[REC_NTABLES];
 
 extern bool rec_layout_is_recommender(Oid schema);
 extern AttrNumber rec_layout_index_condition(Relation index);

@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "definition/definition_cache.h"
 #include "evaluate/bootstrap.h"
 #include "evaluate/evaluate_request.h"
 #include "executor/spi.h"
@@ -52,7 +53,7 @@ rec_compare_options(PG_FUNCTION_ARGS)
 	int			k;
 
 	rec_evaluate_request_refuse_nulls(fcinfo, (1U << 8) | (1U << 12));
-	definition = rec_definition_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	definition = rec_definition_cache_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	for (int i = 0; i < 2; i++)
 	{
 		options[i] = definition->options;

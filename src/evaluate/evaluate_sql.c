@@ -15,6 +15,7 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "definition/definition_cache.h"
 #include "evaluate/evaluate_request.h"
 #include "evaluate/exposure.h"
 #include "funcapi.h"
@@ -269,7 +270,7 @@ rec_evaluate_recommender(PG_FUNCTION_ARGS)
 	RecBatch   *batch;
 
 	rec_evaluate_request_refuse_nulls(fcinfo, (1U << 8) | (1U << 9) | (1U << 15));
-	definition = rec_definition_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	definition = rec_definition_cache_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	request.split.method = rec_evaluate_request_split(fcinfo, 1);
 	request.split.test_share = rec_evaluate_request_share(fcinfo, 2);
 	request.split.last = rec_evaluate_request_range(fcinfo, 3, "last", 1, 10000);

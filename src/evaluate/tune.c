@@ -29,6 +29,7 @@
 #include "access/xact.h"
 #include "admin/alter_recommender.h"
 #include "catalog/pg_type.h"
+#include "definition/definition_cache.h"
 #include "evaluate/bootstrap.h"
 #include "evaluate/evaluate.h"
 #include "evaluate/evaluate_request.h"
@@ -578,7 +579,7 @@ rec_tune(PG_FUNCTION_ARGS)
 	MemoryContext old;
 
 	rec_evaluate_request_refuse_nulls(fcinfo, 1U << 2);
-	search.definition = rec_definition_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	search.definition = rec_definition_cache_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	rec_definition_check_owner(search.definition);
 	search.ntrials = rec_evaluate_request_range(fcinfo, 1, "trials", 1, 100000);
 	if (!PG_ARGISNULL(2))

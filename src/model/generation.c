@@ -215,7 +215,7 @@ nearest_ids(const RecGeneration *generation, const RecNeighbor *row, int n)
 	n = Min(n, NEAREST_IDS);
 	for (int i = 0; i < n; i++)
 		ids[i] = generation->id[row[i].item];
-	return rec_id_array(generation->definition, ids, n);
+	return rec_definition_id_array(generation->definition, ids, n);
 }
 
 /* Takes a row of similarities and writes it; items without any have no row. */
@@ -436,7 +436,7 @@ rec_generation_delete_others(const RecGeneration *generation)
 			continue;
 		/* the executor waits for what others do, or says why it cannot */
 		rec_spi_execute(psprintf("DELETE FROM %s WHERE generation OPERATOR(pg_catalog.<>) $1",
-								 rec_definition_table(definition, rec_table_names[i])),
+								 rec_definition_table(definition, rec_layout_table_names[i])),
 						1, types, values, NULL, false, SPI_OK_DELETE);
 	}
 }

@@ -142,8 +142,9 @@ and_available(const RecItemSource *items)
 }
 
 /*
- * Runs the query for the newest items that may be new; false if nothing tells
- * which these are:
+ * Run the query for the newest items that may be new, by the time of creation
+ * or the number of the newest item of the last refresh; return false if the
+ * items have neither:
  *
  *	SELECT i.id FROM items i WHERE i.created >= $1 AND i.created <= $2
  *	AND i.available ORDER BY i.created DESC, i.id LIMIT 306
@@ -151,9 +152,9 @@ and_available(const RecItemSource *items)
  *	SELECT i.id FROM items i WHERE i.id > $1 AND i.available ORDER BY i.id DESC LIMIT 306
  */
 bool
-rec_newest_item_select(RecServe *serve, int64 limit)
+rec_newest_item_select(RecDefinition *definition, int64 created, int64 number, int64 limit)
 {
-	const RecItemSource *items = serve->definition->items;
+	const RecItemSource *items = definition->items;
 	const char *id = quote_identifier(items->item_column);
 	const char *condition = may_be_new(items, "$1", "$2", "$1");
 	bool		by_time = items->created_column != NULL;
@@ -163,15 +164,14 @@ rec_newest_item_select(RecServe *serve, int64 limit)
 
 	if (condition == NULL)
 		return false;
-	values[0] = by_time ? TimestampTzGetDatum(serve->newest_created) :
-		Int64GetDatum(serve->newest_item);
+	values[0] = by_time ? TimestampTzGetDatum(created) : Int64GetDatum(number);
 	values[1] = TimestampTzGetDatum(by_time ? latest_created(created_type(items)) : 0);
 	query.text = psprintf("SELECT i.%s::%s FROM %s i WHERE %s%s ORDER BY %s LIMIT " INT64_FORMAT,
-						  id, rec_relation_type_quoted(serve->definition->item_type),
+						  id, rec_relation_type_quoted(definition->item_type),
 						  rec_relation_quoted(items->relid), condition, and_available(items),
 						  by_time ? psprintf("i.%s DESC, i.%s", quote_identifier(items->created_column), id) :
 						  psprintf("i.%s DESC", id), limit);
-	rec_plan_cache_execute(serve->definition, &query);
+	rec_plan_cache_execute(definition, &query);
 	return true;
 }
 

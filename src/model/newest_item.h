@@ -13,13 +13,14 @@
 #ifndef REC_NEWEST_ITEM_H
 #define REC_NEWEST_ITEM_H
 
-#include "serve/call.h"
+#include "definition/definition.h"
 
 #define REC_NEWEST_TIES		256 /* items created at the same time that the
 								 * model knows and a call looks at again */
 
 extern bool rec_newest_item_may_look(const RecItemSource *items);
-extern bool rec_newest_item_select(RecServe *serve, int64 limit);
+extern bool rec_newest_item_select(RecDefinition *definition, int64 created, int64 number,
+								   int64 limit);
 extern int64 rec_newest_item_created(const RecDefinition *definition);
 extern int64 rec_newest_item(const RecDefinition *definition);
 extern void rec_newest_item_count(const RecDefinition *definition, int64 *unknown,

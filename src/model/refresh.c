@@ -27,6 +27,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "context/lift_table.h"
+#include "definition/definition_cache.h"
 #include "definition/source.h"
 #include "executor/spi.h"
 #include "funcapi.h"
@@ -39,12 +40,12 @@
 #include "options/options_write.h"
 #include "pg/closest_name.h"
 #include "pg/memory_budget.h"
+#include "pg/owner.h"
 #include "pg/relation.h"
 #include "pg/spi.h"
 #include "pg/table_writer.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -329,13 +330,6 @@ build_generation(const RecDefinition *definition, RecProgress *progress,
 	MemoryContextDelete(context);
 }
 
-static void
-set_for_refresh(const char *name, const char *value)
-{
-	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
-}
-
 /* The refreshes that run in this session: one, or those within each other. */
 typedef struct RunningRefresh
 {
@@ -413,37 +407,29 @@ rec_refresh_model(RecDefinition *definition, bool verbose)
 	RecRefreshFigures result = {0};
 	RecRefreshFigures *figures = &result;
 	RecProgress progress;
-	Oid			saved_user;
-	int			saved_context;
-	int			nest;
+	RecCaller	caller;
 
 	rec_definition_check_owner(definition);
 	refuse_recursion(definition);
-	definition = rec_definition_lock(definition, "refresh()");
+	definition = rec_definition_cache_lock(definition, "refresh()");
 	figures->started_at = GetCurrentTimestamp();
 	rec_progress_start(&progress, rec_definition_name(definition), verbose);
 	rec_progress_phase(&progress, "starting");
 
-	GetUserIdAndSecContext(&saved_user, &saved_context);
-	SetUserIdAndSecContext(rec_layout_schema_owner(definition->schema),
-						   saved_context | SECURITY_RESTRICTED_OPERATION);
-	nest = NewGUCNestLevel();
-	set_for_refresh("search_path", "pg_catalog, pg_temp");
-	set_for_refresh("row_security", "off");
+	rec_owner_become(rec_definition_owner(definition), REC_ALL_ROWS, &caller);
 	/* of the statistics that ANALYZE makes, serving needs no more */
-	set_for_refresh("default_statistics_target", "10");
+	rec_owner_set("default_statistics_target", "10");
 	/* values of the context are texts, which must not depend on the session */
-	set_for_refresh("DateStyle", "ISO");
-	set_for_refresh("IntervalStyle", "postgres");
-	set_for_refresh("extra_float_digits", "1");
+	rec_owner_set("DateStyle", "ISO");
+	rec_owner_set("IntervalStyle", "postgres");
+	rec_owner_set("extra_float_digits", "1");
 	SPI_connect();
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetTransactionSnapshot());
 	run_in_sight(definition, &progress, figures);
 	PopActiveSnapshot();
 	SPI_finish();
-	AtEOXact_GUC(false, nest);
-	SetUserIdAndSecContext(saved_user, saved_context);
+	rec_owner_return(&caller);
 	notice_nothing_counts(definition, figures);
 	return result;
 }
@@ -492,7 +478,7 @@ rec_refresh(PG_FUNCTION_ARGS)
 	check_mode(mode);
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	figures = rec_refresh_model(rec_definition_by_name(name), verbose);
+	figures = rec_refresh_model(rec_definition_cache_by_name(name), verbose);
 	values[0] = CStringGetTextDatum(name);
 	values[1] = Int64GetDatum(figures.generation);
 	values[2] = CStringGetTextDatum("full");

@@ -144,7 +144,7 @@ rec_cap_values_values(RecCapped *capped, const Datum *ids, int n, int32 *values)
 	RecDict    *items = rec_dictionary_create(definition->item_type, definition->item_collation,
 										CurrentMemoryContext);
 	Oid			types[1] = {get_array_type(definition->item_type)};
-	Datum		arguments[1] = {rec_id_array(definition, ids, n)};
+	Datum		arguments[1] = {rec_definition_id_array(definition, ids, n)};
 	RecQuery	query = {capped->query, 1, types, arguments, NULL};
 	int32	   *by_item = palloc_extended(mul_size(mul_size(n, capped->ncolumns), sizeof(int32)),
 										  MCXT_ALLOC_HUGE);

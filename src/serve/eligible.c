@@ -206,7 +206,7 @@ run_check(RecEligible *eligible, const Datum *ids, int n)
 		memcpy(query.values, filter->values, filter->nvalues * sizeof(Datum));
 	}
 	query.types[filter->nvalues] = get_array_type(definition->item_type);
-	query.values[filter->nvalues] = rec_id_array(definition, ids, n);
+	query.values[filter->nvalues] = rec_definition_id_array(definition, ids, n);
 	query.text = check_query(eligible);
 	rec_plan_cache_execute(definition, &query);
 }

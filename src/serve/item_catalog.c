@@ -139,7 +139,7 @@ rec_serve_item_numbers(RecServe *serve, const Datum *ids, int n, RecDict *items,
 	if (n == 0)
 		return;
 	keys[0] = Int64GetDatum(serve->generation);
-	keys[1] = rec_id_array(serve->definition, ids, n);
+	keys[1] = rec_definition_id_array(serve->definition, ids, n);
 	scan = rec_model_scan_begin_any(serve->definition, &items_by_id, 2, keys);
 	while (rec_model_scan_next(scan, values, nulls))
 	{
@@ -319,7 +319,7 @@ rec_serve_score_item(RecServe *serve, Datum id, RecScoredItem *item)
 	int			n;
 
 	serve->excluded = rec_serve_dict(serve);
-	rec_serve_fetch_ids(serve, DatumGetArrayTypeP(rec_id_array(serve->definition, &id, 1)), set);
+	rec_serve_fetch_ids(serve, DatumGetArrayTypeP(rec_definition_id_array(serve->definition, &id, 1)), set);
 	serve->excluded = excluded;
 	items = rec_selection_item_set_ranked(set, &n);
 	if (n > 0)
@@ -414,7 +414,7 @@ take_eligible(void *arg, const Datum *ids, int n)
 	RecScoredItem item;
 
 	keys[0] = Int64GetDatum(serve->generation);
-	keys[1] = rec_id_array(serve->definition, ids, n);
+	keys[1] = rec_definition_id_array(serve->definition, ids, n);
 	scan = rec_model_scan_begin_any(serve->definition, &items_by_id, 2, keys);
 	while (rec_serve_next_item(serve, scan, &item))
 	{

@@ -157,7 +157,7 @@ rec_serve_neighbors(RecServe *serve, const Datum *ids, int n, RecDict *items,
 	Datum		keys[2];
 
 	keys[0] = Int64GetDatum(serve->generation);
-	keys[1] = rec_id_array(serve->definition, ids, n);
+	keys[1] = rec_definition_id_array(serve->definition, ids, n);
 	read_lists(serve, rec_model_scan_begin_any(serve->definition, &neighbors_by_id, 2, keys),
 			   items, lists);
 }

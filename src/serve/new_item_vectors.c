@@ -579,7 +579,7 @@ rec_new_item_vectors_read(RecLive *live, const Datum *ids, int n, RecVector *vec
 	LiveReader	reader = {0};
 	RecFeatureSink sink = {take_value, take_number, take_embedding, &reader, true};
 	Oid			types[1] = {get_array_type(definition->item_type)};
-	Datum		arguments[1] = {rec_id_array(definition, ids, n)};
+	Datum		arguments[1] = {rec_definition_id_array(definition, ids, n)};
 	RecQuery	query = {live->query, 1, types, arguments, NULL};
 
 	reader.live = live;
@@ -649,7 +649,7 @@ rec_new_item_vectors_stored(RecLive *live, const Datum *ids, int n, RecVector *v
 	for (int i = 0; i < n; i++)
 		(void) rec_dictionary_intern(dict, ids[i]);
 	keys[0] = Int64GetDatum(live->serve->generation);
-	keys[1] = rec_id_array(definition, ids, n);
+	keys[1] = rec_definition_id_array(definition, ids, n);
 	scan = rec_model_scan_begin_any(live->serve->definition, &vectors_by_id, 2, keys);
 	while (rec_model_scan_next(scan, values, nulls))
 	{

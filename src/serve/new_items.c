@@ -132,7 +132,8 @@ find_newest(RecServe *serve, struct RecFresh *fresh)
 	fresh->newest = palloc_array(Datum, most + 1);
 	for (int64 limit = (int64) most + REC_NEWEST_TIES; more; limit *= 8)
 	{
-		if (!rec_newest_item_select(serve, limit))
+		if (!rec_newest_item_select(serve->definition, serve->newest_created,
+									serve->newest_item, limit))
 			break;
 		more = SPI_processed == (uint64) limit;
 		take_newest(serve, fresh);
