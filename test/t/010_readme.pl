@@ -10,8 +10,8 @@
 # it: examples there go on from those of the README, and from no other page's.
 #
 # Links between all of them must lead somewhere.  And doc/reference.md is
-# compared with the extension: signatures, columns, options and their defaults,
-# findings.
+# compared with the extension: functions with their arguments, columns, options
+# and their defaults, findings.
 #
 # When an answer is another one, the pages with all answers as they are now are
 # left beside the logs: KEEP=directory make check ONLY=tap TESTS=010_readme
@@ -72,7 +72,7 @@ sub text
 	return join '', map { "$_\n" } @{ $lines{ $block->{page} } }[ $block->{from} .. $block->{to} ];
 }
 
-# Runs SQL as a reader would, and gives all that psql says.
+# Runs SQL as a reader would; returns whether it succeeded and the output of psql.
 sub answer
 {
 	my ($database, $sql) = @_;
@@ -103,7 +103,7 @@ sub keep_page
 	diag("$page with all answers as they are now: $file");
 }
 
-# Runs the blocks of a page; gives how many.
+# Runs the blocks of a page; returns their number.
 sub run_page
 {
 	my ($page, $database) = @_;
@@ -206,19 +206,18 @@ my $reference = join "\n", @{ $lines{'doc/reference.md'} };
 
 sub rows { return split /\n/, $node->safe_psql('shop', shift) }
 
-# as the reference writes what the catalog says
+# a type or default of the catalog as the reference writes it
 sub plain
 {
-	my $signature = shift;
+	my $text = shift;
 
-	$signature =~ s/(, )?\bOUT [^,)]*//g;
-	$signature =~ s/\bIN //g;
-	$signature =~ s/"//g;
-	$signature =~ s/ DEFAULT / = /g;
-	$signature =~ s/::[a-z0-9 ]+(\[\])?//g;
-	$signature =~ s/\binteger\b/int/g;
-	$signature =~ s/\bdouble precision\b/float8/g;
-	return $signature;
+	$text =~ s/::[a-z0-9 ]+(\[\])?//g;
+	$text =~ s/\binteger\b/int/g;
+	$text =~ s/\bdouble precision\b/float8/g;
+	$text =~ s/\bmoney\b/U/g;
+	$text =~ s/\bxid8\b/I/g;
+	$text =~ s/\breference\./recs./g;
+	return $text;
 }
 
 sub is_told
@@ -234,28 +233,62 @@ $node->safe_psql('shop', q{
 	CREATE INDEX ON reference (user_id);
 	SELECT recommender.create_recommender('reference', 'reference');
 });
-for (rows(q{
-	SELECT 'recs.' || p.proname || '(' || pg_get_function_arguments(p.oid) || ')'
-	FROM pg_proc p WHERE p.pronamespace = 'reference'::regnamespace ORDER BY 1}))
+# Public functions: those of a recommender, and those of the schema recommender
+# that neither an aggregate, nor a view, nor a recommender's own functions call.
+# The reference has each with the names of its arguments, in their order, and
+# what it returns; and in the same section a table with type and default of each
+# argument.  A function with several forms is described by the longest.
+my %section;
+for (split /^(?=##)/m, $reference)
 {
-	my $signature = plain($_);
-
-	$signature =~ s/\bmoney\b/U/g;
-	$signature =~ s/\bxid8\b/I/g;
-	is_told("`$signature`", 'function');
+	push @{ $section{$1} }, $_ while /`((?:recs|recommender)\.\w+)\(/g;
 }
-# all others, but those that only a view, an aggregate or a recommender's own functions call
+my %arguments;
+my %result;
 for (rows(q{
-	SELECT 'recommender.' || p.proname || '(' || pg_get_function_arguments(p.oid) || ')'
-	FROM pg_proc p
-	WHERE p.pronamespace = 'recommender'::regnamespace AND p.proname !~ '_list$'
-	AND NOT EXISTS (SELECT FROM pg_aggregate a
-					WHERE p.oid IN (a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn))
-	AND NOT EXISTS (SELECT FROM pg_proc r
-					WHERE r.pronamespace = 'reference'::regnamespace AND r.proname = p.proname)
-	ORDER BY 1}))
+	SELECT CASE n.nspname WHEN 'reference' THEN 'recs' ELSE n.nspname END || '.' || p.proname,
+		   a.name, pg_catalog.format_type(a.type, NULL),
+		   coalesce(pg_get_function_arg_default(p.oid, a.nr::int), ''),
+		   p.prokind = 'p', p.proretset, coalesce(pg_get_function_result(p.oid), '')
+	FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+	CROSS JOIN LATERAL unnest(p.proargtypes::oid[], p.proargnames[1:p.pronargs]) WITH ORDINALITY AS a (type, name, nr)
+	WHERE p.pronamespace IN ('reference'::regnamespace, 'recommender'::regnamespace)
+	AND (p.pronamespace = 'reference'::regnamespace
+		 OR p.proname !~ '_list$'
+		 AND NOT EXISTS (SELECT FROM pg_aggregate g
+						 WHERE p.oid IN (g.aggtransfn, g.aggfinalfn, g.aggcombinefn, g.aggserialfn, g.aggdeserialfn))
+		 AND NOT EXISTS (SELECT FROM pg_proc r
+						 WHERE r.pronamespace = 'reference'::regnamespace AND r.proname = p.proname))
+	ORDER BY 1, p.pronargs, p.oid, a.nr}))
 {
-	is_told('`' . plain($_) . '`', 'function');
+	my ($function, $name, $type, $default, $procedure, $set, $returns) = split /\|/, $_, -1;
+
+	$arguments{$function} //= [];
+	$arguments{$function} = [] if grep { $_->[0] eq $name } @{ $arguments{$function} };
+	push @{ $arguments{$function} }, [ $name, plain($type), plain($default) ];
+	$returns =~ s/^SETOF //;
+	$returns = plain($returns);
+	$result{$function} = $procedure eq 't' ? 'is a procedure' : $set eq 'f' ? "`$returns`" : $returns eq 'record' ? 'rows of (' : "rows of `$returns`";
+}
+cmp_ok(scalar keys %arguments, '>', 40, 'there are public functions');
+for my $function (sort keys %arguments)
+{
+	my $synopsis = "`$function(" . join(', ', map { $_->[0] } @{ $arguments{$function} }) . ')`';
+	my ($section) = grep { index($_, $synopsis) >= 0 } @{ $section{$function} // [] };
+
+	ok(defined $section, "the reference has $synopsis") or next;
+	ok(index($section, $result{$function}) >= 0, "and that it returns $result{$function}");
+	for (@{ $arguments{$function} })
+	{
+		my ($name, $type, $default) = @$_;
+		my $row = "| `$name` | $type | " . ($default eq '' ? '' : "`$default`") . ' |';
+
+		ok($section =~ s/\| +\|/|  |/gr =~ /^\Q$row\E/m, "and of $function: $row");
+	}
+}
+for (sort keys %section)
+{
+	ok($arguments{$_}, "$_ of the reference is there");
 }
 
 # columns of the views and row types, and of what a reader may look at
