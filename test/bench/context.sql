@@ -1,13 +1,13 @@
 -- test/bench/context.sql
 --
 -- Does the context help?  Country, month, weekday and hour on the gift shop,
--- measured on purchases that were hidden, with intervals.  Run it in a database
+-- evaluated on hidden purchases, with intervals.  Run it in a database
 -- in which test/bench/online_retail.sql was run before, from the project's
 -- root:
 --
 --     psql -X -d retail -f test/bench/context.sql
 --
--- test/bench/README.md says what came of it.
+-- The results are in test/bench/README.md.
 
 \set ON_ERROR_STOP on
 \set QUIET on

@@ -1,7 +1,7 @@
 -- test/bench/diversity.sql
 --
--- What diversity, caps and a discount on popularity cost in accuracy, and what
--- of the catalogue they bring to light.  Run it in a database in which
+-- The cost in accuracy of diversity, max_per and a discount on popularity, and
+-- the share of the catalogue that they show.  Run it in a database in which
 -- test/bench/online_retail.sql was run before, from the project's root:
 --
 --     psql -X -d retail -f test/bench/diversity.sql
@@ -12,7 +12,7 @@
 \pset null ''
 SET maintenance_work_mem = '1GB';
 
--- products with the last word of what they are: bag, mug, card holder
+-- products with the last word of their title: bag, mug, card holder
 BEGIN;
 CREATE TABLE retail.family AS
 SELECT code, title, lower(regexp_replace(split_part(title, ',', 1), '^.* ', '')) AS family FROM retail.products;

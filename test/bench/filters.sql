@@ -1,8 +1,8 @@
 -- test/bench/filters.sql
 --
--- What a filter costs: recommend() for one user after the other, with filters
--- that let a half, a hundredth and a thousandth of 100,000 made-up items pass,
--- on columns with an index and without.  Run it in a fresh database, from the
+-- The cost of a filter: recommend() for one user after the other, with filters
+-- that half, a hundredth and a thousandth of 100,000 generated items pass, on
+-- columns with an index and without.  Run it in a fresh database, from the
 -- project's root:
 --
 --     test/tools/with-server psql -X -f test/bench/filters.sql
@@ -38,14 +38,14 @@ SELECT recommender.set_items('filtered', 'bench.product') \g /dev/null
 SELECT recommender.refresh(r) FROM unnest('{filtered,unfiltered}'::text[]) r \g /dev/null
 VACUUM;
 
--- Median milliseconds of a call for some users; the rows it gave.
+-- Median milliseconds of a call for some users, and the number of its rows.
 CREATE FUNCTION bench.measure(call text, OUT median float8, OUT rows float8) LANGUAGE plpgsql AS $$
 DECLARE started timestamptz; n bigint; times float8[] := '{}'; counts bigint[] := '{}';
 BEGIN
     FOR u IN 1 .. 220 LOOP
         started := clock_timestamp();
         EXECUTE format('SELECT count(*) FROM %s', replace(call, '$1', '$1::int')) INTO n USING u;
-        IF u > 20 THEN      -- plans are made by then
+        IF u > 20 THEN      -- plans are cached by then
             times := times || extract(epoch FROM clock_timestamp() - started)::float8 * 1000;
             counts := counts || n;
         END IF;

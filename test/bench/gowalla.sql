@@ -7,14 +7,14 @@
 --     psql -X -d gowalla -f test/bench/gowalla.sql
 --     psql -X -d gowalla -v data=/some/where -v search=1 -v tune='20 minutes' -f test/bench/gowalla.sql
 --
--- The folder "data" has gowalla_train.csv.gz and gowalla_test.csv.gz, of the
--- columns user_id and item_id.  Other data in the same form will do.
+-- The directory "data" has gowalla_train.csv.gz and gowalla_test.csv.gz, of the
+-- columns user_id and item_id.  Other data in the same form work, too.
 --
--- The test part is touched only at the end, once for each row of the table.
--- With "search", the settings are chosen anew on two parts of train (minutes
--- for neighbors, half an hour for all); without, those that it chose are in
--- this file.  With "tune", recommender.tune() chooses, too, and takes so long
--- for each model.  doc/accuracy.md tells what is printed.
+-- The test part is used only at the end, once for each row of the table.  With
+-- "search", the settings are chosen again on two parts of train (minutes for
+-- neighbors, half an hour for all); without, its results are in this file.
+-- With "tune", recommender.tune() chooses, too, and takes the given time for
+-- each model.  doc/accuracy.md explains the output.
 
 \set ON_ERROR_STOP on
 \set QUIET on
@@ -36,7 +36,7 @@ CREATE SCHEMA gowalla;
 
 CREATE TABLE gowalla.train (user_id int NOT NULL, item_id int NOT NULL);
 CREATE TABLE gowalla.test (user_id int NOT NULL, item_id int NOT NULL);
--- \copy takes its line as it is, without variables: the path goes through the environment
+-- \copy does not expand variables: the path is passed through the environment
 \setenv gowalla_data :data
 \copy gowalla.train FROM PROGRAM 'gzip -dc "$gowalla_data"/gowalla_train.csv.gz' WITH (FORMAT csv, HEADER)
 \copy gowalla.test FROM PROGRAM 'gzip -dc "$gowalla_data"/gowalla_test.csv.gz' WITH (FORMAT csv, HEADER)
@@ -67,7 +67,7 @@ CREATE TABLE gowalla.result (
 	recall float8, recall_low float8, recall_high float8,
 	ndcg float8, ndcg_low float8, ndcg_high float8, users bigint);
 
--- trains on one query, measures on another, keeps the row
+-- trains on one query, evaluates on another, stores the row
 CREATE FUNCTION gowalla.measure(chosen text, model text, options jsonb, train text, test text, resamples int)
 RETURNS void LANGUAGE sql AS $$
 	INSERT INTO gowalla.result
@@ -79,7 +79,7 @@ RETURNS void LANGUAGE sql AS $$
 		   LATERAL (SELECT * FROM unnest(e) WHERE metric = 'ndcg') AS n
 $$;
 
--- on a part of train: one user in "every" is measured
+-- on a part of train: one user in "every" is evaluated
 CREATE FUNCTION gowalla.try(part text, model text, options jsonb, every int = 1)
 RETURNS void LANGUAGE sql AS $$
 	SELECT gowalla.measure(part, model, options,
@@ -87,7 +87,7 @@ RETURNS void LANGUAGE sql AS $$
 			   format('SELECT user_id, item_id FROM gowalla.part WHERE %I AND user_id %% %s = 0', part, every), 0)
 $$;
 
--- how long a refresh of such a model takes: reads, trains, stores
+-- the time of a refresh of such a model: reads, trains, stores
 CREATE FUNCTION gowalla.seconds(options jsonb) RETURNS numeric LANGUAGE plpgsql AS $$
 DECLARE
 	began timestamptz;
@@ -106,7 +106,7 @@ $$;
  * Choosing on parts of train
  * ------------------------------------------------------------------------ */
 
--- what is tried; all of a user's places count
+-- the search space; all of a user's places count
 CREATE TABLE gowalla.candidate AS
 SELECT 'neighbors, ' || cut.truncate AS model, 1 AS every,
 	   jsonb_build_object('measure', 'damped_cosine', 'user_exponent', g, 'source_exponent', a, 'target_exponent', b,
@@ -163,7 +163,7 @@ $$;
   SELECT chosen AS part, model, round(recall::numeric, 4) AS recall, round(ndcg::numeric, 4) AS ndcg, users, options
   FROM gowalla.result ORDER BY chosen, model, ndcg DESC;
 \else
-  -- what this search chose
+  -- the results of this search
   INSERT INTO gowalla.setting
   SELECT chosen, model, '{"history": 1000}' || options::jsonb
   FROM (VALUES
@@ -179,7 +179,7 @@ $$;
 		"als_regularization": 0.005, "measure": "damped_cosine", "user_exponent": 1, "source_exponent": 1, "target_exponent": 0}')) AS winner (chosen, model, options);
 \endif
 
--- what nobody chose by these data: the defaults, the cosine, and a random walk of three steps
+-- fixed settings: the defaults, the cosine, and a random walk of three steps
 INSERT INTO gowalla.setting VALUES
 	('fixed', 'popularity', '{"blend": {"behaviour": 0, "popularity": 1}, "neighbors": 1, "kappa": 1e9}'),
 	('fixed', 'cosine', '{"history": 1000}'),

@@ -1,17 +1,17 @@
 -- test/bench/hybrid.sql
 --
 -- Is the whole more than its parts?  Behaviour alone, content alone and the
--- hybrid, by time: for people of whom 0, 1, 3 and 10 interactions are known, and
--- for items that have 0, 1, 3 and 10 of them.  Run it in a fresh database, from
+-- hybrid, by time: for people with 0, 1, 3 and 10 known interactions, and for
+-- items with 0, 1, 3 and 10 of them.  Run it in a fresh database, from
 -- the project's root:
 --
 --     psql -X -d hybrid -f test/bench/hybrid.sql
 --
--- First on a made catalogue whose tastes are known; then, in a database in
+-- First on a synthetic catalogue with known tastes; then, in a database in
 -- which test/bench/online_retail.sql was run before, on that shop.  With
--- -v validation=1 it is another made catalogue, and an earlier part of the
--- shop's year: what the defaults were chosen on.  test/bench/README.md says
--- what is printed.
+-- -v validation=1 on another synthetic catalogue and an earlier part of the
+-- shop's year, on which the defaults were chosen.  test/bench/README.md
+-- explains the output.
 
 \set ON_ERROR_STOP on
 \set QUIET on
@@ -73,7 +73,7 @@ wish AS (
 	FROM person, generate_series(1, n) e WHERE start + e < 360),
 taste AS (
 	SELECT *, CASE WHEN r < 0.55 THEN first WHEN r < 0.8 THEN second
-				   -- a whim, which the moment sways
+				   -- a whim, which depends on the month
 				   ELSE hybrid.pick(k, :seed + 34, :tastes / 2) * CASE device WHEN 'phone' THEN 2 ELSE 1 END
 						+ CASE device WHEN 'phone' THEN 1 ELSE 0 END + CASE WHEN device = 'desk' AND hour >= 18 THEN :tastes / 2 ELSE 0 END END % :tastes AS t
 	FROM wish, LATERAL (SELECT hybrid.random(k, :seed + 33) AS r) x)
@@ -101,7 +101,7 @@ INSERT INTO hybrid.strategy VALUES
 	('less context', 'hybrid_recs', true, '{"blend": {"context": 0.2}}'),
 	('hybrid', 'hybrid_recs', true, '{}');
 
--- The first ten for somebody of whom some items are known.
+-- The first ten items for a person with some known items.
 CREATE FUNCTION hybrid.answer(strategy hybrid.strategy, known text[], context jsonb, filter jsonb DEFAULT NULL) RETURNS text[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
 	IF NOT strategy.with_context THEN
@@ -137,7 +137,7 @@ BEGIN
 		PERFORM recommender.create_recommender(r, 'hybrid.train', time_column => 'at', context_columns => contexts);
 		PERFORM recommender.set_items(r, 'hybrid.offer', feature_columns => features, text_columns => texts);
 	END LOOP;
-	-- behaviour alone has nothing from content
+	-- behaviour alone borrows nothing from content
 	PERFORM recommender.set_options('hybrid_parts', '{"content_kappa": 0}');
 END $$;
 

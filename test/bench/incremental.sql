@@ -46,7 +46,7 @@ CREATE SCHEMA changes;
 SET search_path = changes, public;
 SELECT setseed(0.5) \gset
 
--- users' numbers of interactions and items' popularity by power laws
+-- the interactions of users and the popularity of items follow power laws
 CREATE UNLOGGED TABLE drawn AS
 SELECT row_number() OVER () AS n, user_id, item_id
 FROM   (SELECT u AS user_id, floor(power(random(), 3) * :items)::int AS item_id
@@ -54,7 +54,7 @@ FROM   (SELECT u AS user_id, floor(power(random(), 3) * :items)::int AS item_id
 				FROM   generate_series(1, :rows) AS u OFFSET 0) AS lengths,
 			   generate_series(1, n)
 		LIMIT  :rows) AS d;
--- some of them come later: all have the same chance
+-- some of them come later, all with the same probability
 CREATE UNLOGGED TABLE chosen AS
 SELECT DISTINCT 1 + floor(random() * :rows)::bigint AS n FROM generate_series(1, :new);
 CREATE UNLOGGED TABLE later AS
@@ -75,7 +75,7 @@ DELETE FROM measures WHERE label !~ :'only';
 CREATE TABLE neighbors_of (label text, moment int, item_id int, other int, score real);
 CREATE TABLE costs (label text, moment int, read_ms float8, build_ms float8, write_ms float8, rewrite_ms float8);
 
--- refreshes one recommender and keeps its neighbours by the items' ids
+-- refreshes one recommender and stores its neighbours by the items' ids
 CREATE PROCEDURE keep(recs text, label text, moment int) LANGUAGE plpgsql AS $$
 BEGIN
 	INSERT INTO costs
@@ -86,7 +86,7 @@ BEGIN
 		WHERE n.kind = ''behaviour''', recs) USING label, moment;
 END $$;
 
--- writes the changed rows once more, and notes the time
+-- writes the changed rows once more, and stores the time
 CREATE PROCEDURE rewrite(recs text, of_label text) LANGUAGE plpgsql AS $$
 DECLARE
 	since timestamptz;
@@ -110,7 +110,7 @@ INSERT INTO interactions TABLE later;
 SELECT format('CALL keep(%L, %L, 2)', recs, label) FROM measures
 \gexec
 
--- the additions that each item's row takes
+-- the number of additions for each item's row
 CREATE TABLE work AS
 SELECT item_id, sum(n) AS additions
 FROM   (SELECT DISTINCT user_id, item_id FROM interactions) AS pairs

@@ -1,11 +1,11 @@
 -- test/bench/new_item.sql
 --
--- What it costs that a product was inserted a moment ago: similar_items(),
--- recommend(), score() and explain() of items that the model does not know,
--- beside the same of items that it knows, over 100,000 made-up items with
--- categories, brands, tags, prices and titles.  Then recommend() with more and
--- more new items, up to what the option new_items lets a call look at.  Run it
--- in a fresh database, from the project's root:
+-- The cost of a new item: similar_items(), recommend(), score() and explain()
+-- of items that the model does not know, beside the same calls for items that
+-- it knows, over 100,000 generated items with categories, brands, tags, prices
+-- and titles.  Then recommend() with more and more new items, up to the limit
+-- of the option new_items.  Run it in a fresh database, from the project's
+-- root:
 --
 --     test/tools/with-server psql -X -f test/bench/new_item.sql
 
@@ -41,8 +41,8 @@ SELECT recommender.set_items('recs', 'bench.product', feature_columns => '{categ
 SELECT items, neighbors, round(build_ms) AS build_ms, pg_size_pretty(memory_bytes) AS memory, pg_size_pretty(model_bytes) AS model FROM recommender.refresh('recs');
 VACUUM;
 
--- Milliseconds of processor time that this session has used (of the clock, where
--- there is no such file): on a busy machine, the clock tells of the others.
+-- Milliseconds of CPU time of this session, or of the clock if there is no such
+-- file; on a busy machine the clock includes other processes.
 CREATE FUNCTION bench.used() RETURNS float8 LANGUAGE plpgsql AS $$
 BEGIN
     RETURN split_part(pg_read_file('/proc/self/schedstat', 0, 100), ' ', 1)::float8 / 1e6;
@@ -56,7 +56,7 @@ CREATE FUNCTION bench.measure(call text) RETURNS float8 LANGUAGE plpgsql AS $$
 DECLARE before float8; n bigint;
 BEGIN
     FOR i IN 1 .. 220 LOOP
-        IF i = 21 THEN      -- plans are made by then
+        IF i = 21 THEN      -- plans are cached by then
             before := bench.used();
         END IF;
         EXECUTE format('SELECT count(*) FROM %s', replace(replace(replace(call, '$u', '$1::int'), '$o', '(100 + $1)'), '$n', '(1000000 + $1)')) INTO n USING i;
@@ -64,7 +64,7 @@ BEGIN
     RETURN (bench.used() - before) / 200;
 END $$;
 
--- Products of a moment ago; user 1000000 + n has looked at product 1000000 + n alone,
+-- New products; user 1000000 + n has looked at product 1000000 + n alone,
 -- and user 2000000 + n at product n.
 BEGIN;
 INSERT INTO bench.product SELECT * FROM bench.products(1000001, 1000220, now() - interval '1 minute');
@@ -79,7 +79,7 @@ ORDER  BY n;
 SELECT what, round(old::numeric, 3) AS "ms, known item", round(new::numeric, 3) AS "ms, new item" FROM result ORDER BY n;
 ROLLBACK;
 
--- recommend() by the number of new products, and of those that a call looks at.
+-- recommend() by the number of new products, and by the option new_items.
 CREATE TEMP TABLE grown (n serial, new_items int, new_products int, ms float8);
 CREATE PROCEDURE bench.grow(new_products int) LANGUAGE plpgsql AS $$
 DECLARE most int;

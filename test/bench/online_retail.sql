@@ -1,12 +1,12 @@
 -- test/bench/online_retail.sql
 --
--- A year of a real gift shop, loaded as the shop would have it, and a
--- recommender over it.  Run it in a fresh database, from the project's root:
+-- A year of a real gift shop, loaded into tables as a shop would have them, and
+-- a recommender over it.  Run it in a fresh database, from the project's root:
 --
 --     psql -X -d retail -f test/bench/online_retail.sql
 --     psql -X -d retail -v data=/some/where/online_retail.csv.gz -f test/bench/online_retail.sql
 --
--- test/bench/README.md says where the data comes from, and what is printed.
+-- test/bench/README.md has the source of the data and explains the output.
 
 \set ON_ERROR_STOP on
 \set QUIET on
@@ -22,7 +22,7 @@ SET client_encoding = 'UTF8';
 SET client_min_messages = warning;
 SET timezone = 'UTC';
 
--- How long each step took, for the table at the end.
+-- The time of each step, for the table at the end.
 CREATE TEMP TABLE step (no int GENERATED ALWAYS AS IDENTITY, what text, started timestamptz DEFAULT clock_timestamp(),
                         ended timestamptz, note text);
 
@@ -44,7 +44,7 @@ CREATE TEMP TABLE invoice_line (
     country      text
 );
 
--- \copy takes its line as it is, without variables: the path goes through the environment
+-- \copy does not expand variables: the path is passed through the environment
 INSERT INTO step (what) VALUES ('load the file');
 \setenv retail_data :data
 \copy invoice_line FROM PROGRAM 'gzip -dc "$retail_data"' WITH (FORMAT csv, HEADER)
@@ -60,8 +60,8 @@ UPDATE step SET ended = clock_timestamp(), note = (SELECT count(*) FROM invoice_
 --   invoice 5xxxxx, price > 0    a sale; quantities are positive throughout
 --   invoice Cxxxxxx              a return; quantities are negative throughout.  Much of what is returned was bought
 --                                before the data begins, so a customer can return what he never bought here.
---   price 0                      nothing was sold.  Nearly all of it is the warehouse's correspondence with itself,
---                                without a customer, in either direction: "damaged", "check", "?", "sold as set on
+--   price 0                      nothing was sold.  Nearly all of them are notes of the warehouse, without a
+--                                customer, with positive and negative quantities: "damaged", "check", "?", "sold as set on
 --                                dotcom", "thrown away".  The remaining 40 lines are gifts to a customer.
 --   invoice Axxxxxx              three lines that adjust a bad debt, two of them with a negative price
 --
@@ -69,10 +69,10 @@ UPDATE step SET ended = clock_timestamp(), note = (SELECT count(*) FROM invoice_
 -- products of their own: 84997A to 84997D are cutlery in four colours.  The letters come in both cases: 15056bl is
 -- 15056BL.  Then DCGS0003, DCGSSBOY and the like, which are ordinary things sold through a web shop.  No products are
 -- POST, DOT, C2 (postage, carriage), D (discount), M and m (manual entries), S (samples), B (bad debt), CRUK (a share
--- for charity), BANK CHARGES, AMAZONFEE, PADS (an extra that cost 0.001), gift_0001_nn (vouchers).  Three more hide
--- behind five digits: a voucher, "Next Day Carriage" and "High Resolution Image", and only their names betray them.
+-- for charity), BANK CHARGES, AMAZONFEE, PADS (an extra that cost 0.001), gift_0001_nn (vouchers).  Three more have
+-- codes of five digits and are recognised only by their names: a voucher, "Next Day Carriage" and "High Resolution Image".
 --
--- What was never sold at a price is not for sale either: 135 codes that exist only in the warehouse's notes.
+-- Codes that were never sold at a price are no products either: 135 that exist only in notes of the warehouse.
 INSERT INTO step (what) VALUES ('tell sales from notes');
 
 CREATE TEMP TABLE line AS
@@ -96,8 +96,8 @@ UPDATE step SET ended = clock_timestamp(), note = (SELECT count(*) FROM line) ||
 
 -- One row per product.  The title is the description on most of its sales: 200 codes have several, some of them
 -- spellings (DOILY, DOILEY), some the names of an earlier product (85123A was a cream heart before it was a white
--- one).  The same title on different codes is left alone: sizes and colours that the descriptions do not tell apart.
--- Capitals are fine on an invoice, and tiring in a table; initcap() is as near to a headline as this needs to come.
+-- one).  The same title on different codes is left alone: sizes and colours that the descriptions do not distinguish.
+-- The descriptions are in capitals; initcap() makes titles that are easier to read.
 INSERT INTO step (what) VALUES ('products');
 
 CREATE TABLE retail.products (
@@ -137,8 +137,8 @@ ORDER  BY customer_id, ordered_at DESC, country;
 UPDATE step SET ended = clock_timestamp(), note = (SELECT count(*) FROM retail.customers) || ' customers' WHERE ended IS NULL;
 
 -- Every line of a product stays, the same product twice on an invoice too (5,000 lines are exact copies), and the
--- quarter without a customer: the recommender shall count what it cannot use, not the one who loads.  Returns of
--- what was never sold here have no product to refer to and go.
+-- quarter without a customer: the recommender reports rows that do not count.  Returns of products that were never
+-- sold here have no product to refer to and are left out.
 INSERT INTO step (what) VALUES ('order lines');
 
 CREATE TABLE retail.order_lines (
@@ -202,7 +202,7 @@ UPDATE step SET ended = clock_timestamp() WHERE ended IS NULL;
 \echo '====================================================================================================='
 \pset border 0
 
--- The customers are found by rules, not picked for their answers.
+-- The customers are selected by rules, not for their answers.
 CREATE TEMP TABLE buyer AS
 SELECT customer_id AS id,
        count(DISTINCT invoice) AS invoices,
@@ -214,8 +214,8 @@ FROM   retail.order_lines AS l JOIN retail.products AS p ON p.code = l.product_c
 WHERE  kind = 'purchase' AND customer_id IS NOT NULL
 GROUP  BY customer_id;
 
--- Newest first, one row per product.  Beside it the answer, and the product of the customer's own that speaks most
--- for it.
+-- Newest first, one row per product.  Beside it the answer, and the product of the customer's own that contributes
+-- most to it.
 PREPARE side_by_side(int, int) AS
 WITH bought AS (
     SELECT row_number() OVER (ORDER BY max(ordered_at) DESC, product_code) AS place, product_code
@@ -337,7 +337,7 @@ FROM   (SELECT row_number() OVER (ORDER BY lift DESC, item_id) AS place, * FROM 
        JOIN retail.products AS june ON june.code = j.item_id
 ORDER  BY n.place LIMIT 8;
 
--- the typical customer of above; then somebody new
+-- the typical customer of above; then a new one
 SELECT id FROM buyer,
        (SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY products) AS products,
                percentile_disc(0.5) WITHIN GROUP (ORDER BY invoices) AS invoices FROM buyer) AS median

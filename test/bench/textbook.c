@@ -1,6 +1,6 @@
 /*
  * textbook.c
- *	  The kernels that a textbook would write, to measure ours against.
+ *	  The kernels of a textbook, as a reference for ours.
  *
  * Reads lines "user item" of small integers, computes for each item the 50
  * most similar ones by binary cosine with a dense accumulator and a heap, then

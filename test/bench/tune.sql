@@ -1,15 +1,15 @@
 -- test/bench/tune.sql
 --
--- What does tuning give?  The gift shop's recommender, with the products'
--- titles and the context, is tuned on what lies before the newest fifth of the
--- purchases; that fifth, which no trial has seen, says what came of it.  Run it
--- in a database in which test/bench/online_retail.sql was run before, from the
+-- What does tuning gain?  The gift shop's recommender, with the products'
+-- titles and the context, is tuned on the data before the newest fifth of the
+-- purchases, and evaluated on that fifth, which no trial has seen.  Run it in
+-- a database in which test/bench/online_retail.sql was run before, from the
 -- project's root; it takes some twenty minutes, and leaves nothing behind:
 --
 --     psql -X -d retail -f test/bench/tune.sql
 --     psql -X -d retail -v trials=100 -v refinements=100 -v seed=1 -f test/bench/tune.sql
 --
--- test/bench/README.md says what came of it.
+-- The results are in test/bench/README.md.
 
 \set ON_ERROR_STOP on
 \set QUIET on
@@ -33,7 +33,7 @@ SET timezone = 'UTC';
 SET maintenance_work_mem = '1GB';
 BEGIN;
 
--- what is known of a product: the words of its title, the last of which says what it is, and its price
+-- the description of a product: the words of its title, the last of which is its kind, and its price
 CREATE TABLE retail.offer AS
 SELECT code, title, price, lower(regexp_replace(split_part(title, ',', 1), '^.* ', '')) AS family FROM retail.products;
 ALTER TABLE retail.offer ADD PRIMARY KEY (code);

@@ -1,6 +1,6 @@
 -- test/demo/demo.sql
 --
--- What `make demo` prints: a shop, a recommender over it, and its answers.
+-- The output of `make demo`: a shop, a recommender over it, and its answers.
 -- Run it in a fresh database:
 --
 --     psql -X -q -v ON_ERROR_STOP=1 -f test/demo/demo.sql
@@ -43,7 +43,7 @@ ORDER  BY id;
 
 
 \echo '======================================================================================================'
-\echo '  A recommender over what the customers did, and what the products are'
+\echo '  A recommender over the events and the products'
 \echo '======================================================================================================'
 \echo
 \echo 'SELECT recommender.create_recommender(''recs'', ''shop.events'','
@@ -70,8 +70,8 @@ SELECT interactions, users, items, neighbors,
 FROM   recommender.refresh('recs');
 
 
--- The customers to look at, each found by a rule: those who do two things, and
--- have bought eight to twelve different products.
+-- The customers of the demo, each selected by a rule: they have two pastimes,
+-- and have bought eight to twelve different products.
 PREPARE customer(text, text) AS
 SELECT c.id, c.name || ' from ' || c.city AS name
 FROM   shop.customers AS c,
@@ -84,8 +84,8 @@ WHERE  products BETWEEN 8 AND 12 AND first >= 3 AND second >= 3
 ORDER  BY least(first, second) DESC, c.id
 LIMIT  1;
 
--- what a customer did, newest first: of each product the most that came of it,
--- and mere looks only where there is room
+-- the interactions of a customer, newest first: of each product the strongest
+-- one, and views only if there is room
 PREPARE history(bigint, int) AS
 SELECT to_char(at, 'DD Mon') AS day, (ARRAY['looked at', 'put in cart', 'bought', 'sent back'])[did] AS did, title, price
 FROM  (SELECT max(e.at) AS at, max(array_position(ARRAY['view', 'cart', 'purchase', 'return'], e.kind)) AS did,
@@ -97,7 +97,8 @@ FROM  (SELECT max(e.at) AS at, max(array_position(ARRAY['view', 'cart', 'purchas
        LIMIT  $2) AS deed
 ORDER  BY deed.at DESC, id;
 
--- what is recommended to him, and the product of his own that says most for it
+-- the recommendations for a customer, each with the product of the history that
+-- contributes most
 PREPARE recommendations(bigint, int) AS
 SELECT r.rank AS "#", p.title, p.price, round(r.score::numeric, 2) AS score,
        coalesce('you ' || (SELECT CASE WHEN bool_or(e.kind = 'purchase') THEN 'bought '
@@ -113,7 +114,7 @@ ORDER  BY r.rank;
 
 
 \echo '======================================================================================================'
-\echo '  What they did, what they are recommended, and why'
+\echo '  Histories, recommendations, and reasons'
 \echo '======================================================================================================'
 \echo
 \echo 'SELECT r.rank, p.title, r.score, r.reasons'
@@ -159,7 +160,7 @@ EXECUTE recommendations(:id, 6);
 -- the best-selling tent and espresso machine
 SELECT p.id AS tent, p.title FROM shop.products AS p JOIN shop.events AS e ON e.product_id = p.id
 WHERE  p.title ~ 'Tent' AND e.kind = 'purchase' GROUP BY p.id ORDER BY count(*) DESC, p.id LIMIT 1 \gset
-\echo 'Who likes the' :title 'likes'
+\echo 'Similar to the' :title
 \echo '    SELECT * FROM recs.similar_items(':tent', 7);'
 \echo
 SELECT s.rank AS "#", p.title, p.price, round(s.score::numeric, 3) AS similarity, n.support AS customers_of_both
@@ -200,12 +201,12 @@ ORDER  BY t.rank;
 
 
 \echo '======================================================================================================'
-\echo '  A product that was added a minute ago, which nobody has touched'
+\echo '  A new product, added a minute ago, without interactions'
 \echo '======================================================================================================'
 \echo
 \echo 'BEGIN;'
 \echo 'INSERT INTO shop.products VALUES (5000, ''Aldous Espresso Machine, hammered copper'', ''coffee'', ...);'
-\echo 'SELECT * FROM recs.similar_items(5000, 5);   -- by what it is'
+\echo 'SELECT * FROM recs.similar_items(5000, 5);   -- by content'
 \echo
 BEGIN;
 INSERT INTO shop.products (id, title, category, brand, tags, description, price, stock, added_at)
@@ -216,7 +217,7 @@ FROM   recs.similar_items(5000, 5) AS s JOIN shop.products AS p ON p.id = s.item
 ORDER  BY s.rank;
 
 EXECUTE customer('espresso', 'yoga') \gset
-\echo 'Where it stands at once for' :name', who has an espresso machine in mind, and for somebody who does not:'
+\echo 'Its rank at once for' :name', who is interested in espresso machines, and for a customer who is not:'
 \echo
 SELECT c.who, r.rank AS "of a thousand", round(r.score::numeric, 3) AS score, r.strategy
 FROM  (VALUES (1, :id::bigint, 'espresso and yoga'), (2, :passer_by, 'knitting, once')) AS c (no, id, who),
@@ -233,10 +234,10 @@ ROLLBACK;
 
 
 \echo '======================================================================================================'
-\echo '  What is sent back does not come back, and what is like it goes down'
+\echo '  A returned product is not recommended again, and similar ones move down'
 \echo '======================================================================================================'
 \echo
--- a purchase which the return outweighs, with what led to it
+-- a purchase whose return outweighs it and the views before it
 SELECT e.product_id AS sent, p.title AS sent_title FROM shop.events AS e JOIN shop.products AS p ON p.id = e.product_id
 WHERE  e.customer_id = :id AND p.tags[1] = 'espresso' GROUP BY e.product_id, p.id
 HAVING bool_or(e.kind = 'purchase') AND sum(CASE e.kind WHEN 'view' THEN 1 WHEN 'cart' THEN 3 WHEN 'purchase' THEN 5 END) < 9
@@ -256,7 +257,7 @@ ROLLBACK;
 
 
 \echo '======================================================================================================'
-\echo '  The moment: June and December, for somebody of whom nothing is known'
+\echo '  Context: June and December, for a customer without history'
 \echo '======================================================================================================'
 \echo
 \echo 'SELECT * FROM recs.recommend(NULL, 6, context => ''{"month": 12}'');'
@@ -270,7 +271,7 @@ ORDER  BY j.rank;
 
 
 \echo '======================================================================================================'
-\echo '  A filter acts before the cut: six are six'
+\echo '  A filter acts before the ranking is cut: six rows are six rows'
 \echo '======================================================================================================'
 \echo
 EXECUTE customer('camping', 'writing') \gset
@@ -299,11 +300,11 @@ ORDER  BY a.rank;
 
 
 \echo '======================================================================================================'
-\echo '  Why? All there is to a score'
+\echo '  Why? All terms of a score'
 \echo '======================================================================================================'
 \echo
 SELECT r.item_id AS best, p.title AS best_title FROM recs.recommend(:id, 1) AS r JOIN shop.products AS p ON p.id = r.item_id \gset
-\echo 'What speaks for' :best_title
+\echo 'The terms for' :best_title
 \echo '    SELECT * FROM recs.explain(':id, :best');'
 \echo
 SELECT e.component, round(e.similarity::numeric, 3) AS similarity, round(e.weight::numeric, 2) AS weight,
@@ -364,7 +365,7 @@ FROM   recs.recommend(:passer_by, 6) AS r;
 
 
 \echo '======================================================================================================'
-\echo '  What the DBA sees'
+\echo '  Views for the DBA'
 \echo '======================================================================================================'
 \echo
 \echo 'recommender.recommenders, without the options in force:'

@@ -3,14 +3,13 @@
 -- A shop to recommend from: about 1,000 products, 3,000 customers and a year
 -- of what they looked at, put into the cart, bought and sent back.
 --
--- Nothing here is random: each choice is drawn from a hash of what it is about
--- ("the mood of customer 17 on the 4th visit"), and the hash is the one that
--- hash partitions depend on, so that the shop is the same on every server and
--- in every version.  The year ends at shop.closing_time().
+-- Nothing here is random: each choice is drawn from a hash of its subject ("the
+-- mood of customer 17 on the 4th visit").  The hash is that of hash partitions,
+-- so the shop is the same on every server and in every version.  The year ends at shop.closing_time().
 --
--- How the customers came by their tastes, which the recommender has to find
--- out from the events alone:
---   pastime   what people do: espresso, camping, knitting.  It needs things of
+-- The tastes of the customers, which the recommender has to learn from the
+-- events alone:
+--   pastime   espresso, camping, knitting.  It needs things of
 --             several kinds, which therefore go together.  A customer has
 --             three favourites, mostly from one circle of pastimes.
 --   style     plain, classic, colourful or natural; products have one too.
@@ -56,7 +55,7 @@ FROM   (VALUES
     ('craft',   'Skein',       3), ('craft',   'Thimble Road', 2), ('craft',   'Umber',        2), ('craft',   'Kit & Colour',   1)
 ) AS v(category, name, purse);
 
--- what tells the products of one kind apart, and the style that it stands for
+-- finishes, which distinguish products of one kind, each with its style
 CREATE TEMP TABLE finish AS
 SELECT palette, btrim(word) AS word, style
 FROM   (VALUES
@@ -127,10 +126,10 @@ FROM   (VALUES
 ) AS v(palette, style, words), regexp_split_to_table(words, ', ') AS word;
 
 -- kinds of products: the pastimes they serve, the range of prices, how often
--- they are asked for (pull), and
+-- they are wanted (pull), and
 --   lead     the big thing that the others go with
---   again    used up and bought again
---   season   when they are asked for: ., summer, winter, spring, christmas
+--   again    consumed and bought again
+--   season   when they are wanted: ., summer, winter, spring, christmas
 CREATE TEMP TABLE kind AS
 SELECT row_number() OVER (ORDER BY ordinal)::int AS id, circle, category, pastime, noun, palette, low, high, pull,
        'lead' = ANY (marks) AS is_lead, 'again' = ANY (marks) AS is_again,
@@ -286,7 +285,7 @@ FROM   (VALUES
 ) AS v(ordinal, circle, category, pastime, noun, palette, low, high, pull, mark),
        LATERAL (SELECT mark::text[] AS marks) AS m;
 
--- what these pastimes are about, and how many people like them
+-- the pastimes, and the number of people who like them
 CREATE TEMP TABLE pastime AS
 SELECT name, phrase, (SELECT min(circle) FROM kind WHERE pastime = name) AS circle,
        0.3 + 1.2 * pg_temp.draw('pastime ' || name, 1) AS appeal
@@ -322,7 +321,7 @@ FROM   (VALUES
     ('christmas',     'the darkest month, brightly lit')
 ) AS v(name, phrase);
 
--- how much of the demand is left in each month of the year
+-- the share of the demand in each month of the year
 CREATE TEMP TABLE demand AS
 SELECT season, month, share[month] AS share
 FROM   (VALUES
@@ -542,8 +541,8 @@ FROM   step AS s,
        JOIN product_stretch AS p ON luck >= p.low AND luck < p.high
 WHERE  p.kind_id = s.kind_id AND p.style = s.style AND p.purse = s.purse;
 
--- What is bought: the last thing looked at, if the decision falls so.  What
--- lasts is bought once.
+-- Purchases: the last product viewed, by a draw.  Durable products are bought
+-- once.
 CREATE TEMP TABLE purchase AS
 SELECT *
 FROM  (SELECT l.customer_id, l.product_id, l.kind_id, l.style, l.purse, l.device, l.pastime, l.seen_at + interval '8 minutes' AS bought_at,
@@ -555,13 +554,13 @@ FROM  (SELECT l.customer_id, l.product_id, l.kind_id, l.style, l.purse, l.device
        WHERE  l.look_no = l.looks AND l.decision < CASE WHEN k.is_lead THEN 0.42 ELSE 0.33 END) AS wanted
 WHERE  nth = 1 OR is_again OR kind_id IN (SELECT kind_id FROM assortment WHERE is_work);
 
--- who has a tent looks at no more tents
+-- owners of a tent look at no more tents
 DELETE FROM look AS l
 USING  purchase AS b
 WHERE  b.customer_id = l.customer_id AND b.kind_id = l.kind_id AND b.bought_at < l.seen_at
   AND  NOT b.is_again AND l.kind_id NOT IN (SELECT kind_id FROM assortment WHERE is_work);
 
--- Who buys the tent comes back for the sleeping bag ...
+-- Buyers of the tent come back for the sleeping bag ...
 INSERT INTO purchase
 SELECT b.customer_id, p.product_id, k.id, b.style, b.purse, b.device, b.pastime,
        b.bought_at + interval '1 second' * (120 + floor(777600 * power(pg_temp.draw('later', b.customer_id, b.product_id, k.id), 3))),
@@ -574,7 +573,7 @@ WHERE  b.is_lead AND b.nth = 1 AND luck >= p.low AND luck < p.high
   AND  pg_temp.draw('come back', b.customer_id, b.product_id, k.id) < 0.45
   AND  NOT EXISTS (SELECT FROM purchase AS o WHERE o.customer_id = b.customer_id AND o.kind_id = k.id);
 
--- ... and who likes the beans buys them again, every five weeks or so.
+-- ... and those who like the beans buy them again, about every five weeks.
 INSERT INTO purchase
 SELECT b.customer_id, b.product_id, b.kind_id, b.style, b.purse, b.device, b.pastime,
        b.bought_at + interval '1 day' * (35 * n + floor(20 * pg_temp.draw('refill', b.customer_id, b.product_id, n)) - 10),
@@ -590,7 +589,7 @@ CREATE TABLE shop.events (
     device      text NOT NULL
 );
 
--- the talk of the town: new things, and two that were in the papers this week
+-- trending: new products, and two that were in the papers this week
 CREATE TEMP TABLE talk AS
 SELECT a.id AS product_id, p.added_at AS since, a.pastime, 25 + floor(60 * pg_temp.draw('talk', a.id))::int AS callers
 FROM   assortment AS a JOIN shop.products AS p USING (id)
