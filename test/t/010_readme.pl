@@ -11,7 +11,7 @@
 #
 # Links between all of them must lead somewhere.  And doc/reference.md is
 # compared with the extension: functions with their arguments, columns, options
-# and their defaults, findings.
+# and their defaults, findings, errors.
 #
 # When an answer is another one, the pages with all answers as they are now are
 # left beside the logs: KEEP=directory make check ONLY=tap TESTS=010_readme
@@ -326,6 +326,42 @@ my $check = slurp_file('src/admin/check_recommender.c');
 $codes{$2} = $1 while $check =~ /add_finding\(findings, "(\w+)", "(\w+)"/g;
 cmp_ok(scalar keys %codes, '>', 10, 'check.c has findings');
 like($reference, qr/^\| `$_` \| $codes{$_} \|/m, "finding $_, $codes{$_}") for sort keys %codes;
+
+# Errors: each message of the table is in the source, with "..." for what differs.
+# Exempt are messages of the server, and those that are put together in pieces.
+my @exempt = (
+	'column "...", the time, must be of type timestamp with time zone, timestamp or date, not ...',
+	'column "...", the weight, must be of a numeric type, not ...',
+	'context must be a JSON object', 'filter must be a JSON object',
+	'invalid input syntax for type ... (with the context: filter on column "...": "...")',
+	'permission denied for table ...', 'permission denied for schema ...', 'permission denied for function ...',
+	'query would be affected by row-level security policy for table "..."',
+	'cannot drop ... because other objects depend on it', 'could not serialize access due to concurrent update');
+my @messages;
+for (glob 'src/*.c src/*/*.c src/*/*.h')
+{
+	my $source = slurp_file($_) =~ s/"\s*\n\s*"//gr;
+
+	while ($source =~ /"((?:[^"\\]|\\.)*)"/g)
+	{
+		my @literals = split /%(?:\.\*)?l*[a-z]/, $1 =~ s/\\"/"/gr, -1;
+		my $pattern = join '.+', map { quotemeta } @literals;
+
+		push @messages, qr/^$pattern$/ if "@literals" =~ /\w.{9}/;
+	}
+}
+my ($errors) = $reference =~ /^## Errors, and what to do\n(.*)/ms;
+my $nmessages = 0;
+while ($errors =~ /^\| (.+?) \| [0-9A-Z; ]+(?: and its like)? \|/mg)
+{
+	for my $message (map { s/, and its like$//r } split /; /, $1)
+	{
+		next if $message =~ /^(?:message|---)/ || grep { $_ eq $message } @exempt;
+		$nmessages++;
+		ok((grep { $message =~ $_ } @messages), "the error: $message");
+	}
+}
+cmp_ok($nmessages, '>', 40, 'the reference has errors');
 
 $node->stop;
 
