@@ -45,13 +45,18 @@ ISOLATION_OPTS = --inputdir=$(top)/test/isolation --load-extension=recommender
 # no bitcode, which wants the clang that PostgreSQL was built with
 override with_llvm = no
 
-EXTRA_CLEAN = $(OBJS:.o=.d) output_iso
+# C made of the SQL that makes a recommender
+TABLES_SQL = $(top)/src/definition/recommender_tables.sql $(top)/src/definition/recommender_functions.sql
+MADE_H = src/definition/recommender_tables.h
+MADE = $(MADE_H) src/definition/recommender_tables.inc src/definition/recommender_functions.inc
+
+EXTRA_CLEAN = $(OBJS:.o=.d) $(MADE) output_iso
 
 all: # stays the first target
 
 PG_CONFIG ?= pg_config
 # our headers by room; no warnings about those that are not ours
-PG_CPPFLAGS = -I$(top)/src -isystem $(shell $(PG_CONFIG) --includedir-server)
+PG_CPPFLAGS = -I$(top)/src $(if $(VPATH),-Isrc) -isystem $(shell $(PG_CONFIG) --includedir-server)
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 ifeq ($(wildcard $(PGXS)),)
 $(error $(PG_CONFIG) finds no PGXS: install postgresql-server-dev, set PG_CONFIG, or try "make help")
@@ -66,11 +71,24 @@ override CFLAGS += -msse2 -mfpmath=sse
 endif
 -include $(OBJS:.o=.d)
 
-# directories of the objects, absent in a build outside the source tree
-OBJ_DIRS = $(sort $(dir $(OBJS)))
+# directories of the objects, absent in a build outside the source tree; whole
+# paths, as make would find others there by VPATH
+OBJ_DIRS = $(sort $(dir $(addprefix $(CURDIR)/,$(OBJS))))
 $(OBJS): | $(OBJ_DIRS)
 $(OBJ_DIRS):
 	mkdir -p $@
+
+SQL_TO_C = awk -f $(top)/src/definition/recommender_sql.awk
+$(MADE_H): $(TABLES_SQL) $(top)/src/definition/recommender_sql.awk
+	@mkdir -p $(@D)
+	$(SQL_TO_C) -v make=header $(TABLES_SQL) > $@.new
+	mv $@.new $@
+src/definition/%.inc: $(top)/src/definition/%.sql $(top)/src/definition/recommender_sql.awk
+	@mkdir -p $(@D)
+	$(SQL_TO_C) -v make=statements $< > $@.new
+	mv $@.new $@
+# later the objects know, by their .d
+$(OBJS): | $(MADE)
 
 $(INSTALL_SQL): $(sort $(wildcard $(top)/sql/install/*.sql)) $(top)/recommender.control
 	cat $(filter %.sql,$^) > $@

@@ -196,7 +196,7 @@ rec_remove_interactions(PG_FUNCTION_ARGS)
 	values[0] = PG_GETARG_DATUM(1);
 	begin_writing(definition, &caller);
 	rec_spi_execute(psprintf("DELETE FROM %s s WHERE s.relation::pg_catalog.oid OPERATOR(pg_catalog.=) $1",
-							 rec_definition_table(definition, "source")),
+							 rec_definition_table(definition, REC_TABLE_SOURCE)),
 					1, types, values, NULL, false, SPI_OK_DELETE);
 	removed = SPI_processed;
 	end_writing(definition, &caller);
@@ -259,7 +259,7 @@ write_items(const RecDefinition *definition, const RecItemSource *items,
 							 "text_columns = EXCLUDED.text_columns, available_column = EXCLUDED.available_column, "
 							 "created_column = EXCLUDED.created_column, group_column = EXCLUDED.group_column, "
 							 "options = EXCLUDED.options",
-							 rec_definition_table(definition, "item_source")),
+							 rec_definition_table(definition, REC_TABLE_ITEM_SOURCE)),
 					9, types, values, nulls, false, SPI_OK_INSERT);
 }
 
@@ -317,7 +317,7 @@ rec_remove_items(PG_FUNCTION_ARGS)
 	rec_definition_check_owner(definition);
 	definition = rec_definition_cache_lock(definition, "remove_items()");
 	begin_writing(definition, &caller);
-	rec_spi_execute(psprintf("DELETE FROM %s", rec_definition_table(definition, "item_source")),
+	rec_spi_execute(psprintf("DELETE FROM %s", rec_definition_table(definition, REC_TABLE_ITEM_SOURCE)),
 					0, NULL, NULL, NULL, false, SPI_OK_DELETE);
 	removed = SPI_processed;
 	end_writing(definition, &caller);
@@ -343,7 +343,7 @@ write_event_weights(const RecDefinition *definition, const RecOptions *options,
 	char	   *query = psprintf("UPDATE %s s SET event_weights = coalesce(s.event_weights, '{}'::pg_catalog.jsonb) "
 								 "OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object($2, $3) "
 								 "WHERE s.relation::pg_catalog.oid OPERATOR(pg_catalog.=) $1",
-								 rec_definition_table(definition, "source"));
+								 rec_definition_table(definition, REC_TABLE_SOURCE));
 
 	for (int i = 0; i < options->nevent_weights; i++)
 	{
@@ -389,7 +389,7 @@ rec_alter_recommender_set_options(RecDefinition *definition, Jsonb *given)
 							 "AND pg_catalog.jsonb_typeof($1 OPERATOR(pg_catalog.->) 'blend'::pg_catalog.text) OPERATOR(pg_catalog.=) 'object' "
 							 "THEN pg_catalog.jsonb_build_object('blend', (options OPERATOR(pg_catalog.->) 'blend'::pg_catalog.text) OPERATOR(pg_catalog.||) ($1 OPERATOR(pg_catalog.->) 'blend'::pg_catalog.text)) "
 							 "ELSE '{}' END)",
-							 rec_definition_table(definition, "definition")),
+							 rec_definition_table(definition, REC_TABLE_DEFINITION)),
 					1, types, values, NULL, false, SPI_OK_UPDATE);
 	end_writing(definition, &caller);
 }

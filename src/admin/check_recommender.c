@@ -339,7 +339,7 @@ check_stale(Findings *findings, const RecSource *source)
 							"(WHERE i.%s::pg_catalog.timestamptz OPERATOR(pg_catalog.>) d.as_of) "
 							"FROM %s i, %s d WHERE d.generation OPERATOR(pg_catalog.>) 0",
 							quote_identifier(source->time_column), relation,
-							rec_definition_table(findings->definition, "definition")));
+							rec_definition_table(findings->definition, REC_TABLE_DEFINITION)));
 	all = result_int64(0, 1);
 	newer = result_int64(0, 2);
 	if (newer > all * STALE_SHARE)
@@ -425,8 +425,8 @@ check_items_changed(Findings *findings, const RecItemSource *items)
 
 	rec_spi_select(psprintf("SELECT d.generation, c.column_name, c.weight FROM %s d "
 							"LEFT JOIN %s c ON c.generation OPERATOR(pg_catalog.=) d.generation ORDER BY c.position",
-							rec_definition_table(findings->definition, "definition"),
-							rec_definition_table(findings->definition, "content_column")));
+							rec_definition_table(findings->definition, REC_TABLE_DEFINITION),
+							rec_definition_table(findings->definition, REC_TABLE_CONTENT_COLUMN)));
 	if (result_int64(0, 1) == 0)
 		return;
 	for (int i = 0; i < items->ncolumns && same; i++)
@@ -495,8 +495,8 @@ check_refreshed(Findings *findings)
 
 	rec_spi_select(psprintf("SELECT d.generation, r.options::pg_catalog.text FROM %s d "
 							"LEFT JOIN %s r ON r.generation OPERATOR(pg_catalog.=) d.generation",
-							rec_definition_table(findings->definition, "definition"),
-							rec_definition_table(findings->definition, "refresh_run")));
+							rec_definition_table(findings->definition, REC_TABLE_DEFINITION),
+							rec_definition_table(findings->definition, REC_TABLE_REFRESH_RUN)));
 	if (result_int64(0, 1) == 0)
 	{
 		add_finding(findings, "error", "not_refreshed", hint,

@@ -80,7 +80,9 @@ rec_create_recommender(PG_FUNCTION_ARGS)
 	rec_source_check_context_columns(given.source.relid, given.context_columns);
 
 	SPI_connect();
-	rec_ddl_create(name, &user, &item);
+	/* the schema of the extension may have been renamed */
+	rec_ddl_create(name, rec_layout_schema_name(get_func_namespace(fcinfo->flinfo->fn_oid)),
+				   &user, &item);
 	values[0] = options ? JsonbPGetDatum(options) :
 		DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"));
 	rec_spi_execute(psprintf("INSERT INTO %s (options) VALUES ($1)",
@@ -91,18 +93,6 @@ rec_create_recommender(PG_FUNCTION_ARGS)
 	SPI_finish();
 	rec_alter_recommender_source_notice(&given);
 	PG_RETURN_TEXT_P(cstring_to_text(name));
-}
-
-/* True for what create_recommender() made, also when it was damaged since. */
-static bool
-was_recommender(Oid schema)
-{
-	Oid			relid = get_relname_relid("definition", schema);
-
-	return rec_layout_is_recommender(schema) ||
-		(OidIsValid(relid) && get_rel_relkind(relid) == RELKIND_RELATION &&
-		 get_attnum(relid, "singleton") != InvalidAttrNumber &&
-		 get_attnum(relid, "generation") != InvalidAttrNumber);
 }
 
 /*
@@ -119,7 +109,7 @@ rec_drop_recommender(PG_FUNCTION_ARGS)
 
 	if (!OidIsValid(schema))
 		PG_RETURN_BOOL(false);
-	if (!was_recommender(schema))
+	if (!rec_layout_was_recommender(schema))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("schema \"%s\" is not a recommender", name)));

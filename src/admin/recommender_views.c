@@ -109,7 +109,7 @@ write_overview(ReturnSetInfo *rsinfo, const char *name)
 	SPI_connect();
 	rec_spi_select(psprintf("SELECT n.nspowner::pg_catalog.regrole, d.generation, d.refreshed_at, d.items "
 							"FROM %s d, pg_catalog.pg_namespace n WHERE n.oid OPERATOR(pg_catalog.=) %u",
-							rec_definition_table(definition, "definition"), definition->schema));
+							rec_definition_table(definition, REC_TABLE_DEFINITION), definition->schema));
 	if (SPI_processed == 1)
 	{
 		tuple = SPI_tuptable->vals[0];
@@ -259,7 +259,7 @@ is_due(const RecDefinition *definition, const Interval *max_age)
 	rec_owner_become(rec_definition_owner(definition), REC_VISIBLE_ROWS, &caller);
 	rec_spi_execute(psprintf("SELECT coalesce(d.refreshed_at OPERATOR(pg_catalog.<) ("
 							 "pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) $1), true) FROM %s d",
-							 rec_definition_table(definition, "definition")),
+							 rec_definition_table(definition, REC_TABLE_DEFINITION)),
 					1, types, values, NULL, true, SPI_OK_SELECT);
 	rec_owner_return(&caller);
 	return SPI_processed == 1 &&

@@ -23,18 +23,24 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
-/* Gives a recommender's name, which is its schema's, in the current context. */
+/* Return a recommender's name, which is its schema's, in the current context. */
 char *
 rec_definition_name(const RecDefinition *definition)
 {
 	return rec_layout_schema_name(definition->schema);
 }
 
-/* Gives one of the recommender's tables, quoted for use in a query. */
-char *
-rec_definition_table(const RecDefinition *definition, const char *table)
+/*
+ * Return one of the recommender's tables, quoted for use in a query.  The names
+ * are made once, and again when the schema may have been renamed since.
+ */
+const char *
+rec_definition_table(const RecDefinition *definition, RecTable table)
 {
-	return quote_qualified_identifier(rec_definition_name(definition), table);
+	if (definition->valid)
+		return definition->quoted[table];
+	return quote_qualified_identifier(rec_definition_name(definition),
+									  rec_layout_table_names[table]);
 }
 
 /* Return the owner of a recommender, who is that of its schema. */

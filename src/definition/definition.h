@@ -53,6 +53,7 @@ typedef struct RecDefinition
 	bool		complete;		/* it was read to the end */
 	MemoryContext context;		/* owns all of it */
 	Oid			tables[REC_NTABLES];
+	char	   *quoted[REC_NTABLES];	/* their names, for queries */
 	Oid			user_type;
 	Oid			user_collation;
 	Oid			item_type;
@@ -66,12 +67,12 @@ typedef struct RecDefinition
 	int			ncontexts;
 	char	  **contexts;		/* context columns of all sources, each once */
 	RecItemSource *items;		/* the relation of items, or NULL */
-	struct RecPlans *kept_plans;	/* of plans.c; NULL until used */
-	RecTableUse *uses;			/* of store.c */
+	struct RecPlans *kept_plans;	/* of plan_cache.c; NULL until used */
+	RecTableUse *uses;			/* of model_scan.c */
 } RecDefinition;
 
 extern char *rec_definition_name(const RecDefinition *definition);
-extern char *rec_definition_table(const RecDefinition *definition, const char *table);
+extern const char *rec_definition_table(const RecDefinition *definition, RecTable table);
 extern Oid	rec_definition_owner(const RecDefinition *definition);
 extern void rec_definition_check_owner(const RecDefinition *definition);
 extern void rec_definition_check_items(const RecDefinition *definition);

@@ -29,6 +29,7 @@
 #include "miscadmin.h"
 #include "pg/closest_name.h"
 #include "storage/lmgr.h"
+#include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -156,7 +157,7 @@ forget_dropped(void)
 static void
 lock_tables(Oid schema)
 {
-	for (int i = 0; i < REC_NTABLES; i++)
+	for (int i = 0; i < REC_READ_TABLES; i++)
 		(void) rec_layout_table_lock(schema, rec_layout_table_names[i]);
 	AcceptInvalidationMessages();	/* a lock that was held before brings none */
 }
@@ -170,19 +171,56 @@ lock_known_tables(const RecDefinition *definition)
 	AcceptInvalidationMessages();
 }
 
-static RecDefinition *
-begin_definition(Oid schema)
+/* Refuse a schema that is not a recommender, by the catalogs alone. */
+static void
+check_schema(Oid schema)
 {
-	const char *damage = rec_layout_damage(schema, NULL);
-	MemoryContext context;
-	RecDefinition *definition;
+	const char *damage;
+	char	   *stranger;
 
 	if (!SearchSysCacheExists1(NAMESPACEOID, ObjectIdGetDatum(schema)))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("the recommender does not exist any more")));
+				 errmsg("the recommender no longer exists")));
+	if (!rec_layout_was_recommender(schema))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("schema \"%s\" is not a recommender", rec_layout_schema_name(schema))));
+	damage = rec_layout_damage(schema, NULL);
 	if (damage)
 		rec_definition_read_refuse_table(damage, schema);
+	stranger = rec_layout_stranger(schema);
+	if (stranger)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("recommender \"%s\" has more than one owner", rec_layout_schema_name(schema)),
+				 errdetail("%s", stranger),
+				 errhint("Give its schema and all that is in it to one role with ALTER ... OWNER TO.")));
+}
+
+/* Find the recommender's tables, and quote their names for queries. */
+static void
+name_tables(RecDefinition *definition)
+{
+	char	   *schema = rec_layout_schema_name(definition->schema);
+
+	for (int i = 0; i < REC_NTABLES; i++)
+	{
+		const char *table = rec_layout_table_names[i];
+
+		definition->tables[i] = get_relname_relid(table, definition->schema);
+		definition->quoted[i] = MemoryContextStrdup(definition->context,
+													quote_qualified_identifier(schema, table));
+	}
+}
+
+static RecDefinition *
+begin_definition(Oid schema)
+{
+	MemoryContext context;
+	RecDefinition *definition;
+
+	check_schema(schema);
 	context = AllocSetContextCreate(CacheMemoryContext, "recommender definition",
 									ALLOCSET_SMALL_SIZES);
 	definition = MemoryContextAllocZero(context, sizeof(RecDefinition));
@@ -192,8 +230,7 @@ begin_definition(Oid schema)
 	definition->serial = ++last_serial;
 	definition->valid = true;	/* until something changes, also while it is
 								 * read */
-	for (int i = 0; i < REC_NTABLES; i++)
-		definition->tables[i] = get_relname_relid(rec_layout_table_names[i], schema);
+	name_tables(definition);
 	return definition;
 }
 
@@ -222,6 +259,7 @@ rec_definition_cache_get(Oid schema)
 			return entry->definition;
 	}
 	forget_dropped();
+	check_schema(schema);
 	lock_tables(schema);
 	definition = begin_definition(schema);
 	entry = definition_table_insert(definitions, schema, &found);
@@ -255,7 +293,7 @@ rec_definition_cache_by_name(const char *name)
 {
 	Oid			schema = get_namespace_oid(name, true);
 
-	if (!OidIsValid(schema) || !rec_layout_is_recommender(schema))
+	if (!OidIsValid(schema) || rec_layout_damage(schema, NULL))
 		recommender_missing(name);
 	return rec_definition_cache_get(schema);
 }

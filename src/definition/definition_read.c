@@ -118,7 +118,7 @@ read_options(RecDefinition *definition)
 	MemoryContext old;
 
 	read_query(psprintf("SELECT d.options FROM %s d",
-						rec_definition_table(definition, "definition")));
+						rec_definition_table(definition, REC_TABLE_DEFINITION)));
 	if (SPI_processed != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -223,7 +223,7 @@ read_sources(RecDefinition *definition)
 	read_query(psprintf("SELECT s.relation::pg_catalog.oid, s.user_column, s.item_column, "
 						"s.time_column, s.event_column, s.weight_column, s.event, s.event_weights, s.context_columns "
 						"FROM %s s ORDER BY s.position",
-						rec_definition_table(definition, "source")));
+						rec_definition_table(definition, REC_TABLE_SOURCE)));
 	old = MemoryContextSwitchTo(definition->context);
 	definition->sources = palloc_array(RecSource, SPI_processed + 1);
 	for (uint64 i = 0; i < SPI_processed; i++)
@@ -256,7 +256,7 @@ read_items(RecDefinition *definition)
 	read_query(psprintf("SELECT s.relation::pg_catalog.oid, s.item_column, s.feature_columns, "
 						"s.text_columns, s.available_column, s.created_column, s.group_column, s.options "
 						"FROM %s s",
-						rec_definition_table(definition, "item_source")));
+						rec_definition_table(definition, REC_TABLE_ITEM_SOURCE)));
 	if (SPI_processed == 0)
 		return;
 	if (SPI_processed > 1)

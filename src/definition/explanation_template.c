@@ -132,7 +132,7 @@ rec_explanation_template_load(const RecDefinition *definition, const char *langu
 	rec_spi_execute(psprintf("SELECT t.template, t.sentence, t.language OPERATOR(pg_catalog.<>) $1 "
 							 "FROM %s t WHERE t.language OPERATOR(pg_catalog.=) $1 "
 							 "OR t.language OPERATOR(pg_catalog.=) $2",
-							 rec_definition_table(definition, "explanation_template")),
+							 rec_definition_table(definition, REC_TABLE_EXPLANATION_TEMPLATE)),
 					2, types, values, NULL, true, SPI_OK_SELECT);
 	sentences->n = (int) SPI_processed;
 	sentences->templates = palloc0_array(Template, sentences->n + 1);

@@ -4,9 +4,14 @@
  *	  What tables a recommender's schema holds.
  *
  * Recommenders are known by their tables: there is no registry beside them.
- * Anybody may make a schema that looks like one, so that only plain tables
- * count that have exactly our columns: reading them runs nothing but
- * PostgreSQL's own code.
+ * Anybody may make a schema that looks like one, or put such tables into a
+ * schema of somebody else where they may CREATE.  So a schema is a recommender
+ * only if its tables are plain and have our columns, which means that reading
+ * them runs nothing but PostgreSQL's own code, and if schema, tables, views,
+ * types and functions have one owner.  All of this is read from the catalogs:
+ * nothing is opened or locked before it is known.
+ *
+ * The columns are those of recommender_tables.sql.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -19,177 +24,147 @@
 
 #include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/relation.h"
+#include "access/table.h"
+#include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_statistic_ext.h"
 #include "catalog/pg_type.h"
 #include "definition/layout.h"
 #include "executor/spi.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "nodes/primnodes.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
+#include "utils/catcache.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
+#define NAME_OF_TABLE(table)	#table,
+
 const char *const rec_layout_table_names[REC_NTABLES] = {
-	"definition", "source", "item_source", "item", "neighbor", "context_lift",
-	"content_column", "feature", "item_feature", "embedding_cell",
-	"factorization", "factor"
+	REC_LAYOUT_TABLES(NAME_OF_TABLE)
 };
 
-/* A column that a recommender has; any type when InvalidOid. */
+/*
+ * A column that a recommender has; its type is ANYELEMENTOID for ids of items,
+ * ANYARRAYOID for arrays of these.
+ */
 typedef struct ColumnSpec
 {
-	const char *table;
+	RecTable	table;
 	const char *column;
 	Oid			type;
 } ColumnSpec;
 
+#define SPEC_OF_COLUMN(table, column, type)		{table, #column, type},
+
 static const ColumnSpec column_specs[] = {
-	{"definition", "singleton", BOOLOID},
-	{"definition", "options", JSONBOID},
-	{"definition", "generation", INT8OID},
-	{"definition", "items", INT8OID},
-	{"definition", "item_steps", INT4ARRAYOID},
-	{"definition", "as_of", TIMESTAMPTZOID},
-	{"definition", "newest_created", TIMESTAMPTZOID},
-	{"definition", "newest_item", INT8OID},
-	{"definition", "refreshed_at", TIMESTAMPTZOID},
-	{"source", "position", INT4OID},
-	{"source", "relation", REGCLASSOID},
-	{"source", "user_column", NAMEOID},
-	{"source", "item_column", NAMEOID},
-	{"source", "time_column", NAMEOID},
-	{"source", "event_column", NAMEOID},
-	{"source", "weight_column", NAMEOID},
-	{"source", "event", TEXTOID},
-	{"source", "event_weights", JSONBOID},
-	{"source", "context_columns", NAMEARRAYOID},
-	{"item_source", "singleton", BOOLOID},
-	{"item_source", "relation", REGCLASSOID},
-	{"item_source", "item_column", NAMEOID},
-	{"item_source", "feature_columns", NAMEARRAYOID},
-	{"item_source", "text_columns", NAMEARRAYOID},
-	{"item_source", "available_column", NAMEOID},
-	{"item_source", "created_column", NAMEOID},
-	{"item_source", "group_column", NAMEOID},
-	{"item_source", "options", JSONBOID},
-	{"item", "generation", INT8OID},
-	{"item", "item_no", INT4OID},
-	{"item", "item_id", InvalidOid},
-	{"item", "users", INT8OID},
-	{"item", "weight", FLOAT8OID},
-	{"item", "popularity", FLOAT8OID},
-	{"item", "trend", FLOAT8OID},
-	{"item", "popular", BOOLOID},
-	{"item", "trending", BOOLOID},
-	{"neighbor", "generation", INT8OID},
-	{"neighbor", "kind", TEXTOID},
-	{"neighbor", "item_no", INT4OID},
-	{"neighbor", "item_id", InvalidOid},
-	{"neighbor", "neighbors", INT4ARRAYOID},
-	{"neighbor", "scores", FLOAT4ARRAYOID},
-	{"neighbor", "supports", INT4ARRAYOID},
-	{"neighbor", "nearest", InvalidOid},
-	{"factorization", "generation", INT8OID},
-	{"factorization", "items", INT4OID},
-	{"factorization", "factors", INT4OID},
-	{"factorization", "unobserved", FLOAT8OID},
-	{"factorization", "regularization", FLOAT8OID},
-	{"factorization", "exponent", FLOAT8OID},
-	{"factorization", "scale", FLOAT8OID},
-	{"factorization", "gramian", FLOAT8ARRAYOID},
-	{"factor", "generation", INT8OID},
-	{"factor", "item_no", INT4OID},
-	{"factor", "factors", FLOAT4ARRAYOID},
-	{"context_lift", "generation", INT8OID},
-	{"context_lift", "column_name", NAMEOID},
-	{"context_lift", "value", TEXTOID},
-	{"context_lift", "item_nos", INT4ARRAYOID},
-	{"context_lift", "lifts", FLOAT4ARRAYOID},
-	{"content_column", "generation", INT8OID},
-	{"content_column", "position", INT4OID},
-	{"content_column", "column_name", NAMEOID},
-	{"content_column", "kind", TEXTOID},
-	{"content_column", "weight", FLOAT8OID},
-	{"content_column", "config", TEXTOID},
-	{"content_column", "bounds", FLOAT8ARRAYOID},
-	{"content_column", "dimensions", INT4OID},
-	{"content_column", "all_items", INT8OID},
-	{"content_column", "items", INT8OID},
-	{"content_column", "features", INT4OID},
-	{"content_column", "frequent", INT4OID},
-	{"feature", "generation", INT8OID},
-	{"feature", "feature_no", INT4OID},
-	{"feature", "column_name", NAMEOID},
-	{"feature", "value", TEXTOID},
-	{"feature", "items", INT4OID},
-	{"feature", "idf", FLOAT8OID},
-	{"feature", "item_nos", INT4ARRAYOID},
-	{"feature", "weights", FLOAT4ARRAYOID},
-	{"item_feature", "generation", INT8OID},
-	{"item_feature", "item_no", INT4OID},
-	{"item_feature", "item_id", InvalidOid},
-	{"item_feature", "feature_nos", INT4ARRAYOID},
-	{"item_feature", "weights", FLOAT4ARRAYOID},
-	{"item_feature", "embedding", FLOAT4ARRAYOID},
-	{"embedding_cell", "generation", INT8OID},
-	{"embedding_cell", "cell_no", INT4OID},
-	{"embedding_cell", "centroid", FLOAT4ARRAYOID},
-	{"embedding_cell", "item_nos", INT4ARRAYOID},
-	{"refresh_run", "generation", INT8OID},
-	{"refresh_run", "mode", TEXTOID},
-	{"refresh_run", "started_at", TIMESTAMPTZOID},
-	{"refresh_run", "finished_at", TIMESTAMPTZOID},
-	{"refresh_run", "interactions", INT8OID},
-	{"refresh_run", "users", INT8OID},
-	{"refresh_run", "items", INT8OID},
-	{"refresh_run", "neighbors", INT8OID},
-	{"refresh_run", "null_keys", INT8OID},
-	{"refresh_run", "without_weight", INT8OID},
-	{"refresh_run", "read_ms", FLOAT8OID},
-	{"refresh_run", "build_ms", FLOAT8OID},
-	{"refresh_run", "write_ms", FLOAT8OID},
-	{"refresh_run", "memory_bytes", INT8OID},
-	{"refresh_run", "model_bytes", INT8OID},
-	{"refresh_run", "options", JSONBOID},
-	{"explanation_template", "template", TEXTOID},
-	{"explanation_template", "language", TEXTOID},
-	{"explanation_template", "sentence", TEXTOID},
-	{"evaluation", "run", INT8OID},
-	{"evaluation", "evaluated_at", TIMESTAMPTZOID},
-	{"evaluation", "settings", JSONBOID},
-	{"evaluation", "options", JSONBOID},
-	{"evaluation", "strategy", TEXTOID},
-	{"evaluation", "segment", TEXTOID},
-	{"evaluation", "metric", TEXTOID},
-	{"evaluation", "k", INT4OID},
-	{"evaluation", "value", FLOAT8OID},
-	{"evaluation", "ci_low", FLOAT8OID},
-	{"evaluation", "ci_high", FLOAT8OID},
-	{"evaluation", "users", INT8OID},
-	{"trial", "settings", JSONBOID},
-	{"trial", "sample", INT4OID},
-	{"trial", "options", JSONBOID},
-	{"trial", "value", FLOAT8OID},
-	{"trial", "users", INT8OID},
-	{"trial", "train_ms", FLOAT8OID},
-	{"trial", "tried_at", TIMESTAMPTZOID},
+	REC_LAYOUT_COLUMNS(SPEC_OF_COLUMN)
 };
 
+/* Another object of a recommender. */
+typedef struct ObjectSpec
+{
+	const char *kind;			/* VIEW, TYPE or FUNCTION */
+	const char *name;
+} ObjectSpec;
+
+#define SPEC_OF_OBJECT(kind, name)	{#kind, #name},
+
+static const ObjectSpec object_specs[] = {
+	REC_LAYOUT_OBJECTS(SPEC_OF_OBJECT)
+};
+
+/* ----------------
+ *		columns
+ * ----------------
+ */
+
+/* Return the first column of a table in column_specs. */
+static const ColumnSpec *
+columns_of(RecTable table)
+{
+	const ColumnSpec *spec = column_specs;
+
+	while (spec->table != table)
+		spec++;
+	return spec;
+}
+
+/* Return the name of a column, by its Anum_rec_... number. */
+const char *
+rec_layout_column_name(RecTable table, AttrNumber column)
+{
+	return columns_of(table)[column - 1].column;
+}
+
+/* Return the type of a column of a recommender with items' ids of a type. */
+Oid
+rec_layout_column_type(RecTable table, AttrNumber column, Oid item_type)
+{
+	Oid			type = columns_of(table)[column - 1].type;
+
+	if (type == ANYELEMENTOID)
+		return item_type;
+	return type == ANYARRAYOID ? get_array_type(item_type) : type;
+}
+
+/* ----------------
+ *		names
+ * ----------------
+ */
+
 /*
- * Gives the column that is true in all rows of a partial index WHERE column; 0
+ * Return the views, types or functions of a recommender, by the kind in capitals,
+ * as a list for a DROP.  The schema is quoted.
+ */
+char *
+rec_layout_objects(const char *kind, const char *schema)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < (int) lengthof(object_specs); i++)
+		if (strcmp(object_specs[i].kind, kind) == 0)
+			appendStringInfo(&list, "%s%s.%s", list.len > 0 ? ", " : "", schema,
+							 object_specs[i].name);
+	return list.data;
+}
+
+/* Return the tables of a recommender as a list for a DROP.  The schema is quoted. */
+char *
+rec_layout_tables(const char *schema)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < REC_NTABLES; i++)
+		appendStringInfo(&list, "%s%s.%s", i > 0 ? ", " : "", schema,
+						 rec_layout_table_names[i]);
+	return list.data;
+}
+
+/* ----------------
+ *		what makes a schema a recommender
+ * ----------------
+ */
+
+/*
+ * Return the column that is true in all rows of a partial index WHERE column; 0
  * for an index of all rows, and -1 for another condition.
  */
 AttrNumber
-rec_layout_index_condition(Relation index)
+rec_layout_index_condition(HeapTuple index)
 {
 	bool		isnull;
-	Datum		condition = SysCacheGetAttr(INDEXRELID, index->rd_indextuple,
-											Anum_pg_index_indpred, &isnull);
+	Datum		condition = SysCacheGetAttr(INDEXRELID, index, Anum_pg_index_indpred, &isnull);
 	Node	   *node;
 
 	if (isnull)
@@ -199,46 +174,58 @@ rec_layout_index_condition(Relation index)
 }
 
 /*
- * True when no index of a table has an expression, or a condition that is more
- * than a column.
+ * True when all rows of a catalog that are about a relation pass a test; NULL
+ * passes none.
  */
 static bool
-indexes_are_plain(Relation rel)
+all_rows_pass(Oid catalog, Oid index, AttrNumber column, Oid relid, bool (*pass) (HeapTuple))
 {
-	bool		plain = true;
-	ListCell   *cell;
+	Relation	rel = table_open(catalog, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bool		all = true;
 
-	foreach(cell, RelationGetIndexList(rel))
-	{
-		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+	ScanKeyInit(&key, column, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relid));
+	scan = systable_beginscan(rel, index, true, NULL, 1, &key);
+	while (all && HeapTupleIsValid(tuple = systable_getnext(scan)))
+		all = pass && pass(tuple);
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return all;
+}
 
-		plain &= heap_attisnull(index->rd_indextuple, Anum_pg_index_indexprs, NULL) &&
-			rec_layout_index_condition(index) >= 0;
-		index_close(index, AccessShareLock);
-	}
-	return plain;
+/* True for an index without expressions whose condition is at most a column. */
+static bool
+index_is_plain(HeapTuple index)
+{
+	return heap_attisnull(index, Anum_pg_index_indexprs, NULL) &&
+		rec_layout_index_condition(index) >= 0;
 }
 
 /*
  * True when planning and running a query on a table runs nothing but
  * PostgreSQL's own code: a plain table without children, policies or
- * expressions, of which the planner works out those that look constant.
+ * expressions, of which the planner evaluates those that look constant.
  */
 static bool
 table_is_plain(Oid relid)
 {
-	Relation	rel = try_relation_open(relid, AccessShareLock);
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	Form_pg_class form;
 	bool		plain;
 
-	if (rel == NULL)
+	if (!HeapTupleIsValid(tuple))
 		return false;
-	form = rel->rd_rel;
+	form = (Form_pg_class) GETSTRUCT(tuple);
 	plain = form->relkind == RELKIND_RELATION && !form->relrowsecurity &&
-		!form->relhassubclass && !form->relispartition && !form->relhasrules &&
-		RelationGetStatExtList(rel) == NIL && indexes_are_plain(rel);
-	relation_close(rel, AccessShareLock);
-	return plain;
+		!form->relhassubclass && !form->relispartition && !form->relhasrules;
+	ReleaseSysCache(tuple);
+	return plain &&
+		all_rows_pass(StatisticExtRelationId, StatisticExtRelidIndexId,
+					  Anum_pg_statistic_ext_stxrelid, relid, NULL) &&
+		all_rows_pass(IndexRelationId, IndexIndrelidIndexId,
+					  Anum_pg_index_indrelid, relid, index_is_plain);
 }
 
 /* True when a table has a column as create_recommender() makes it. */
@@ -248,47 +235,140 @@ column_is_right(Oid relid, const ColumnSpec *spec)
 	AttrNumber	attnum = get_attnum(relid, spec->column);
 
 	return attnum != InvalidAttrNumber &&
-		(!OidIsValid(spec->type) || get_atttype(relid, attnum) == spec->type);
+		(IsPolymorphicType(spec->type) || get_atttype(relid, attnum) == spec->type);
 }
 
 /*
- * Gives the first table that is not as create_recommender() makes it, or NULL;
- * looks at one table alone when it is named.
+ * Return the first table that is not as create_recommender() makes it, or NULL;
+ * look at one table alone when it is named.
  */
 const char *
 rec_layout_damage(Oid schema, const char *table)
 {
-	const char *previous = "";
 	Oid			relid = InvalidOid;
 
 	for (int i = 0; i < (int) lengthof(column_specs); i++)
 	{
 		const ColumnSpec *spec = &column_specs[i];
+		const char *name = rec_layout_table_names[spec->table];
 
-		if (table && strcmp(spec->table, table) != 0)
+		if (table && strcmp(name, table) != 0)
 			continue;
-		if (strcmp(spec->table, previous) != 0)
+		if (i == 0 || table || column_specs[i - 1].table != spec->table)
 		{
-			relid = get_relname_relid(spec->table, schema);
+			relid = get_relname_relid(name, schema);
 			if (!OidIsValid(relid) || !table_is_plain(relid))
-				return spec->table;
+				return name;
 		}
-		previous = spec->table;
 		if (!column_is_right(relid, spec))
-			return spec->table;
+			return name;
 	}
 	return NULL;
 }
 
+/* Return the owner of a relation, InvalidOid when it does not exist. */
+static Oid
+relation_owner(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner = InvalidOid;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+		ReleaseSysCache(tuple);
+	}
+	return owner;
+}
+
+/* Return a role other than "owner" that owns a function of that name, or InvalidOid. */
+static Oid
+function_stranger(Oid schema, const char *name, Oid owner)
+{
+	CatCList   *list = SearchSysCacheList1(PROCNAMEARGSNSP, CStringGetDatum(name));
+	Oid			stranger = InvalidOid;
+
+	for (int i = 0; i < list->n_members; i++)
+	{
+		Form_pg_proc form = (Form_pg_proc) GETSTRUCT(&list->members[i]->tuple);
+
+		if (form->pronamespace == schema && form->proowner != owner)
+			stranger = form->proowner;
+	}
+	ReleaseCatCacheList(list);
+	return stranger;
+}
+
+/* The same for a view, a type or a function of a recommender. */
+static Oid
+object_stranger(Oid schema, const ObjectSpec *spec, Oid owner)
+{
+	HeapTuple	tuple;
+	Oid			found = InvalidOid;
+
+	if (strcmp(spec->kind, "FUNCTION") == 0)
+		return function_stranger(schema, spec->name, owner);
+	/* a view has a type, too */
+	tuple = SearchSysCache2(TYPENAMENSP, CStringGetDatum(spec->name), ObjectIdGetDatum(schema));
+	if (HeapTupleIsValid(tuple))
+	{
+		found = ((Form_pg_type) GETSTRUCT(tuple))->typowner;
+		ReleaseSysCache(tuple);
+	}
+	return found == owner ? InvalidOid : found;
+}
+
 /*
- * True when a schema holds a recommender, which is known by its tables.  One
- * whose tables are not quite those is none: anybody may make such a schema,
- * and what looks into it must not run anything of theirs.
+ * Return what in a recommender's schema does not belong to the schema's owner,
+ * as a sentence in the current context; NULL when there is no such object.
  */
+char *
+rec_layout_stranger(Oid schema)
+{
+	Oid			owner = rec_layout_schema_owner(schema);
+
+	for (int i = 0; i < REC_NTABLES; i++)
+	{
+		Oid			relid = get_relname_relid(rec_layout_table_names[i], schema);
+		Oid			found = OidIsValid(relid) ? relation_owner(relid) : owner;
+
+		if (found != owner)
+			return psprintf("Table \"%s\" belongs to role \"%s\", the schema to role \"%s\".",
+							rec_layout_table_names[i], GetUserNameFromId(found, true),
+							GetUserNameFromId(owner, true));
+	}
+	for (int i = 0; i < (int) lengthof(object_specs); i++)
+	{
+		Oid			found = object_stranger(schema, &object_specs[i], owner);
+
+		if (OidIsValid(found))
+			return psprintf("%s \"%s\" belongs to role \"%s\", the schema to role \"%s\".",
+							strcmp(object_specs[i].kind, "VIEW") == 0 ? "View" :
+							strcmp(object_specs[i].kind, "TYPE") == 0 ? "Type" : "Function",
+							object_specs[i].name, GetUserNameFromId(found, true),
+							GetUserNameFromId(owner, true));
+	}
+	return NULL;
+}
+
+/* True when a schema holds a recommender: one that is whole and has one owner. */
 bool
 rec_layout_is_recommender(Oid schema)
 {
-	return rec_layout_damage(schema, NULL) == NULL;
+	return rec_layout_damage(schema, NULL) == NULL && rec_layout_stranger(schema) == NULL;
+}
+
+/*
+ * True when a schema holds what create_recommender() made, even if it was
+ * damaged since, and not only a table that is called "definition".
+ */
+bool
+rec_layout_was_recommender(Oid schema)
+{
+	Oid			relid = get_relname_relid("definition", schema);
+
+	return OidIsValid(relid) && get_rel_relkind(relid) == RELKIND_RELATION &&
+		get_attnum(relid, "singleton") != InvalidAttrNumber;
 }
 
 /*
@@ -338,7 +418,7 @@ rec_layout_schema_name(Oid schema)
 	if (name == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("the recommender does not exist any more")));
+				 errmsg("the recommender no longer exists")));
 	return name;
 }
 

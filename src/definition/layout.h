@@ -13,31 +13,29 @@
 #ifndef REC_LAYOUT_H
 #define REC_LAYOUT_H
 
+#include "access/attnum.h"
+#include "access/htup.h"
+#include "definition/recommender_tables.h"
 #include "nodes/pg_list.h"
-#include "utils/relcache.h"
 
-/* What a definition and its model are read from, in the order of locking. */
-typedef enum RecTable
-{
-	REC_TABLE_DEFINITION,
-	REC_TABLE_SOURCE,
-	REC_TABLE_ITEM_SOURCE,
-	REC_TABLE_ITEM,
-	REC_TABLE_NEIGHBOR,
-	REC_TABLE_CONTEXT_LIFT,
-	REC_TABLE_CONTENT_COLUMN,
-	REC_TABLE_FEATURE,
-	REC_TABLE_ITEM_FEATURE,
-	REC_TABLE_EMBEDDING_CELL,
-	REC_TABLE_FACTORIZATION,
-	REC_TABLE_FACTOR,
-	REC_NTABLES
-} RecTable;
+/*
+ * What a definition and its model are read from is locked when a definition is
+ * read; the tables of a model have a column "generation".
+ */
+#define REC_READ_TABLES		(REC_TABLE_FACTOR + 1)	/* number, from the first */
+#define REC_MODEL_FIRST		REC_TABLE_ITEM
+#define REC_MODEL_LAST		REC_TABLE_FACTOR
 
 extern const char *const rec_layout_table_names[REC_NTABLES];
 
 extern bool rec_layout_is_recommender(Oid schema);
-extern AttrNumber rec_layout_index_condition(Relation index);
+extern bool rec_layout_was_recommender(Oid schema);
+extern char *rec_layout_stranger(Oid schema);
+extern char *rec_layout_objects(const char *kind, const char *schema);
+extern char *rec_layout_tables(const char *schema);
+extern AttrNumber rec_layout_index_condition(HeapTuple index);
+extern const char *rec_layout_column_name(RecTable table, AttrNumber column);
+extern Oid	rec_layout_column_type(RecTable table, AttrNumber column, Oid item_type);
 extern const char *rec_layout_damage(Oid schema, const char *table);
 extern List *rec_layout_recommender_names(void);
 extern char *rec_layout_schema_name(Oid schema);

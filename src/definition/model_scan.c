@@ -184,7 +184,8 @@ index_missing(const RecDefinition *definition, const PreparedPath *prepared)
 			 errmsg("table \"%s\" of recommender \"%s\" has no valid index on (%s)",
 					table, rec_definition_name(definition), list_keys(prepared)),
 			 errhint("Run CREATE INDEX ON %s (%s).",
-					 rec_definition_table(definition, table), list_keys(prepared))));
+					 quote_qualified_identifier(rec_definition_name(definition), table),
+					 list_keys(prepared))));
 }
 
 static PathColumn
@@ -240,7 +241,7 @@ key_fits(const PreparedPath *prepared, Relation rel, Relation index, int i)
 static bool
 index_fits(const PreparedPath *prepared, Relation rel, Relation index)
 {
-	AttrNumber	condition = rec_layout_index_condition(index);
+	AttrNumber	condition = rec_layout_index_condition(index->rd_indextuple);
 
 	if (index->rd_rel->relam != BTREE_AM_OID || !index_is_usable(index) ||
 		!heap_attisnull(index->rd_indextuple, Anum_pg_index_indexprs, NULL) ||

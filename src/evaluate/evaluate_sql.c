@@ -202,7 +202,7 @@ prepare_store(EstimateWriter *writer, const RecDefinition *definition,
 {
 	Oid			types[EVALUATION_NCOLS + 3] = {INT8OID, JSONBOID, JSONBOID, TEXTOID,
 	TEXTOID, TEXTOID, INT4OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, INT8OID};
-	char	   *table = rec_definition_table(definition, "evaluation");
+	const char *table = rec_definition_table(definition, REC_TABLE_EVALUATION);
 	bool		isnull;
 
 	rec_spi_execute(psprintf("SELECT coalesce(pg_catalog.max(e.run), 0) OPERATOR(pg_catalog.+) 1 FROM %s e",

@@ -99,7 +99,7 @@ rec_trial_log_recall(const RecDefinition *definition, Datum question, int sample
 							 "WHERE t.settings OPERATOR(pg_catalog.=) $1 "
 							 "AND t.sample OPERATOR(pg_catalog.=) $2 "
 							 "AND t.options OPERATOR(pg_catalog.=) $3 LIMIT 1",
-							 rec_definition_table(definition, "trial")),
+							 rec_definition_table(definition, REC_TABLE_TRIAL)),
 					3, types, values, NULL, false, SPI_OK_SELECT);
 	if (SPI_processed == 0)
 	{
@@ -129,6 +129,6 @@ rec_trial_log_keep(const RecDefinition *definition, Datum question, int sample, 
 	values[5] = Float8GetDatum(trial->train_ms);
 	rec_spi_execute(psprintf("INSERT INTO %s (settings, sample, options, value, users, train_ms) "
 							 "VALUES ($1, $2, $3, $4, $5, $6)",
-							 rec_definition_table(definition, "trial")),
+							 rec_definition_table(definition, REC_TABLE_TRIAL)),
 					6, types, values, NULL, false, SPI_OK_INSERT);
 }

@@ -430,19 +430,19 @@ rec_generation_delete_others(const RecGeneration *generation)
 	Datum		values[1];
 
 	values[0] = Int64GetDatum(generation->number);
-	for (int i = REC_TABLE_ITEM; i < REC_NTABLES; i++)
+	for (int i = REC_MODEL_FIRST; i <= REC_MODEL_LAST; i++)
 	{
 		if (rec_table_writer_delete_others(definition->tables[i], "generation", generation->number))
 			continue;
 		/* the executor waits for what others do, or says why it cannot */
 		rec_spi_execute(psprintf("DELETE FROM %s WHERE generation OPERATOR(pg_catalog.<>) $1",
-								 rec_definition_table(definition, rec_layout_table_names[i])),
+								 rec_definition_table(definition, i)),
 						1, types, values, NULL, false, SPI_OK_DELETE);
 	}
 }
 
 static void
-analyze(const RecGeneration *generation, const char *table, const char *columns)
+analyze(const RecGeneration *generation, RecTable table, const char *columns)
 {
 	rec_spi_execute(psprintf("ANALYZE %s (%s)",
 							 rec_definition_table(generation->definition, table), columns),
@@ -457,11 +457,11 @@ analyze(const RecGeneration *generation, const char *table, const char *columns)
 void
 rec_generation_analyze(const RecGeneration *generation)
 {
-	analyze(generation, "item", "generation, item_no, item_id, popularity, trend");
-	analyze(generation, "neighbor", "generation, kind, item_id");
-	analyze(generation, "context_lift", "generation, column_name, value");
+	analyze(generation, REC_TABLE_ITEM, "generation, item_no, item_id, popularity, trend");
+	analyze(generation, REC_TABLE_NEIGHBOR, "generation, kind, item_id");
+	analyze(generation, REC_TABLE_CONTEXT_LIFT, "generation, column_name, value");
 	if (generation->definition->items == NULL)
 		return;
-	analyze(generation, "feature", "generation, column_name, value");
-	analyze(generation, "item_feature", "generation, item_no, item_id");
+	analyze(generation, REC_TABLE_FEATURE, "generation, column_name, value");
+	analyze(generation, REC_TABLE_ITEM_FEATURE, "generation, item_no, item_id");
 }

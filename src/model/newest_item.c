@@ -271,8 +271,8 @@ rec_newest_item_count(const RecDefinition *definition, int64 *unknown, int64 *fo
 							"AND NOT EXISTS (SELECT FROM %s m WHERE m.generation OPERATOR(pg_catalog.=) d.generation "
 							"AND m.item_id %s i.%s)",
 							condition ? condition : "false", rec_relation_quoted(items->relid),
-							rec_definition_table(definition, "definition"), id, and_available(items),
-							rec_definition_table(definition, "item"),
+							rec_definition_table(definition, REC_TABLE_DEFINITION), id, and_available(items),
+							rec_definition_table(definition, REC_TABLE_ITEM),
 							rec_relation_equality_operator(definition->item_type), id));
 	*unknown = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	*found = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));

@@ -158,12 +158,12 @@ next_generation(const RecDefinition *definition)
 	bool		isnull;
 
 	run_query(psprintf("SELECT d.generation FROM %s d FOR NO KEY UPDATE",
-					   rec_definition_table(definition, "definition")),
+					   rec_definition_table(definition, REC_TABLE_DEFINITION)),
 			  0, NULL, NULL, NULL, SPI_OK_SELECT);
 	run_query(psprintf("SELECT greatest(coalesce(pg_catalog.max(r.generation), 0), (SELECT pg_catalog.max(d.generation) FROM %s d)) "
 					   "OPERATOR(pg_catalog.+) 1 FROM %s r",
-					   rec_definition_table(definition, "definition"),
-					   rec_definition_table(definition, "refresh_run")),
+					   rec_definition_table(definition, REC_TABLE_DEFINITION),
+					   rec_definition_table(definition, REC_TABLE_REFRESH_RUN)),
 			  0, NULL, NULL, NULL, SPI_OK_SELECT);
 	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
 									   1, &isnull));
@@ -197,7 +197,7 @@ move_pointer(const RecDefinition *definition, const RecRefreshFigures *figures,
 	}
 	run_query(psprintf("UPDATE %s SET generation = $1, items = $2, as_of = $3, item_steps = $4, "
 					   "newest_created = $5, newest_item = $6, refreshed_at = pg_catalog.now()",
-					   rec_definition_table(definition, "definition")),
+					   rec_definition_table(definition, REC_TABLE_DEFINITION)),
 			  6, types, values, nulls, SPI_OK_UPDATE);
 }
 
@@ -206,7 +206,7 @@ model_size(const RecDefinition *definition)
 {
 	int64		size = 0;
 
-	for (int i = REC_TABLE_ITEM; i < REC_NTABLES; i++)
+	for (int i = REC_MODEL_FIRST; i <= REC_MODEL_LAST; i++)
 		size += DatumGetInt64(DirectFunctionCall1(pg_total_relation_size,
 												  ObjectIdGetDatum(definition->tables[i])));
 	return size;
@@ -241,7 +241,7 @@ record_run(const RecDefinition *definition, const RecRefreshFigures *figures)
 					   "memory_bytes, model_bytes, options, mode) "
 					   "VALUES ($1, $2, pg_catalog.clock_timestamp(), $3, $4, $5, $6, $7, $8, $9, "
 					   "$10, $11, $12, $13, $14, $15)",
-					   rec_definition_table(definition, "refresh_run")),
+					   rec_definition_table(definition, REC_TABLE_REFRESH_RUN)),
 			  15, types, values, NULL, SPI_OK_INSERT);
 }
 

@@ -26,7 +26,7 @@
 #include "pg/owner.h"
 #include "utils/guc.h"
 
-/* Set a setting until rec_owner_return(). */
+/* Set a setting until rec_owner_return(), or the end of a level of settings. */
 void
 rec_owner_set(const char *setting, const char *value)
 {

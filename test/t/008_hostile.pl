@@ -77,7 +77,7 @@ $node->safe_psql('shop', q{SELECT recommender.drop_recommender('pattern')});
 my $tables = q{
 CREATE SCHEMA fake;
 CREATE TABLE fake.definition (singleton boolean PRIMARY KEY DEFAULT true, options jsonb NOT NULL DEFAULT '{"model": "als"}',
-	generation bigint NOT NULL DEFAULT 1, items bigint NOT NULL DEFAULT 2, item_steps integer[] NOT NULL DEFAULT '{}', as_of timestamptz,
+	generation bigint NOT NULL DEFAULT 1, items bigint NOT NULL DEFAULT 2, item_steps integer[] NOT NULL DEFAULT '{}', layout integer NOT NULL DEFAULT 1, as_of timestamptz,
 	newest_created timestamptz, newest_item bigint, refreshed_at timestamptz);
 INSERT INTO fake.definition DEFAULT VALUES;
 CREATE TABLE fake.source (position integer PRIMARY KEY, relation regclass UNIQUE, user_column name, item_column name,

@@ -1,0 +1,258 @@
+-- The views, types and functions of a recommender, for people and applications;
+-- the rules are those of recommender_tables.sql.  The functions are typed covers
+-- of the functions of the same name in the schema of the extension.
+--
+--	\set extension recommender
+--	\set schema recs
+--	\set user_type bigint
+--	\set user_collation
+--	\set item_type bigint
+--	\set item_collation
+
+CREATE VIEW :"schema".neighbors AS
+SELECT n.item_id, n.kind, s.rank, j.item_id AS neighbor_id, s.similarity, s.support
+FROM :"schema".neighbor n
+CROSS JOIN LATERAL unnest(n.neighbors, n.scores, n.supports) WITH ORDINALITY AS s(item_no, similarity, support, rank)
+JOIN :"schema".item j ON j.generation = n.generation AND j.item_no = s.item_no
+WHERE n.generation = (SELECT d.generation FROM :"schema".definition d);
+
+COMMENT ON VIEW :"schema".neighbors IS
+'each item of the model with its neighbours, best first, by their own ids';
+
+CREATE VIEW :"schema".context_lifts AS
+SELECT c.column_name, c.value, i.item_id, l.lift
+FROM :"schema".definition d
+JOIN :"schema".context_lift c ON c.generation = d.generation
+CROSS JOIN LATERAL unnest(c.item_nos, c.lifts) AS l(item_no, lift)
+JOIN :"schema".item i ON i.generation = d.generation AND i.item_no = l.item_no;
+
+COMMENT ON VIEW :"schema".context_lifts IS
+'what each value of the context says of items, by their own ids: the logarithm of a lift';
+
+CREATE TYPE :"schema".recommendation AS (
+	rank integer,
+	item_id :item_type :item_collation,
+	score double precision,
+	strategy text,
+	reasons jsonb
+);
+
+COMMENT ON TYPE :"schema".recommendation IS
+'a recommended item, its score, the component that dominates it, and the largest terms of the score';
+
+CREATE TYPE :"schema".user_recommendation AS (
+	user_id :user_type :user_collation,
+	rank integer,
+	item_id :item_type :item_collation,
+	score double precision,
+	strategy text
+);
+
+COMMENT ON TYPE :"schema".user_recommendation IS
+'an item recommended to a user';
+
+CREATE TYPE :"schema".recommendation_components AS (
+	rank integer,
+	item_id :item_type :item_collation,
+	score double precision,
+	behaviour double precision,
+	factors double precision,
+	content double precision,
+	context double precision,
+	popularity double precision,
+	trend double precision,
+	strategy text
+);
+
+COMMENT ON TYPE :"schema".recommendation_components IS
+'a recommended item, its score, and what each component gives to it';
+
+CREATE TYPE :"schema".explanation AS (
+	position integer,
+	component text,
+	because_item :item_type :item_collation,
+	because_value text,
+	similarity double precision,
+	weight double precision,
+	decay double precision,
+	contribution double precision,
+	sentence text
+);
+
+COMMENT ON TYPE :"schema".explanation IS
+'one contribution to a score: the component, the item of the history or the value behind it, and the sentence to show';
+
+CREATE FUNCTION :"schema".recommend(
+	user_id :user_type,
+	k integer DEFAULT 10,
+	filter jsonb DEFAULT NULL,
+	exclude :item_type[] DEFAULT NULL,
+	context jsonb DEFAULT NULL,
+	options jsonb DEFAULT NULL)
+RETURNS SETOF :"schema".recommendation
+LANGUAGE sql STABLE PARALLEL SAFE COST 2000 ROWS 10
+BEGIN ATOMIC
+	SELECT * FROM :"extension".recommend(CAST(NULL AS :"schema".recommendation),
+		user_id, k, filter, exclude, context, options);
+END;
+
+COMMENT ON FUNCTION :"schema".recommend IS
+'the k items that suit a user best, best first; a user without history gets popular items';
+
+CREATE FUNCTION :"schema".recommend_components(
+	user_id :user_type,
+	k integer DEFAULT 10,
+	filter jsonb DEFAULT NULL,
+	exclude :item_type[] DEFAULT NULL,
+	context jsonb DEFAULT NULL,
+	options jsonb DEFAULT NULL)
+RETURNS SETOF :"schema".recommendation_components
+LANGUAGE sql STABLE PARALLEL SAFE COST 2000 ROWS 10
+BEGIN ATOMIC
+	SELECT * FROM :"extension".recommend_components(CAST(NULL AS :"schema".recommendation_components),
+		user_id, k, filter, exclude, context, options);
+END;
+
+COMMENT ON FUNCTION :"schema".recommend_components IS
+'what recommend() answers, with a column for each component''s part of the score';
+
+CREATE FUNCTION :"schema".recommend_session(
+	items :item_type[],
+	k integer DEFAULT 10,
+	filter jsonb DEFAULT NULL,
+	exclude :item_type[] DEFAULT NULL,
+	context jsonb DEFAULT NULL,
+	options jsonb DEFAULT NULL)
+RETURNS SETOF :"schema".recommendation
+LANGUAGE sql STABLE PARALLEL SAFE COST 2000 ROWS 10
+BEGIN ATOMIC
+	SELECT * FROM :"extension".recommend_session(CAST(NULL AS :"schema".recommendation),
+		items, k, filter, exclude, context, options);
+END;
+
+COMMENT ON FUNCTION :"schema".recommend_session IS
+'the k items that go best with what was looked at in a session, the newest item last in the array';
+
+CREATE FUNCTION :"schema".recommend_basket(
+	items :item_type[],
+	k integer DEFAULT 10,
+	filter jsonb DEFAULT NULL,
+	exclude :item_type[] DEFAULT NULL,
+	context jsonb DEFAULT NULL,
+	options jsonb DEFAULT NULL)
+RETURNS SETOF :"schema".recommendation
+LANGUAGE sql STABLE PARALLEL SAFE COST 2000 ROWS 10
+BEGIN ATOMIC
+	SELECT * FROM :"extension".recommend_basket(CAST(NULL AS :"schema".recommendation),
+		items, k, filter, exclude, context, options);
+END;
+
+COMMENT ON FUNCTION :"schema".recommend_basket IS
+'the k items that complement a basket best, whatever the order of its items';
+
+CREATE FUNCTION :"schema".similar_items(
+	item_id :item_type,
+	k integer DEFAULT 10,
+	filter jsonb DEFAULT NULL,
+	exclude :item_type[] DEFAULT NULL,
+	options jsonb DEFAULT NULL)
+RETURNS SETOF :"schema".recommendation
+LANGUAGE sql STABLE PARALLEL SAFE COST 1000 ROWS 10
+BEGIN ATOMIC
+	SELECT * FROM :"extension".similar_items(CAST(NULL AS :"schema".recommendation),
+		item_id, k, filter, exclude, options);
+END;
+
+COMMENT ON FUNCTION :"schema".similar_items IS
+'the k items most similar to an item; score is the similarity, 0 where popular items had to fill up';
+
+CREATE FUNCTION :"schema".popular_items(
+	k integer DEFAULT 10,
+	filter jsonb DEFAULT NULL,
+	exclude :item_type[] DEFAULT NULL,
+	options jsonb DEFAULT NULL)
+RETURNS SETOF :"schema".recommendation
+LANGUAGE sql STABLE PARALLEL SAFE COST 1000 ROWS 10
+BEGIN ATOMIC
+	SELECT * FROM :"extension".popular_items(CAST(NULL AS :"schema".recommendation),
+		k, filter, exclude, options);
+END;
+
+COMMENT ON FUNCTION :"schema".popular_items IS
+'the k most popular items as of the last refresh; needs no refresh, but is slow before the first';
+
+CREATE FUNCTION :"schema".trending_items(
+	k integer DEFAULT 10,
+	filter jsonb DEFAULT NULL,
+	exclude :item_type[] DEFAULT NULL,
+	options jsonb DEFAULT NULL)
+RETURNS SETOF :"schema".recommendation
+LANGUAGE sql STABLE PARALLEL SAFE COST 10000 ROWS 10
+BEGIN ATOMIC
+	SELECT * FROM :"extension".trending_items(CAST(NULL AS :"schema".recommendation),
+		k, filter, exclude, options);
+END;
+
+COMMENT ON FUNCTION :"schema".trending_items IS
+'the k items whose interactions rise most above what the weeks before let expect, live';
+
+CREATE FUNCTION :"schema".rank_items(
+	user_id :user_type,
+	items :item_type[],
+	context jsonb DEFAULT NULL,
+	options jsonb DEFAULT NULL)
+RETURNS SETOF :"schema".recommendation
+LANGUAGE sql STABLE PARALLEL SAFE COST 2000 ROWS 100
+BEGIN ATOMIC
+	SELECT * FROM :"extension".rank_items(CAST(NULL AS :"schema".recommendation),
+		user_id, items, context, options);
+END;
+
+COMMENT ON FUNCTION :"schema".rank_items IS
+'the given items, all of them, in the order that suits a user best';
+
+CREATE FUNCTION :"schema".score(
+	user_id :user_type,
+	item_id :item_type,
+	context jsonb DEFAULT NULL,
+	options jsonb DEFAULT NULL)
+RETURNS double precision
+LANGUAGE sql STABLE PARALLEL SAFE COST 100
+BEGIN ATOMIC
+	SELECT :"extension".score(CAST(NULL AS :"schema".recommendation),
+		user_id, item_id, context, options);
+END;
+
+COMMENT ON FUNCTION :"schema".score IS
+'how well an item suits a user, as recommend() scores it; 0 for an item that is not in the model';
+
+CREATE FUNCTION :"schema".explain(
+	user_id :user_type,
+	item_id :item_type,
+	context jsonb DEFAULT NULL,
+	options jsonb DEFAULT NULL)
+RETURNS SETOF :"schema".explanation
+LANGUAGE sql STABLE PARALLEL SAFE COST 2000 ROWS 10
+BEGIN ATOMIC
+	SELECT * FROM :"extension".explain(CAST(NULL AS :"schema".explanation),
+		user_id, item_id, context, options);
+END;
+
+COMMENT ON FUNCTION :"schema".explain IS
+'why an item has its score for a user: one row for each contribution, which in order add up to score()';
+
+CREATE FUNCTION :"schema".recommend_all(
+	k integer DEFAULT 10,
+	filter jsonb DEFAULT NULL,
+	exclude :item_type[] DEFAULT NULL,
+	context jsonb DEFAULT NULL,
+	options jsonb DEFAULT NULL)
+RETURNS SETOF :"schema".user_recommendation
+LANGUAGE sql STABLE PARALLEL SAFE COST 1000000 ROWS 100000
+BEGIN ATOMIC
+	SELECT * FROM :"extension".recommend_all(CAST(NULL AS :"schema".user_recommendation),
+		k, filter, exclude, context, options);
+END;
+
+COMMENT ON FUNCTION :"schema".recommend_all IS
+'for every user with interactions, what recommend() would answer; reads the interactions once';
