@@ -1,0 +1,83 @@
+/*
+ * Experiments: examples that others have published or that can be computed by
+ * hand, and every error.
+ */
+CREATE FUNCTION pg_temp.rounded(r recommender.test_result) RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(key || ' ' || coalesce(round(value::numeric, 5)::text, 'NULL'), ', ') FROM (
+		SELECT key, CASE WHEN value ~ 'Inf' THEN NULL ELSE value END AS value FROM json_each_text(row_to_json(r))) e
+$$;
+
+-- Twenty of a hundred buy, and thirty of a hundred
+SELECT pg_temp.rounded(recommender.compare_proportions(20, 100, 30, 100));
+SELECT pg_temp.rounded(recommender.compare_proportions(20, 100, 30, 100, relative => true));
+-- Three values of each group: 1 2 3 and 3 4 5 (d 2, s sqrt(2/3), t 2.44949 with 4 degrees of freedom)
+SELECT pg_temp.rounded(recommender.compare_means(3, 2, 1, 3, 4, 1));
+SELECT pg_temp.rounded(recommender.compare_means(3, 2, 1, 3, 4, 1, alternative => 'greater'));
+SELECT pg_temp.rounded(recommender.compare_means(3, 2, 1, 3, 4, 1, method => 'sequential', horizon => 1000));
+-- Revenue per order
+SELECT pg_temp.rounded(recommender.compare_ratios((a).n, (a).means, (a).covariances, (b).n, (b).means, (b).covariances))
+FROM (SELECT recommender.moments(ARRAY[revenue, orders]) FILTER (WHERE variant = 'a') AS a,
+			 recommender.moments(ARRAY[revenue, orders]) FILTER (WHERE variant = 'b') AS b
+	  FROM (VALUES ('a', 10, 1), ('a', 30, 2), ('a', 0, 1), ('b', 40, 2), ('b', 20, 1), ('b', 60, 4)) v (variant, revenue, orders)) m;
+SELECT (recommender.moments(ARRAY[x, y])).* FROM (VALUES (1, 2), (3, 8), (NULL, 9)) v (x, y);
+-- What was known before
+SELECT * FROM recommender.cuped(3, 2, 1, 1, 1, 1, 3, 4, 2, 1, 1, 1);
+-- Sizes
+SELECT recommender.sample_size(0.2, 0.05, relative => false) AS units, round(recommender.power_of(0.2, 0.05, 1091, relative => false)::numeric, 4) AS power,
+	   round(recommender.detectable_effect(0.2, 1091, relative => false)::numeric, 4) AS effect;
+SELECT round(recommender.power_of(0.2, 0, 1000, looks => 20)::numeric, 3) AS peeking, round(recommender.power_of(0.2, 0, 1000, method => 'sequential', horizon => 2000, looks => 20)::numeric, 3) AS sequential;
+-- Any number of groups
+SELECT round(statistic::numeric, 4) AS statistic, degrees_of_freedom, round(p_value::numeric, 7) AS p_value FROM recommender.sample_ratio('{1000,1100}', '{0.5,0.5}');
+SELECT recommender.adjust_p_values('{0.01,0.04,NULL,0.03}') AS holm, recommender.adjust_p_values('{0.01,0.04,NULL,0.03}', 'benjamini_hochberg') AS bh;
+SELECT ARRAY(SELECT round(p::numeric, 6) FROM unnest(recommender.probability_best('{11,16}', '{91,86}')) p) AS best,
+	   ARRAY(SELECT round(p::numeric, 6) FROM unnest(recommender.expected_loss('{11,16}', '{91,86}')) p) AS loss;
+
+-- What does not exist is NULL, with a warning
+SELECT effect, p_value FROM recommender.compare_means(5, 0, 1, 5, 1, 1, relative => true);
+SELECT effect, standard_error, p_value FROM recommender.compare_proportions(0, 5, 0, 5);
+SELECT recommender.compare_means(1, 1, NULL, 5, 1, 1) IS NULL AS of_one_row;
+
+-- Errors
+SELECT recommender.compare_means(1, 1, 0, 5, 1, 1);
+SELECT recommender.compare_means(5, 'NaN', 1, 5, 1, 1);
+SELECT recommender.compare_means(5, 1, -1, 5, 1, 1);
+SELECT recommender.compare_means(5, 1, 1, 5, 1, 'Infinity');
+SELECT recommender.compare_means(5, 1, 1, 5, 1, 1, method => 'squential');
+SELECT recommender.compare_means(5, 1, 1, 5, 1, 1, alternative => 'more');
+SELECT recommender.compare_means(5, 1, 1, 5, 1, 1, alpha => 1);
+SELECT recommender.compare_means(5, 1, 1, 5, 1, 1, method => 'sequential');
+SELECT recommender.compare_means(5, 1, 1, 5, 1, 1, method => 'sequential', horizon => 0);
+SELECT recommender.compare_means(5, 1, 1, 5, 1, 1, horizon => 100);
+SELECT recommender.compare_means(5, 1, 1, 5, 1, 1, method => 'sequential', alternative => 'less', alpha => 0.5, horizon => 100);
+SELECT recommender.compare_proportions(6, 5, 1, 5);
+SELECT recommender.compare_proportions(-1, 5, 1, 5);
+SELECT recommender.compare_ratios(5, '{1}', '{{1}}', 5, '{1}', '{{1}}');
+SELECT recommender.compare_ratios(5, '{1,2}', '{1,2,3,4}', 5, '{1,2}', '{{1,0},{0,1}}');
+SELECT recommender.compare_ratios(5, '{1,2}', '{{1,2},{3,4}}', 5, '{1,2}', '{{1,0},{0,1}}');
+SELECT recommender.compare_ratios(5, '{1,2}', '{{-1,0},{0,4}}', 5, '{1,2}', '{{1,0},{0,1}}');
+SELECT recommender.compare_ratios(5, '{1,2,3,4}', '{{1,0,0,0},{0,1,0,0},{0,0,1,0},{0,0,0,1}}', 5, '{1,2}', '{{1,0},{0,1}}');
+SELECT recommender.compare_ratios(5, '{1,NULL}', '{{1,0},{0,1}}', 5, '{1,2}', '{{1,0},{0,1}}');
+SELECT recommender.moments(ARRAY[x, y]) FROM (VALUES (1, 2), (3, 'Infinity'::float8)) v (x, y);
+SELECT recommender.moments(CASE x WHEN 1 THEN ARRAY[1, 2] ELSE ARRAY[1] END) FROM generate_series(1, 2) x;
+SELECT recommender.moments('{}'::float8[]);
+SELECT recommender.sample_size(0, 0.1, variance => 1);
+SELECT recommender.sample_size(1.5, 0.1);
+SELECT recommender.sample_size(0.5, 1);
+SELECT recommender.sample_size(0.5, 0.1, power => 0.04);
+SELECT recommender.sample_size(0.5, 0.1, ratio => 0);
+SELECT recommender.sample_size(0.5, 0.1, looks => 0);
+SELECT recommender.power_of(0.5, 0.1, 1);
+SELECT recommender.sample_ratio('{1,2}', '{1}');
+SELECT recommender.sample_ratio('{1,2}', '{1,0}');
+SELECT recommender.sample_ratio('{1,0}', '{1,0}');
+SELECT recommender.sample_ratio('{1,-2}', '{1,1}');
+SELECT recommender.sample_ratio('{1,NULL}', '{1,1}');
+SELECT recommender.sample_ratio('{1,2}', '{1,-1}');
+SELECT recommender.adjust_p_values('{0.1,1.1}');
+SELECT recommender.adjust_p_values('{0.1,NaN}');
+SELECT recommender.adjust_p_values('{{0.1},{0.2}}');
+SELECT recommender.adjust_p_values('{0.1}', 'holms');
+SELECT recommender.probability_best('{1,2}', '{1}');
+SELECT recommender.probability_best('{1,0}', '{1,1}');
+SELECT recommender.probability_best('{1,2}', '{1,-1}', 'normal');
+SELECT recommender.probability_best('{1,2}', '{1,1}', 'gamma');

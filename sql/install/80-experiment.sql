@@ -1,0 +1,241 @@
+-- Experiments: statistics of groups, assignment, bandits, off-policy evaluation
+
+-- Comparisons of two groups.  Effects are those of group b less group a, or
+-- with relative that divided by the absolute value of a.  Methods:
+--   welch       Student's t with Welch's degrees of freedom, at one look
+--   z           the normal distribution, at one look
+--   sequential  a confidence sequence: valid at all looks together; horizon is
+--               the number of units planned in both groups, fixed at the start
+CREATE TYPE recommender.test_result AS (
+	effect float8,
+	standard_error float8,
+	ci_low float8,				-- -Infinity for the alternative less
+	ci_high float8,				-- Infinity for the alternative greater
+	statistic float8,
+	degrees_of_freedom float8,	-- of the method welch
+	p_value float8
+);
+COMMENT ON TYPE recommender.test_result IS
+'the difference of two groups, its standard error, its interval at level 1 - alpha, and the p-value of there being none';
+
+CREATE FUNCTION recommender.compare_means(
+	n_a bigint, mean_a float8, variance_a float8,
+	n_b bigint, mean_b float8, variance_b float8,
+	relative boolean DEFAULT false,
+	method text DEFAULT 'welch',
+	alternative text DEFAULT 'two_sided',	-- or greater, less
+	alpha float8 DEFAULT 0.05,
+	horizon bigint DEFAULT NULL)
+RETURNS recommender.test_result
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+COST 100
+AS 'MODULE_PATHNAME', 'rec_compare_means';
+COMMENT ON FUNCTION recommender.compare_means IS
+'compares the means of two groups, from count(), avg() and var_samp() of each (Welch 1947; relative: delta method; sequential: Waudby-Smith et al. 2023)';
+
+CREATE FUNCTION recommender.compare_proportions(
+	successes_a bigint, n_a bigint,
+	successes_b bigint, n_b bigint,
+	relative boolean DEFAULT false,
+	method text DEFAULT 'z',
+	alternative text DEFAULT 'two_sided',
+	alpha float8 DEFAULT 0.05,
+	horizon bigint DEFAULT NULL)
+RETURNS recommender.test_result
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+COST 100
+AS 'MODULE_PATHNAME', 'rec_compare_proportions';
+COMMENT ON FUNCTION recommender.compare_proportions IS
+'compares the shares of two groups; the p-value of the method z is that of pooled shares, its interval that of each group''s own';
+
+CREATE FUNCTION recommender.compare_ratios(
+	n_a bigint, means_a float8[], covariances_a float8[],
+	n_b bigint, means_b float8[], covariances_b float8[],
+	relative boolean DEFAULT false,
+	method text DEFAULT 'welch',
+	alternative text DEFAULT 'two_sided',
+	alpha float8 DEFAULT 0.05,
+	horizon bigint DEFAULT NULL)
+RETURNS recommender.test_result
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+COST 100
+AS 'MODULE_PATHNAME', 'rec_compare_ratios';
+COMMENT ON FUNCTION recommender.compare_ratios IS
+'compares the ratios of sums of two groups, such as revenue per order, by the means and the matrix of covariances of numerator and denominator per unit; with four measures, of which the last two are numerator and denominator before the experiment, adjusted by these as CUPED (Deng, Knoblich, Lu 2018)';
+
+-- What compare_ratios needs of a group, in one pass
+CREATE TYPE recommender.moments_result AS (
+	n bigint,
+	means float8[],
+	covariances float8[]		-- a matrix
+);
+COMMENT ON TYPE recommender.moments_result IS
+'number of rows, means and the matrix of sample covariances of several measures';
+
+CREATE FUNCTION recommender.moments_transition(internal, float8[])
+RETURNS internal
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_moments_transition';
+COMMENT ON FUNCTION recommender.moments_transition(internal, float8[]) IS
+'transition of moments';
+
+CREATE FUNCTION recommender.moments_combine(internal, internal)
+RETURNS internal
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_moments_combine';
+COMMENT ON FUNCTION recommender.moments_combine(internal, internal) IS
+'puts two states of moments together';
+
+CREATE FUNCTION recommender.moments_serialize(internal)
+RETURNS bytea
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_moments_serialize';
+COMMENT ON FUNCTION recommender.moments_serialize(internal) IS
+'writes a state of moments as bytes, for parallel workers';
+
+CREATE FUNCTION recommender.moments_deserialize(bytea, internal)
+RETURNS internal
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_moments_deserialize';
+COMMENT ON FUNCTION recommender.moments_deserialize(bytea, internal) IS
+'reads a state of moments from bytes, for parallel workers';
+
+CREATE FUNCTION recommender.moments_final(internal)
+RETURNS recommender.moments_result
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_moments_final';
+COMMENT ON FUNCTION recommender.moments_final(internal) IS
+'final function of moments';
+
+CREATE AGGREGATE recommender.moments(measures float8[]) (
+	SFUNC = recommender.moments_transition,
+	STYPE = internal,
+	SSPACE = 2304,
+	FINALFUNC = recommender.moments_final,
+	COMBINEFUNC = recommender.moments_combine,
+	SERIALFUNC = recommender.moments_serialize,
+	DESERIALFUNC = recommender.moments_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE recommender.moments(float8[]) IS
+'number of rows, means and covariances of up to 16 measures, from one array of measures a row; a row with a null does not count';
+
+CREATE TYPE recommender.cuped_result AS (
+	theta float8,
+	mean_a float8,
+	variance_a float8,
+	mean_b float8,
+	variance_b float8
+);
+COMMENT ON TYPE recommender.cuped_result IS
+'means and variances of two groups without what was to be foretold, for compare_means';
+
+CREATE FUNCTION recommender.cuped(
+	n_a bigint, mean_a float8, mean_before_a float8, variance_a float8, variance_before_a float8, covariance_a float8,
+	n_b bigint, mean_b float8, mean_before_b float8, variance_b float8, variance_before_b float8, covariance_b float8)
+RETURNS recommender.cuped_result
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+COST 100
+AS 'MODULE_PATHNAME', 'rec_cuped';
+COMMENT ON FUNCTION recommender.cuped IS
+'takes off means and variances what a measure from before the experiment foretells: y - theta (x - mean of x in both groups), theta = cov(x, y) / var(x) in both groups (Deng, Xu, Kohavi, Walker 2013)';
+
+-- Designs.  Without a variance, the mean is a share.  looks are at equal
+-- distances, the last at the end; the first that finds something ends it.
+CREATE FUNCTION recommender.sample_size(
+	baseline float8,
+	effect float8,
+	power float8 DEFAULT 0.8,
+	variance float8 DEFAULT NULL,
+	relative boolean DEFAULT true,
+	ratio float8 DEFAULT 1,				-- units of group b for one of group a
+	method text DEFAULT 'welch',
+	alternative text DEFAULT 'two_sided',
+	alpha float8 DEFAULT 0.05,
+	horizon bigint DEFAULT NULL,
+	looks int DEFAULT 1)
+RETURNS bigint
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+COST 10000
+AS 'MODULE_PATHNAME', 'rec_sample_size';
+COMMENT ON FUNCTION recommender.sample_size IS
+'how many units group a needs so that a comparison finds an effect with a probability; NULL if no number is enough';
+
+CREATE FUNCTION recommender.power_of(
+	baseline float8,
+	effect float8,
+	n float8,							-- units of group a
+	variance float8 DEFAULT NULL,
+	relative boolean DEFAULT true,
+	ratio float8 DEFAULT 1,
+	method text DEFAULT 'welch',
+	alternative text DEFAULT 'two_sided',
+	alpha float8 DEFAULT 0.05,
+	horizon bigint DEFAULT NULL,
+	looks int DEFAULT 1)
+RETURNS float8
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+COST 10000
+AS 'MODULE_PATHNAME', 'rec_power_of_design';
+COMMENT ON FUNCTION recommender.power_of IS
+'the probability that a comparison finds an effect, at any of its looks; with an effect of 0, that it errs';
+
+CREATE FUNCTION recommender.detectable_effect(
+	baseline float8,
+	n float8,
+	power float8 DEFAULT 0.8,
+	variance float8 DEFAULT NULL,
+	relative boolean DEFAULT true,
+	ratio float8 DEFAULT 1,
+	method text DEFAULT 'welch',
+	alternative text DEFAULT 'two_sided',
+	alpha float8 DEFAULT 0.05,
+	horizon bigint DEFAULT NULL,
+	looks int DEFAULT 1)
+RETURNS float8
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+COST 100000
+AS 'MODULE_PATHNAME', 'rec_detectable_effect';
+COMMENT ON FUNCTION recommender.detectable_effect IS
+'the smallest effect that a comparison finds with a probability; NULL if it finds none';
+
+-- Any number of groups
+CREATE TYPE recommender.sample_ratio_result AS (
+	statistic float8,
+	degrees_of_freedom int,
+	p_value float8
+);
+COMMENT ON TYPE recommender.sample_ratio_result IS
+'the chi-square statistic of numbers of units, and the p-value of their shares being those expected';
+
+CREATE FUNCTION recommender.sample_ratio(observed bigint[], expected float8[], sequential boolean DEFAULT false)
+RETURNS recommender.sample_ratio_result
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+COST 100
+AS 'MODULE_PATHNAME', 'rec_sample_ratio';
+COMMENT ON FUNCTION recommender.sample_ratio IS
+'tests whether the groups of an experiment have the shares of units that were expected: by chi-square, or sequentially by a p-value that may be looked at at any time (Lindon and Malek 2022); below 0.001 something is wrong with the experiment';
+
+CREATE FUNCTION recommender.adjust_p_values(p float8[], method text DEFAULT 'holm')
+RETURNS float8[]
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+COST 100
+AS 'MODULE_PATHNAME', 'rec_adjust_p_values';
+COMMENT ON FUNCTION recommender.adjust_p_values IS
+'corrects p-values for being several, in the order given, by the method holm, benjamini_hochberg, bonferroni or none; NULL stays NULL and is not counted';
+
+CREATE FUNCTION recommender.probability_best(a float8[], b float8[], distribution text DEFAULT 'beta')
+RETURNS float8[]
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+COST 10000
+AS 'MODULE_PATHNAME', 'rec_probability_best';
+COMMENT ON FUNCTION recommender.probability_best IS
+'the probability that each of several unknown means is the largest: beta distributions with parameters a and b, or normal ones with means a and standard deviations b; by integration, to 1e-10';
+
+CREATE FUNCTION recommender.expected_loss(a float8[], b float8[], distribution text DEFAULT 'beta')
+RETURNS float8[]
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+COST 10000
+AS 'MODULE_PATHNAME', 'rec_expected_loss';
+COMMENT ON FUNCTION recommender.expected_loss IS
+'how much the choice of each of several unknown means is expected to lose against the largest one: beta distributions with parameters a and b, or normal ones with means a and standard deviations b';
