@@ -17,6 +17,8 @@
 
 #include "answer/call_arguments.h"
 #include "batch/batch.h"
+#include "batch/batch_rows.h"
+#include "batch/batch_score.h"
 #include "catalog/pg_type.h"
 #include "definition/model_scan.h"
 #include "miscadmin.h"
@@ -192,7 +194,7 @@ bar_array(RecBatch *batch, ArrayType *items)
 		uint32		item = isnull ? REC_NOT_FOUND : rec_dictionary_find(batch->items, id);
 
 		if (item != REC_NOT_FOUND)
-			rec_batch_bar(batch, item);
+			rec_batch_score_bar(batch, item);
 	}
 	array_free_iterator(it);
 }
@@ -215,14 +217,14 @@ answer_all(RecBatch *batch, RecRows *rows, const RecServe *serve, ArrayType *exc
 		int			n;
 
 		CHECK_FOR_INTERRUPTS();
-		end = rec_batch_user_end(batch, from);
+		end = rec_batch_rows_user_end(batch, from);
 		bar_array(batch, exclude);
 		rec_batch_score_user(batch, from, end);
 		rec_call_context_add(serve, batch->scores);
 		rec_score_blend(batch->scores);
 		items = rec_batch_select(batch, &catalog, k, &n);
 		write_user(batch, rows, rec_dictionary_id(batch->users, batch->rows[from].user), items, n);
-		rec_batch_next_user(batch);
+		rec_batch_score_next_user(batch);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(user_context);
 	}
@@ -253,8 +255,8 @@ rec_recommend_all(PG_FUNCTION_ARGS)
 	batch = rec_batch_create(CurrentMemoryContext, &serve.options,
 							 definition->user_type, definition->user_collation,
 							 definition->item_type, definition->item_collation);
-	rec_batch_read(batch, definition);
-	rec_batch_sort(batch);
+	rec_batch_rows_read(batch, definition);
+	rec_batch_rows_sort(batch);
 	batch->as_of = serve.as_of;
 	if (serve.eligible)
 		eligible = rec_eligible_all(serve.eligible);

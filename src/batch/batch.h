@@ -64,7 +64,7 @@ typedef struct RecBatch
 	uint8		seen_bit;		/* of rows that the options in force read */
 	RecDict    *users;
 	RecDict    *items;			/* of the interactions and of the model */
-	RecBatchRow *rows;			/* after rec_batch_sort() by user */
+	RecBatchRow *rows;			/* after rec_batch_rows_sort() by user */
 	int64		nrows;
 	int64		allocated;
 	uint32	   *user_rank;
@@ -132,31 +132,14 @@ rec_batch_counts(const RecBatch *batch, const RecBatchRow *row)
 extern RecBatch *rec_batch_create(MemoryContext context, const RecOptions *options,
 								  Oid user_type, Oid user_collation,
 								  Oid item_type, Oid item_collation);
-extern void rec_batch_add(RecBatch *batch, const RecRow *row, uint8 seen);
-extern void rec_batch_read(RecBatch *batch, RecDefinition *definition);
-extern void rec_batch_event_begin(RecBatch *batch);
-extern uint32 rec_batch_event(const RecBatch *batch, const char *name);
-extern void rec_batch_event_weigh(RecBatch *batch);
-extern RecSourceWeight *rec_batch_event_weights(const RecBatch *batch, int *n);
-extern void rec_batch_sort(RecBatch *batch);
-extern int64 rec_batch_user_end(const RecBatch *batch, int64 from);
 extern void *rec_batch_alloc(RecBatch *batch, Size count, Size width);
+extern void rec_batch_check_weight(const RecBatch *batch, uint32 item, double weight);
+extern double rec_batch_known_weight(const RecBatch *batch, const RecBatchRow *row);
 extern void rec_batch_begin_model(RecBatch *batch, uint32 nitems);
 extern void rec_batch_set_item(RecBatch *batch, uint32 number, uint32 item,
 							   double popularity, double trend);
 extern void rec_batch_end_model(RecBatch *batch);
 extern void rec_batch_set_factors(RecBatch *batch, RecFactors *factors);
-extern void rec_batch_train(RecBatch *batch);
 extern void rec_batch_serve_by(RecBatch *batch, const RecOptions *options);
-extern void rec_batch_content_read(RecBatch *batch, const RecDefinition *definition);
-extern uint32 *rec_batch_content_model_items(RecBatch *batch, const uint32 *trained,
-											 uint32 ntrained, uint32 *n);
-extern const RecContentLists *rec_batch_content_similarity(const RecBatch *batch);
-extern void rec_batch_content_train(RecBatch *batch, const uint32 *number, uint32 n);
-extern void rec_batch_bar(RecBatch *batch, uint32 item);
-extern int	rec_batch_score_user(RecBatch *batch, int64 from, int64 to);
-extern void rec_batch_context_learn(RecBatch *batch, const RecStream *stream);
-extern void rec_batch_context_add(RecBatch *batch, uint32 situation);
-extern void rec_batch_next_user(RecBatch *batch);
 
 #endif							/* REC_BATCH_H */

@@ -18,7 +18,9 @@
  */
 #include "postgres.h"
 
-#include "batch/batch.h"
+#include "batch/batch_content.h"
+#include "content/content_builder.h"
+#include "content/content_matrix.h"
 #include "content/content_neighbors.h"
 #include "content/feature_reader.h"
 #include "pg/memory_budget.h"

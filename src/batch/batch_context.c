@@ -16,7 +16,7 @@
  */
 #include "postgres.h"
 
-#include "batch/batch.h"
+#include "batch/batch_context.h"
 #include "context/lift.h"
 #include "pg/relation.h"
 

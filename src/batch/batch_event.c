@@ -19,7 +19,7 @@
  */
 #include "postgres.h"
 
-#include "batch/batch.h"
+#include "batch/batch_event.h"
 #include "definition/source.h"
 #include "pg/relation.h"
 
@@ -103,7 +103,7 @@ rec_batch_event_begin(RecBatch *batch)
 
 /* Gives the number of an event, or of none, of the source that is being read. */
 uint32
-rec_batch_event(const RecBatch *batch, const char *name)
+rec_batch_event_find(const RecBatch *batch, const char *name)
 {
 	return find_event(batch, (int) (batch->source - batch->definition->sources), name);
 }

@@ -13,7 +13,7 @@
 #ifndef REC_BUCKET_H
 #define REC_BUCKET_H
 
-#include "content/content_matrix.h"
+#include "content/content.h"
 
 extern void rec_bucket_learn(RecContentColumn *column, double *number, int64 n,
 							 MemoryContext context);

@@ -24,6 +24,7 @@
 #include "common/hashfn.h"
 #include "content/bucket.h"
 #include "content/content_builder.h"
+#include "content/content_builder_state.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "pg/memory_budget.h"

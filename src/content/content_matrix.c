@@ -20,6 +20,8 @@
 #include "postgres.h"
 
 #include "content/content_builder.h"
+#include "content/content_builder_state.h"
+#include "content/content_matrix.h"
 #include "content/item_vector.h"
 #include "miscadmin.h"
 #include "pg/memory_budget.h"

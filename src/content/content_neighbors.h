@@ -13,7 +13,7 @@
 #ifndef REC_CONTENT_NEIGHBORS_H
 #define REC_CONTENT_NEIGHBORS_H
 
-#include "content/content_matrix.h"
+#include "content/content.h"
 
 /* A list of each item, one after the other, best neighbour first. */
 typedef struct RecContentLists

@@ -13,7 +13,7 @@
 #ifndef REC_CONTENT_SIMILARITY_H
 #define REC_CONTENT_SIMILARITY_H
 
-#include "content/content_matrix.h"
+#include "content/content.h"
 #include "math/topk.h"
 
 typedef struct RecContentRows RecContentRows;

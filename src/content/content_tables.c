@@ -23,6 +23,8 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "content/content_builder.h"
+#include "content/content_matrix.h"
 #include "content/content_tables.h"
 #include "content/feature_reader.h"
 #include "miscadmin.h"

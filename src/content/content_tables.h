@@ -13,7 +13,7 @@
 #ifndef REC_CONTENT_TABLES_H
 #define REC_CONTENT_TABLES_H
 
-#include "content/content_matrix.h"
+#include "content/content.h"
 #include "definition/definition.h"
 #include "interaction/matrix.h"
 

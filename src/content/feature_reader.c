@@ -28,6 +28,7 @@
 
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "content/content_builder.h"
 #include "content/feature_reader.h"
 #include "miscadmin.h"
 #include "pg/json_reader.h"

@@ -13,7 +13,7 @@
 #ifndef REC_FEATURE_READER_H
 #define REC_FEATURE_READER_H
 
-#include "content/content_matrix.h"
+#include "content/content.h"
 #include "definition/definition.h"
 
 typedef struct RecFeatureReader RecFeatureReader;

@@ -13,7 +13,7 @@
 #ifndef REC_ITEM_VECTOR_H
 #define REC_ITEM_VECTOR_H
 
-#include "content/content_matrix.h"
+#include "content/content.h"
 
 /* The vector of one item, or a part of it. */
 typedef struct RecVector

@@ -29,6 +29,7 @@
 
 #include <math.h>
 
+#include "batch/batch_rows.h"
 #include "common/hashfn.h"
 #include "evaluate/audience.h"
 #include "miscadmin.h"
@@ -79,7 +80,7 @@ walk(const RecBatch *batch, uint32 *last_user, int64 *next, uint32 *users)
 		bool		any = false;
 
 		CHECK_FOR_INTERRUPTS();
-		end = rec_batch_user_end(batch, from);
+		end = rec_batch_rows_user_end(batch, from);
 		for (int64 i = from; i < end; i++)
 		{
 			uint32		item = batch->rows[i].pair.item;

@@ -20,6 +20,9 @@
 
 #include <math.h>
 
+#include "batch/batch_context.h"
+#include "batch/batch_rows.h"
+#include "batch/batch_score.h"
 #include "common/pg_prng.h"
 #include "evaluate/audience.h"
 #include "evaluate/evaluate.h"
@@ -421,7 +424,7 @@ measure_user(Measurer *measurer, int64 from, int64 to)
 			measure_segment(measurer, lists, segments[i]);
 	}
 	forget_relevant(measurer);
-	rec_batch_next_user(batch);
+	rec_batch_score_next_user(batch);
 }
 
 static bool
@@ -442,7 +445,7 @@ rec_evaluate_count_test_users(const RecBatch *batch)
 
 	for (int64 from = 0; from < batch->nrows; from = end)
 	{
-		end = rec_batch_user_end(batch, from);
+		end = rec_batch_rows_user_end(batch, from);
 		n += has_test(batch, from, end);
 	}
 	return n;
@@ -514,7 +517,7 @@ rec_evaluate(RecEvaluation *evaluation, RecBatch *batch, int64 seed)
 		MemoryContext old;
 
 		CHECK_FOR_INTERRUPTS();
-		end = rec_batch_user_end(batch, from);
+		end = rec_batch_rows_user_end(batch, from);
 		if (!has_test(batch, from, end))
 			continue;
 		/* selection sampling: Knuth's algorithm S */

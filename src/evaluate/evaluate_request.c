@@ -12,6 +12,9 @@
  */
 #include "postgres.h"
 
+#include "batch/batch_content.h"
+#include "batch/batch_rows.h"
+#include "batch/batch_train.h"
 #include "catalog/pg_type.h"
 #include "context/lift_table.h"
 #include "evaluate/evaluate_request.h"
@@ -226,10 +229,10 @@ rec_evaluate_request_batch(RecDefinition *definition, const RecOptions *options,
 
 	batch->other_options = other_options;
 	tell_situations(batch, extended, definition->ncontexts, request);
-	rec_batch_read(batch, extended);
+	rec_batch_rows_read(batch, extended);
 	batch->definition = definition;
 	rec_batch_content_read(batch, definition);
-	rec_batch_sort(batch);
+	rec_batch_rows_sort(batch);
 	if (request->filter)
 		batch->eligible = rec_eligible_all(rec_eligible_create(definition, request->filter));
 	return batch;

@@ -14,6 +14,8 @@
 
 #include <math.h>
 
+#include "batch/batch_rows.h"
+#include "batch/batch_train.h"
 #include "catalog/pg_type.h"
 #include "definition/definition_cache.h"
 #include "evaluate/evaluate_request.h"
@@ -321,7 +323,7 @@ take_query_row(void *arg, const RecRow *row)
 	QueryReader *reader = (QueryReader *) arg;
 	int64		before = reader->batch->nrows;
 
-	rec_batch_add(reader->batch, row, true);
+	rec_batch_rows_add(reader->batch, row, true);
 	if (reader->batch->nrows > before)
 		reader->batch->rows[before].part = reader->part;
 }
@@ -379,7 +381,7 @@ rec_evaluate_query(PG_FUNCTION_ARGS)
 	SPI_connect();
 	batch = read_query(NULL, text_to_cstring(PG_GETARG_TEXT_PP(0)), REC_PART_TRAIN, &options);
 	(void) read_query(batch, text_to_cstring(PG_GETARG_TEXT_PP(1)), REC_PART_TEST, &options);
-	rec_batch_sort(batch);
+	rec_batch_rows_sort(batch);
 	evaluation = rec_user_values_create(CurrentMemoryContext, REC_CONTESTANT_CONTENT,
 										request.metrics, request.nmetrics,
 										request.k, request.nk);

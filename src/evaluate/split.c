@@ -17,6 +17,7 @@
  */
 #include "postgres.h"
 
+#include "batch/batch_rows.h"
 #include "common/pg_prng.h"
 #include "evaluate/split.h"
 #include "miscadmin.h"
@@ -108,7 +109,7 @@ split_by_user(RecBatch *batch, const RecSplit *split, bool share_of_users)
 	pg_prng_seed(&prng, (uint64) split->seed);
 	for (int64 from = 0; from < batch->nrows; from = end)
 	{
-		end = rec_batch_user_end(batch, from);
+		end = rec_batch_rows_user_end(batch, from);
 		if (!share_of_users)
 			hold_last(batch, from, end, split->last, REC_PART_TRAIN);
 		else if (pg_prng_double(&prng) < split->test_share)

@@ -28,6 +28,8 @@
 
 #include "access/xact.h"
 #include "admin/alter_recommender.h"
+#include "batch/batch_event.h"
+#include "batch/batch_train.h"
 #include "catalog/pg_type.h"
 #include "definition/definition_cache.h"
 #include "evaluate/bootstrap.h"

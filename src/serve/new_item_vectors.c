@@ -27,6 +27,7 @@
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "content/bucket.h"
+#include "content/content_builder.h"
 #include "content/feature_reader.h"
 #include "definition/model_scan.h"
 #include "definition/plan_cache.h"

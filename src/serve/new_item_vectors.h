@@ -13,7 +13,7 @@
 #ifndef REC_NEW_ITEM_VECTORS_H
 #define REC_NEW_ITEM_VECTORS_H
 
-#include "content/content_matrix.h"
+#include "content/content.h"
 #include "content/item_vector.h"
 #include "serve/call.h"
 

@@ -25,7 +25,7 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
-#include "similarity/similarity_state.h"
+#include "similarity/similarity_count.h"
 
 #define INTERRUPT_WORK		10000	/* additions between interrupt checks */
 #define PREFETCH_STARTS		24	/* how far ahead of the counting */

@@ -13,7 +13,8 @@
 #ifndef REC_SIMILARITY_PARALLEL_H
 #define REC_SIMILARITY_PARALLEL_H
 
-#include "similarity/similarity.h"
+#include "interaction/matrix.h"
+#include "math/topk.h"
 
 extern bool rec_similarity_parallel(RecMatrix *matrix, const RecOptions *options,
 									RecRowSink sink, void *arg);

@@ -27,7 +27,9 @@
 #include <math.h>
 
 #include "pg/memory_budget.h"
-#include "similarity/similarity_state.h"
+#include "similarity/similarity_count.h"
+#include "similarity/similarity_row.h"
+#include "similarity/similarity_sweep.h"
 #include "utils/memutils.h"
 
 #define DENSE_SHARE		4		/* additions per this many items: mark no

@@ -13,10 +13,7 @@
 #ifndef REC_SIMILARITY_ROW_H
 #define REC_SIMILARITY_ROW_H
 
-#include "interaction/matrix.h"
-#include "similarity/measure.h"
-
-typedef struct RecSimilarity RecSimilarity;
+#include "similarity/similarity_state.h"
 
 extern Size rec_similarity_row_memory(const RecMatrix *matrix);
 extern RecSimilarity *rec_similarity_row_begin(const RecMatrix *matrix, const RecOptions *options);

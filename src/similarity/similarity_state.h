@@ -3,8 +3,8 @@
  * similarity_state.h
  *	  What is known while the best neighbours of one item are computed.
  *
- * Only for the three files that compute a row: similarity_row.c, _count.c and
- * _sweep.c.
+ * Private to the files that compute a row: similarity_row.c, _count.c and
+ * _sweep.c.  Others pass the state on without looking into it.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -16,13 +16,14 @@
 #ifndef REC_SIMILARITY_STATE_H
 #define REC_SIMILARITY_STATE_H
 
-#include "similarity/similarity_row.h"
+#include "interaction/matrix.h"
+#include "similarity/measure.h"
 
 #define REC_BLOCK_SIZE		64	/* counters to a block: bits of a mask */
 #define REC_SEGMENT_BLOCKS	32	/* blocks whose survivors are judged at once */
 #define REC_SEGMENT_SIZE	(REC_SEGMENT_BLOCKS * REC_BLOCK_SIZE)
 
-struct RecSimilarity
+typedef struct RecSimilarity
 {
 	const RecMatrix *matrix;
 	const RecOptions *options;
@@ -54,7 +55,7 @@ struct RecSimilarity
 	bool		crowded;		/* products, and many to a block */
 	uint32	   *candidate;		/* items that may be good enough */
 	RecTopk		topk;
-};
+} RecSimilarity;
 
 /* Gives the last, least popular item of a block. */
 static inline uint32
@@ -62,10 +63,5 @@ rec_last_of_block(const RecSimilarity *state, uint32 block)
 {
 	return Min((block + 1) * REC_BLOCK_SIZE, state->matrix->nitems) - 1;
 }
-
-extern void rec_similarity_count(RecSimilarity *state);
-extern void rec_similarity_sweep_find_dirty(RecSimilarity *state);
-extern void rec_similarity_sweep_guess_limit(RecSimilarity *state);
-extern void rec_similarity_sweep(RecSimilarity *state);
 
 #endif							/* REC_SIMILARITY_STATE_H */

@@ -37,7 +37,7 @@
 #endif
 
 #include "port/pg_bitutils.h"
-#include "similarity/similarity_state.h"
+#include "similarity/similarity_sweep.h"
 
 #define BLOCK_SIZE			REC_BLOCK_SIZE
 #define SEGMENT_BLOCKS		REC_SEGMENT_BLOCKS

@@ -1,0 +1,20 @@
+/*-------------------------------------------------------------------------
+ *
+ * similarity_count.h
+ *	  Counting what the users of one item have in common with it.
+ *
+ * Copyright (c) 2026, the recommender developers
+ *
+ * IDENTIFICATION
+ *	  src/similarity/similarity_count.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REC_SIMILARITY_COUNT_H
+#define REC_SIMILARITY_COUNT_H
+
+#include "similarity/similarity_state.h"
+
+extern void rec_similarity_count(RecSimilarity *state);
+
+#endif							/* REC_SIMILARITY_COUNT_H */
