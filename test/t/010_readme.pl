@@ -146,6 +146,7 @@ sub run_page
 	return $nrun;
 }
 
+cmp_ok(scalar @{ $lines{'README.md'} }, '<=', 350, 'the README is short');
 cmp_ok(run_page('README.md', 'shop'), '>', 10, 'the README has SQL to run');
 my $nrun = 0;
 for my $page (grep { $_ ne 'README.md' } @pages)
@@ -326,6 +327,15 @@ my $check = slurp_file('src/admin/check_recommender.c');
 $codes{$2} = $1 while $check =~ /add_finding\(findings, "(\w+)", "(\w+)"/g;
 cmp_ok(scalar keys %codes, '>', 10, 'check.c has findings');
 like($reference, qr/^\| `$_` \| $codes{$_} \|/m, "finding $_, $codes{$_}") for sort keys %codes;
+
+# the table of symptoms has each finding, and no other
+my %symptom;
+for (@{ $lines{'doc/operations.md'} })
+{
+	$symptom{$_} = 1 for /^\| [^|]+ \| (`[^|]+`) \|/ ? $1 =~ /`(\w+)`/g : ();
+	last if /^## What to monitor/;
+}
+is(join(' ', sort keys %symptom), join(' ', sort keys %codes), 'the symptoms lead to all findings');
 
 # Errors: each message of the table is in the source, with "..." for what differs.
 # Exempt are messages of the server, and those that are put together in pieces.
