@@ -20,9 +20,11 @@
 #include "catalog/pg_type.h"
 #include "definition/definition_cache.h"
 #include "definition/item_source_options.h"
+#include "definition/table_row.h"
 #include "options/options_read.h"
 #include "options/options_write.h"
 #include "pg/arguments.h"
+#include "pg/json_writer.h"
 #include "pg/owner.h"
 #include "pg/spi.h"
 #include "serve/cap_values.h"
@@ -88,47 +90,35 @@ rec_alter_recommender_source_read(RecGivenSource *given, FunctionCallInfo fcinfo
 }
 
 /*
- * Writes a source's row in the schema of a recommender; one for the same
- * relation is replaced.  SPI must be connected.
- *
- *	INSERT INTO source ... VALUES (next position, $1 ... $9)
- *	ON CONFLICT (relation) DO UPDATE SET ...
+ * Write a source's row in the schema of a recommender; one for the same
+ * relation is replaced, and keeps its position.  SPI must be connected.
  */
 void
 rec_alter_recommender_source_write(const RecGivenSource *given, const char *schema)
 {
 	const RecSource *source = &given->source;
 	char	   *table = quote_qualified_identifier(schema, "source");
-	Oid			types[9] = {OIDOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID,
-		TEXTOID, JSONBOID, NAMEARRAYOID
-	};
-	Datum		values[9];
-	char		nulls[10] = "         ";
-	StringInfoData query;
+	RecTableRow row;
+	bool		isnull;
 
-	values[0] = ObjectIdGetDatum(source->relid);
-	values[1] = rec_arguments_name_or_null(source->user_column, &nulls[1]);
-	values[2] = rec_arguments_name_or_null(source->item_column, &nulls[2]);
-	values[3] = rec_arguments_name_or_null(source->time_column, &nulls[3]);
-	values[4] = rec_arguments_name_or_null(source->event_column, &nulls[4]);
-	values[5] = rec_arguments_name_or_null(source->weight_column, &nulls[5]);
-	values[6] = source->event ? CStringGetTextDatum(source->event) : (Datum) 0;
-	nulls[6] = source->event ? ' ' : 'n';
-	values[7] = PointerGetDatum(given->event_weights);
-	nulls[7] = given->event_weights ? ' ' : 'n';
-	values[8] = names_or_none(given->context_columns);
-	initStringInfo(&query);
-	appendStringInfo(&query,
-					 "INSERT INTO %s AS s (position, relation, user_column, item_column, "
-					 "time_column, event_column, weight_column, event, event_weights, context_columns) "
-					 "VALUES ((SELECT coalesce(pg_catalog.max(t.position), 0) OPERATOR(pg_catalog.+) 1 FROM %s t), "
-					 "$1::pg_catalog.regclass, $2, $3, $4, $5, $6, $7, $8, $9) "
-					 "ON CONFLICT (relation) DO UPDATE SET user_column = EXCLUDED.user_column, "
-					 "item_column = EXCLUDED.item_column, time_column = EXCLUDED.time_column, "
-					 "event_column = EXCLUDED.event_column, weight_column = EXCLUDED.weight_column, "
-					 "event = EXCLUDED.event, event_weights = EXCLUDED.event_weights, "
-					 "context_columns = EXCLUDED.context_columns", table, table);
-	rec_spi_execute(query.data, 9, types, values, nulls, false, SPI_OK_INSERT);
+	rec_spi_execute(psprintf("SELECT coalesce(pg_catalog.max(s.position), 0) OPERATOR(pg_catalog.+) 1 FROM %s s",
+							 table), 0, NULL, NULL, NULL, false, SPI_OK_SELECT);
+	rec_table_row_begin(&row, REC_TABLE_SOURCE);
+	rec_table_row_set(&row, Anum_rec_source_position,
+					  SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	rec_table_row_set(&row, Anum_rec_source_relation, ObjectIdGetDatum(source->relid));
+	rec_table_row_set_text(&row, Anum_rec_source_user_column, source->user_column);
+	rec_table_row_set_text(&row, Anum_rec_source_item_column, source->item_column);
+	rec_table_row_set_text(&row, Anum_rec_source_time_column, source->time_column);
+	rec_table_row_set_text(&row, Anum_rec_source_event_column, source->event_column);
+	rec_table_row_set_text(&row, Anum_rec_source_weight_column, source->weight_column);
+	rec_table_row_set_text(&row, Anum_rec_source_event, source->event);
+	if (given->event_weights)
+		rec_table_row_set(&row, Anum_rec_source_event_weights, JsonbPGetDatum(given->event_weights));
+	else
+		rec_table_row_set_null(&row, Anum_rec_source_event_weights);
+	rec_table_row_set(&row, Anum_rec_source_context_columns, names_or_none(given->context_columns));
+	rec_table_row_upsert(&row, table, Anum_rec_source_relation);
 }
 
 /* Tells of the index that serving from a source would want. */
@@ -226,41 +216,40 @@ notice_missing_item_index(const RecItemSource *items)
 				 errhint("%s", statement)));
 }
 
-/*
- * Writes the one row of the table item_source:
- *
- *	INSERT INTO item_source ... VALUES ($1 ... $9)
- *	ON CONFLICT (singleton) DO UPDATE SET ...
- */
+/* Return options of items as they are stored: no nulls, and the configuration in force. */
+static Datum
+stored_item_options(const RecItemSource *items, Jsonb *options)
+{
+	RecJson		json = {0};
+
+	rec_json_writer_token(&json, WJB_BEGIN_OBJECT);
+	rec_json_writer_key(&json, "config");
+	rec_json_writer_text(&json, WJB_VALUE, items->config);
+	rec_json_writer_token(&json, WJB_END_OBJECT);
+	return DirectFunctionCall2(jsonb_concat,
+							   DirectFunctionCall1(jsonb_strip_nulls, JsonbPGetDatum(options)),
+							   JsonbPGetDatum(rec_json_writer_finish(&json)));
+}
+
+/* Write the one row of the table item_source. */
 static void
 write_items(const RecDefinition *definition, const RecItemSource *items,
 			ArrayType *features, ArrayType *texts, Jsonb *options)
 {
-	Oid			types[9] = {OIDOID, NAMEOID, NAMEARRAYOID, NAMEARRAYOID, NAMEOID, NAMEOID,
-	NAMEOID, JSONBOID, TEXTOID};
-	Datum		values[9];
-	char		nulls[10] = "         ";
+	RecTableRow row;
 
-	values[0] = ObjectIdGetDatum(items->relid);
-	values[1] = rec_arguments_name_or_null(items->item_column, &nulls[1]);
-	values[2] = names_or_none(features);
-	values[3] = names_or_none(texts);
-	values[4] = rec_arguments_name_or_null(items->available_column, &nulls[4]);
-	values[5] = rec_arguments_name_or_null(items->created_column, &nulls[5]);
-	values[6] = rec_arguments_name_or_null(items->group_column, &nulls[6]);
-	values[7] = JsonbPGetDatum(options);
-	values[8] = CStringGetTextDatum(items->config);
-	rec_spi_execute(psprintf("INSERT INTO %s (relation, item_column, feature_columns, text_columns, "
-							 "available_column, created_column, group_column, options) "
-							 "VALUES ($1::pg_catalog.regclass, $2, $3, $4, $5, $6, $7, pg_catalog.jsonb_strip_nulls($8) "
-							 "OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('config', $9)) "
-							 "ON CONFLICT (singleton) DO UPDATE SET relation = EXCLUDED.relation, "
-							 "item_column = EXCLUDED.item_column, feature_columns = EXCLUDED.feature_columns, "
-							 "text_columns = EXCLUDED.text_columns, available_column = EXCLUDED.available_column, "
-							 "created_column = EXCLUDED.created_column, group_column = EXCLUDED.group_column, "
-							 "options = EXCLUDED.options",
-							 rec_definition_table(definition, REC_TABLE_ITEM_SOURCE)),
-					9, types, values, nulls, false, SPI_OK_INSERT);
+	rec_table_row_begin(&row, REC_TABLE_ITEM_SOURCE);
+	rec_table_row_set(&row, Anum_rec_item_source_singleton, BoolGetDatum(true));
+	rec_table_row_set(&row, Anum_rec_item_source_relation, ObjectIdGetDatum(items->relid));
+	rec_table_row_set_text(&row, Anum_rec_item_source_item_column, items->item_column);
+	rec_table_row_set(&row, Anum_rec_item_source_feature_columns, names_or_none(features));
+	rec_table_row_set(&row, Anum_rec_item_source_text_columns, names_or_none(texts));
+	rec_table_row_set_text(&row, Anum_rec_item_source_available_column, items->available_column);
+	rec_table_row_set_text(&row, Anum_rec_item_source_created_column, items->created_column);
+	rec_table_row_set_text(&row, Anum_rec_item_source_group_column, items->group_column);
+	rec_table_row_set(&row, Anum_rec_item_source_options, stored_item_options(items, options));
+	rec_table_row_upsert(&row, rec_definition_table(definition, REC_TABLE_ITEM_SOURCE),
+						 Anum_rec_item_source_singleton);
 }
 
 /*

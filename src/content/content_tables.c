@@ -33,11 +33,6 @@
 #include "pg/table_writer.h"
 #include "utils/builtins.h"
 
-#define COLUMN_NCOLS		12	/* columns of table content_column */
-#define FEATURE_NCOLS		8	/* columns of table feature */
-#define VECTOR_NCOLS		6	/* columns of table item_feature */
-#define CELL_NCOLS			4	/* columns of table embedding_cell */
-
 /* ----------------
  *		the items of a generation
  * ----------------
@@ -151,28 +146,25 @@ float8_array(const double *values, int n)
 static void
 write_columns(const RecDefinition *definition, const RecContent *content, int64 generation)
 {
-	static const Oid types[COLUMN_NCOLS] = {INT8OID, INT4OID, NAMEOID, TEXTOID, FLOAT8OID,
-		TEXTOID, FLOAT8ARRAYOID, INT4OID, INT8OID, INT8OID, INT4OID, INT4OID
-	};
-	RecTableWriter *table = rec_table_writer_open(definition->tables[REC_TABLE_CONTENT_COLUMN], types, COLUMN_NCOLS);
+	RecTableWriter *table = rec_definition_open_writer(definition, REC_TABLE_CONTENT_COLUMN);
 
 	for (int c = 0; c < content->ncolumns; c++)
 	{
 		const RecContentColumn *column = &content->columns[c];
 		Datum	   *values = rec_table_writer_begin_row(table);
 
-		values[0] = Int64GetDatum(generation);
-		values[1] = Int32GetDatum(c + 1);
-		values[2] = name_value(column->name);
-		values[3] = CStringGetTextDatum(rec_item_source_kind_name(column->kind));
-		values[4] = Float8GetDatum(column->weight);
-		values[5] = CStringGetTextDatum(column->config ? column->config : "");
-		values[6] = float8_array(column->bounds, column->nbounds);
-		values[7] = Int32GetDatum(column->dimensions);
-		values[8] = Int64GetDatum(content->ndescribed);
-		values[9] = Int64GetDatum(column->filled);
-		values[10] = Int32GetDatum((int32) column->nfeatures);
-		values[11] = Int32GetDatum((int32) column->nfrequent);
+		values[Anum_rec_content_column_generation - 1] = Int64GetDatum(generation);
+		values[Anum_rec_content_column_position - 1] = Int32GetDatum(c + 1);
+		values[Anum_rec_content_column_column_name - 1] = name_value(column->name);
+		values[Anum_rec_content_column_kind - 1] = CStringGetTextDatum(rec_item_source_kind_name(column->kind));
+		values[Anum_rec_content_column_weight - 1] = Float8GetDatum(column->weight);
+		values[Anum_rec_content_column_config - 1] = CStringGetTextDatum(column->config ? column->config : "");
+		values[Anum_rec_content_column_bounds - 1] = float8_array(column->bounds, column->nbounds);
+		values[Anum_rec_content_column_dimensions - 1] = Int32GetDatum(column->dimensions);
+		values[Anum_rec_content_column_all_items - 1] = Int64GetDatum(content->ndescribed);
+		values[Anum_rec_content_column_items - 1] = Int64GetDatum(column->filled);
+		values[Anum_rec_content_column_features - 1] = Int32GetDatum((int32) column->nfeatures);
+		values[Anum_rec_content_column_frequent - 1] = Int32GetDatum((int32) column->nfrequent);
 		rec_table_writer_end_row(table);
 	}
 	rec_table_writer_close(table);
@@ -194,10 +186,7 @@ array4(Oid type, const void *values, int64 n)
 static void
 write_features(const RecDefinition *definition, const RecContent *content, int64 generation)
 {
-	static const Oid types[FEATURE_NCOLS] = {INT8OID, INT4OID, NAMEOID, TEXTOID, INT4OID,
-		FLOAT8OID, INT4ARRAYOID, FLOAT4ARRAYOID
-	};
-	RecTableWriter *table = rec_table_writer_open(definition->tables[REC_TABLE_FEATURE], types, FEATURE_NCOLS);
+	RecTableWriter *table = rec_definition_open_writer(definition, REC_TABLE_FEATURE);
 
 	for (uint32 f = 0; f < content->nfeatures; f++)
 	{
@@ -207,14 +196,14 @@ write_features(const RecDefinition *definition, const RecContent *content, int64
 		Datum	   *values = rec_table_writer_begin_row(table);
 
 		CHECK_FOR_INTERRUPTS();
-		values[0] = Int64GetDatum(generation);
-		values[1] = Int32GetDatum((int32) f);
-		values[2] = name_value(content->columns[content->column[f]].name);
-		values[3] = CStringGetTextDatum(content->value[f]);
-		values[4] = Int32GetDatum((int32) n);
-		values[5] = Float8GetDatum(content->idf[f]);
-		values[6] = array4(INT4OID, content->feature_item + from, listed);
-		values[7] = array4(FLOAT4OID, content->feature_weight + from, listed);
+		values[Anum_rec_feature_generation - 1] = Int64GetDatum(generation);
+		values[Anum_rec_feature_feature_no - 1] = Int32GetDatum((int32) f);
+		values[Anum_rec_feature_column_name - 1] = name_value(content->columns[content->column[f]].name);
+		values[Anum_rec_feature_value - 1] = CStringGetTextDatum(content->value[f]);
+		values[Anum_rec_feature_items - 1] = Int32GetDatum((int32) n);
+		values[Anum_rec_feature_idf - 1] = Float8GetDatum(content->idf[f]);
+		values[Anum_rec_feature_item_nos - 1] = array4(INT4OID, content->feature_item + from, listed);
+		values[Anum_rec_feature_weights - 1] = array4(FLOAT4OID, content->feature_weight + from, listed);
 		rec_table_writer_end_row(table);
 	}
 	rec_table_writer_close(table);
@@ -224,11 +213,8 @@ static void
 write_vectors(const RecDefinition *definition, const RecModelItems *model, RecDict *items,
 			  int64 generation)
 {
-	Oid			types[VECTOR_NCOLS] = {INT8OID, INT4OID, definition->item_type,
-		INT4ARRAYOID, FLOAT4ARRAYOID, FLOAT4ARRAYOID
-	};
 	const RecContent *content = model->content;
-	RecTableWriter *table = rec_table_writer_open(definition->tables[REC_TABLE_ITEM_FEATURE], types, VECTOR_NCOLS);
+	RecTableWriter *table = rec_definition_open_writer(definition, REC_TABLE_ITEM_FEATURE);
 
 	for (uint32 i = 0; i < content->nitems; i++)
 	{
@@ -243,12 +229,12 @@ write_vectors(const RecDefinition *definition, const RecModelItems *model, RecDi
 		if (n == 0 && dimensions == 0)
 			continue;
 		values = rec_table_writer_begin_row(table);
-		values[0] = Int64GetDatum(generation);
-		values[1] = Int32GetDatum((int32) i);
-		values[2] = rec_dictionary_id(items, model->number[i]);
-		values[3] = array4(INT4OID, content->item_feature + from, n);
-		values[4] = array4(FLOAT4OID, content->item_weight + from, n);
-		values[5] = array4(FLOAT4OID, dense, dimensions);
+		values[Anum_rec_item_feature_generation - 1] = Int64GetDatum(generation);
+		values[Anum_rec_item_feature_item_no - 1] = Int32GetDatum((int32) i);
+		values[Anum_rec_item_feature_item_id - 1] = rec_dictionary_id(items, model->number[i]);
+		values[Anum_rec_item_feature_feature_nos - 1] = array4(INT4OID, content->item_feature + from, n);
+		values[Anum_rec_item_feature_weights - 1] = array4(FLOAT4OID, content->item_weight + from, n);
+		values[Anum_rec_item_feature_embedding - 1] = array4(FLOAT4OID, dense, dimensions);
 		rec_table_writer_end_row(table);
 	}
 	rec_table_writer_close(table);
@@ -257,19 +243,18 @@ write_vectors(const RecDefinition *definition, const RecModelItems *model, RecDi
 static void
 write_cells(const RecDefinition *definition, const RecCells *cells, int64 generation)
 {
-	static const Oid types[CELL_NCOLS] = {INT8OID, INT4OID, FLOAT4ARRAYOID, INT4ARRAYOID};
-	RecTableWriter *table = rec_table_writer_open(definition->tables[REC_TABLE_EMBEDDING_CELL], types, CELL_NCOLS);
+	RecTableWriter *table = rec_definition_open_writer(definition, REC_TABLE_EMBEDDING_CELL);
 
 	for (int c = 0; c < cells->n; c++)
 	{
 		Datum	   *values = rec_table_writer_begin_row(table);
 
 		CHECK_FOR_INTERRUPTS();
-		values[0] = Int64GetDatum(generation);
-		values[1] = Int32GetDatum(c);
-		values[2] = array4(FLOAT4OID, cells->centroid + (Size) c * cells->dimensions,
+		values[Anum_rec_embedding_cell_generation - 1] = Int64GetDatum(generation);
+		values[Anum_rec_embedding_cell_cell_no - 1] = Int32GetDatum(c);
+		values[Anum_rec_embedding_cell_centroid - 1] = array4(FLOAT4OID, cells->centroid + (Size) c * cells->dimensions,
 						   cells->dimensions);
-		values[3] = array4(INT4OID, cells->item + cells->start[c],
+		values[Anum_rec_embedding_cell_item_nos - 1] = array4(INT4OID, cells->item + cells->start[c],
 						   cells->start[c + 1] - cells->start[c]);
 		rec_table_writer_end_row(table);
 	}

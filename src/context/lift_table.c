@@ -24,7 +24,6 @@
 #include "utils/builtins.h"
 #include "utils/datum.h"
 
-#define LIFT_NCOLS			5	/* columns of table context_lift */
 
 /*
  * Gives what is needed to tell situations of the recommender's interactions
@@ -77,12 +76,12 @@ write_value(RecTableWriter *table, int64 generation, const RecSituations *situat
 	if (n == 0)
 		return;
 	row = rec_table_writer_begin_row(table);
-	row[0] = Int64GetDatum(generation);
+	row[Anum_rec_context_lift_generation - 1] = Int64GetDatum(generation);
 	namestrcpy(&column, situations->columns[situations->values[value].column]);
-	row[1] = datumCopy(NameGetDatum(&column), false, NAMEDATALEN);
-	row[2] = CStringGetTextDatum(situations->values[value].text);
-	row[3] = PointerGetDatum(rec_table_writer_array4(INT4OID, n, (void **) &item_nos));
-	row[4] = PointerGetDatum(rec_table_writer_array4(FLOAT4OID, n, (void **) &values));
+	row[Anum_rec_context_lift_column_name - 1] = datumCopy(NameGetDatum(&column), false, NAMEDATALEN);
+	row[Anum_rec_context_lift_value - 1] = CStringGetTextDatum(situations->values[value].text);
+	row[Anum_rec_context_lift_item_nos - 1] = PointerGetDatum(rec_table_writer_array4(INT4OID, n, (void **) &item_nos));
+	row[Anum_rec_context_lift_lifts - 1] = PointerGetDatum(rec_table_writer_array4(FLOAT4OID, n, (void **) &values));
 	for (int i = 0; i < n; i++)
 	{
 		item_nos[i] = (int32) from[i].item;
@@ -99,9 +98,7 @@ void
 rec_lift_table_write(const RecDefinition *definition, int64 generation,
 					 const RecSituations *situations, const RecLifts *lifts)
 {
-	Oid			types[LIFT_NCOLS] = {INT8OID, NAMEOID, TEXTOID, INT4ARRAYOID,
-	FLOAT4ARRAYOID};
-	RecTableWriter *table = rec_table_writer_open(definition->tables[REC_TABLE_CONTEXT_LIFT], types, LIFT_NCOLS);
+	RecTableWriter *table = rec_definition_open_writer(definition, REC_TABLE_CONTEXT_LIFT);
 	uint32	   *order = palloc_extended(mul_size((Size) lifts->nvalues + 1, sizeof(uint32)),
 										MCXT_ALLOC_HUGE);
 

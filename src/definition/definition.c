@@ -17,6 +17,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "definition/definition.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -41,6 +42,25 @@ rec_definition_table(const RecDefinition *definition, RecTable table)
 		return definition->quoted[table];
 	return quote_qualified_identifier(rec_definition_name(definition),
 									  rec_layout_table_names[table]);
+}
+
+/*
+ * Begin to write rows to one of the recommender's tables; their values are in
+ * the order of recommender_tables.sql.  The writer is in the current context.
+ */
+RecTableWriter *
+rec_definition_open_writer(const RecDefinition *definition, RecTable table)
+{
+	Oid			types[MaxHeapAttributeNumber];
+	int			n = rec_layout_column_count(table);
+
+	for (int i = 0; i < n; i++)
+	{
+		if (get_attnum(definition->tables[table], rec_layout_column_name(table, i + 1)) != i + 1)
+			rec_layout_refuse_table(rec_layout_table_names[table], definition->schema);
+		types[i] = rec_layout_column_type(table, i + 1, definition->item_type);
+	}
+	return rec_table_writer_open(definition->tables[table], types, n);
 }
 
 /* Return the owner of a recommender, who is that of its schema. */

@@ -18,6 +18,7 @@
 #include "executor/spi.h"
 #include "interaction/interaction.h"
 #include "options/options.h"
+#include "pg/table_writer.h"
 
 /* A relation of interactions.  Columns are names, as written in the table. */
 typedef struct RecSource
@@ -72,6 +73,7 @@ typedef struct RecDefinition
 } RecDefinition;
 
 extern char *rec_definition_name(const RecDefinition *definition);
+extern RecTableWriter *rec_definition_open_writer(const RecDefinition *definition, RecTable table);
 extern const char *rec_definition_table(const RecDefinition *definition, RecTable table);
 extern Oid	rec_definition_owner(const RecDefinition *definition);
 extern void rec_definition_check_owner(const RecDefinition *definition);

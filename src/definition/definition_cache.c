@@ -188,7 +188,7 @@ check_schema(Oid schema)
 				 errmsg("schema \"%s\" is not a recommender", rec_layout_schema_name(schema))));
 	damage = rec_layout_damage(schema, NULL);
 	if (damage)
-		rec_definition_read_refuse_table(damage, schema);
+		rec_layout_refuse_table(damage, schema);
 	stranger = rec_layout_stranger(schema);
 	if (stranger)
 		ereport(ERROR,

@@ -35,17 +35,6 @@
  * ----------------
  */
 
-/* Refuses a table of a recommender that is not as it was made. */
-void
-rec_definition_read_refuse_table(const char *table, Oid schema)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("table \"%s\" of recommender \"%s\" is not as create_recommender() makes it",
-					table, rec_layout_schema_name(schema)),
-			 errhint("Mend it, or drop the recommender and create it again.")));
-}
-
 /* True when a table's columns of ids, if it has any, are of the items' type. */
 static bool
 ids_fit(Oid relid, Oid item_type)
@@ -63,7 +52,7 @@ rec_definition_read_check_table(const RecDefinition *definition, const char *tab
 {
 	if (rec_layout_damage(definition->schema, table) ||
 		!ids_fit(get_relname_relid(table, definition->schema), definition->item_type))
-		rec_definition_read_refuse_table(table, definition->schema);
+		rec_layout_refuse_table(table, definition->schema);
 }
 
 /* The types of ids are those of the recommender's own columns. */
@@ -83,9 +72,9 @@ find_types(RecDefinition *definition)
 						rec_definition_name(definition))));
 	user = rec_relation_column(get_typ_typrelid(row), "user_id");
 	if (!ids_fit(definition->tables[REC_TABLE_NEIGHBOR], item.type))
-		rec_definition_read_refuse_table("neighbor", definition->schema);
+		rec_layout_refuse_table("neighbor", definition->schema);
 	if (!ids_fit(definition->tables[REC_TABLE_ITEM_FEATURE], item.type))
-		rec_definition_read_refuse_table("item_feature", definition->schema);
+		rec_layout_refuse_table("item_feature", definition->schema);
 	definition->item_type = item.type;
 	definition->item_collation = item.collation;
 	get_typlenbyvalalign(item.type, &definition->item_typlen, &definition->item_typbyval,
@@ -109,6 +98,41 @@ read_query(const char *query)
 			 SPI_result_code_string(code));
 }
 
+/* A column of the row at hand, a row of a whole table. */
+static Datum
+row_value(HeapTuple row, RecTable table, AttrNumber column, bool *isnull)
+{
+	const char *name = rec_layout_column_name(table, column);
+
+	return SPI_getbinval(row, SPI_tuptable->tupdesc, SPI_fnumber(SPI_tuptable->tupdesc, name),
+						 isnull);
+}
+
+/* The same as text in the current context, or NULL. */
+static char *
+row_text(HeapTuple row, RecTable table, AttrNumber column)
+{
+	const char *name = rec_layout_column_name(table, column);
+
+	return SPI_getvalue(row, SPI_tuptable->tupdesc, SPI_fnumber(SPI_tuptable->tupdesc, name));
+}
+
+/* Refuse a recommender that another version of the extension made. */
+static void
+check_layout(const RecDefinition *definition, HeapTuple row)
+{
+	bool		isnull;
+	int32		layout = DatumGetInt32(row_value(row, REC_TABLE_DEFINITION,
+												 Anum_rec_definition_layout, &isnull));
+
+	if (isnull || layout != REC_LAYOUT_VERSION)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("recommender \"%s\" has tables of layout %d, and this version of the extension works with layout %d",
+						rec_definition_name(definition), isnull ? 0 : layout, REC_LAYOUT_VERSION),
+				 errhint("Drop the recommender and create it again.")));
+}
+
 /* Reads the options in force into the definition's context. */
 static void
 read_options(RecDefinition *definition)
@@ -117,7 +141,7 @@ read_options(RecDefinition *definition)
 	bool		isnull;
 	MemoryContext old;
 
-	read_query(psprintf("SELECT d.options FROM %s d",
+	read_query(psprintf("SELECT d.* FROM %s d",
 						rec_definition_table(definition, REC_TABLE_DEFINITION)));
 	if (SPI_processed != 1)
 		ereport(ERROR,
@@ -125,7 +149,8 @@ read_options(RecDefinition *definition)
 				 errmsg("the definition of recommender \"%s\" must have one row, not %llu",
 						rec_definition_name(definition),
 						(unsigned long long) SPI_processed)));
-	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	check_layout(definition, SPI_tuptable->vals[0]);
+	value = row_value(SPI_tuptable->vals[0], REC_TABLE_DEFINITION, Anum_rec_definition_options, &isnull);
 	old = MemoryContextSwitchTo(definition->context);
 	rec_options_default(&definition->options, true);
 	if (definition->items && definition->items->group_column)
@@ -134,13 +159,6 @@ read_options(RecDefinition *definition)
 		rec_options_read(&definition->options, DatumGetJsonbP(value),
 						 REC_SCOPE_BUILD | REC_SCOPE_SERVE);
 	MemoryContextSwitchTo(old);
-}
-
-/* A column of the row at hand as text in the current context, or NULL. */
-static char *
-text_column(HeapTuple row, int column)
-{
-	return SPI_getvalue(row, SPI_tuptable->tupdesc, column);
 }
 
 /* Reads the names of a source's context columns into the current context. */
@@ -196,17 +214,17 @@ read_source(RecSource *source, HeapTuple row)
 	Datum		contexts;
 
 	memset(source, 0, sizeof(*source));
-	source->relid = DatumGetObjectId(SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &isnull));
-	source->user_column = text_column(row, 2);
-	source->item_column = text_column(row, 3);
-	source->time_column = text_column(row, 4);
-	source->event_column = text_column(row, 5);
-	source->weight_column = text_column(row, 6);
-	source->event = text_column(row, 7);
-	weights = SPI_getbinval(row, SPI_tuptable->tupdesc, 8, &isnull);
+	source->relid = DatumGetObjectId(row_value(row, REC_TABLE_SOURCE, Anum_rec_source_relation, &isnull));
+	source->user_column = row_text(row, REC_TABLE_SOURCE, Anum_rec_source_user_column);
+	source->item_column = row_text(row, REC_TABLE_SOURCE, Anum_rec_source_item_column);
+	source->time_column = row_text(row, REC_TABLE_SOURCE, Anum_rec_source_time_column);
+	source->event_column = row_text(row, REC_TABLE_SOURCE, Anum_rec_source_event_column);
+	source->weight_column = row_text(row, REC_TABLE_SOURCE, Anum_rec_source_weight_column);
+	source->event = row_text(row, REC_TABLE_SOURCE, Anum_rec_source_event);
+	weights = row_value(row, REC_TABLE_SOURCE, Anum_rec_source_event_weights, &isnull);
 	if (!isnull)
 		source->event_weights = rec_interaction_event_weights_parse(DatumGetJsonbP(weights));
-	contexts = SPI_getbinval(row, SPI_tuptable->tupdesc, 9, &isnull);
+	contexts = row_value(row, REC_TABLE_SOURCE, Anum_rec_source_context_columns, &isnull);
 	if (!isnull)
 		read_context_columns(source, DatumGetArrayTypeP(contexts));
 	if (source->user_column == NULL || source->item_column == NULL)
@@ -220,9 +238,7 @@ read_sources(RecDefinition *definition)
 {
 	MemoryContext old;
 
-	read_query(psprintf("SELECT s.relation::pg_catalog.oid, s.user_column, s.item_column, "
-						"s.time_column, s.event_column, s.weight_column, s.event, s.event_weights, s.context_columns "
-						"FROM %s s ORDER BY s.position",
+	read_query(psprintf("SELECT s.* FROM %s s ORDER BY s.position",
 						rec_definition_table(definition, REC_TABLE_SOURCE)));
 	old = MemoryContextSwitchTo(definition->context);
 	definition->sources = palloc_array(RecSource, SPI_processed + 1);
@@ -235,10 +251,10 @@ read_sources(RecDefinition *definition)
 
 /* A column of names of the row at hand, NULL for a null. */
 static ArrayType *
-names_column(HeapTuple row, int column)
+names_column(HeapTuple row, AttrNumber column)
 {
 	bool		isnull;
-	Datum		names = SPI_getbinval(row, SPI_tuptable->tupdesc, column, &isnull);
+	Datum		names = row_value(row, REC_TABLE_ITEM_SOURCE, column, &isnull);
 
 	return isnull ? NULL : DatumGetArrayTypeP(names);
 }
@@ -253,9 +269,7 @@ read_items(RecDefinition *definition)
 	bool		isnull;
 	MemoryContext old;
 
-	read_query(psprintf("SELECT s.relation::pg_catalog.oid, s.item_column, s.feature_columns, "
-						"s.text_columns, s.available_column, s.created_column, s.group_column, s.options "
-						"FROM %s s",
+	read_query(psprintf("SELECT s.* FROM %s s",
 						rec_definition_table(definition, REC_TABLE_ITEM_SOURCE)));
 	if (SPI_processed == 0)
 		return;
@@ -269,13 +283,14 @@ read_items(RecDefinition *definition)
 	row = SPI_tuptable->vals[0];
 	old = MemoryContextSwitchTo(definition->context);
 	items = palloc0_object(RecItemSource);
-	items->relid = DatumGetObjectId(SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &isnull));
-	items->item_column = text_column(row, 2);
-	rec_item_source_set_columns(items, names_column(row, 3), names_column(row, 4));
-	items->available_column = text_column(row, 5);
-	items->created_column = text_column(row, 6);
-	items->group_column = text_column(row, 7);
-	value = SPI_getbinval(row, SPI_tuptable->tupdesc, 8, &isnull);
+	items->relid = DatumGetObjectId(row_value(row, REC_TABLE_ITEM_SOURCE, Anum_rec_item_source_relation, &isnull));
+	items->item_column = row_text(row, REC_TABLE_ITEM_SOURCE, Anum_rec_item_source_item_column);
+	rec_item_source_set_columns(items, names_column(row, Anum_rec_item_source_feature_columns),
+								names_column(row, Anum_rec_item_source_text_columns));
+	items->available_column = row_text(row, REC_TABLE_ITEM_SOURCE, Anum_rec_item_source_available_column);
+	items->created_column = row_text(row, REC_TABLE_ITEM_SOURCE, Anum_rec_item_source_created_column);
+	items->group_column = row_text(row, REC_TABLE_ITEM_SOURCE, Anum_rec_item_source_group_column);
+	value = row_value(row, REC_TABLE_ITEM_SOURCE, Anum_rec_item_source_options, &isnull);
 	if (items->item_column == NULL || isnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),

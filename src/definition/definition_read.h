@@ -14,10 +14,8 @@
 #define REC_DEFINITION_READ_H
 
 #include "definition/definition.h"
-#include "pg/compat.h"
 
 extern void rec_definition_read(RecDefinition *definition);
 extern void rec_definition_read_check_table(const RecDefinition *definition, const char *table);
-pg_noreturn_compat extern void rec_definition_read_refuse_table(const char *table, Oid schema);
 
 #endif							/* REC_DEFINITION_READ_H */

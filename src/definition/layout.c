@@ -98,6 +98,18 @@ columns_of(RecTable table)
 	return spec;
 }
 
+/* Return the number of columns of a table. */
+int
+rec_layout_column_count(RecTable table)
+{
+	const ColumnSpec *first = columns_of(table);
+	const ColumnSpec *spec = first;
+
+	while (spec < column_specs + lengthof(column_specs) && spec->table == table)
+		spec++;
+	return (int) (spec - first);
+}
+
 /* Return the name of a column, by its Anum_rec_... number. */
 const char *
 rec_layout_column_name(RecTable table, AttrNumber column)
@@ -454,4 +466,15 @@ rec_layout_table_lock(Oid schema, const char *table)
 		UnlockRelationOid(relid, AccessShareLock);
 	}
 	return relid;
+}
+
+/* Refuse a table of a recommender that is not as it was made. */
+void
+rec_layout_refuse_table(const char *table, Oid schema)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table \"%s\" of recommender \"%s\" is not as create_recommender() makes it",
+					table, rec_layout_schema_name(schema)),
+			 errhint("Repair it, or drop the recommender and create it again.")));
 }

@@ -17,6 +17,7 @@
 #include "access/htup.h"
 #include "definition/recommender_tables.h"
 #include "nodes/pg_list.h"
+#include "pg/compat.h"
 
 /*
  * What a definition and its model are read from is locked when a definition is
@@ -34,6 +35,8 @@ extern char *rec_layout_stranger(Oid schema);
 extern char *rec_layout_objects(const char *kind, const char *schema);
 extern char *rec_layout_tables(const char *schema);
 extern AttrNumber rec_layout_index_condition(HeapTuple index);
+pg_noreturn_compat extern void rec_layout_refuse_table(const char *table, Oid schema);
+extern int	rec_layout_column_count(RecTable table);
 extern const char *rec_layout_column_name(RecTable table, AttrNumber column);
 extern Oid	rec_layout_column_type(RecTable table, AttrNumber column, Oid item_type);
 extern const char *rec_layout_damage(Oid schema, const char *table);

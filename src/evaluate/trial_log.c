@@ -19,6 +19,7 @@
 
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
+#include "definition/table_row.h"
 #include "evaluate/trial_log.h"
 #include "miscadmin.h"
 #include "options/options_write.h"
@@ -118,17 +119,14 @@ rec_trial_log_recall(const RecDefinition *definition, Datum question, int sample
 void
 rec_trial_log_keep(const RecDefinition *definition, Datum question, int sample, const RecTrial *trial)
 {
-	Oid			types[6] = {JSONBOID, INT4OID, JSONBOID, FLOAT8OID, INT8OID, FLOAT8OID};
-	Datum		values[6];
+	RecTableRow row;
 
-	values[0] = question;
-	values[1] = Int32GetDatum(sample);
-	values[2] = JsonbPGetDatum(rec_trial_log_effective(trial));
-	values[3] = Float8GetDatum(trial->value);
-	values[4] = Int64GetDatum(trial->users);
-	values[5] = Float8GetDatum(trial->train_ms);
-	rec_spi_execute(psprintf("INSERT INTO %s (settings, sample, options, value, users, train_ms) "
-							 "VALUES ($1, $2, $3, $4, $5, $6)",
-							 rec_definition_table(definition, REC_TABLE_TRIAL)),
-					6, types, values, NULL, false, SPI_OK_INSERT);
+	rec_table_row_begin(&row, REC_TABLE_TRIAL);
+	rec_table_row_set(&row, Anum_rec_trial_settings, question);
+	rec_table_row_set(&row, Anum_rec_trial_sample, Int32GetDatum(sample));
+	rec_table_row_set(&row, Anum_rec_trial_options, JsonbPGetDatum(rec_trial_log_effective(trial)));
+	rec_table_row_set(&row, Anum_rec_trial_value, Float8GetDatum(trial->value));
+	rec_table_row_set(&row, Anum_rec_trial_users, Int64GetDatum(trial->users));
+	rec_table_row_set(&row, Anum_rec_trial_train_ms, Float8GetDatum(trial->train_ms));
+	rec_table_row_insert(&row, rec_definition_table(definition, REC_TABLE_TRIAL));
 }

@@ -37,8 +37,6 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
-#define ITEM_NCOLS			9	/* columns of table item */
-#define NEIGHBOR_NCOLS		8	/* columns of table neighbor */
 #define NEAREST_IDS			16	/* of a row, kept with it: what
 								 * similar_items() mostly needs */
 
@@ -128,8 +126,8 @@ write_item_entries(const RecGeneration *generation, RecTableWriter *table)
 		CHECK_FOR_INTERRUPTS();
 		if (values == NULL)
 			continue;
-		values[0] = Int64GetDatum(generation->number);
-		values[2] = generation->id[item];
+		values[Anum_rec_item_generation - 1] = Int64GetDatum(generation->number);
+		values[Anum_rec_item_item_id - 1] = generation->id[item];
 		rec_table_writer_end_entry(table);
 	}
 }
@@ -138,10 +136,7 @@ static void
 write_items(RecGeneration *generation)
 {
 	/* generation, item_id */
-	static const AttrNumber by_id[] = {1, 3};
-	Oid			types[ITEM_NCOLS] = {INT8OID, INT4OID, generation->definition->item_type,
-		INT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, BOOLOID, BOOLOID
-	};
+	static const AttrNumber by_id[] = {Anum_rec_item_generation, Anum_rec_item_item_id};
 	const RecMatrix *matrix = generation->matrix;
 	double	   *popularity = rec_train_popularity(matrix);
 	double	   *trend = rec_train_trend(matrix, generation->trend);
@@ -150,7 +145,7 @@ write_items(RecGeneration *generation)
 	RecTableWriter *table;
 
 	rec_progress_phase(generation->progress, "writing items");
-	table = rec_table_writer_open(generation->definition->tables[REC_TABLE_ITEM], types, ITEM_NCOLS);
+	table = rec_definition_open_writer(generation->definition, REC_TABLE_ITEM);
 	rec_table_writer_postpone(table, by_id, lengthof(by_id), generation->items->n);
 	for (uint32 i = 0; i < generation->items->n; i++)
 	{
@@ -158,15 +153,15 @@ write_items(RecGeneration *generation)
 		bool		touched = i < matrix->nitems;
 
 		CHECK_FOR_INTERRUPTS();
-		values[0] = Int64GetDatum(generation->number);
-		values[1] = Int32GetDatum((int32) i);
-		values[2] = generation->id[i];
-		values[3] = Int64GetDatum(touched ? matrix->item_start[i + 1] - matrix->item_start[i] : 0);
-		values[4] = Float8GetDatum(touched ? matrix->item_sum[i] : 0);
-		values[5] = Float8GetDatum(touched ? popularity[i] : 0);
-		values[6] = Float8GetDatum(touched ? trend[i] : 0);
-		values[7] = BoolGetDatum(popular[i]);
-		values[8] = BoolGetDatum(trending[i]);
+		values[Anum_rec_item_generation - 1] = Int64GetDatum(generation->number);
+		values[Anum_rec_item_item_no - 1] = Int32GetDatum((int32) i);
+		values[Anum_rec_item_item_id - 1] = generation->id[i];
+		values[Anum_rec_item_users - 1] = Int64GetDatum(touched ? matrix->item_start[i + 1] - matrix->item_start[i] : 0);
+		values[Anum_rec_item_weight - 1] = Float8GetDatum(touched ? matrix->item_sum[i] : 0);
+		values[Anum_rec_item_popularity - 1] = Float8GetDatum(touched ? popularity[i] : 0);
+		values[Anum_rec_item_trend - 1] = Float8GetDatum(touched ? trend[i] : 0);
+		values[Anum_rec_item_popular - 1] = BoolGetDatum(popular[i]);
+		values[Anum_rec_item_trending - 1] = BoolGetDatum(trending[i]);
 		rec_table_writer_end_row_at(table, i);
 	}
 	write_item_entries(generation, table);
@@ -236,20 +231,20 @@ write_neighbors(void *arg, uint32 item, const RecNeighbor *row, int n)
 	for (int i = 0; i < Min(n, NEAREST_IDS); i++)
 		rec_prefetch(&generation->id[row[i].item]);
 	values = rec_table_writer_begin_row(writer->table);
-	values[0] = Int64GetDatum(generation->number);
-	values[1] = writer->kind_names[writer->kind];
-	values[2] = Int32GetDatum((int32) item);
-	values[3] = generation->id[item];
-	values[4] = PointerGetDatum(rec_table_writer_array4(INT4OID, n, (void **) &neighbors));
-	values[5] = PointerGetDatum(rec_table_writer_array4(FLOAT4OID, n, (void **) &scores));
-	values[6] = PointerGetDatum(rec_table_writer_array4(INT4OID, n, (void **) &supports));
+	values[Anum_rec_neighbor_generation - 1] = Int64GetDatum(generation->number);
+	values[Anum_rec_neighbor_kind - 1] = writer->kind_names[writer->kind];
+	values[Anum_rec_neighbor_item_no - 1] = Int32GetDatum((int32) item);
+	values[Anum_rec_neighbor_item_id - 1] = generation->id[item];
+	values[Anum_rec_neighbor_neighbors - 1] = PointerGetDatum(rec_table_writer_array4(INT4OID, n, (void **) &neighbors));
+	values[Anum_rec_neighbor_scores - 1] = PointerGetDatum(rec_table_writer_array4(FLOAT4OID, n, (void **) &scores));
+	values[Anum_rec_neighbor_supports - 1] = PointerGetDatum(rec_table_writer_array4(INT4OID, n, (void **) &supports));
 	for (int i = 0; i < n; i++)
 	{
 		neighbors[i] = (int32) row[i].item;
 		scores[i] = (float4) row[i].similarity;
 		supports[i] = (int32) row[i].support;
 	}
-	values[7] = nearest_ids(generation, row, n);
+	values[Anum_rec_neighbor_nearest - 1] = nearest_ids(generation, row, n);
 	rec_table_writer_end_row_at(writer->table, row_place(item, writer->kind));
 	generation->neighbors += n;
 }
@@ -316,9 +311,9 @@ write_neighbor_entries(NeighborWriter *writer)
 		CHECK_FOR_INTERRUPTS();
 		if (values == NULL)
 			continue;
-		values[0] = Int64GetDatum(generation->number);
-		values[1] = writer->kind_names[kind];
-		values[3] = generation->id[item];
+		values[Anum_rec_neighbor_generation - 1] = Int64GetDatum(generation->number);
+		values[Anum_rec_neighbor_kind - 1] = writer->kind_names[kind];
+		values[Anum_rec_neighbor_item_id - 1] = generation->id[item];
 		rec_table_writer_end_entry(writer->table);
 	}
 }
@@ -327,18 +322,16 @@ static void
 write_neighbor_table(RecGeneration *generation)
 {
 	/* generation, kind, item_id */
-	static const AttrNumber by_id[] = {1, 2, 4};
+	static const AttrNumber by_id[] = {Anum_rec_neighbor_generation, Anum_rec_neighbor_kind,
+	Anum_rec_neighbor_item_id};
 	const RecDefinition *definition = generation->definition;
-	Oid			types[NEIGHBOR_NCOLS] = {INT8OID, TEXTOID, INT4OID, definition->item_type,
-		INT4ARRAYOID, FLOAT4ARRAYOID, INT4ARRAYOID, get_array_type(definition->item_type)
-	};
 	NeighborWriter writer = {0};
 	RecContentLists *likeness = compute_likeness(generation);
 
 	rec_progress_phase(generation->progress, "computing neighbours");
 	writer.generation = generation;
 	writer.kind = BY_BEHAVIOUR;
-	writer.table = rec_table_writer_open(definition->tables[REC_TABLE_NEIGHBOR], types, NEIGHBOR_NCOLS);
+	writer.table = rec_definition_open_writer(definition, REC_TABLE_NEIGHBOR);
 	rec_table_writer_postpone(writer.table, by_id, lengthof(by_id), row_place(generation->items->n, 0));
 	writer.kind_names[BY_BEHAVIOUR] = CStringGetTextDatum(rec_options_component_names[REC_BEHAVIOUR]);
 	writer.kind_names[BY_CONTENT] = CStringGetTextDatum(rec_options_component_names[REC_CONTENT]);

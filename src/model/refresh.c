@@ -29,6 +29,7 @@
 #include "context/lift_table.h"
 #include "definition/definition_cache.h"
 #include "definition/source.h"
+#include "definition/table_row.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "interaction/trend.h"
@@ -140,13 +141,6 @@ elapsed_ms(TimestampTz since)
 	return (double) (GetCurrentTimestamp() - since) / 1000;
 }
 
-static void
-run_query(const char *query, int nargs, Oid *types, Datum *values, const char *nulls,
-		  int expected)
-{
-	rec_spi_execute(query, nargs, types, values, nulls, false, expected);
-}
-
 /*
  * The generation after all that were ever written.  Locking the row that says
  * which one serves makes a snapshot that is too old to see the last one a
@@ -155,50 +149,58 @@ run_query(const char *query, int nargs, Oid *types, Datum *values, const char *n
 static int64
 next_generation(const RecDefinition *definition)
 {
+	const char *pointer = rec_definition_table(definition, REC_TABLE_DEFINITION);
 	bool		isnull;
 
-	run_query(psprintf("SELECT d.generation FROM %s d FOR NO KEY UPDATE",
+	rec_spi_execute(psprintf("SELECT d.generation FROM %s d FOR NO KEY UPDATE",
 					   rec_definition_table(definition, REC_TABLE_DEFINITION)),
-			  0, NULL, NULL, NULL, SPI_OK_SELECT);
-	run_query(psprintf("SELECT greatest(coalesce(pg_catalog.max(r.generation), 0), (SELECT pg_catalog.max(d.generation) FROM %s d)) "
-					   "OPERATOR(pg_catalog.+) 1 FROM %s r",
-					   rec_definition_table(definition, REC_TABLE_DEFINITION),
-					   rec_definition_table(definition, REC_TABLE_REFRESH_RUN)),
-			  0, NULL, NULL, NULL, SPI_OK_SELECT);
+					0, NULL, NULL, NULL, false, SPI_OK_SELECT);
+	rec_spi_execute(psprintf("SELECT d.generation FROM %s d FOR NO KEY UPDATE", pointer),
+					0, NULL, NULL, NULL, false, SPI_OK_SELECT);
+	rec_spi_execute(psprintf("SELECT greatest(coalesce(pg_catalog.max(r.generation), 0), (SELECT pg_catalog.max(d.generation) FROM %s d)) "
+							 "OPERATOR(pg_catalog.+) 1 FROM %s r",
+							 pointer, rec_definition_table(definition, REC_TABLE_REFRESH_RUN)),
+					0, NULL, NULL, NULL, false, SPI_OK_SELECT);
 	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
 									   1, &isnull));
 }
 
-/* Points the definition to the new generation. */
+/* Point the definition to the new generation. */
 static void
 move_pointer(const RecDefinition *definition, const RecRefreshFigures *figures,
 			 const RecMatrix *matrix, int64 newest)
 {
-	Oid			types[6] = {INT8OID, INT8OID, TIMESTAMPTZOID, INT4ARRAYOID, TIMESTAMPTZOID, INT8OID};
-	Datum		values[6] = {0};
-	char		nulls[] = "    nn";
+	RecTableRow row;
 	uint32		steps[REC_USER_STEPS];
 	int			nsteps = rec_train_user_steps(matrix, steps);
 	void	   *data;
 
-	values[0] = Int64GetDatum(figures->generation);
-	values[1] = Int64GetDatum(figures->items);
-	values[2] = TimestampTzGetDatum(newest);
-	values[3] = PointerGetDatum(rec_table_writer_array4(INT4OID, nsteps, &data));
+	rec_table_row_begin(&row, REC_TABLE_DEFINITION);
+	rec_table_row_set(&row, Anum_rec_definition_generation, Int64GetDatum(figures->generation));
+	rec_table_row_set(&row, Anum_rec_definition_items, Int64GetDatum(figures->items));
+	if (newest == REC_NO_TIME)
+		rec_table_row_set_null(&row, Anum_rec_definition_as_of);
+	else
+		rec_table_row_set(&row, Anum_rec_definition_as_of, TimestampTzGetDatum(newest));
+	rec_table_row_set(&row, Anum_rec_definition_item_steps,
+					  PointerGetDatum(rec_table_writer_array4(INT4OID, nsteps, &data)));
 	if (nsteps > 0)
 		memcpy(data, steps, nsteps * sizeof(int32));
-	if (newest == REC_NO_TIME)
-		nulls[2] = 'n';
 	if (definition->items)
 	{
-		values[4] = TimestampTzGetDatum(rec_newest_item_created(definition));
-		values[5] = Int64GetDatum(rec_newest_item(definition));
-		nulls[4] = nulls[5] = ' ';
+		rec_table_row_set(&row, Anum_rec_definition_newest_created,
+						  TimestampTzGetDatum(rec_newest_item_created(definition)));
+		rec_table_row_set(&row, Anum_rec_definition_newest_item,
+						  Int64GetDatum(rec_newest_item(definition)));
 	}
-	run_query(psprintf("UPDATE %s SET generation = $1, items = $2, as_of = $3, item_steps = $4, "
-					   "newest_created = $5, newest_item = $6, refreshed_at = pg_catalog.now()",
-					   rec_definition_table(definition, REC_TABLE_DEFINITION)),
-			  6, types, values, nulls, SPI_OK_UPDATE);
+	else
+	{
+		rec_table_row_set_null(&row, Anum_rec_definition_newest_created);
+		rec_table_row_set_null(&row, Anum_rec_definition_newest_item);
+	}
+	rec_table_row_set(&row, Anum_rec_definition_refreshed_at,
+					  TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()));
+	rec_table_row_update(&row, rec_definition_table(definition, REC_TABLE_DEFINITION));
 }
 
 static int64
@@ -215,34 +217,28 @@ model_size(const RecDefinition *definition)
 static void
 record_run(const RecDefinition *definition, const RecRefreshFigures *figures)
 {
-	Oid			types[15] = {INT8OID, TIMESTAMPTZOID, INT8OID, INT8OID, INT8OID, INT8OID,
-		INT8OID, INT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, INT8OID, INT8OID, JSONBOID,
-	TEXTOID};
-	Datum		values[15];
+	RecTableRow row;
 
-	values[0] = Int64GetDatum(figures->generation);
-	values[1] = TimestampTzGetDatum(figures->started_at);
-	values[2] = Int64GetDatum(figures->interactions);
-	values[3] = Int64GetDatum(figures->users);
-	values[4] = Int64GetDatum(figures->items);
-	values[5] = Int64GetDatum(figures->neighbors);
-	values[6] = Int64GetDatum(figures->null_keys);
-	values[7] = Int64GetDatum(figures->without_weight);
-	values[8] = Float8GetDatum(figures->read_ms);
-	values[9] = Float8GetDatum(figures->build_ms);
-	values[10] = Float8GetDatum(figures->write_ms);
-	values[11] = Int64GetDatum(figures->memory_bytes);
-	values[12] = Int64GetDatum(figures->model_bytes);
-	values[13] = JsonbPGetDatum(rec_options_write(&definition->options,
-													 REC_SCOPE_BUILD | REC_SCOPE_SERVE));
-	values[14] = CStringGetTextDatum("full");
-	run_query(psprintf("INSERT INTO %s (generation, started_at, finished_at, interactions, users, "
-					   "items, neighbors, null_keys, without_weight, read_ms, build_ms, write_ms, "
-					   "memory_bytes, model_bytes, options, mode) "
-					   "VALUES ($1, $2, pg_catalog.clock_timestamp(), $3, $4, $5, $6, $7, $8, $9, "
-					   "$10, $11, $12, $13, $14, $15)",
-					   rec_definition_table(definition, REC_TABLE_REFRESH_RUN)),
-			  15, types, values, NULL, SPI_OK_INSERT);
+	rec_table_row_begin(&row, REC_TABLE_REFRESH_RUN);
+	rec_table_row_set(&row, Anum_rec_refresh_run_generation, Int64GetDatum(figures->generation));
+	rec_table_row_set(&row, Anum_rec_refresh_run_started_at, TimestampTzGetDatum(figures->started_at));
+	rec_table_row_set(&row, Anum_rec_refresh_run_interactions, Int64GetDatum(figures->interactions));
+	rec_table_row_set(&row, Anum_rec_refresh_run_users, Int64GetDatum(figures->users));
+	rec_table_row_set(&row, Anum_rec_refresh_run_items, Int64GetDatum(figures->items));
+	rec_table_row_set(&row, Anum_rec_refresh_run_neighbors, Int64GetDatum(figures->neighbors));
+	rec_table_row_set(&row, Anum_rec_refresh_run_null_keys, Int64GetDatum(figures->null_keys));
+	rec_table_row_set(&row, Anum_rec_refresh_run_without_weight, Int64GetDatum(figures->without_weight));
+	rec_table_row_set(&row, Anum_rec_refresh_run_read_ms, Float8GetDatum(figures->read_ms));
+	rec_table_row_set(&row, Anum_rec_refresh_run_build_ms, Float8GetDatum(figures->build_ms));
+	rec_table_row_set(&row, Anum_rec_refresh_run_write_ms, Float8GetDatum(figures->write_ms));
+	rec_table_row_set(&row, Anum_rec_refresh_run_memory_bytes, Int64GetDatum(figures->memory_bytes));
+	rec_table_row_set(&row, Anum_rec_refresh_run_model_bytes, Int64GetDatum(figures->model_bytes));
+	rec_table_row_set_text(&row, Anum_rec_refresh_run_mode, "full");
+	rec_table_row_set(&row, Anum_rec_refresh_run_finished_at, TimestampTzGetDatum(GetCurrentTimestamp()));
+	rec_table_row_set(&row, Anum_rec_refresh_run_options,
+					  JsonbPGetDatum(rec_options_write(&definition->options,
+													   REC_SCOPE_BUILD | REC_SCOPE_SERVE)));
+	rec_table_row_insert(&row, rec_definition_table(definition, REC_TABLE_REFRESH_RUN));
 }
 
 /*

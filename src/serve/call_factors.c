@@ -34,8 +34,6 @@
 #include "serve/call_factors.h"
 #include "storage/shmem.h"
 
-#define FOLDS_NCOLS			8	/* columns of table factorization */
-#define FACTOR_NCOLS		3	/* columns of table factor */
 #define ROW_BYTES			8000	/* of factors in a row, so that it fills a
 								 * page */
 #define MOST_FACTORS		1000	/* as the option als_factors allows */
@@ -83,22 +81,20 @@ items_of_row(int nfactors)
 static void
 write_folds(const RecDefinition *definition, int64 generation, const RecFolds *folds)
 {
-	Oid			types[FOLDS_NCOLS] = {INT8OID, INT4OID, INT4OID, FLOAT8OID, FLOAT8OID, FLOAT8OID,
-	FLOAT8OID, FLOAT8ARRAYOID};
-	RecTableWriter *writer = rec_table_writer_open(definition->tables[REC_TABLE_FACTORIZATION], types, FOLDS_NCOLS);
+	RecTableWriter *writer = rec_definition_open_writer(definition, REC_TABLE_FACTORIZATION);
 	Datum	   *values = rec_table_writer_begin_row(writer);
 	Datum	   *gramian = palloc_array(Datum, folds->nfactors);
 
 	for (int k = 0; k < folds->nfactors; k++)
 		gramian[k] = Float8GetDatum(folds->gram[k]);
-	values[0] = Int64GetDatum(generation);
-	values[1] = Int32GetDatum((int32) folds->ncolumns);
-	values[2] = Int32GetDatum(folds->nfactors);
-	values[3] = Float8GetDatum(folds->unobserved);
-	values[4] = Float8GetDatum(folds->regularization);
-	values[5] = Float8GetDatum(folds->exponent);
-	values[6] = Float8GetDatum(folds->scale);
-	values[7] = PointerGetDatum(construct_array(gramian, folds->nfactors, FLOAT8OID, sizeof(float8),
+	values[Anum_rec_factorization_generation - 1] = Int64GetDatum(generation);
+	values[Anum_rec_factorization_items - 1] = Int32GetDatum((int32) folds->ncolumns);
+	values[Anum_rec_factorization_factors - 1] = Int32GetDatum(folds->nfactors);
+	values[Anum_rec_factorization_unobserved - 1] = Float8GetDatum(folds->unobserved);
+	values[Anum_rec_factorization_regularization - 1] = Float8GetDatum(folds->regularization);
+	values[Anum_rec_factorization_exponent - 1] = Float8GetDatum(folds->exponent);
+	values[Anum_rec_factorization_scale - 1] = Float8GetDatum(folds->scale);
+	values[Anum_rec_factorization_gramian - 1] = PointerGetDatum(construct_array(gramian, folds->nfactors, FLOAT8OID, sizeof(float8),
 												FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 	rec_table_writer_end_row(writer);
 	rec_table_writer_close(writer);
@@ -109,8 +105,7 @@ void
 rec_model_write_factors(const RecDefinition *definition, int64 generation,
 						const RecFactors *factors)
 {
-	Oid			types[FACTOR_NCOLS] = {INT8OID, INT4OID, FLOAT4ARRAYOID};
-	RecTableWriter *writer = rec_table_writer_open(definition->tables[REC_TABLE_FACTOR], types, FACTOR_NCOLS);
+	RecTableWriter *writer = rec_definition_open_writer(definition, REC_TABLE_FACTOR);
 	int			nfactors = factors->folds.nfactors;
 	uint32		step = items_of_row(nfactors);
 
@@ -121,9 +116,9 @@ rec_model_write_factors(const RecDefinition *definition, int64 generation,
 		void	   *data;
 
 		CHECK_FOR_INTERRUPTS();
-		values[0] = Int64GetDatum(generation);
-		values[1] = Int32GetDatum((int32) first);
-		values[2] = PointerGetDatum(rec_table_writer_array4(FLOAT4OID, n, &data));
+		values[Anum_rec_factor_generation - 1] = Int64GetDatum(generation);
+		values[Anum_rec_factor_item_no - 1] = Int32GetDatum((int32) first);
+		values[Anum_rec_factor_factors - 1] = PointerGetDatum(rec_table_writer_array4(FLOAT4OID, n, &data));
 		memcpy(data, factors->items + (Size) first * nfactors, n * sizeof(float4));
 		rec_table_writer_end_row(writer);
 	}
@@ -149,7 +144,7 @@ take_folds(const Datum *values, const bool *nulls, RecFolds *folds)
 	const void *gram;
 	bool		valid = true;
 
-	for (int i = 0; i < FOLDS_NCOLS - 1; i++)
+	for (int i = 0; i < Natts_rec_factorization - 1; i++)
 		valid &= !nulls[i];
 	if (!valid)
 		return false;
@@ -180,8 +175,8 @@ damaged(const RecServe *serve)
 static bool
 read_folds(RecServe *serve, RecFolds *folds)
 {
-	Datum		values[FOLDS_NCOLS];
-	bool		nulls[FOLDS_NCOLS];
+	Datum		values[Natts_rec_factorization];
+	bool		nulls[Natts_rec_factorization];
 	RecStoreScan *scan;
 	bool		found;
 
