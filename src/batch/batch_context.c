@@ -18,6 +18,7 @@
 
 #include "batch/batch_context.h"
 #include "context/lift.h"
+#include "interaction/stream.h"
 #include "pg/relation.h"
 
 /* Keeps the lifts of a value. */

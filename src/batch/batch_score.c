@@ -13,6 +13,8 @@
 #include "postgres.h"
 
 #include "batch/batch_score.h"
+#include "interaction/pair.h"
+#include "pg/prefetch.h"
 #include "rank/history.h"
 #include "serve/new_items.h"
 

@@ -17,6 +17,8 @@
 #include "batch/batch_event.h"
 #include "batch/batch_train.h"
 #include "factor/als.h"
+#include "interaction/matrix_build.h"
+#include "interaction/stream.h"
 #include "interaction/trend.h"
 #include "model/train.h"
 #include "utils/memutils.h"

@@ -53,6 +53,7 @@
 #include <math.h>
 
 #include "context/lift.h"
+#include "interaction/stream.h"
 #include "miscadmin.h"
 #include "pg/memory_budget.h"
 #include "pg/relation.h"
@@ -76,7 +77,7 @@ typedef struct Learner
 	const RecSituations *situations;
 	const RecOptions *options;
 	MemoryContext caller;		/* all in it counts as memory that is used */
-	MemoryContext context;		/* in it; owns what follows */
+	MemoryContext mcxt;			/* in it; owns what follows */
 	uint32		nitems;
 	uint32		nvalues;
 
@@ -109,7 +110,7 @@ typedef struct Learner
 static void *
 alloc_zero(Learner *learner, Size count, Size width)
 {
-	return rec_memory_budget_alloc_in(learner->caller, learner->context, count, width);
+	return rec_memory_budget_alloc_in(learner->caller, learner->mcxt, count, width);
 }
 
 /* ----------------
@@ -187,7 +188,7 @@ read_chunk(Learner *learner, const int64 *rows, uint32 from, uint32 to)
 		if (i % INTERRUPT_ROWS == 0)
 			CHECK_FOR_INTERRUPTS();
 		chunk.rows[*at] = (uint64) rec_stream_user(&stream, i) << 32 |
-			rec_packed_get(&situations, i);
+			rec_packed_column_get(&situations, i);
 		*at += inside;
 	}
 	return chunk;
@@ -223,7 +224,7 @@ append_cells(Learner *learner)
 								mul_size(wanted - learner->cells_allocated, sizeof(Cell)));
 		learner->cells = learner->cells ?
 			repalloc_huge(learner->cells, mul_size(wanted, sizeof(Cell))) :
-			MemoryContextAllocHuge(learner->context, mul_size(wanted, sizeof(Cell)));
+			MemoryContextAllocHuge(learner->mcxt, mul_size(wanted, sizeof(Cell)));
 		learner->cells_allocated = wanted;
 	}
 	for (uint32 i = 0; i < learner->nmet; i++)
@@ -462,9 +463,9 @@ append_lift(Learner *learner, uint32 value, uint32 item, double lift)
 										 sizeof(RecLift) + sizeof(uint32)));
 		if (learner->lifts == NULL)
 		{
-			learner->lifts = MemoryContextAllocHuge(learner->context,
+			learner->lifts = MemoryContextAllocHuge(learner->mcxt,
 													mul_size(wanted, sizeof(RecLift)));
-			learner->lift_value = MemoryContextAllocHuge(learner->context,
+			learner->lift_value = MemoryContextAllocHuge(learner->mcxt,
 														 mul_size(wanted, sizeof(uint32)));
 		}
 		else
@@ -583,8 +584,8 @@ rec_lift_learn(const RecStream *stream, uint32 nitems,
 	if (situations->nrows != stream->count)
 		elog(ERROR, "there must be a situation for each interaction");
 	learner.caller = CurrentMemoryContext;
-	learner.context = AllocSetContextCreate(CurrentMemoryContext, "recommender context",
-											ALLOCSET_DEFAULT_SIZES);
+	learner.mcxt = AllocSetContextCreate(CurrentMemoryContext, "recommender context",
+										 ALLOCSET_DEFAULT_SIZES);
 	learner.nitems = nitems;
 	learner.nvalues = situations->nvalues;
 	learner.threshold = g2_threshold(options->context_significance);
@@ -602,7 +603,7 @@ rec_lift_learn(const RecStream *stream, uint32 nitems,
 		judge_item(&learner, item, item_users);
 	}
 	lifts = collect_lifts(&learner);
-	MemoryContextDelete(learner.context);
+	MemoryContextDelete(learner.mcxt);
 	return lifts;
 }
 

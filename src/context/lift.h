@@ -13,7 +13,7 @@
 #ifndef REC_LIFT_H
 #define REC_LIFT_H
 
-#include "interaction/matrix.h"
+#include "interaction/stream.h"
 #include "interaction/situation.h"
 
 /* How much more, or less, an item is chosen with a value of the context. */

@@ -31,7 +31,7 @@
  */
 RecSituations *
 rec_lift_table_situations(const RecDefinition *definition, const RecOptions *options,
-						  MemoryContext context)
+						  MemoryContext mcxt)
 {
 	bool		any = definition->ncontexts > 0;
 
@@ -40,7 +40,7 @@ rec_lift_table_situations(const RecDefinition *definition, const RecOptions *opt
 			rec_situation_has_time(part, definition->contexts, definition->ncontexts, options);
 	if (!any)
 		return NULL;
-	return rec_situation_create(context, definition->contexts, definition->ncontexts,
+	return rec_situation_create(mcxt, definition->contexts, definition->ncontexts,
 								options);
 }
 

@@ -18,7 +18,7 @@
 
 extern RecSituations *rec_lift_table_situations(const RecDefinition *definition,
 												const RecOptions *options,
-												MemoryContext context);
+												MemoryContext mcxt);
 extern void rec_lift_table_write(const RecDefinition *definition, int64 generation,
 								 const RecSituations *situations, const RecLifts *lifts);
 

@@ -221,7 +221,7 @@ reserve(FunnelState *state, int64 more)
 	size = size_of_state(wanted);
 	if (size > LARGE_BLOCK)
 	{
-		size = size_of_state(rec_room_for(state->allocated, wanted));
+		size = size_of_state(rec_memory_budget_room(state->allocated, wanted));
 		check_memory(size);
 	}
 	state = repalloc_huge(state, size);

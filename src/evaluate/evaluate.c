@@ -27,6 +27,7 @@
 #include "evaluate/audience.h"
 #include "evaluate/evaluate.h"
 #include "evaluate/exposure.h"
+#include "interaction/pair.h"
 #include "miscadmin.h"
 #include "pg/closest_name.h"
 #include "pg/memory_budget.h"

@@ -16,15 +16,7 @@
  * Volinsky 2008; the penalty of a row grows with its interactions, as Rendle,
  * Krichene, Zhang, Koren 2022 have it).
  *
- * A step goes through four phases.  The Gramian of the side that is given is
- * added up in a fixed number of parts; its eigenvectors are found; the side is
- * rotated, so that its Gramian is diagonal; the rows of the other side are
- * solved, one by one.  In each but the second, processes take blocks of rows
- * from a counter.  As every block is computed from the same numbers in the same
- * order whoever takes it, the result has the same bits for any number of
- * processes.
- *
- * Factors are kept as float4, and everything is computed in double.
+ * als_step.c has the steps; als_parallel.c has many processes take part in them.
  *
  * Knows numbers only: no Datum, no SPI.  Working memory is a child of the
  * current context.
@@ -40,371 +32,16 @@
 
 #include <math.h>
 
-#include "common/pg_prng.h"
 #include "factor/als.h"
 #include "factor/als_parallel.h"
-#include "math/eigen.h"
 #include "miscadmin.h"
+#include "options/options.h"
 #include "pg/memory_budget.h"
 #include "pg/relation.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
 
-#define MOST_PARTS			32	/* of the sum that a Gramian is */
-#define BLOCK_ROWS			16	/* rows that are solved at a time */
-#define BUFFER_ROWS			64	/* rows that are multiplied or rotated */
-#define PREFETCH_ROWS		4	/* of the other side, asked for ahead */
-#define INITIAL_LENGTH		0.1 /* root mean square of an item's factors */
-
-/* One side of the matrix. */
-typedef struct Side
-{
-	uint32		nrows;
-	const int64 *start;
-	const uint32 *column;
-	const double *weight;		/* NULL when every weight is 1 */
-	float4	   *factors;
-	const RecFolds *folds;
-} Side;
-
-static Side
-user_side(const RecAls *als)
-{
-	const RecMatrix *matrix = als->matrix;
-	Side		side = {matrix->nusers, matrix->user_start, matrix->user_item,
-	matrix->user_weight, als->users, &als->shared->user_folds};
-
-	return side;
-}
-
-static Side
-item_side(const RecAls *als)
-{
-	const RecMatrix *matrix = als->matrix;
-	Side		side = {matrix->nitems, matrix->item_start, matrix->item_user,
-	matrix->item_weight, als->items, &als->shared->item_folds};
-
-	return side;
-}
-
-/* The side that is solved in a step; the first one solves the users. */
-static Side
-solved_side(const RecAls *als, int step)
-{
-	return step % 2 == 0 ? user_side(als) : item_side(als);
-}
-
-static Side
-given_side(const RecAls *als, int step)
-{
-	return step % 2 == 0 ? item_side(als) : user_side(als);
-}
-
-/* Takes the next of n blocks of a kind of work; false when all are taken. */
-static bool
-take_block(RecAls *als, RecAlsWork work, uint32 n, uint32 *block)
-{
-	CHECK_FOR_INTERRUPTS();
-	*block = pg_atomic_fetch_add_u32(&als->shared->next[work], 1);
-	return *block < n;
-}
-
-static inline uint32
-count_blocks(uint32 nrows, uint32 rows_of_block)
-{
-	return nrows / rows_of_block + (nrows % rows_of_block != 0);
-}
-
-/* ----------------
- *		the Gramian
- * ----------------
- */
-
-/* Adds the products of the factors of some rows to a part. */
-static void
-multiply_rows(RecAls *als, const Side *side, uint32 from, uint32 to, double *part)
-{
-	int			n = als->nfactors;
-	Size		order = REC_DENSE_ORDER(n);
-
-	memset(part, 0, order * order * sizeof(double));
-	for (uint32 first = from; first < to; first += BUFFER_ROWS)
-	{
-		uint32		rows = Min(BUFFER_ROWS, to - first);
-
-		for (uint32 r = 0; r < rows; r++)
-			for (int k = 0; k < n; k++)
-				als->buffer[r * order + k] = side->factors[(Size) (first + r) * n + k];
-		rec_dense_add_product(als->dense, part, order, als->buffer, 1, order, rows);
-	}
-}
-
-static void
-multiply(RecAls *als, int step)
-{
-	Side		side = given_side(als, step);
-	uint32		nparts = als->shared->nparts;
-	Size		size = REC_DENSE_ORDER(als->nfactors) * REC_DENSE_ORDER(als->nfactors);
-	uint32		part;
-
-	while (take_block(als, REC_ALS_MULTIPLY, nparts, &part))
-		multiply_rows(als, &side,
-					  (uint32) ((uint64) side.nrows * part / nparts),
-					  (uint32) ((uint64) side.nrows * (part + 1) / nparts),
-					  als->parts + part * size);
-}
-
-/* Adds up the parts, and finds eigenvalues and eigenvectors of the sum. */
-static void
-diagonalize(RecAls *als)
-{
-	int			n = als->nfactors;
-	Size		order = REC_DENSE_ORDER(n);
-
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j <= i; j++)
-		{
-			double		sum = 0;
-
-			for (int part = 0; part < als->shared->nparts; part++)
-				sum += als->parts[(part * order + i) * order + j];
-			if (!isfinite(sum))
-				float_overflow_error();
-			als->vectors[(Size) i * n + j] = als->vectors[(Size) j * n + i] = sum;
-		}
-	rec_eigen(als->vectors, n, als->gram);
-	for (int k = 0; k < n; k++)
-		als->gram[k] = Max(als->gram[k], 0);
-	for (int work = 0; work < REC_ALS_NWORKS; work++)
-		pg_atomic_write_u32(&als->shared->next[work], 0);
-}
-
-/* Turns some rows to the eigenvectors. */
-static void
-rotate_rows(RecAls *als, float4 *factors, uint32 nrows)
-{
-	int			n = als->nfactors;
-
-	for (int k = 0; k < n; k++)
-	{
-		rec_folding_score(als->vectors + (Size) k * n, factors, n, nrows, als->column);
-		for (uint32 r = 0; r < nrows; r++)
-			als->rotated[(Size) r * n + k] = als->column[r];
-	}
-	memcpy(factors, als->rotated, (Size) nrows * n * sizeof(float4));
-}
-
-static void
-rotate(RecAls *als, int step)
-{
-	Side		side = given_side(als, step);
-	uint32		block;
-
-	while (take_block(als, REC_ALS_ROTATE, count_blocks(side.nrows, BUFFER_ROWS), &block))
-	{
-		uint32		first = block * BUFFER_ROWS;
-
-		rotate_rows(als, side.factors + (Size) first * als->nfactors,
-					Min(BUFFER_ROWS, side.nrows - first));
-	}
-}
-
-/* ----------------
- *		solving rows
- * ----------------
- */
-
-/* Asks for the factors of a row; the hardware itself goes on with long ones. */
-static inline void
-prefetch_row(const float4 *row, int n)
-{
-	for (int k = 0; k < Min(n, 128); k += 16)
-		rec_prefetch(row + k);
-}
-
-static void
-solve_row(RecAls *als, const Side *side, const RecFolds *folds, const float4 *columns,
-		  uint32 row)
-{
-	int			n = als->nfactors;
-	int64		from = side->start[row];
-	int64		to = side->start[row + 1];
-	int64		observed = 0;
-
-	for (int64 p = from; p < to; p++)
-		observed += rec_folding_counts(folds, side->weight ? side->weight[p] : 1);
-	rec_folding_begin(als->folding, folds, observed);
-	for (int64 p = from; p < to; p++)
-	{
-		double		weight = side->weight ? side->weight[p] : 1;
-
-		if (p + PREFETCH_ROWS < to)
-			prefetch_row(columns + (Size) side->column[p + PREFETCH_ROWS] * n, n);
-		if (rec_folding_counts(folds, weight))
-			rec_folding_add(als->folding, columns + (Size) side->column[p] * n, weight);
-	}
-	rec_folding_finish(als->folding, als->solution);
-	for (int k = 0; k < n; k++)
-		side->factors[(Size) row * n + k] = (float4) als->solution[k];
-}
-
-static void
-solve(RecAls *als, int step)
-{
-	Side		side = solved_side(als, step);
-	Side		given = given_side(als, step);
-	RecFolds	folds = *side.folds;
-	uint32		block;
-
-	folds.gram = als->gram;
-	while (take_block(als, REC_ALS_SOLVE, count_blocks(side.nrows, BLOCK_ROWS), &block))
-	{
-		uint32		first = block * BLOCK_ROWS;
-
-		for (uint32 row = first; row < Min(first + BLOCK_ROWS, side.nrows); row++)
-		{
-			CHECK_FOR_INTERRUPTS();
-			solve_row(als, &side, &folds, given.factors, row);
-		}
-	}
-}
-
-/* ----------------
- *		phases
- * ----------------
- */
-
-/* Gives the number of phases: those of all steps, then the items' last turn. */
-int
-rec_als_phases(const RecAlsShared *shared)
-{
-	return 2 * shared->iterations * REC_ALS_NWORKS + REC_ALS_SOLVE;
-}
-
-/* Does a process's share of a phase. */
-void
-rec_als_run_phase(RecAls *als, int phase, bool leader)
-{
-	int			step = phase / REC_ALS_NWORKS;
-
-	switch (phase % REC_ALS_NWORKS)
-	{
-		case REC_ALS_MULTIPLY:
-			multiply(als, step);
-			break;
-		case REC_ALS_DIAGONALIZE:
-			if (leader)
-				diagonalize(als);
-			break;
-		case REC_ALS_ROTATE:
-			rotate(als, step);
-			break;
-		case REC_ALS_SOLVE:
-			solve(als, step);
-			break;
-	}
-}
-
-/* ----------------
- *		setting up
- * ----------------
- */
-
-/* Gives about how many multiplications all of it takes. */
-double
-rec_als_work(const RecAls *als)
-{
-	double		n = als->nfactors;
-	double		rows = (double) als->matrix->nusers + als->matrix->nitems;
-
-	return als->shared->iterations * n * (2 * n * rows + 32.0 * als->matrix->npairs);
-}
-
-/* Gives where the address of one of the arrays is kept. */
-void **
-rec_als_array(RecAls *als, RecAlsArray which)
-{
-	void	  **arrays[REC_ALS_NARRAYS] = {
-		(void **) &als->users, (void **) &als->items, (void **) &als->parts,
-		(void **) &als->vectors, (void **) &als->gram
-	};
-
-	return arrays[which];
-}
-
-/* Gives the bytes of one of the arrays. */
-Size
-rec_als_array_size(const RecAls *als, RecAlsArray which)
-{
-	Size		n = als->nfactors;
-	Size		order = REC_DENSE_ORDER(n);
-	Size		count = 0;
-
-	switch (which)
-	{
-		case REC_ALS_USERS:
-			return mul_size(mul_size(als->matrix->nusers, n), sizeof(float4));
-		case REC_ALS_ITEMS:
-			return mul_size(mul_size(als->matrix->nitems, n), sizeof(float4));
-		case REC_ALS_PARTS:
-			count = als->shared->nparts * order * order;
-			break;
-		case REC_ALS_VECTORS:
-			count = n * n;
-			break;
-		case REC_ALS_GRAM:
-			count = n;
-			break;
-		case REC_ALS_NARRAYS:
-			break;
-	}
-	return mul_size(count, sizeof(double));
-}
-
-/* Makes the process's own scratch space. */
-void
-rec_als_prepare(RecAls *als, MemoryContext context)
-{
-	Size		n = als->nfactors;
-	Size		order = REC_DENSE_ORDER(n);
-
-	rec_memory_budget_check(als->context, rec_folding_size(als->nfactors) + rec_dense_size(order) +
-							BUFFER_ROWS * order * (sizeof(double) + sizeof(float4)));
-	als->folding = rec_folding_create(context, als->nfactors);
-	als->dense = rec_dense_create(context, order);
-	als->buffer = MemoryContextAllocZero(context, BUFFER_ROWS * order * sizeof(double));
-	als->rotated = MemoryContextAlloc(context, BUFFER_ROWS * n * sizeof(float4));
-	als->column = MemoryContextAlloc(context, BUFFER_ROWS * sizeof(float4));
-	als->solution = MemoryContextAlloc(context, n * sizeof(double));
-}
-
-/* A number from the standard normal distribution, by Box and Muller. */
-static double
-random_normal(pg_prng_state *prng)
-{
-	double		u = 1 - pg_prng_double(prng);
-	double		v = pg_prng_double(prng);
-
-	return sqrt(-2 * log(u)) * cos(2 * M_PI * v);
-}
-
-/* Draws the items' first factors, each by the seed and its number alone. */
-void
-rec_als_initialize(RecAls *als)
-{
-	int			n = als->nfactors;
-
-	for (uint32 i = 0; i < als->matrix->nitems; i++)
-	{
-		pg_prng_state prng;
-
-		CHECK_FOR_INTERRUPTS();
-		pg_prng_seed(&prng, als->shared->seed * UINT64CONST(0x9E3779B97F4A7C15) + i);
-		for (int k = 0; k < n; k++)
-			als->items[(Size) i * n + k] =
-				(float4) (random_normal(&prng) * INITIAL_LENGTH / sqrt(n));
-	}
-}
+#define MOST_PARTS			32	/* of the sum that is the Gramian */
 
 /* Gives what makes the mean confidence of all pairs 1. */
 static double
@@ -458,28 +95,28 @@ make_shared(const RecMatrix *matrix, const RecOptions *options)
 }
 
 static void *
-alloc_array(MemoryContext context, const RecAls *als, RecAlsArray which)
+alloc_array(MemoryContext mcxt, const RecAls *als, RecAlsArray which)
 {
-	Size		size = Max(rec_als_array_size(als, which), 1);
+	Size		size = Max(rec_als_step_array_size(als, which), 1);
 
-	rec_memory_budget_check(als->context, size);
-	return MemoryContextAllocHuge(context, size);
+	rec_memory_budget_check(als->mcxt, size);
+	return MemoryContextAllocHuge(mcxt, size);
 }
 
 /* Computes all in one process; als->items and als->gram are there already. */
 static void
-run_alone(RecAls *als, MemoryContext context, RecAlsStep step, void *arg)
+run_alone(RecAls *als, MemoryContext mcxt, RecAlsProgress step, void *arg)
 {
-	int			nphases = rec_als_phases(als->shared);
+	int			nphases = rec_als_step_phases(als->shared);
 
-	als->users = alloc_array(context, als, REC_ALS_USERS);
-	als->parts = alloc_array(context, als, REC_ALS_PARTS);
-	als->vectors = alloc_array(context, als, REC_ALS_VECTORS);
-	rec_als_prepare(als, context);
-	rec_als_initialize(als);
+	als->users = alloc_array(mcxt, als, REC_ALS_USERS);
+	als->parts = alloc_array(mcxt, als, REC_ALS_PARTS);
+	als->vectors = alloc_array(mcxt, als, REC_ALS_VECTORS);
+	rec_als_step_prepare(als, mcxt);
+	rec_als_step_initialize(als);
 	for (int phase = 0; phase < nphases; phase++)
 	{
-		rec_als_run_phase(als, phase, true);
+		rec_als_step_run(als, phase, true);
 		if (step)
 			step(arg, phase + 1, nphases);
 	}
@@ -494,25 +131,25 @@ run_alone(RecAls *als, MemoryContext context, RecAlsStep step, void *arg)
  */
 RecFactors *
 rec_als_train(const RecMatrix *matrix, const RecOptions *options, bool parallel,
-			  RecAlsStep step, void *arg)
+			  RecAlsProgress step, void *arg)
 {
 	RecFactors *factors = palloc0_object(RecFactors);
 	MemoryContext result = CurrentMemoryContext;
-	MemoryContext context = AllocSetContextCreate(result, "recommender factors",
+	MemoryContext mcxt = AllocSetContextCreate(result, "recommender factors",
 												  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(context);
-	RecAls		als = {.context = result, .matrix = matrix, .nfactors = options->als_factors};
+	MemoryContext old = MemoryContextSwitchTo(mcxt);
+	RecAls		als = {.mcxt = result, .matrix = matrix, .nfactors = options->als_factors};
 
 	als.shared = make_shared(matrix, options);
 	als.items = alloc_array(result, &als, REC_ALS_ITEMS);
 	als.gram = alloc_array(result, &als, REC_ALS_GRAM);
 	if (!parallel || !rec_als_parallel(&als, als.items, als.gram, step, arg))
-		run_alone(&als, context, step, arg);
+		run_alone(&als, mcxt, step, arg);
 	factors->nitems = matrix->nitems;
 	factors->items = als.items;
 	factors->folds = als.shared->user_folds;
 	factors->folds.gram = als.gram;
 	MemoryContextSwitchTo(old);
-	MemoryContextDelete(context);
+	MemoryContextDelete(mcxt);
 	return factors;
 }

@@ -62,18 +62,18 @@ static void
 attach_arrays(RecAls *als, shm_toc *toc)
 {
 	for (int which = 0; which < REC_ALS_NARRAYS; which++)
-		*rec_als_array(als, which) = shm_toc_lookup(toc, KEY_FIRST_ARRAY + which, false);
+		*rec_als_step_array(als, which) = shm_toc_lookup(toc, KEY_FIRST_ARRAY + which, false);
 }
 
 /* Goes through the phases from one on; the others do the same. */
 static void
-run_phases(RecAls *als, Barrier *barrier, int phase, bool leader, RecAlsStep step, void *arg)
+run_phases(RecAls *als, Barrier *barrier, int phase, bool leader, RecAlsProgress step, void *arg)
 {
-	int			nphases = rec_als_phases(als->shared);
+	int			nphases = rec_als_step_phases(als->shared);
 
 	for (; phase < nphases; phase++)
 	{
-		rec_als_run_phase(als, phase, leader);
+		rec_als_step_run(als, phase, leader);
 		(void) BarrierArriveAndWait(barrier, PG_WAIT_EXTENSION);
 		if (step)
 			step(arg, phase + 1, nphases);
@@ -87,12 +87,12 @@ rec_als_parallel_worker(dsm_segment *segment pg_attribute_unused(), shm_toc *toc
 {
 	SharedFactors *shared = shm_toc_lookup(toc, KEY_SHARED, false);
 	RecMatrix	matrix;
-	RecAls		als = {.context = CurrentMemoryContext, .matrix = &matrix, .shared = &shared->als};
+	RecAls		als = {.mcxt = CurrentMemoryContext, .matrix = &matrix, .shared = &shared->als};
 
 	als.nfactors = shared->als.user_folds.nfactors;
 	rec_matrix_shm_attach(&matrix, toc);
 	attach_arrays(&als, toc);
-	rec_als_prepare(&als, CurrentMemoryContext);
+	rec_als_step_prepare(&als, CurrentMemoryContext);
 	run_phases(&als, &shared->barrier, BarrierAttach(&shared->barrier), false, NULL, NULL);
 }
 
@@ -118,7 +118,7 @@ estimate_segment(ParallelContext *pcxt, const RecAls *als)
 	}
 	for (int which = 0; which < REC_ALS_NARRAYS; which++)
 	{
-		Size		size = rec_als_array_size(als, which);
+		Size		size = rec_als_step_array_size(als, which);
 
 		total = add_size(total, size);
 		if (pcxt)
@@ -131,11 +131,11 @@ estimate_segment(ParallelContext *pcxt, const RecAls *als)
 static int
 workers_wanted(const RecAls *als)
 {
-	double		work = rec_als_work(als);
+	double		work = rec_als_step_work(als);
 
 	if (max_parallel_maintenance_workers == 0 || IsInParallelMode() || IsParallelWorker())
 		return 0;
-	if (!rec_memory_budget_fits(als->context, estimate_segment(NULL, als)))
+	if (!rec_memory_budget_fits(als->mcxt, estimate_segment(NULL, als)))
 		return 0;
 	return (int) Min(work / FACTORS_PARALLEL_WORK, max_parallel_maintenance_workers);
 }
@@ -149,13 +149,13 @@ fill_segment(ParallelContext *pcxt, RecAls *als)
 	shared->als = *als->shared;
 	BarrierInit(&shared->barrier, 0);
 	shm_toc_insert(pcxt->toc, KEY_SHARED, shared);
-	rec_matrix_shm_share(pcxt, als->matrix);
+	rec_matrix_shm_copy(pcxt, als->matrix);
 	als->shared = &shared->als;
 	for (int which = 0; which < REC_ALS_NARRAYS; which++)
 	{
-		void	   *array = shm_toc_allocate(pcxt->toc, rec_als_array_size(als, which));
+		void	   *array = shm_toc_allocate(pcxt->toc, rec_als_step_array_size(als, which));
 
-		*rec_als_array(als, which) = array;
+		*rec_als_step_array(als, which) = array;
 		shm_toc_insert(pcxt->toc, KEY_FIRST_ARRAY + which, array);
 	}
 	return shared;
@@ -167,7 +167,7 @@ fill_segment(ParallelContext *pcxt, RecAls *als)
  * one process.
  */
 bool
-rec_als_parallel(RecAls *als, float4 *items, double *gram, RecAlsStep step, void *arg)
+rec_als_parallel(RecAls *als, float4 *items, double *gram, RecAlsProgress step, void *arg)
 {
 	int			nworkers = workers_wanted(als);
 	RecAls		together = *als;
@@ -184,17 +184,17 @@ rec_als_parallel(RecAls *als, float4 *items, double *gram, RecAlsStep step, void
 	{
 		SharedFactors *shared = fill_segment(pcxt, &together);
 
-		rec_als_initialize(&together);
+		rec_als_step_initialize(&together);
 		(void) BarrierAttach(&shared->barrier);
 		LaunchParallelWorkers(pcxt);
 		started = pcxt->nworkers_launched > 0;
 		if (started)
 		{
-			rec_als_prepare(&together, CurrentMemoryContext);
+			rec_als_step_prepare(&together, CurrentMemoryContext);
 			run_phases(&together, &shared->barrier, 0, true, step, arg);
 			WaitForParallelWorkersToFinish(pcxt);
-			memcpy(items, together.items, rec_als_array_size(als, REC_ALS_ITEMS));
-			memcpy(gram, together.gram, rec_als_array_size(als, REC_ALS_GRAM));
+			memcpy(items, together.items, rec_als_step_array_size(als, REC_ALS_ITEMS));
+			memcpy(gram, together.gram, rec_als_step_array_size(als, REC_ALS_GRAM));
 		}
 	}
 	DestroyParallelContext(pcxt);

@@ -13,9 +13,9 @@
 #ifndef REC_ALS_PARALLEL_H
 #define REC_ALS_PARALLEL_H
 
-#include "factor/als.h"
+#include "factor/als_step.h"
 
 extern bool rec_als_parallel(RecAls *als, float4 *items, double *gram,
-							 RecAlsStep step, void *arg);
+							 RecAlsProgress step, void *arg);
 
 #endif							/* REC_ALS_PARALLEL_H */

@@ -43,6 +43,7 @@
 
 #include "factor/folding.h"
 #include "math/dense.h"
+#include "pg/prefetch.h"
 #include "storage/shmem.h"
 #include "utils/float.h"
 
@@ -158,29 +159,29 @@ product(const double *user, const float4 *item, int nfactors)
  */
 
 static double *
-alloc_numbers(MemoryContext context, Size rows, Size columns)
+alloc_numbers(MemoryContext mcxt, Size rows, Size columns)
 {
-	return MemoryContextAllocExtended(context,
+	return MemoryContextAllocExtended(mcxt,
 									  mul_size(mul_size(rows, columns), sizeof(double)),
 									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 }
 
 /* Gives scratch space for rows of so many factors, in "context". */
 RecFolding *
-rec_folding_create(MemoryContext context, int nfactors)
+rec_folding_create(MemoryContext mcxt, int nfactors)
 {
-	RecFolding *folding = MemoryContextAllocZero(context, sizeof(RecFolding));
+	RecFolding *folding = MemoryContextAllocZero(mcxt, sizeof(RecFolding));
 
 	folding->nfactors = nfactors;
 	folding->order = REC_DENSE_ORDER(nfactors);
 	folding->nrows = Max(folding->order, LEAST_ROWS);
-	folding->rows = alloc_numbers(context, folding->nrows, folding->order);
-	folding->diagonal = alloc_numbers(context, folding->order, 1);
-	folding->system = alloc_numbers(context, folding->order, folding->order);
-	folding->solution = alloc_numbers(context, folding->order, 1);
-	folding->confidence = alloc_numbers(context, folding->nrows, 1);
-	folding->target = alloc_numbers(context, folding->nrows, 1);
-	folding->dense = rec_dense_create(context, folding->order);
+	folding->rows = alloc_numbers(mcxt, folding->nrows, folding->order);
+	folding->diagonal = alloc_numbers(mcxt, folding->order, 1);
+	folding->system = alloc_numbers(mcxt, folding->order, folding->order);
+	folding->solution = alloc_numbers(mcxt, folding->order, 1);
+	folding->confidence = alloc_numbers(mcxt, folding->nrows, 1);
+	folding->target = alloc_numbers(mcxt, folding->nrows, 1);
+	folding->dense = rec_dense_create(mcxt, folding->order);
 	return folding;
 }
 

@@ -39,7 +39,7 @@ typedef struct RecFactors
 /* Scratch space, and the row that is being folded in. */
 typedef struct RecFolding RecFolding;
 
-extern RecFolding *rec_folding_create(MemoryContext context, int nfactors);
+extern RecFolding *rec_folding_create(MemoryContext mcxt, int nfactors);
 extern Size rec_folding_size(int nfactors);
 extern bool rec_folding_counts(const RecFolds *folds, double weight);
 extern void rec_folding_begin(RecFolding *folding, const RecFolds *folds, int64 nobserved);

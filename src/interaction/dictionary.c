@@ -98,7 +98,7 @@ static bool generic_equal(RecDict *dict, Datum a, Datum b);
 
 struct RecDict
 {
-	MemoryContext context;		/* owns all that follows */
+	MemoryContext mcxt;		/* owns all that follows */
 	Oid			type;
 	Oid			collation;
 	int16		typlen;
@@ -191,8 +191,8 @@ prepare_generic(RecDict *dict)
 
 	if (OidIsValid(typcache->hash_proc) && OidIsValid(typcache->eq_opr))
 	{
-		fmgr_info_cxt(typcache->hash_proc, &dict->hash, dict->context);
-		fmgr_info_cxt(get_opcode(typcache->eq_opr), &dict->equal, dict->context);
+		fmgr_info_cxt(typcache->hash_proc, &dict->hash, dict->mcxt);
+		fmgr_info_cxt(get_opcode(typcache->eq_opr), &dict->equal, dict->mcxt);
 	}
 	else if (type_equality_is_image(typcache, dict->collation))
 		dict->is_image = true;
@@ -202,7 +202,7 @@ prepare_generic(RecDict *dict)
 				 errmsg("ids of type %s cannot be compared for equality",
 						format_type_be(dict->type)),
 				 errhint("Cast the id to text or to another type that has a hash operator class.")));
-	dict->generics = generic_table_create(dict->context, FIRST_IDS, dict);
+	dict->generics = generic_table_create(dict->mcxt, FIRST_IDS, dict);
 }
 
 /*
@@ -210,24 +210,24 @@ prepare_generic(RecDict *dict)
  * for collatable types only; InvalidOid there means the default one.
  */
 RecDict *
-rec_dictionary_create(Oid type, Oid collation, MemoryContext context)
+rec_dictionary_create(Oid type, Oid collation, MemoryContext mcxt)
 {
-	RecDict    *dict = MemoryContextAllocZero(context, sizeof(RecDict));
-	MemoryContext old = MemoryContextSwitchTo(context);
+	RecDict    *dict = MemoryContextAllocZero(mcxt, sizeof(RecDict));
+	MemoryContext old = MemoryContextSwitchTo(mcxt);
 	Oid			output;
 	bool		is_varlena;
 
-	dict->context = context;
+	dict->mcxt = mcxt;
 	dict->type = getBaseType(type);
 	dict->collation = collation;
 	if (!OidIsValid(collation) && type_is_collatable(dict->type))
 		dict->collation = DEFAULT_COLLATION_OID;
 	get_typlenbyval(dict->type, &dict->typlen, &dict->typbyval);
 	getTypeOutputInfo(dict->type, &output, &is_varlena);
-	fmgr_info_cxt(output, &dict->output, context);
+	fmgr_info_cxt(output, &dict->output, mcxt);
 	dict->is_integer = type_is_integer(dict->type);
 	if (dict->is_integer)
-		dict->integers = integer_table_create(context, FIRST_IDS, NULL);
+		dict->integers = integer_table_create(mcxt, FIRST_IDS, NULL);
 	else
 		prepare_generic(dict);
 	dict->allocated = FIRST_IDS;
@@ -241,13 +241,13 @@ append_id(RecDict *dict, Datum id)
 {
 	if (dict->count == dict->allocated)
 	{
-		int64		room = rec_room_for(dict->allocated, (int64) dict->count + 1);
+		int64		room = rec_memory_budget_room(dict->allocated, (int64) dict->count + 1);
 
 		if (room > PG_INT32_MAX)
 			ereport(ERROR,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 					 errmsg("too many different ids")));
-		rec_memory_budget_check(dict->context, mul_size(room - dict->allocated, sizeof(Datum)));
+		rec_memory_budget_check(dict->mcxt, mul_size(room - dict->allocated, sizeof(Datum)));
 		dict->allocated = (uint32) room;
 		dict->ids = repalloc_huge(dict->ids, mul_size(dict->allocated, sizeof(Datum)));
 	}
@@ -260,7 +260,7 @@ append_id(RecDict *dict, Datum id)
 	do \
 	{ \
 		if (unlikely((table)->members >= (table)->grow_threshold)) \
-			rec_memory_budget_check((dict)->context, mul_size(2 * (table)->size, (width))); \
+			rec_memory_budget_check((dict)->mcxt, mul_size(2 * (table)->size, (width))); \
 	} while (0)
 
 /* Makes the bytewise smaller text of two equal values the one that is shown. */
@@ -274,7 +274,7 @@ keep_smaller_text(RecDict *dict, GenericEntry *entry, Datum id)
 		strcmp(OutputFunctionCall(&dict->output, id),
 			   OutputFunctionCall(&dict->output, replaced)) >= 0)
 		return;
-	old = MemoryContextSwitchTo(dict->context);
+	old = MemoryContextSwitchTo(dict->mcxt);
 	entry->id = datumCopy(id, dict->typbyval, dict->typlen);
 	dict->ids[entry->number] = entry->id;
 	MemoryContextSwitchTo(old);
@@ -296,7 +296,7 @@ intern_generic(RecDict *dict, Datum id)
 		keep_smaller_text(dict, entry, id);
 	else
 	{
-		MemoryContext old = MemoryContextSwitchTo(dict->context);
+		MemoryContext old = MemoryContextSwitchTo(dict->mcxt);
 
 		entry->id = datumCopy(id, dict->typbyval, dict->typlen);
 		MemoryContextSwitchTo(old);
@@ -340,7 +340,7 @@ rec_dictionary_intern(RecDict *dict, Datum id)
 	entry = integer_table_insert(dict->integers, integer_key(dict, id), &found);
 	if (!found)
 	{
-		MemoryContext old = MemoryContextSwitchTo(dict->context);
+		MemoryContext old = MemoryContextSwitchTo(dict->mcxt);
 
 		/* by reference on 32-bit machines for int8 and timestamps */
 		entry->number = append_id(dict, datumCopy(id, dict->typbyval, dict->typlen));
@@ -408,18 +408,18 @@ rec_dictionary_text(RecDict *dict, uint32 number)
 }
 
 /* How two numbers' ids compare, for the sort below. */
-typedef struct RankContext
+typedef struct RankOrder
 {
 	RecDict    *dict;
 	bool		by_sort_support;
 	SortSupportData ssup;
 	char	  **texts;			/* for types without an order */
-} RankContext;
+} RankOrder;
 
 static inline int
-compare_ranks(const uint32 *a, const uint32 *b, RankContext *context)
+compare_ranks(const uint32 *a, const uint32 *b, RankOrder *order_by)
 {
-	RecDict    *dict = context->dict;
+	RecDict    *dict = order_by->dict;
 
 	if (dict->is_integer)
 	{
@@ -428,16 +428,16 @@ compare_ranks(const uint32 *a, const uint32 *b, RankContext *context)
 
 		return x < y ? -1 : x > y;
 	}
-	if (context->by_sort_support)
+	if (order_by->by_sort_support)
 		return ApplySortComparator(dict->ids[*a], false, dict->ids[*b], false,
-								   &context->ssup);
-	return strcmp(context->texts[*a], context->texts[*b]);
+								   &order_by->ssup);
+	return strcmp(order_by->texts[*a], order_by->texts[*b]);
 }
 
 #define ST_SORT sort_ranks
 #define ST_ELEMENT_TYPE uint32
-#define ST_COMPARE(a, b, context) compare_ranks(a, b, context)
-#define ST_COMPARE_ARG_TYPE RankContext
+#define ST_COMPARE(a, b, order_by) compare_ranks(a, b, order_by)
+#define ST_COMPARE_ARG_TYPE RankOrder
 #define ST_CHECK_FOR_INTERRUPTS
 #define ST_SCOPE static
 #define ST_DEFINE
@@ -448,28 +448,28 @@ compare_ranks(const uint32 *a, const uint32 *b, RankContext *context)
  * needs no locale: bytes will do where equality is that of bytes.
  */
 static void
-prepare_rank_context(RankContext *context, RecDict *dict, bool shown)
+prepare_rank_order(RankOrder *order_by, RecDict *dict, bool shown)
 {
 	TypeCacheEntry *typcache = lookup_type_cache(dict->type, TYPECACHE_LT_OPR);
 
-	memset(context, 0, sizeof(*context));
-	context->dict = dict;
+	memset(order_by, 0, sizeof(*order_by));
+	order_by->dict = dict;
 	if (dict->is_integer)
 		return;
 	if (OidIsValid(typcache->lt_opr))
 	{
-		context->by_sort_support = true;
-		context->ssup.ssup_cxt = CurrentMemoryContext;
-		context->ssup.ssup_collation = dict->collation;
+		order_by->by_sort_support = true;
+		order_by->ssup.ssup_cxt = CurrentMemoryContext;
+		order_by->ssup.ssup_collation = dict->collation;
 		if (!shown && OidIsValid(dict->collation) &&
 			get_collation_isdeterministic(dict->collation))
-			context->ssup.ssup_collation = C_COLLATION_OID;
-		PrepareSortSupportFromOrderingOp(typcache->lt_opr, &context->ssup);
+			order_by->ssup.ssup_collation = C_COLLATION_OID;
+		PrepareSortSupportFromOrderingOp(typcache->lt_opr, &order_by->ssup);
 		return;
 	}
-	context->texts = palloc_array(char *, Max(dict->count, 1));
+	order_by->texts = palloc_array(char *, Max(dict->count, 1));
 	for (uint32 i = 0; i < dict->count; i++)
-		context->texts[i] = rec_dictionary_text(dict, i);
+		order_by->texts[i] = rec_dictionary_text(dict, i);
 }
 
 /*
@@ -479,7 +479,7 @@ prepare_rank_context(RankContext *context, RecDict *dict, bool shown)
 uint32 *
 rec_dictionary_ordered(RecDict *dict, bool shown)
 {
-	RankContext context;
+	RankOrder order_by;
 	Size		size = mul_size(Max(dict->count, 1), sizeof(uint32));
 	uint32	   *order;
 
@@ -487,8 +487,8 @@ rec_dictionary_ordered(RecDict *dict, bool shown)
 	order = MemoryContextAllocHuge(CurrentMemoryContext, size);
 	for (uint32 i = 0; i < dict->count; i++)
 		order[i] = i;
-	prepare_rank_context(&context, dict, shown);
-	sort_ranks(order, dict->count, &context);
+	prepare_rank_order(&order_by, dict, shown);
+	sort_ranks(order, dict->count, &order_by);
 	return order;
 }
 

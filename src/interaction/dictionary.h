@@ -19,7 +19,7 @@
 
 typedef struct RecDict RecDict;
 
-extern RecDict *rec_dictionary_create(Oid type, Oid collation, MemoryContext context);
+extern RecDict *rec_dictionary_create(Oid type, Oid collation, MemoryContext mcxt);
 extern bool rec_dictionary_is_integer(const RecDict *dict);
 extern void rec_dictionary_prefetch(const RecDict *dict, Datum id);
 extern uint32 rec_dictionary_intern(RecDict *dict, Datum id);

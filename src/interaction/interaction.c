@@ -21,6 +21,8 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "interaction/interaction.h"
+#include "interaction/matrix_build.h"
+#include "interaction/stream.h"
 #include "pg/json_reader.h"
 #include "tcop/dest.h"
 #include "utils/builtins.h"
@@ -91,18 +93,18 @@ rec_interaction_event_weight(const RecEventWeights *weights, const char *event, 
 
 /* Makes an empty set of interactions whose memory is in "context". */
 RecInteractions *
-rec_interaction_create(MemoryContext context, Oid user_type, Oid user_collation,
+rec_interaction_create(MemoryContext mcxt, Oid user_type, Oid user_collation,
 					   Oid item_type, Oid item_collation)
 {
-	RecInteractions *interactions = MemoryContextAllocZero(context, sizeof(RecInteractions));
+	RecInteractions *interactions = MemoryContextAllocZero(mcxt, sizeof(RecInteractions));
 
-	interactions->context = context;
-	interactions->user_context = AllocSetContextCreate(context, "recommender users",
+	interactions->mcxt = mcxt;
+	interactions->user_mcxt = AllocSetContextCreate(mcxt, "recommender users",
 													   ALLOCSET_DEFAULT_SIZES);
 	interactions->users = rec_dictionary_create(user_type, user_collation,
-												interactions->user_context);
-	interactions->items = rec_dictionary_create(item_type, item_collation, context);
-	interactions->stream = rec_stream_create(context);
+												interactions->user_mcxt);
+	interactions->items = rec_dictionary_create(item_type, item_collation, mcxt);
+	interactions->stream = rec_stream_create(mcxt);
 	return interactions;
 }
 
@@ -152,16 +154,16 @@ rec_interaction_forget_users(RecInteractions *interactions, const RecOptions *op
 	if (interactions->users == NULL)
 		return;
 	interactions->nusers = rec_dictionary_count(interactions->users);
-	if (rec_matrix_needs_user_ranks(interactions->stream, options))
+	if (rec_matrix_build_needs_user_ranks(interactions->stream, options))
 	{
 		uint32	   *rank = rec_dictionary_ranks(interactions->users, false);
 
 		rec_stream_rank_users(interactions->stream, rank);
 		pfree(rank);
 	}
-	if (interactions->user_context)
-		MemoryContextDelete(interactions->user_context);
-	interactions->user_context = NULL;
+	if (interactions->user_mcxt)
+		MemoryContextDelete(interactions->user_mcxt);
+	interactions->user_mcxt = NULL;
 	interactions->users = NULL;
 }
 
@@ -564,7 +566,7 @@ rec_interaction_prepare(const char *query, TupleDesc *desc, RecRowFormat *format
  * types.  SPI is connected; the result is in "context".
  */
 RecInteractions *
-rec_interaction_from_query(const char *query, MemoryContext context)
+rec_interaction_from_query(const char *query, MemoryContext mcxt)
 {
 	TupleDesc	desc;
 	RecRowFormat format = {0};
@@ -573,7 +575,7 @@ rec_interaction_from_query(const char *query, MemoryContext context)
 	Form_pg_attribute user = TupleDescAttr(desc, 0);
 	Form_pg_attribute item = TupleDescAttr(desc, 1);
 
-	interactions = rec_interaction_create(context,
+	interactions = rec_interaction_create(mcxt,
 										  user->atttypid, user->attcollation,
 										  item->atttypid, item->attcollation);
 	interactions->has_time = format.time >= 0;

@@ -17,6 +17,7 @@
 #include "interaction/dictionary.h"
 #include "interaction/matrix.h"
 #include "interaction/situation.h"
+#include "interaction/stream.h"
 #include "utils/jsonb.h"
 
 /* The weight of each kind of event. */
@@ -35,8 +36,8 @@ typedef struct RecEventWeights
 /* Interactions in memory: who is who, and the stream. */
 typedef struct RecInteractions
 {
-	MemoryContext context;		/* owns all of it */
-	MemoryContext user_context; /* child of it, owns users; or NULL */
+	MemoryContext mcxt;		/* owns all of it */
+	MemoryContext user_mcxt; /* child of it, owns users; or NULL */
 	RecDict    *users;			/* NULL when nobody needs them any more */
 	uint32		nusers;			/* their number then */
 	RecDict    *items;
@@ -87,7 +88,7 @@ extern RecEventWeights *rec_interaction_event_weights_parse(Jsonb *json);
 extern bool rec_interaction_event_weight(const RecEventWeights *weights, const char *event,
 										 double *weight);
 
-extern RecInteractions *rec_interaction_create(MemoryContext context,
+extern RecInteractions *rec_interaction_create(MemoryContext mcxt,
 											   Oid user_type, Oid user_collation,
 											   Oid item_type, Oid item_collation);
 extern void rec_interaction_add(RecInteractions *interactions, const RecRow *row);
@@ -104,6 +105,6 @@ extern void rec_interaction_read_rows(SPIPlanPtr plan, ParamListInfo params,
 extern SPIPlanPtr rec_interaction_prepare(const char *query, TupleDesc *desc,
 										  RecRowFormat *format);
 extern RecInteractions *rec_interaction_from_query(const char *query,
-												   MemoryContext context);
+												   MemoryContext mcxt);
 
 #endif							/* REC_INTERACTION_H */

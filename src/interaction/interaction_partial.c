@@ -23,6 +23,7 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "interaction/interaction_partial.h"
+#include "interaction/stream.h"
 #include "libpq/pqformat.h"
 #include "storage/shmem.h"
 #include "utils/lsyscache.h"
@@ -153,12 +154,12 @@ rec_interaction_partial_send(StringInfo buffer, const RecInteractions *interacti
 }
 
 static RecDict *
-receive_dict(StringInfo buffer, MemoryContext context)
+receive_dict(StringInfo buffer, MemoryContext mcxt)
 {
 	Oid			type = pq_getmsgint(buffer, 4);
 	Oid			collation = pq_getmsgint(buffer, 4);
 	uint32		count = pq_getmsgint(buffer, 4);
-	RecDict    *dict = rec_dictionary_create(type, collation, context);
+	RecDict    *dict = rec_dictionary_create(type, collation, mcxt);
 	IdTransport transport;
 
 	prepare_transport(&transport, type, false);
@@ -216,7 +217,7 @@ rec_interaction_partial_receive(StringInfo buffer)
 {
 	RecInteractions *interactions = palloc0_object(RecInteractions);
 
-	interactions->context = CurrentMemoryContext;
+	interactions->mcxt = CurrentMemoryContext;
 	interactions->users = receive_dict(buffer, CurrentMemoryContext);
 	interactions->items = receive_dict(buffer, CurrentMemoryContext);
 	interactions->stream = rec_stream_create(CurrentMemoryContext);

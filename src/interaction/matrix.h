@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * matrix.h
- *	  The sparse matrix that is made of a stream of interactions.
+ *	  The sparse matrix of users and items.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -12,9 +12,6 @@
  */
 #ifndef REC_MATRIX_H
 #define REC_MATRIX_H
-
-#include "interaction/stream.h"
-#include "pg/prefetch.h"
 
 /*
  * A sparse matrix, readable both ways.  Items are numbered by falling number
@@ -35,22 +32,7 @@ typedef struct RecMatrix
 								 * not read them: similarities */
 	double	   *item_sum;		/* sum of an item's weights before weighting */
 	uint32	   *item_id;		/* item -> number in the dictionary */
-	struct RecMovedParts *moved;	/* see matrix_share.c; mostly NULL */
+	struct RecMovedParts *moved;	/* see matrix_shm.c; mostly NULL */
 } RecMatrix;
-
-/* What the stream's numbers stand for. */
-typedef struct RecIds
-{
-	uint32		nusers;
-	uint32		nitems;
-	const uint32 *user_rank;	/* place of each user in a fixed order; NULL:
-								 * any order will do */
-	const uint32 *item_rank;	/* place of each item in the order of ids */
-} RecIds;
-
-extern bool rec_matrix_needs_user_ranks(const RecStream *stream,
-										const RecOptions *options);
-extern RecMatrix *rec_matrix_build(RecStream *stream, const RecIds *ids,
-								   const RecOptions *options);
 
 #endif							/* REC_MATRIX_H */

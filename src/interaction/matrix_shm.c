@@ -131,7 +131,7 @@ rec_matrix_shm_move_size(const RecMatrix *matrix)
  * The matrix can be read as before until rec_matrix_shm_drop_lists().
  */
 void
-rec_matrix_shm_move(RecMatrix *matrix, MemoryContext context)
+rec_matrix_shm_move(RecMatrix *matrix, MemoryContext mcxt)
 {
 	matrix->moved = palloc0_object(struct RecMovedParts);
 	for (int key = KEY_MATRIX; key < KEY_END; key++)
@@ -142,7 +142,7 @@ rec_matrix_shm_move(RecMatrix *matrix, MemoryContext context)
 
 		if (part == NULL || matrix_part(matrix, key, &size) == NULL || size == 0)
 			continue;
-		rec_memory_budget_share(context, size);
+		rec_memory_budget_count_shm(mcxt, size);
 		segment = dsm_create(size, DSM_CREATE_NULL_IF_MAXSEGMENTS);
 		if (segment == NULL)
 			continue;
@@ -221,7 +221,7 @@ share_handles(ParallelContext *pcxt, const RecMatrix *matrix)
 
 /* Copies a matrix to the segment, which was announced, less what has moved. */
 void
-rec_matrix_shm_share(ParallelContext *pcxt, const RecMatrix *matrix)
+rec_matrix_shm_copy(ParallelContext *pcxt, const RecMatrix *matrix)
 {
 	for (int key = KEY_MATRIX; key < KEY_END; key++)
 	{

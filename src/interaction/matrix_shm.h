@@ -20,10 +20,10 @@
 #define REC_MATRIX_FIRST_KEY	100
 
 extern Size rec_matrix_shm_estimate(ParallelContext *pcxt, const RecMatrix *matrix);
-extern void rec_matrix_shm_share(ParallelContext *pcxt, const RecMatrix *matrix);
+extern void rec_matrix_shm_copy(ParallelContext *pcxt, const RecMatrix *matrix);
 extern void rec_matrix_shm_attach(RecMatrix *matrix, shm_toc *toc);
 extern Size rec_matrix_shm_move_size(const RecMatrix *matrix);
-extern void rec_matrix_shm_move(RecMatrix *matrix, MemoryContext context);
+extern void rec_matrix_shm_move(RecMatrix *matrix, MemoryContext mcxt);
 extern void rec_matrix_shm_drop_lists(RecMatrix *matrix);
 
 #endif							/* REC_MATRIX_SHM_H */

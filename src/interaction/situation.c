@@ -116,12 +116,12 @@ static void *
 grow(const RecSituations *situations, void *array, int64 *allocated, Size width,
 	 Size extra)
 {
-	int64		wanted = rec_room_for(*allocated, *allocated + 1);
+	int64		wanted = rec_memory_budget_room(*allocated, *allocated + 1);
 
-	rec_memory_budget_check(situations->context,
+	rec_memory_budget_check(situations->mcxt,
 					 mul_size(wanted - *allocated, width + extra));
 	array = array ? repalloc_huge(array, mul_size(wanted, width)) :
-		MemoryContextAllocHuge(situations->context, mul_size(wanted, width));
+		MemoryContextAllocHuge(situations->mcxt, mul_size(wanted, width));
 	*allocated = wanted;
 	return array;
 }
@@ -143,7 +143,7 @@ intern_value(RecSituations *situations, int column, const char *text)
 	slot = value_table_insert(tables->values, value, &found);
 	if (found)
 		return slot->number;
-	value.text = MemoryContextStrdup(situations->context, text);
+	value.text = MemoryContextStrdup(situations->mcxt, text);
 	slot->value = value;
 	slot->number = situations->nvalues;
 	if (situations->nvalues == tables->values_allocated)
@@ -303,14 +303,14 @@ add_time_parts(RecSituations *situations, char *const *columns, int ncolumns,
  * parts of the time that the options name; none are known yet.
  */
 RecSituations *
-rec_situation_create(MemoryContext context, char *const *columns, int ncolumns,
+rec_situation_create(MemoryContext mcxt, char *const *columns, int ncolumns,
 					  const RecOptions *options)
 {
-	MemoryContext old = MemoryContextSwitchTo(context);
+	MemoryContext old = MemoryContextSwitchTo(mcxt);
 	RecSituations *situations = palloc0_object(RecSituations);
 	struct SituationTables *tables = palloc0_object(struct SituationTables);
 
-	situations->context = context;
+	situations->mcxt = mcxt;
 	situations->tables = tables;
 	situations->columns = palloc_array(const char *, ncolumns + REC_NTIMES);
 	situations->part = palloc_array(int, ncolumns + REC_NTIMES);
@@ -321,8 +321,8 @@ rec_situation_create(MemoryContext context, char *const *columns, int ncolumns,
 	}
 	situations->ncolumns = ncolumns;
 	tables->ndeclared = ncolumns;
-	tables->values = value_table_create(context, 64, NULL);
-	tables->situations = situation_table_create(context, 64, situations);
+	tables->values = value_table_create(mcxt, 64, NULL);
+	tables->situations = situation_table_create(mcxt, 64, situations);
 	add_time_parts(situations, columns, ncolumns, options);
 	tables->current = palloc0_array(uint32, ncolumns + 1);
 	tables->last = palloc0_array(uint32, ncolumns + 1);
@@ -391,10 +391,10 @@ rec_situation_append(RecSituations *situations, uint32 situation)
 	int64		n = situations->nrows;
 
 	if (rows->bytes == NULL)
-		rec_packed_column_begin(rows, situations->context, rec_room_for(0, 1), 1);
+		rec_packed_column_begin(rows, situations->mcxt, rec_memory_budget_room(0, 1), 1);
 	if (n == rows->allocated)
-		rec_packed_column_resize(rows, rec_room_for(n, n + 1));
-	rec_packed_set(rows, situations->nrows++, situation, n);
+		rec_packed_column_resize(rows, rec_memory_budget_room(n, n + 1));
+	rec_packed_column_set(rows, situations->nrows++, situation, n);
 }
 
 /* Forgets which interactions were in which situations. */

@@ -39,7 +39,7 @@ typedef struct RecContextValue
 
 typedef struct RecSituations
 {
-	MemoryContext context;		/* owns all of it */
+	MemoryContext mcxt;		/* owns all of it */
 	int			ncolumns;
 	const char **columns;		/* names: the declared ones, then parts of
 								 * the time */
@@ -53,7 +53,7 @@ typedef struct RecSituations
 	struct SituationTables *tables; /* how things are found */
 } RecSituations;
 
-extern RecSituations *rec_situation_create(MemoryContext context,
+extern RecSituations *rec_situation_create(MemoryContext mcxt,
 											char *const *columns, int ncolumns,
 											const RecOptions *options);
 extern uint32 rec_situation_number(RecSituations *situations, const int *columns,

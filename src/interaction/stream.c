@@ -51,15 +51,15 @@ StaticAssertDecl(REC_NO_TIME == REC_NOT_KNOWN, "a time that is none is a value t
 
 /* Makes an empty stream whose columns live in "context". */
 RecStream *
-rec_stream_create(MemoryContext context)
+rec_stream_create(MemoryContext mcxt)
 {
-	RecStream  *stream = MemoryContextAllocZero(context, sizeof(RecStream));
+	RecStream  *stream = MemoryContextAllocZero(mcxt, sizeof(RecStream));
 
-	stream->context = context;
+	stream->mcxt = mcxt;
 	stream->newest = REC_NO_TIME;
 	stream->allocated = FIRST_ROWS;
-	rec_packed_column_begin(&stream->user, context, FIRST_ROWS, 1);
-	rec_packed_column_begin(&stream->item, context, FIRST_ROWS, 1);
+	rec_packed_column_begin(&stream->user, mcxt, FIRST_ROWS, 1);
+	rec_packed_column_begin(&stream->item, mcxt, FIRST_ROWS, 1);
 	return stream;
 }
 
@@ -84,15 +84,15 @@ rec_stream_reserve(RecStream *stream, int64 more)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("cannot build a model of more than %u interactions",
 						PG_UINT32_MAX)));
-	resize(stream, rec_room_for(stream->allocated, stream->count + more));
+	resize(stream, rec_memory_budget_room(stream->allocated, stream->count + more));
 }
 
 /* From now on rows have weights, of which this is one: all before are 1. */
 void
 rec_stream_begin_weights(RecStream *stream, double weight)
 {
-	rec_packed_column_values_begin(&stream->weight, stream->context, stream->allocated,
-					 stream->count, rec_value_of_double(1), rec_value_of_double(weight));
+	rec_packed_column_begin_values(&stream->weight, stream->mcxt, stream->allocated,
+					 stream->count, rec_packed_column_from_double(1), rec_packed_column_from_double(weight));
 }
 
 /* Appends a row: the weight is finite, the time may be REC_NO_TIME. */
@@ -102,13 +102,13 @@ rec_stream_add(RecStream *stream, uint32 user, uint32 item, double weight,
 {
 	rec_stream_reserve(stream, 1);
 	if (time != REC_NO_TIME && !rec_stream_has_times(stream))
-		rec_packed_column_values_begin(&stream->time, stream->context, stream->allocated,
+		rec_packed_column_begin_values(&stream->time, stream->mcxt, stream->allocated,
 						 stream->count, REC_NO_TIME, time);
-	rec_packed_set(&stream->user, stream->count, user, stream->count);
-	rec_packed_set(&stream->item, stream->count, item, stream->count);
+	rec_packed_column_set(&stream->user, stream->count, user, stream->count);
+	rec_packed_column_set(&stream->item, stream->count, item, stream->count);
 	rec_stream_set_weight(stream, stream->count, weight);
 	if (rec_stream_has_times(stream))
-		rec_values_set(&stream->time, stream->count, time, stream->count);
+		rec_packed_column_set_value(&stream->time, stream->count, time, stream->count);
 	if (time > stream->newest)
 		stream->newest = time;
 	stream->count++;
@@ -121,13 +121,13 @@ rec_stream_copy(const RecStream *stream)
 	RecStream  *copy = MemoryContextAlloc(CurrentMemoryContext, sizeof(RecStream));
 
 	*copy = *stream;
-	copy->context = CurrentMemoryContext;
+	copy->mcxt = CurrentMemoryContext;
 	copy->allocated = Max(stream->count, FIRST_ROWS);
-	rec_packed_column_copy(&copy->user, &stream->user, copy->context, stream->count, copy->allocated);
-	rec_packed_column_copy(&copy->item, &stream->item, copy->context, stream->count, copy->allocated);
-	rec_packed_column_copy(&copy->weight.steps, &stream->weight.steps, copy->context, stream->count,
+	rec_packed_column_copy(&copy->user, &stream->user, copy->mcxt, stream->count, copy->allocated);
+	rec_packed_column_copy(&copy->item, &stream->item, copy->mcxt, stream->count, copy->allocated);
+	rec_packed_column_copy(&copy->weight.steps, &stream->weight.steps, copy->mcxt, stream->count,
 					copy->allocated);
-	rec_packed_column_copy(&copy->time.steps, &stream->time.steps, copy->context, stream->count,
+	rec_packed_column_copy(&copy->time.steps, &stream->time.steps, copy->mcxt, stream->count,
 					copy->allocated);
 	return copy;
 }
@@ -158,23 +158,23 @@ typedef struct Grouping
 static inline void
 load_row(const RecStream *stream, int64 at, StreamRow *row)
 {
-	row->user = rec_packed_get(&stream->user, at);
-	row->item = rec_packed_get(&stream->item, at);
+	row->user = rec_packed_column_get(&stream->user, at);
+	row->item = rec_packed_column_get(&stream->item, at);
 	if (rec_stream_has_weights(stream))
-		row->weight = rec_packed_get(&stream->weight.steps, at);
+		row->weight = rec_packed_column_get(&stream->weight.steps, at);
 	if (rec_stream_has_times(stream))
-		row->time = rec_packed_get(&stream->time.steps, at);
+		row->time = rec_packed_column_get(&stream->time.steps, at);
 }
 
 static inline void
 store_row(RecStream *stream, int64 at, const StreamRow *row)
 {
-	rec_packed_put(&stream->user, at, row->user);
-	rec_packed_put(&stream->item, at, row->item);
+	rec_packed_column_put(&stream->user, at, row->user);
+	rec_packed_column_put(&stream->item, at, row->item);
 	if (rec_stream_has_weights(stream))
-		rec_packed_put(&stream->weight.steps, at, row->weight);
+		rec_packed_column_put(&stream->weight.steps, at, row->weight);
 	if (rec_stream_has_times(stream))
-		rec_packed_put(&stream->time.steps, at, row->time);
+		rec_packed_column_put(&stream->time.steps, at, row->time);
 }
 
 /* Copies rows of a column to the beginning of another that has room for them. */
@@ -323,7 +323,7 @@ rec_stream_rank_users(RecStream *stream, const uint32 *rank)
 	{
 		if (i % INTERRUPT_ROWS == 0)
 			CHECK_FOR_INTERRUPTS();
-		rec_packed_put(&stream->user, i, rank[rec_stream_user(stream, i)]);
+		rec_packed_column_put(&stream->user, i, rank[rec_stream_user(stream, i)]);
 	}
 }
 

@@ -19,7 +19,7 @@
 /* Users and items are numbers. */
 typedef struct RecStream
 {
-	MemoryContext context;		/* owns the columns */
+	MemoryContext mcxt;		/* owns the columns */
 	RecPacked	user;
 	RecPacked	item;
 	RecValues weight;		/* doubles; none while every weight is 1 */
@@ -52,29 +52,29 @@ rec_stream_has_times(const RecStream *stream)
 static inline uint32
 rec_stream_user(const RecStream *stream, int64 row)
 {
-	return (uint32) rec_packed_get(&stream->user, row);
+	return (uint32) rec_packed_column_get(&stream->user, row);
 }
 
 static inline uint32
 rec_stream_item(const RecStream *stream, int64 row)
 {
-	return (uint32) rec_packed_get(&stream->item, row);
+	return (uint32) rec_packed_column_get(&stream->item, row);
 }
 
 static inline double
 rec_stream_weight(const RecStream *stream, int64 row)
 {
 	return rec_stream_has_weights(stream) ?
-		rec_double_of_value(rec_values_get(&stream->weight, row)) : 1;
+		rec_packed_column_to_double(rec_packed_column_get_value(&stream->weight, row)) : 1;
 }
 
 static inline int64
 rec_stream_time(const RecStream *stream, int64 row)
 {
-	return rec_stream_has_times(stream) ? rec_values_get(&stream->time, row) : REC_NO_TIME;
+	return rec_stream_has_times(stream) ? rec_packed_column_get_value(&stream->time, row) : REC_NO_TIME;
 }
 
-extern RecStream *rec_stream_create(MemoryContext context);
+extern RecStream *rec_stream_create(MemoryContext mcxt);
 extern RecStream *rec_stream_copy(const RecStream *stream);
 extern void rec_stream_add(RecStream *stream, uint32 user, uint32 item,
 						   double weight, int64 time);
@@ -92,7 +92,7 @@ rec_stream_set_weight(RecStream *stream, int64 row, double weight)
 	if (weight != 1 && !rec_stream_has_weights(stream))
 		rec_stream_begin_weights(stream, weight);
 	if (rec_stream_has_weights(stream))
-		rec_values_set(&stream->weight, row, rec_value_of_double(weight), stream->count);
+		rec_packed_column_set_value(&stream->weight, row, rec_packed_column_from_double(weight), stream->count);
 }
 
 #endif							/* REC_STREAM_H */

@@ -28,7 +28,9 @@
 
 #include <math.h>
 
+#include "interaction/stream.h"
 #include "interaction/trend.h"
+#include "options/options.h"
 #include "pg/memory_budget.h"
 
 static double

@@ -13,7 +13,8 @@
 #ifndef REC_TREND_H
 #define REC_TREND_H
 
-#include "interaction/matrix.h"
+#include "interaction/stream.h"
+#include "options/options.h"
 
 extern double *rec_trend_scores(const RecStream *stream, uint32 nitems,
 								const RecOptions *options);

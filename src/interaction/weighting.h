@@ -14,6 +14,7 @@
 #define REC_WEIGHTING_H
 
 #include "interaction/matrix.h"
+#include "options/options.h"
 
 typedef enum RecWeightUse
 {

@@ -47,6 +47,7 @@
 
 #include "math/dense.h"
 #include "miscadmin.h"
+#include "pg/prefetch.h"
 #include "storage/shmem.h"
 
 #define TILE_ROWS		4
@@ -333,28 +334,28 @@ block_width(Size order)
 }
 
 static double *
-alloc_numbers(MemoryContext context, Size rows, Size columns)
+alloc_numbers(MemoryContext mcxt, Size rows, Size columns)
 {
-	return MemoryContextAllocHuge(context,
+	return MemoryContextAllocHuge(mcxt,
 								  mul_size(mul_size(rows, columns), sizeof(double)));
 }
 
 /* Gives scratch space for matrices up to the order, in "context". */
 RecDense *
-rec_dense_create(MemoryContext context, Size order)
+rec_dense_create(MemoryContext mcxt, Size order)
 {
-	RecDense   *dense = MemoryContextAllocZero(context, sizeof(RecDense));
+	RecDense   *dense = MemoryContextAllocZero(mcxt, sizeof(RecDense));
 	Size		block = block_width(order);
 
 	dense->order = order;
 	dense->block = block;
-	dense->rows = alloc_numbers(context, order, block);
-	dense->cols = alloc_numbers(context, order, block);
-	dense->strip = alloc_numbers(context, STRIP_ROWS, block);
-	dense->pivot = alloc_numbers(context, block, block);
-	dense->pivot_cols = alloc_numbers(context, block, block);
+	dense->rows = alloc_numbers(mcxt, order, block);
+	dense->cols = alloc_numbers(mcxt, order, block);
+	dense->strip = alloc_numbers(mcxt, STRIP_ROWS, block);
+	dense->pivot = alloc_numbers(mcxt, block, block);
+	dense->pivot_cols = alloc_numbers(mcxt, block, block);
 	if (block > REC_DENSE_STEP)
-		dense->inner = rec_dense_create(context, block);
+		dense->inner = rec_dense_create(mcxt, block);
 	return dense;
 }
 

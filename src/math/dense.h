@@ -13,6 +13,8 @@
 #ifndef REC_DENSE_H
 #define REC_DENSE_H
 
+#include "pg/prefetch.h"
+
 /* A second copy of a hot loop, for processors with fused multiply-add. */
 #if defined(__x86_64__) && defined(__GLIBC__) && !defined(__FMA__) && \
 	defined(__has_attribute)
@@ -33,7 +35,7 @@
 /* Scratch space for matrices up to some order. */
 typedef struct RecDense RecDense;
 
-extern RecDense *rec_dense_create(MemoryContext context, Size order);
+extern RecDense *rec_dense_create(MemoryContext mcxt, Size order);
 extern Size rec_dense_size(Size order);
 extern void rec_dense_invert(RecDense *dense, double *a, Size order);
 extern void rec_dense_factor(RecDense *dense, double *a, Size order);

@@ -250,7 +250,7 @@ ql_step(double *q, int n, double *diagonal, double *off, int from, int end)
  * eigenvalue of each in the n "values".
  */
 void
-rec_eigen(double *a, int n, double *values)
+rec_eigen_decompose(double *a, int n, double *values)
 {
 	double	   *off = palloc_array(double, n + 1);
 	double		least;

@@ -13,6 +13,6 @@
 #ifndef REC_EIGEN_H
 #define REC_EIGEN_H
 
-extern void rec_eigen(double *a, int n, double *values);
+extern void rec_eigen_decompose(double *a, int n, double *values);
 
 #endif							/* REC_EIGEN_H */

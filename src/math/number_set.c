@@ -20,12 +20,12 @@
  * "budget" allows.
  */
 RecNumberSet
-rec_number_set_create(MemoryContext context, MemoryContext budget, uint32 n)
+rec_number_set_create(MemoryContext mcxt, MemoryContext budget, uint32 n)
 {
 	RecNumberSet set;
 
 	set.nwords = n / 64 + 1;
-	set.word = rec_memory_budget_alloc_in(budget, context, set.nwords, sizeof(uint64));
-	set.used = rec_memory_budget_alloc_in(budget, context, set.nwords / 64 + 1, sizeof(uint64));
+	set.word = rec_memory_budget_alloc_in(budget, mcxt, set.nwords, sizeof(uint64));
+	set.used = rec_memory_budget_alloc_in(budget, mcxt, set.nwords / 64 + 1, sizeof(uint64));
 	return set;
 }

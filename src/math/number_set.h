@@ -54,6 +54,6 @@ rec_number_set_take(RecNumberSet *set, uint32 *number)
 	return n;
 }
 
-extern RecNumberSet rec_number_set_create(MemoryContext context, MemoryContext budget, uint32 n);
+extern RecNumberSet rec_number_set_create(MemoryContext mcxt, MemoryContext budget, uint32 n);
 
 #endif							/* REC_NUMBER_SET_H */

@@ -70,20 +70,20 @@ resize_bytes(RecPacked *column, int64 allocated, int width)
 	Size		after = column_size(allocated, width);
 
 	if (after > before)
-		rec_memory_budget_check(column->context, after - before);
+		rec_memory_budget_check(column->mcxt, after - before);
 	column->bytes = repalloc_huge(column->bytes, after);
 	column->allocated = allocated;
 }
 
 /* Makes a column with room for so many numbers of so many bytes. */
 void
-rec_packed_column_begin(RecPacked *column, MemoryContext context, int64 allocated, int width)
+rec_packed_column_begin(RecPacked *column, MemoryContext mcxt, int64 allocated, int width)
 {
 	Size		size = column_size(allocated, width);
 
-	rec_memory_budget_check(context, size);
-	column->context = context;
-	column->bytes = MemoryContextAllocHuge(context, size);
+	rec_memory_budget_check(mcxt, size);
+	column->mcxt = mcxt;
+	column->bytes = MemoryContextAllocHuge(mcxt, size);
 	column->width = width;
 	column->largest = largest_of_width(width);
 	column->allocated = allocated;
@@ -129,7 +129,7 @@ convert(RecPacked from, RecPacked to, int64 count, Conversion conversion)
 	{
 		if (i % INTERRUPT_ROWS == 0)
 			CHECK_FOR_INTERRUPTS();
-		rec_packed_put(&to, i, converted(&conversion, rec_packed_get(&from, i)));
+		rec_packed_column_put(&to, i, converted(&conversion, rec_packed_column_get(&from, i)));
 	}
 }
 
@@ -149,13 +149,13 @@ rec_packed_column_widen(RecPacked *column, int64 count, uint64 number)
 
 /* Makes a copy of the first "count" numbers, with room; of no column, none. */
 void
-rec_packed_column_copy(RecPacked *copy, const RecPacked *column, MemoryContext context,
+rec_packed_column_copy(RecPacked *copy, const RecPacked *column, MemoryContext mcxt,
 				int64 count, int64 allocated)
 {
 	*copy = *column;
 	if (column->bytes == NULL)
 		return;
-	rec_packed_column_begin(copy, context, allocated, column->width);
+	rec_packed_column_begin(copy, mcxt, allocated, column->width);
 	memcpy(copy->bytes, column->bytes, mul_size(count, column->width));
 }
 
@@ -186,7 +186,7 @@ rec_packed_column_give_numbers(RecPacked *column, int64 count)
 	{
 		if (i % INTERRUPT_ROWS == 0)
 			CHECK_FOR_INTERRUPTS();
-		numbers[i] = (uint32) rec_packed_get(&packed, i);
+		numbers[i] = (uint32) rec_packed_column_get(&packed, i);
 	}
 	column->bytes = NULL;
 	return numbers;
@@ -276,7 +276,7 @@ set_code(RecValues *column, const Survey *seen)
  * one, too.
  */
 void
-rec_packed_column_values_begin(RecValues *column, MemoryContext context, int64 allocated,
+rec_packed_column_begin_values(RecValues *column, MemoryContext mcxt, int64 allocated,
 				 int64 count, int64 value, int64 next)
 {
 	Survey		seen = {0};
@@ -289,11 +289,11 @@ rec_packed_column_values_begin(RecValues *column, MemoryContext context, int64 a
 	if (value != REC_NOT_KNOWN && next != REC_NOT_KNOWN)
 		seen.reach = seen.divisor = distance_of(value, next);
 	set_code(column, &seen);
-	rec_packed_column_begin(&column->steps, context, allocated, column->steps.width);
-	(void) rec_values_steps(column, value, &steps);
+	rec_packed_column_begin(&column->steps, mcxt, allocated, column->steps.width);
+	(void) rec_packed_column_steps(column, value, &steps);
 	filled = column->steps;
 	for (int64 i = 0; i < count; i++)
-		rec_packed_put(&filled, i, steps);
+		rec_packed_column_put(&filled, i, steps);
 }
 
 /* Looks through a column, which is a copy as in convert(). */
@@ -308,11 +308,11 @@ survey(RecValues column, int64 count)
 
 	if (!column.has_first)
 		return result;
-	(void) rec_values_steps(&column, column.first, &first);
+	(void) rec_packed_column_steps(&column, column.first, &first);
 	least = most = first;
 	for (int64 i = 0; i < count; i++)
 	{
-		uint64		steps = rec_packed_get(&column.steps, i);
+		uint64		steps = rec_packed_column_get(&column.steps, i);
 
 		if (i % INTERRUPT_ROWS == 0)
 			CHECK_FOR_INTERRUPTS();
@@ -334,8 +334,8 @@ conversion_of(const RecValues *before, const RecValues *after)
 {
 	Conversion	conversion;
 
-	(void) rec_values_steps(before, before->first, &conversion.from);
-	(void) rec_values_steps(after, before->first, &conversion.to);
+	(void) rec_packed_column_steps(before, before->first, &conversion.from);
+	(void) rec_packed_column_steps(after, before->first, &conversion.to);
 	/* distances are multiples of a step by either */
 	conversion.shift = Max(after->shift - before->shift, 0);
 	conversion.factor = before->odd / after->odd << Max(before->shift - after->shift, 0);
@@ -384,7 +384,7 @@ rec_packed_column_give_doubles(RecValues *column, int64 count)
 	{
 		if (i % INTERRUPT_ROWS == 0)
 			CHECK_FOR_INTERRUPTS();
-		doubles[i] = rec_double_of_value(rec_values_get(&packed, i));
+		doubles[i] = rec_packed_column_to_double(rec_packed_column_get_value(&packed, i));
 	}
 	column->steps.bytes = NULL;
 	return doubles;

@@ -23,7 +23,7 @@
  */
 typedef struct RecPacked
 {
-	MemoryContext context;		/* owns the bytes */
+	MemoryContext mcxt;		/* owns the bytes */
 	char	   *bytes;			/* NULL: there is no such column */
 	int			width;			/* bytes of a number */
 	uint64		largest;		/* that fits: all bits of these */
@@ -57,7 +57,7 @@ typedef struct RecValues
 
 /* Gives a number. */
 static inline uint64
-rec_packed_get(const RecPacked *column, int64 at)
+rec_packed_column_get(const RecPacked *column, int64 at)
 {
 	uint64		bytes;
 
@@ -67,7 +67,7 @@ rec_packed_get(const RecPacked *column, int64 at)
 
 /* Sets a number, which fits, and no byte beside it. */
 static inline void
-rec_packed_put(RecPacked *column, int64 at, uint64 number)
+rec_packed_column_put(RecPacked *column, int64 at, uint64 number)
 {
 	int			width = column->width;
 	char	   *bytes = column->bytes + (Size) at * width;
@@ -93,27 +93,27 @@ rec_packed_put(RecPacked *column, int64 at, uint64 number)
 		*bytes = (char) number;
 }
 
-extern void rec_packed_column_begin(RecPacked *column, MemoryContext context,
+extern void rec_packed_column_begin(RecPacked *column, MemoryContext mcxt,
 							 int64 allocated, int width);
 extern void rec_packed_column_resize(RecPacked *column, int64 allocated);
 extern void rec_packed_column_widen(RecPacked *column, int64 count, uint64 number);
 extern void rec_packed_column_copy(RecPacked *copy, const RecPacked *column,
-							MemoryContext context, int64 count, int64 allocated);
+							MemoryContext mcxt, int64 count, int64 allocated);
 extern void rec_packed_column_free(RecPacked *column);
 extern uint32 *rec_packed_column_give_numbers(RecPacked *column, int64 count);
 
 /* Sets a number, the first "count" of the column being of use. */
 static inline void
-rec_packed_set(RecPacked *column, int64 at, uint64 number, int64 count)
+rec_packed_column_set(RecPacked *column, int64 at, uint64 number, int64 count)
 {
 	if (unlikely(number > column->largest))
 		rec_packed_column_widen(column, count, number);
-	rec_packed_put(column, at, number);
+	rec_packed_column_put(column, at, number);
 }
 
 /* Gives a value, or REC_NOT_KNOWN. */
 static inline int64
-rec_values_decode(const RecValues *column, uint64 steps)
+rec_packed_column_decode(const RecValues *column, uint64 steps)
 {
 	if (steps == 0)
 		return REC_NOT_KNOWN;
@@ -121,14 +121,14 @@ rec_values_decode(const RecValues *column, uint64 steps)
 }
 
 static inline int64
-rec_values_get(const RecValues *column, int64 at)
+rec_packed_column_get_value(const RecValues *column, int64 at)
 {
-	return rec_values_decode(column, rec_packed_get(&column->steps, at));
+	return rec_packed_column_decode(column, rec_packed_column_get(&column->steps, at));
 }
 
 /* Finds the steps to a value; false if it takes a column of another kind. */
 static inline bool
-rec_values_steps(const RecValues *column, int64 value, uint64 *steps)
+rec_packed_column_steps(const RecValues *column, int64 value, uint64 *steps)
 {
 	uint64		distance = (uint64) value - column->origin;
 	uint64		n = distance >> column->shift;
@@ -142,28 +142,28 @@ rec_values_steps(const RecValues *column, int64 value, uint64 *steps)
 		(n * column->odd) << column->shift == distance;
 }
 
-extern void rec_packed_column_values_begin(RecValues *column, MemoryContext context,
+extern void rec_packed_column_begin_values(RecValues *column, MemoryContext mcxt,
 							 int64 allocated, int64 count, int64 value, int64 next);
 extern void rec_packed_column_recode(RecValues *column, int64 count, int64 value);
 extern double *rec_packed_column_give_doubles(RecValues *column, int64 count);
 
 /* Sets a value, the first "count" of the column being of use. */
 static inline void
-rec_values_set(RecValues *column, int64 at, int64 value, int64 count)
+rec_packed_column_set_value(RecValues *column, int64 at, int64 value, int64 count)
 {
 	uint64		steps;
 
-	if (unlikely(!rec_values_steps(column, value, &steps)))
+	if (unlikely(!rec_packed_column_steps(column, value, &steps)))
 	{
 		rec_packed_column_recode(column, count, value);
-		(void) rec_values_steps(column, value, &steps);
+		(void) rec_packed_column_steps(column, value, &steps);
 	}
-	rec_packed_put(&column->steps, at, steps);
+	rec_packed_column_put(&column->steps, at, steps);
 }
 
 /* A double as such a value, and back: the same bits. */
 static inline int64
-rec_value_of_double(double x)
+rec_packed_column_from_double(double x)
 {
 	int64		value;
 
@@ -172,7 +172,7 @@ rec_value_of_double(double x)
 }
 
 static inline double
-rec_double_of_value(int64 value)
+rec_packed_column_to_double(int64 value)
 {
 	double		x;
 

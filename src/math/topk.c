@@ -61,7 +61,7 @@ limit_of(uint64 rank)
  * "room" more.
  */
 void
-rec_topk_init(RecTopk *topk, MemoryContext context, int k, int room)
+rec_topk_init(RecTopk *topk, MemoryContext mcxt, int k, int room)
 {
 	Size		size;
 
@@ -70,10 +70,10 @@ rec_topk_init(RecTopk *topk, MemoryContext context, int k, int room)
 	topk->limit = REC_LEAST_SIMILARITY;
 	topk->allocated = 2 * k + room;
 	size = mul_size(topk->allocated, sizeof(RecNeighbor));
-	rec_memory_budget_check(context, 3 * size + size / 2);
-	topk->best = MemoryContextAllocHuge(context, size);
-	topk->spare = MemoryContextAllocHuge(context, size);
-	topk->key = MemoryContextAllocHuge(context, size + size / 2);
+	rec_memory_budget_check(mcxt, 3 * size + size / 2);
+	topk->best = MemoryContextAllocHuge(mcxt, size);
+	topk->spare = MemoryContextAllocHuge(mcxt, size);
+	topk->key = MemoryContextAllocHuge(mcxt, size + size / 2);
 }
 
 static inline uint64

@@ -64,7 +64,7 @@ rec_topk_limit_above(double similarity)
 	return u.value;
 }
 
-extern void rec_topk_init(RecTopk *topk, MemoryContext context, int k, int room);
+extern void rec_topk_init(RecTopk *topk, MemoryContext mcxt, int k, int room);
 extern void rec_topk_make_room(RecTopk *topk, int room);
 extern double rec_topk_value(RecTopk *topk, int rank);
 extern void rec_topk_finish(RecTopk *topk);

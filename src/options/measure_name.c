@@ -16,7 +16,7 @@
 
 #include "options/measure_name.h"
 
-const RecMeasureTraits rec_measure_traits[REC_NMEASURES] = {
+const RecMeasureTraits rec_measure_name_traits[REC_NMEASURES] = {
 	[REC_MEASURE_COSINE] = {"cosine", false, REC_CENTRE_NONE},
 	[REC_MEASURE_DAMPED_COSINE] = {"damped_cosine", false, REC_CENTRE_NONE},
 	[REC_MEASURE_JACCARD] = {"jaccard", true, REC_CENTRE_NONE},
@@ -36,5 +36,5 @@ const RecMeasureTraits rec_measure_traits[REC_NMEASURES] = {
 const char *
 rec_measure_name(int measure)
 {
-	return measure < REC_NMEASURES ? rec_measure_traits[measure].name : NULL;
+	return measure < REC_NMEASURES ? rec_measure_name_traits[measure].name : NULL;
 }

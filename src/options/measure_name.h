@@ -46,7 +46,7 @@ typedef struct RecMeasureTraits
 	RecCentring centring;
 } RecMeasureTraits;
 
-extern const RecMeasureTraits rec_measure_traits[REC_NMEASURES];
+extern const RecMeasureTraits rec_measure_name_traits[REC_NMEASURES];
 
 extern const char *rec_measure_name(int measure);
 

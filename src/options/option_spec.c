@@ -81,7 +81,7 @@ const RecOptionSpec rec_option_specs[] = {
 	{"event_weights", REC_OPTION_EVENTS, SOURCE, AT(event_weights), 0, -1e9, 1e9, NULL},
 };
 
-const int	rec_noptions = lengthof(rec_option_specs);
+const int	rec_option_spec_count = lengthof(rec_option_specs);
 
 static void
 refuse_scope(const RecOptionSpec *spec, int scopes)
@@ -106,7 +106,7 @@ rec_option_spec_find(const char *name, int scopes)
 	RecClosest	closest;
 
 	rec_closest_name_start(&closest, name);
-	for (int i = 0; i < rec_noptions; i++)
+	for (int i = 0; i < rec_option_spec_count; i++)
 	{
 		const RecOptionSpec *spec = &rec_option_specs[i];
 

@@ -50,7 +50,7 @@ typedef struct RecOptionSpec
 #define REC_BOOL_FIELD(options, spec)	((bool *) ((char *) (options) + (spec)->offset))
 
 extern const RecOptionSpec rec_option_specs[];
-extern const int rec_noptions;
+extern const int rec_option_spec_count;
 
 extern const RecOptionSpec *rec_option_spec_find(const char *name, int scopes);
 

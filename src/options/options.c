@@ -73,7 +73,7 @@ rec_options_model(const char *name)
 const RecMeasureTraits *
 rec_options_measure_traits(const RecOptions *options)
 {
-	return &rec_measure_traits[options->model == REC_MODEL_RIDGE ? REC_MEASURE_COSINE :
+	return &rec_measure_name_traits[options->model == REC_MODEL_RIDGE ? REC_MEASURE_COSINE :
 							   options->measure];
 }
 

@@ -71,7 +71,7 @@ rec_options_default(RecOptions *options, bool stored_model)
 {
 	memset(options, 0, sizeof(*options));
 	options->stored_model = stored_model;
-	for (int i = 0; i < rec_noptions; i++)
+	for (int i = 0; i < rec_option_spec_count; i++)
 		set_default(options, &rec_option_specs[i]);
 	if (!stored_model)
 		return;

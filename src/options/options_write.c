@@ -189,7 +189,7 @@ rec_options_write(const RecOptions *options, int scopes)
 	RecJson		json = {0};
 
 	rec_json_writer_token(&json, WJB_BEGIN_OBJECT);
-	for (int i = 0; i < rec_noptions; i++)
+	for (int i = 0; i < rec_option_spec_count; i++)
 	{
 		if ((rec_option_specs[i].scope & scopes) == 0)
 			continue;

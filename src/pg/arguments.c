@@ -73,9 +73,9 @@ rec_arguments_name_or_null(const char *name, char *is_null)
 MemoryContext
 rec_arguments_aggregate_mcxt(FunctionCallInfo fcinfo)
 {
-	MemoryContext context;
+	MemoryContext mcxt;
 
-	if (!AggCheckCallContext(fcinfo, &context))
+	if (!AggCheckCallContext(fcinfo, &mcxt))
 		elog(ERROR, "aggregate support function called outside an aggregate");
-	return context;
+	return mcxt;
 }

@@ -36,18 +36,18 @@ static Size shared_memory = 0;	/* held now */
 static Size peak = 0;			/* most that was asked for since the start */
 
 static bool
-is_ours(MemoryContext context)
+is_ours(MemoryContext mcxt)
 {
-	return strncmp(context->name, OUR_CONTEXTS, strlen(OUR_CONTEXTS)) == 0;
+	return strncmp(mcxt->name, OUR_CONTEXTS, strlen(OUR_CONTEXTS)) == 0;
 }
 
 /* Gives what there will be with "more" bytes on top of what is held. */
 static Size
-memory_with(MemoryContext context, Size more)
+memory_with(MemoryContext mcxt, Size more)
 {
-	while (context->parent && is_ours(context->parent))
-		context = context->parent;
-	return MemoryContextMemAllocated(context, true) + shared_memory + more;
+	while (mcxt->parent && is_ours(mcxt->parent))
+		mcxt = mcxt->parent;
+	return MemoryContextMemAllocated(mcxt, true) + shared_memory + more;
 }
 
 static Size
@@ -75,10 +75,10 @@ rec_memory_budget_peak(void)
  * taken in "context".
  */
 void
-rec_memory_budget_check(MemoryContext context, Size more)
+rec_memory_budget_check(MemoryContext mcxt, Size more)
 {
 	Size		limit = memory_limit();
-	Size		need = memory_with(context, more);
+	Size		need = memory_with(mcxt, more);
 
 	peak = Max(peak, need);
 	if (need > limit)
@@ -97,26 +97,26 @@ rec_memory_budget_check(MemoryContext context, Size more)
  * element at least.
  */
 void *
-rec_memory_budget_alloc_in(MemoryContext budget, MemoryContext context, Size count, Size width)
+rec_memory_budget_alloc_in(MemoryContext budget, MemoryContext mcxt, Size count, Size width)
 {
 	Size		size = mul_size(Max(count, 1), width);
 
 	rec_memory_budget_check(budget, size);
-	return MemoryContextAllocExtended(context, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	return MemoryContextAllocExtended(mcxt, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 }
 
 /* The same where they are one. */
 void *
-rec_memory_budget_alloc(MemoryContext context, Size count, Size width)
+rec_memory_budget_alloc(MemoryContext mcxt, Size count, Size width)
 {
-	return rec_memory_budget_alloc_in(context, context, count, width);
+	return rec_memory_budget_alloc_in(mcxt, mcxt, count, width);
 }
 
 /* True when "more" bytes could be taken in "context". */
 bool
-rec_memory_budget_fits(MemoryContext context, Size more)
+rec_memory_budget_fits(MemoryContext mcxt, Size more)
 {
-	return memory_with(context, more) <= memory_limit();
+	return memory_with(mcxt, more) <= memory_limit();
 }
 
 static void
@@ -127,14 +127,14 @@ forget_shared(void *arg)
 
 /* Counts so many bytes of shared memory as held until the context goes. */
 void
-rec_memory_budget_share(MemoryContext context, Size size)
+rec_memory_budget_count_shm(MemoryContext mcxt, Size size)
 {
-	SharedMemory *shared = MemoryContextAlloc(context, sizeof(SharedMemory));
+	SharedMemory *shared = MemoryContextAlloc(mcxt, sizeof(SharedMemory));
 
 	shared->size = size;
 	shared->callback.func = forget_shared;
 	shared->callback.arg = shared;
-	MemoryContextRegisterResetCallback(context, &shared->callback);
+	MemoryContextRegisterResetCallback(mcxt, &shared->callback);
 	shared_memory += size;
-	rec_memory_budget_check(context, 0);
+	rec_memory_budget_check(mcxt, 0);
 }

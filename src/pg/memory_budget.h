@@ -23,7 +23,7 @@
  * about what is used.
  */
 static inline int64
-rec_room_for(int64 allocated, int64 wanted)
+rec_memory_budget_room(int64 allocated, int64 wanted)
 {
 	while (allocated < wanted)
 		allocated += allocated < REC_DOUBLING ? Max(allocated, 16) : allocated / 8;
@@ -31,12 +31,12 @@ rec_room_for(int64 allocated, int64 wanted)
 }
 
 extern void rec_memory_budget_start(void);
-extern void rec_memory_budget_check(MemoryContext context, Size more);
-extern void *rec_memory_budget_alloc_in(MemoryContext budget, MemoryContext context, Size count,
+extern void rec_memory_budget_check(MemoryContext mcxt, Size more);
+extern void *rec_memory_budget_alloc_in(MemoryContext budget, MemoryContext mcxt, Size count,
 								 Size width);
-extern void *rec_memory_budget_alloc(MemoryContext context, Size count, Size width);
-extern bool rec_memory_budget_fits(MemoryContext context, Size more);
-extern void rec_memory_budget_share(MemoryContext context, Size size);
+extern void *rec_memory_budget_alloc(MemoryContext mcxt, Size count, Size width);
+extern bool rec_memory_budget_fits(MemoryContext mcxt, Size more);
+extern void rec_memory_budget_count_shm(MemoryContext mcxt, Size size);
 extern Size rec_memory_budget_peak(void);
 
 #endif							/* REC_MEMORY_BUDGET_H */

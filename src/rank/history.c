@@ -17,6 +17,7 @@
 
 #include <math.h>
 
+#include "interaction/pair.h"
 #include "interaction/weighting.h"
 #include "rank/history.h"
 

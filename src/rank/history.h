@@ -14,6 +14,7 @@
 #define REC_HISTORY_H
 
 #include "interaction/interaction.h"
+#include "interaction/pair.h"
 #include "rank/rerank.h"
 #include "rank/score.h"
 

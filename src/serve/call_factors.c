@@ -28,6 +28,7 @@
 
 #include "catalog/pg_type.h"
 #include "definition/model_scan.h"
+#include "interaction/pair.h"
 #include "miscadmin.h"
 #include "pg/table_writer.h"
 #include "rank/history.h"

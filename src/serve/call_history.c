@@ -19,6 +19,7 @@
 #include <math.h>
 
 #include "definition/source.h"
+#include "interaction/pair.h"
 #include "pg/spi.h"
 #include "rank/history.h"
 #include "serve/call_factors.h"

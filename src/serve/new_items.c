@@ -30,6 +30,7 @@
  */
 #include "postgres.h"
 
+#include "interaction/pair.h"
 #include "miscadmin.h"
 #include "model/newest_item.h"
 #include "pg/relation.h"

@@ -75,7 +75,7 @@ add_piece(RecLists *lists)
 {
 	if (lists->npieces == lists->allocated)
 	{
-		lists->allocated = rec_room_for(lists->allocated, lists->npieces + 1);
+		lists->allocated = rec_memory_budget_room(lists->allocated, lists->npieces + 1);
 		lists->piece = lists->piece ?
 			repalloc_huge(lists->piece, mul_size(lists->allocated, sizeof(RecNeighbor *))) :
 			alloc_lists(lists->context, lists->allocated, sizeof(RecNeighbor *));

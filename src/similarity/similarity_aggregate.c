@@ -24,6 +24,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "interaction/interaction_partial.h"
+#include "interaction/stream.h"
 #include "libpq/pqformat.h"
 #include "nodes/execnodes.h"
 #include "nodes/nodeFuncs.h"
@@ -417,7 +418,7 @@ rec_item_similarity_final(PG_FUNCTION_ARGS)
 	if (!state_is_last_used(fcinfo))
 	{
 		interactions.stream = rec_stream_copy(interactions.stream);
-		interactions.user_context = NULL;
+		interactions.user_mcxt = NULL;
 	}
 	write_results(&writer, &interactions, &options);
 	result = makeArrayResult(writer.array, old);

@@ -25,6 +25,7 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "pg/prefetch.h"
 #include "similarity/similarity_count.h"
 
 #define INTERRUPT_WORK		10000	/* additions between interrupt checks */

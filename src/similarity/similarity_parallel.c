@@ -217,7 +217,7 @@ fill_segment(ParallelContext *pcxt, const RecMatrix *matrix, const RecOptions *o
 	shared->nblocks = (matrix->nitems + BLOCK_ROWS - 1) / BLOCK_ROWS;
 	pg_atomic_init_u32(&shared->next, 0);
 	shm_toc_insert(pcxt->toc, KEY_SHARED, shared);
-	rec_matrix_shm_share(pcxt, matrix);
+	rec_matrix_shm_copy(pcxt, matrix);
 	return shared;
 }
 
@@ -393,7 +393,7 @@ start_workers(Leader *leader, RecMatrix *matrix, const RecOptions *options, int 
 	leader->pcxt = CreateParallelContext("$libdir/recommender", "rec_similarity_parallel_worker",
 										 nworkers);
 	rec_matrix_shm_move(matrix, leader->context);
-	rec_memory_budget_share(leader->context,
+	rec_memory_budget_count_shm(leader->context,
 					 add_size(estimate_segment(leader->pcxt, matrix, nworkers),
 							  mul_size(nworkers, rec_similarity_row_memory(matrix))));
 	InitializeParallelDSM(leader->pcxt);

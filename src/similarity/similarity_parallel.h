@@ -15,6 +15,7 @@
 
 #include "interaction/matrix.h"
 #include "math/topk.h"
+#include "options/options.h"
 
 extern bool rec_similarity_parallel(RecMatrix *matrix, const RecOptions *options,
 									RecRowSink sink, void *arg);

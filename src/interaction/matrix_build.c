@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * matrix.c
+ * matrix_build.c
  *	  The sparse matrix that is made of a stream of interactions.
  *
  * The matrix is made in the memory of the stream, in four passes, each linear
@@ -18,7 +18,7 @@
  * Users and items come in orders that depend on their ids alone, so sums of
  * floating-point numbers are the same bits whatever the order of the stream:
  * a parallel plan gives what a serial one gives.  Sums of whole numbers need
- * no order of users, see rec_matrix_needs_user_ranks().
+ * no order of users, see rec_matrix_build_needs_user_ranks().
  *
  * Results are in the current context, but for what was the stream's.  Knows
  * numbers only: no Datum, no SPI.
@@ -26,13 +26,13 @@
  * Copyright (c) 2026, the recommender developers
  *
  * IDENTIFICATION
- *	  src/interaction/matrix.c
+ *	  src/interaction/matrix_build.c
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "interaction/matrix.h"
+#include "interaction/matrix_build.h"
 #include "interaction/weighting.h"
 #include "miscadmin.h"
 #include "pg/memory_budget.h"
@@ -123,7 +123,7 @@ collect_user(const Collector *collector, UserPairs *out, int64 from, int64 to)
 	}
 	for (int i = 0; i < kept; i++)
 	{
-		rec_packed_put(&out->stream->item, out->count, pairs[i].item);
+		rec_packed_column_put(&out->stream->item, out->count, pairs[i].item);
 		rec_stream_set_weight(out->stream, out->count++, pairs[i].weight);
 	}
 }
@@ -144,7 +144,7 @@ collect_items(const Collector *collector, UserPairs *out, int64 from, int64 to)
 
 		if (at < first)
 		{
-			rec_packed_put(&stream->item, out->count++, item);
+			rec_packed_column_put(&stream->item, out->count++, item);
 			place[item] = (uint32) out->count;
 		}
 		else if (sum)
@@ -417,7 +417,7 @@ fill_items(RecMatrix *matrix, const RecOptions *options)
  * whole numbers to add only, unless users have weights or factors of their own.
  */
 bool
-rec_matrix_needs_user_ranks(const RecStream *stream, const RecOptions *options)
+rec_matrix_build_needs_user_ranks(const RecStream *stream, const RecOptions *options)
 {
 	bool		whole = !rec_stream_has_weights(stream) &&
 	(!rec_stream_has_times(stream) || options->half_life <= 0);
