@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * call_arguments.c
- *	  What the functions that serve are given, and the rows of their answer.
+ *	  Arguments of the functions that answer, and the rows of their answers.
  *
- * They are called with a null of one of the recommender's row types before
- * their arguments, and with ids of any types: what these are to be, the types
- * of the call's expressions tell, which are checked here.
+ * The first argument is a null of one of the recommender's row types, which
+ * leads to the recommender.  Arguments that are ids are declared of any type;
+ * the type of the expression is checked here.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -29,14 +29,14 @@
  * ----------------
  */
 
-/* Gives the recommender of the first argument's row type, or an ERROR. */
+/* Return the recommender of the first argument's row type, or an ERROR. */
 RecDefinition *
 rec_call_arguments_definition(FunctionCallInfo fcinfo)
 {
 	return rec_definition_cache_of_row(get_fn_expr_argtype(fcinfo->flinfo, 0));
 }
 
-/* Refuses an argument that is not of the type of the recommender's ids. */
+/* Refuse an argument that is not of the type of the recommender's ids. */
 void
 rec_call_arguments_type(FunctionCallInfo fcinfo, int n, Oid expected, const char *argument)
 {
@@ -49,7 +49,7 @@ rec_call_arguments_type(FunctionCallInfo fcinfo, int n, Oid expected, const char
 						format_type_be(expected), format_type_be(type))));
 }
 
-/* Gives an array of items, NULL for a null, and checks that it is one. */
+/* Return an array of items, NULL for a null; an ERROR for another type. */
 ArrayType *
 rec_call_arguments_items(FunctionCallInfo fcinfo, int n, const RecDefinition *definition,
 						 const char *argument)
@@ -58,7 +58,7 @@ rec_call_arguments_items(FunctionCallInfo fcinfo, int n, const RecDefinition *de
 	return PG_ARGISNULL(n) ? NULL : PG_GETARG_ARRAYTYPE_P(n);
 }
 
-/* Gives the number of rows that are wanted; an ERROR if null or below zero. */
+/* Return the number of rows wanted; an ERROR if it is null or negative. */
 int64
 rec_call_arguments_k(FunctionCallInfo fcinfo, int n)
 {
@@ -70,7 +70,7 @@ rec_call_arguments_k(FunctionCallInfo fcinfo, int n)
 	return PG_GETARG_INT32(n);
 }
 
-/* Gives a jsonb, NULL for a null. */
+/* Return a jsonb, NULL for a null. */
 Jsonb *
 rec_call_arguments_jsonb(FunctionCallInfo fcinfo, int n)
 {
@@ -82,7 +82,7 @@ rec_call_arguments_jsonb(FunctionCallInfo fcinfo, int n)
  * ----------------
  */
 
-/* Begins a result; an ERROR unless its row type has columns of these types. */
+/* Begin a result; an ERROR unless its row type has columns of these types. */
 RecRows
 rec_call_arguments_begin_rows(FunctionCallInfo fcinfo, const Oid *types, int ncolumns)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * call_arguments.h
- *	  What the functions that serve are given, and the rows of their answer.
+ *	  Arguments of the functions that answer, and the rows of their answers.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -17,7 +17,20 @@
 #include "fmgr.h"
 #include "funcapi.h"
 
-/* A set-returning function's rows on their way out. */
+/*
+ * Positions of arguments that several functions have; 0 for one that a function
+ * does not have.
+ */
+typedef struct RecArgumentPlaces
+{
+	int			user;
+	int			filter;
+	int			exclude;
+	int			context;
+	int			options;
+} RecArgumentPlaces;
+
+/* A set-returning function's result. */
 typedef struct RecRows
 {
 	Tuplestorestate *store;

@@ -3,8 +3,8 @@
  * popular_items.c
  *	  Popular items.
  *
- * They are those of the model, whose tables have them in order; or, before the
- * first refresh, those of the interactions as they are now, counted for the call.
+ * They come from the model, whose tables have them in order; or, before the
+ * first refresh, from the interactions as they are now, counted for the call.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -15,16 +15,17 @@
  */
 #include "postgres.h"
 
+#include "answer/answer.h"
 #include "answer/popular_items.h"
+#include "answer/recommend.h"
 #include "batch/memory_catalog.h"
 #include "model/refresh.h"
 #include "model/train.h"
 #include "pg/spi.h"
 #include "serve/call_rerank.h"
-#include "serve/item_catalog.h"
 #include "storage/shmem.h"
 
-/* Appends the eligible items that nobody has touched, by rising id. */
+/* Append the eligible items without interactions, by rising id. */
 static void
 append_untouched(RecMemoryCatalog *memory, RecDict *eligible, RecDict *touched)
 {
@@ -42,17 +43,16 @@ append_untouched(RecMemoryCatalog *memory, RecDict *eligible, RecDict *touched)
 	}
 }
 
-/* Makes a catalog of popular items by counting now: there is no model yet. */
+/* Make a catalog of popular items by counting now: there is no model yet. */
 static void
-count_popularity(RecServe *serve, RecMemoryCatalog *memory)
+count_popularity(const RecCall *call, RecMemoryCatalog *memory)
 {
-	RecInteractions *interactions = rec_refresh_interactions(serve->definition,
-															 CurrentMemoryContext, false, NULL);
-	RecMatrix  *matrix = rec_interaction_matrix(interactions, &serve->options, NULL);
-	RecDict    *eligible = serve->eligible ? rec_eligible_all(serve->eligible) : NULL;
-	RecDict    *touched = rec_dictionary_create(serve->definition->item_type,
-												serve->definition->item_collation,
-												CurrentMemoryContext);
+	RecDefinition *definition = call->model.definition;
+	RecInteractions *interactions = rec_refresh_interactions(definition, CurrentMemoryContext,
+															 false, NULL);
+	RecMatrix  *matrix = rec_interaction_matrix(interactions, &call->options, NULL);
+	RecDict    *eligible = call->eligible ? rec_eligible_all(call->eligible) : NULL;
+	RecDict    *touched = rec_definition_item_dictionary(definition, CurrentMemoryContext);
 	Size		most = (Size) matrix->nitems + (eligible ? rec_dictionary_count(eligible) : 0) + 1;
 
 	memset(memory, 0, sizeof(*memory));
@@ -69,35 +69,37 @@ count_popularity(RecServe *serve, RecMemoryCatalog *memory)
 		append_untouched(memory, eligible, touched);
 	memory->barred = palloc_extended(most, MCXT_ALLOC_HUGE);
 	for (uint32 i = 0; i < memory->nitems; i++)
-		memory->barred[i] = rec_dictionary_find(serve->excluded, memory->ids[i]) != REC_NOT_FOUND;
+		memory->barred[i] = rec_dictionary_find(call->excluded, memory->ids[i]) != REC_NOT_FOUND;
 	if (eligible)
 		rec_memory_catalog_keep(memory, eligible);
 }
 
 /*
- * Writes the k most popular items that are not excluded, ranked on from a
+ * Write the k most popular items that are not excluded, ranked on from a
  * rank: as of the last refresh, or as of now when there was none.
  */
 void
-rec_popular_items_append(RecRows *rows, RecServe *serve, int64 k, int first_rank)
+rec_popular_items_append(RecRows *rows, RecItemCatalog *items, RecExplainer *explainer,
+						 int64 k, int first_rank)
 {
+	const RecCall *call = items->call;
+	bool		has_model = call->model.generation > 0;
 	RecMemoryCatalog memory;
-	RecCatalog	catalog = rec_serve_catalog(serve);
-	Datum	   *const *ids;
-	RecScoredItem *items;
+	RecCatalog	catalog = rec_item_catalog(items);
+	Datum	   *const *ids = has_model ? &items->ids.ids : &memory.ids;
+	RecScoredItem *popular;
 	int			n;
 
 	if (k == 0)
 		return;
-	rec_score_component_only(serve->scores, REC_POPULARITY);
-	if (serve->generation == 0)
+	rec_score_component_only(call->scores, REC_POPULARITY);
+	if (!has_model)
 	{
-		count_popularity(serve, &memory);
+		count_popularity(call, &memory);
 		catalog = rec_memory_catalog(&memory);
 	}
-	ids = serve->generation == 0 ? &memory.ids : &serve->ids;
-	items = rec_serve_select(serve, &catalog, ids, k, &n);
-	rec_recommend_write_rows(rows, serve, *ids, items, n, first_rank);
+	popular = rec_call_rerank_select(call, &catalog, ids, k, &n);
+	rec_recommend_write_rows(rows, explainer, *ids, popular, n, first_rank);
 }
 
 /*
@@ -108,16 +110,13 @@ PG_FUNCTION_INFO_V1(rec_popular_items);
 Datum
 rec_popular_items(PG_FUNCTION_ARGS)
 {
-	RecDefinition *definition = rec_call_arguments_definition(fcinfo);
+	static const RecArgumentPlaces places = {.filter = 2, .exclude = 3, .options = 4};
 	int64		k = rec_call_arguments_k(fcinfo, 1);
-	RecRows		rows = rec_recommend_begin_rows(fcinfo, definition);
-	RecServe	serve;
+	RecRows		rows = rec_recommend_begin_rows(fcinfo, rec_call_arguments_definition(fcinfo));
+	RecAnswer	answer;
 
-	rec_spi_connect();
-	rec_serve_begin(&serve, definition, rec_call_arguments_jsonb(fcinfo, 4));
-	rec_serve_filter(&serve, rec_call_arguments_jsonb(fcinfo, 2));
-	rec_serve_exclude(&serve, rec_call_arguments_items(fcinfo, 3, definition, "exclude"));
-	rec_popular_items_append(&rows, &serve, k, 1);
+	rec_answer_begin(&answer, fcinfo, &places, false);
+	rec_popular_items_append(&rows, &answer.catalog, &answer.explainer, k, 1);
 	SPI_finish();
 	return (Datum) 0;
 }

@@ -13,8 +13,11 @@
 #ifndef REC_POPULAR_ITEMS_H
 #define REC_POPULAR_ITEMS_H
 
-#include "answer/recommend.h"
+#include "answer/call_arguments.h"
+#include "answer/explainer.h"
+#include "serve/item_catalog.h"
 
-extern void rec_popular_items_append(RecRows *rows, RecServe *serve, int64 k, int first_rank);
+extern void rec_popular_items_append(RecRows *rows, RecItemCatalog *items, RecExplainer *explainer,
+									 int64 k, int first_rank);
 
 #endif							/* REC_POPULAR_ITEMS_H */

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * recommend.c
- *	  The SQL functions that answer with recommendations.
+ *	  The SQL functions that return recommendations.
  *
  * Each is called by a function of the same name in the recommender's schema,
- * which passes a null of its row type first: that says which recommender is
- * meant, whatever it is called by then, and what the rows look like.  The
- * rest is one pipeline: arguments, history, scores, selection, rows.
+ * which passes a null of its row type first: from this type the recommender is
+ * found, also after it was renamed, and the columns of the rows.  The rest is
+ * one pipeline: arguments, history, scores, selection, rows.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -17,17 +17,12 @@
  */
 #include "postgres.h"
 
-#include "answer/explain.h"
+#include "answer/answer.h"
 #include "answer/recommend.h"
-#include "answer/shared_features.h"
-#include "batch/memory_catalog.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "pg/spi.h"
-#include "serve/call_context.h"
-#include "serve/call_history.h"
 #include "serve/call_rerank.h"
-#include "serve/item_catalog.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/tuplestore.h"
@@ -42,7 +37,7 @@
  * ----------------
  */
 
-/* Begins a result of the recommender's type recommendation. */
+/* Begin a result of the recommender's type recommendation. */
 RecRows
 rec_recommend_begin_rows(FunctionCallInfo fcinfo, const RecDefinition *definition)
 {
@@ -53,84 +48,84 @@ rec_recommend_begin_rows(FunctionCallInfo fcinfo, const RecDefinition *definitio
 }
 
 /*
- * Writes n items as rows of recommendation, ranked on from a rank; "ids" are
- * what the items' refs are indexes of.
+ * Write n items as rows of recommendation, ranked on from a rank; the items'
+ * refs are indexes of "ids".
  */
 void
-rec_recommend_write_rows(RecRows *rows, RecServe *serve, const Datum *ids,
+rec_recommend_write_rows(RecRows *rows, RecExplainer *explainer, const Datum *ids,
 						 const RecScoredItem *items, int n, int first_rank)
 {
 	Datum		values[RECOMMENDATION_NCOLS];
 	bool		nulls[RECOMMENDATION_NCOLS] = {0};
-	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "recommender row",
-													  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext row_mcxt = AllocSetContextCreate(CurrentMemoryContext, "recommender row",
+												   ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old;
 
-	if (serve->generation > 0)
-		rec_shared_features_expect(serve, items, n, ids);
-	rec_contribution_expect(serve->scores, items, n);
-	old = MemoryContextSwitchTo(row_context);
+	if (explainer->call->model.generation > 0)
+		rec_shared_features_expect(&explainer->shared, items, n, ids);
+	rec_contribution_expect(explainer->call->scores, items, n);
+	old = MemoryContextSwitchTo(row_mcxt);
 	for (int i = 0; i < n; i++)
 	{
 		RecComponent strategy = rec_score_strategy(&items[i]);
 
 		CHECK_FOR_INTERRUPTS();
-		MemoryContextReset(row_context);
+		MemoryContextReset(row_mcxt);
 		values[0] = Int32GetDatum(first_rank + i);
 		values[1] = ids[items[i].ref];
 		values[2] = Float8GetDatum(items[i].score);
 		values[3] = CStringGetTextDatum(rec_options_component_names[strategy]);
-		values[4] = rec_explain_reasons(serve, &items[i], ids[items[i].ref]);
+		values[4] = rec_explainer_reasons(explainer, &items[i], ids[items[i].ref]);
 		tuplestore_putvalues(rows->store, rows->desc, values, nulls);
 	}
 	MemoryContextSwitchTo(old);
-	MemoryContextDelete(row_context);
+	MemoryContextDelete(row_mcxt);
 }
 
-/* Gives the best k of the stored model and their number. */
+/* Select the best k items and return them and their number. */
 static RecScoredItem *
-select_items(RecServe *serve, int64 k, int *n)
+select_items(RecItemCatalog *items, int64 k, int *n)
 {
-	RecCatalog	catalog = rec_serve_catalog(serve);
+	RecCatalog	catalog = rec_item_catalog(items);
 
 	*n = 0;
-	return k == 0 ? NULL : rec_serve_select(serve, &catalog, &serve->ids, k, n);
+	return k == 0 ? NULL : rec_call_rerank_select(items->call, &catalog, &items->ids.ids, k, n);
 }
 
-/* Selects the best k of the stored model and writes them. */
+/* Select the best k items and write them. */
 static void
-answer(FunctionCallInfo fcinfo, RecServe *serve, int64 k)
+write_best(FunctionCallInfo fcinfo, RecItemCatalog *items, RecExplainer *explainer, int64 k)
 {
-	RecRows		rows = rec_recommend_begin_rows(fcinfo, serve->definition);
+	RecRows		rows = rec_recommend_begin_rows(fcinfo, items->call->model.definition);
 	int			n;
-	RecScoredItem *items = select_items(serve, k, &n);
+	RecScoredItem *best = select_items(items, k, &n);
 
-	rec_recommend_write_rows(&rows, serve, serve->ids, items, n, 1);
+	rec_recommend_write_rows(&rows, explainer, items->ids.ids, best, n, 1);
 }
 
-/* The same in rows that show what each component gives to the score. */
+/* Do so in rows that show the term of each component in the score. */
 static void
-answer_components(FunctionCallInfo fcinfo, RecServe *serve, int64 k)
+write_components(FunctionCallInfo fcinfo, RecItemCatalog *items, int64 k)
 {
-	Oid			types[COMPONENTS_NCOLS] = {INT4OID, serve->definition->item_type, FLOAT8OID,
+	Oid			types[COMPONENTS_NCOLS] = {INT4OID, items->call->model.definition->item_type, FLOAT8OID,
 		FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, TEXTOID
 	};
 	RecRows		rows = rec_call_arguments_begin_rows(fcinfo, types, COMPONENTS_NCOLS);
 	Datum		values[COMPONENTS_NCOLS];
 	bool		nulls[COMPONENTS_NCOLS] = {0};
 	int			n;
-	RecScoredItem *items = select_items(serve, k, &n);
+	RecScoredItem *best = select_items(items, k, &n);
 
 	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		values[0] = Int32GetDatum(i + 1);
-		values[1] = serve->ids[items[i].ref];
-		values[2] = Float8GetDatum(items[i].score);
+		values[1] = items->ids.ids[best[i].ref];
+		values[2] = Float8GetDatum(best[i].score);
 		for (int c = 0; c < REC_NCOMPONENTS; c++)
-			values[3 + c] = Float8GetDatum(items[i].term[c]);
+			values[3 + c] = Float8GetDatum(best[i].term[c]);
 		values[3 + REC_NCOMPONENTS] =
-			CStringGetTextDatum(rec_options_component_names[rec_score_strategy(&items[i])]);
+			CStringGetTextDatum(rec_options_component_names[rec_score_strategy(&best[i])]);
 		tuplestore_putvalues(rows.store, rows.desc, values, nulls);
 	}
 }
@@ -140,78 +135,66 @@ answer_components(FunctionCallInfo fcinfo, RecServe *serve, int64 k)
  * ----------------
  */
 
-/*
- * Begins a call whose arguments from the fourth on are filter, exclude,
- * context and options; SPI_finish() ends it.
- */
-static void
-begin_call(RecServe *serve, FunctionCallInfo fcinfo, RecDefinition *definition)
-{
-	rec_spi_connect();
-	rec_serve_begin(serve, definition, rec_call_arguments_jsonb(fcinfo, 6));
-	rec_serve_require_model(serve);
-	rec_serve_filter(serve, rec_call_arguments_jsonb(fcinfo, 3));
-	rec_call_context_read(serve, rec_call_arguments_jsonb(fcinfo, 5));
-	rec_serve_exclude(serve, rec_call_arguments_items(fcinfo, 4, definition, "exclude"));
-}
+/* Arguments of functions from (model, user_id or items, k) on. */
+static const RecArgumentPlaces user_places = {
+	.user = 1, .filter = 3, .exclude = 4, .context = 5, .options = 6
+};
 
-/* The two functions that answer a user, in either kind of rows. */
-static Datum
-recommend_user(FunctionCallInfo fcinfo,
-			   void (*write) (FunctionCallInfo fcinfo, RecServe *serve, int64 k))
-{
-	RecDefinition *definition = rec_call_arguments_definition(fcinfo);
-	int64		k = rec_call_arguments_k(fcinfo, 2);
-	RecServe	serve;
-
-	rec_call_arguments_type(fcinfo, 1, definition->user_type, "user_id");
-	begin_call(&serve, fcinfo, definition);
-	if (!PG_ARGISNULL(1))
-		rec_serve_user(&serve, PG_GETARG_DATUM(1));
-	rec_call_context_add(&serve, serve.scores);
-	rec_score_blend(serve.scores);
-	write(fcinfo, &serve, k);
-	SPI_finish();
-	return (Datum) 0;
-}
+static const RecArgumentPlaces items_places = {
+	.filter = 3, .exclude = 4, .context = 5, .options = 6
+};
 
 /*
  * recommend(model, user_id, k, filter, exclude, context, options): the k
- * items that suit a user best; an unknown or null user gets popular ones.
+ * items that suit a user best; popular ones for an unknown or null user.
  */
 PG_FUNCTION_INFO_V1(rec_recommend);
 Datum
 rec_recommend(PG_FUNCTION_ARGS)
 {
-	return recommend_user(fcinfo, answer);
+	int64		k = rec_call_arguments_k(fcinfo, 2);
+	RecAnswer	answer;
+
+	rec_answer_begin(&answer, fcinfo, &user_places, true);
+	rec_answer_score_user(&answer, fcinfo, &user_places);
+	write_best(fcinfo, &answer.catalog, &answer.explainer, k);
+	SPI_finish();
+	return (Datum) 0;
 }
 
 /*
  * recommend_components(model, user_id, k, filter, exclude, context, options):
- * the same items, with what each component gives to the score.
+ * the items of recommend(), with the term of each component in the score.
  */
 PG_FUNCTION_INFO_V1(rec_recommend_components);
 Datum
 rec_recommend_components(PG_FUNCTION_ARGS)
 {
-	return recommend_user(fcinfo, answer_components);
+	int64		k = rec_call_arguments_k(fcinfo, 2);
+	RecAnswer	answer;
+
+	rec_answer_begin(&answer, fcinfo, &user_places, true);
+	rec_answer_score_user(&answer, fcinfo, &user_places);
+	write_components(fcinfo, &answer.catalog, k);
+	SPI_finish();
+	return (Datum) 0;
 }
 
-/* The two functions that take items for a history. */
+/* Answer a session or a basket. */
 static Datum
 recommend_items(FunctionCallInfo fcinfo, bool session)
 {
-	RecDefinition *definition = rec_call_arguments_definition(fcinfo);
-	ArrayType  *items = rec_call_arguments_items(fcinfo, 1, definition, "items");
+	ArrayType  *items = rec_call_arguments_items(fcinfo, 1, rec_call_arguments_definition(fcinfo),
+												 "items");
 	int64		k = rec_call_arguments_k(fcinfo, 2);
-	RecServe	serve;
+	RecAnswer	answer;
 
-	begin_call(&serve, fcinfo, definition);
+	rec_answer_begin(&answer, fcinfo, &items_places, true);
 	if (items)
-		rec_serve_items(&serve, items, session ? serve.options.session_decay : 1);
-	rec_call_context_add(&serve, serve.scores);
-	rec_score_blend(serve.scores);
-	answer(fcinfo, &serve, k);
+		rec_call_history_take_items(&answer.history, items,
+									session ? answer.call.options.session_decay : 1);
+	rec_answer_blend(&answer);
+	write_best(fcinfo, &answer.catalog, &answer.explainer, k);
 	SPI_finish();
 	return (Datum) 0;
 }
@@ -227,7 +210,10 @@ rec_recommend_session(PG_FUNCTION_ARGS)
 	return recommend_items(fcinfo, true);
 }
 
-/* recommend_basket(...): the same for a basket, in which order means nothing. */
+/*
+ * recommend_basket(model, items, k, filter, exclude, context, options): the k
+ * items that go best with those of a basket, whose order does not matter.
+ */
 PG_FUNCTION_INFO_V1(rec_recommend_basket);
 Datum
 rec_recommend_basket(PG_FUNCTION_ARGS)
@@ -243,38 +229,31 @@ PG_FUNCTION_INFO_V1(rec_similar_items);
 Datum
 rec_similar_items(PG_FUNCTION_ARGS)
 {
+	static const RecArgumentPlaces places = {.filter = 3, .exclude = 4, .options = 5};
 	RecDefinition *definition = rec_call_arguments_definition(fcinfo);
 	int64		k = rec_call_arguments_k(fcinfo, 2);
-	RecServe	serve;
-	Datum		id;
+	RecAnswer	answer;
 
 	rec_call_arguments_type(fcinfo, 1, definition->item_type, "item_id");
-	rec_spi_connect();
-	rec_serve_begin(&serve, definition, rec_call_arguments_jsonb(fcinfo, 5));
-	rec_serve_require_model(&serve);
-	rec_serve_filter(&serve, rec_call_arguments_jsonb(fcinfo, 3));
-	rec_serve_exclude(&serve, rec_call_arguments_items(fcinfo, 4, definition, "exclude"));
+	rec_answer_begin(&answer, fcinfo, &places, true);
 	if (!PG_ARGISNULL(1))
-	{
-		id = PG_GETARG_DATUM(1);
-		serve.by_likeness = true;
-		rec_serve_items(&serve, DatumGetArrayTypeP(rec_definition_id_array(definition, &id, 1)), 1);
-	}
-	rec_serve_similarity(&serve);
-	answer(fcinfo, &serve, k);
+		rec_call_history_take_item(&answer.history, PG_GETARG_DATUM(1));
+	rec_call_history_compare(&answer.history);
+	write_best(fcinfo, &answer.catalog, &answer.explainer, k);
 	SPI_finish();
 	return (Datum) 0;
 }
 
 /*
- * Writes the items of the array that are not among the n ranked ones, which
- * the model does not know: score 0, at the end.
+ * Write the items of the array that are not among the n ranked ones, whose ids
+ * are found by their refs, at the end and with score 0: neither the model nor
+ * the relation of items has them.
  */
 static void
-write_unknown(RecRows *rows, const RecServe *serve, ArrayType *items,
+write_unknown(RecRows *rows, const RecDefinition *definition, ArrayType *items, const Datum *ids,
 			  const RecScoredItem *ranked, int n)
 {
-	RecDict    *known = rec_serve_dict(serve);
+	RecDict    *known = rec_definition_item_dictionary(definition, CurrentMemoryContext);
 	ArrayIterator it = array_create_iterator(items, 0, NULL);
 	int			rank = n;
 	Datum		values[RECOMMENDATION_NCOLS] = {0};
@@ -283,8 +262,8 @@ write_unknown(RecRows *rows, const RecServe *serve, ArrayType *items,
 	bool		isnull;
 
 	for (int i = 0; i < n; i++)
-		(void) rec_dictionary_intern(known, serve->ids[ranked[i].ref]);
-	values[4] = rec_explain_no_reasons();
+		(void) rec_dictionary_intern(known, ids[ranked[i].ref]);
+	values[4] = rec_explainer_no_reasons();
 	while (array_iterate(it, &id, &isnull))
 	{
 		uint32		before = rec_dictionary_count(known);
@@ -300,17 +279,19 @@ write_unknown(RecRows *rows, const RecServe *serve, ArrayType *items,
 
 /*
  * rank_items(model, user_id, items, context, options): the given items, each
- * once, best first.  Seen ones are not left out; those that the model does
- * not know come last, with score 0 and no strategy.
+ * once, best first.  Seen ones are not left out; those of which neither the
+ * model nor the relation of items has a row come last, with score 0 and no
+ * strategy.
  */
 PG_FUNCTION_INFO_V1(rec_rank_items);
 Datum
 rec_rank_items(PG_FUNCTION_ARGS)
 {
+	static const RecArgumentPlaces places = {.user = 1, .context = 3, .options = 4};
 	RecDefinition *definition = rec_call_arguments_definition(fcinfo);
 	ArrayType  *items = rec_call_arguments_items(fcinfo, 2, definition, "items");
 	RecRows		rows = rec_recommend_begin_rows(fcinfo, definition);
-	RecServe	serve;
+	RecAnswer	answer;
 	RecItemSet *set;
 	RecScoredItem *ranked;
 	int			n;
@@ -318,21 +299,15 @@ rec_rank_items(PG_FUNCTION_ARGS)
 	rec_call_arguments_type(fcinfo, 1, definition->user_type, "user_id");
 	if (items == NULL)
 		return (Datum) 0;
-	rec_spi_connect();
-	rec_serve_begin(&serve, definition, rec_call_arguments_jsonb(fcinfo, 4));
-	rec_serve_require_model(&serve);
-	rec_call_context_read(&serve, rec_call_arguments_jsonb(fcinfo, 3));
-	if (!PG_ARGISNULL(1))
-		rec_serve_user(&serve, PG_GETARG_DATUM(1));
-	rec_call_context_add(&serve, serve.scores);
-	rec_score_blend(serve.scores);
-	serve.excluded = rec_serve_dict(&serve);	/* nothing is left out */
-	set = rec_selection_item_set_create(serve.scores);
-	rec_serve_fetch_ids(&serve, items, set);
+	rec_answer_begin(&answer, fcinfo, &places, true);
+	rec_answer_score_user(&answer, fcinfo, &places);
+	answer.catalog.excluded = NULL;
+	set = rec_selection_item_set_create(answer.call.scores);
+	rec_item_catalog_fetch(&answer.catalog, items, set);
 	ranked = rec_selection_item_set_ranked(set, &n);
-	rec_recommend_write_rows(&rows, &serve, serve.ids, ranked, n, 1);
+	rec_recommend_write_rows(&rows, &answer.explainer, answer.catalog.ids.ids, ranked, n, 1);
 	if (n < ArrayGetNItems(ARR_NDIM(items), ARR_DIMS(items)))
-		write_unknown(&rows, &serve, items, ranked, n);
+		write_unknown(&rows, definition, items, answer.catalog.ids.ids, ranked, n);
 	SPI_finish();
 	return (Datum) 0;
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * recommend.h
- *	  What the SQL functions that return recommendations have in common.
+ *	  Rows of recommendations, for the SQL functions that return them.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -14,11 +14,11 @@
 #define REC_RECOMMEND_H
 
 #include "answer/call_arguments.h"
-#include "serve/call.h"
+#include "answer/explainer.h"
 
 extern RecRows rec_recommend_begin_rows(FunctionCallInfo fcinfo,
 										const RecDefinition *definition);
-extern void rec_recommend_write_rows(RecRows *rows, RecServe *serve, const Datum *ids,
+extern void rec_recommend_write_rows(RecRows *rows, RecExplainer *explainer, const Datum *ids,
 									 const RecScoredItem *items, int n, int first_rank);
 
 #endif							/* REC_RECOMMEND_H */

@@ -4,7 +4,7 @@
  *	  Recommendations for every user at once.
  *
  * The interactions are read once, the model once; then each user is scored in
- * memory (see batch.c).
+ * memory (batch.c).
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -15,115 +15,109 @@
  */
 #include "postgres.h"
 
-#include "answer/call_arguments.h"
-#include "batch/batch.h"
+#include "answer/answer.h"
+#include "batch/batch_rerank.h"
 #include "batch/batch_rows.h"
 #include "batch/batch_score.h"
 #include "catalog/pg_type.h"
-#include "definition/model_scan.h"
+#include "factor/factor_table.h"
 #include "miscadmin.h"
 #include "pg/spi.h"
-#include "serve/call_context.h"
-#include "serve/call_factors.h"
-#include "serve/call_rerank.h"
-#include "serve/item_catalog.h"
-#include "serve/model_neighbors.h"
-#include "serve/new_items.h"
-#include "serve/newcomer.h"
+#include "serve/model_items.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
 #define ALL_NCOLS			5	/* user_id, rank, item_id, score, strategy */
 
+/* Refuse a model whose tables do not fit together. */
 static void
-model_damaged(const RecServe *serve)
+refuse_damage(const RecServedModel *model, const char *what)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("the model of recommender \"%s\" is not valid",
-					rec_definition_name(serve->definition)),
-			 errhint("Refresh the recommender.")));
+	rec_model_scan_damaged(model->definition, what);
 }
 
-/* Adds the items that the model does not know, after its own. */
+/* Add the items that the model does not know, after its own. */
 static void
-add_newcomers(RecBatch *batch, RecServe *serve, RecDict *eligible)
+add_new_items(RecBatch *batch, RecNewItems *new_items, RecDict *eligible)
 {
+	uint32		nitems = (uint32) new_items->model->nitems;
 	bool	   *known = palloc_extended(rec_dictionary_count(eligible) + 1,
 										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 
-	for (uint32 i = 0; i < serve->nitems; i++)
+	for (uint32 i = 0; i < nitems; i++)
 	{
 		uint32		number = rec_dictionary_find(eligible, batch->memory.ids[i]);
 
 		if (number != REC_NOT_FOUND)
 			known[number] = true;
 	}
-	rec_new_items_look(serve);	/* gives the first numbers to the newest ones */
-	rec_newcomer_numbers(serve, eligible, known);
-	batch->memory.nitems = (uint32) serve->nitems;
-	for (uint32 i = 0; serve->newcomers && i < rec_dictionary_count(serve->newcomers); i++)
+	rec_new_items_search(new_items);	/* numbers the newest ones first */
+	rec_new_items_number_all(new_items, eligible, known);
+	batch->memory.nitems = nitems;
+	for (uint32 i = 0; new_items->numbered && i < rec_dictionary_count(new_items->numbered); i++)
 		rec_batch_set_item(batch, batch->memory.nitems++,
-						   rec_dictionary_intern(batch->items, rec_dictionary_id(serve->newcomers, i)), 0, 0);
+						   rec_dictionary_intern(batch->items, rec_dictionary_id(new_items->numbered, i)),
+						   0, 0);
 	pfree(known);
 }
 
 /*
- * Reads the items, whose numbers have no gaps; "eligible" are those that may
- * be shown, NULL for all.
+ * Read the items, whose numbers have no gaps; "eligible" are those that may be
+ * shown, NULL for all.
  */
 static void
-load_items(RecBatch *batch, RecServe *serve, RecDict *eligible)
+load_items(RecBatch *batch, RecNewItems *new_items, RecDict *eligible)
 {
-	RecStoreScan *scan = rec_serve_all_items(serve);
-	int64		most = serve->nitems +
-	(eligible ? serve->options.new_items + rec_dictionary_count(eligible) : 0);
+	const RecServedModel *model = new_items->model;
+	RecStoreScan *scan = rec_model_items_begin(model);
+	int64		most = model->nitems + (eligible ? new_items->most + rec_dictionary_count(eligible) : 0);
+	RecItemIds	ids = {0};
 	RecScoredItem item;
 	bool	   *read;
 	int64		n = 0;
 
 	if (most > PG_INT32_MAX)
-		model_damaged(serve);
+		refuse_damage(model, "items that are");
 	rec_batch_begin_model(batch, (uint32) most);
-	read = palloc_extended(serve->nitems + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	while (rec_serve_next_item(serve, scan, &item))
+	read = palloc_extended(model->nitems + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	while (rec_model_items_next(model, scan, &ids, &item))
 	{
-		if (item.item >= serve->nitems || read[item.item])
-			model_damaged(serve);
+		if (item.item >= model->nitems || read[item.item])
+			refuse_damage(model, "an item that is");
 		read[item.item] = true;
 		rec_batch_set_item(batch, item.item,
-						   rec_dictionary_intern(batch->items, serve->ids[item.ref]),
+						   rec_dictionary_intern(batch->items, ids.ids[item.ref]),
 						   item.popularity, item.trend);
 		n++;
 	}
 	rec_model_scan_end(scan);
 	pfree(read);
-	if (n != serve->nitems)
-		model_damaged(serve);
+	if (n != model->nitems)
+		refuse_damage(model, "items that are");
 	if (eligible)
-		add_newcomers(batch, serve, eligible);
+		add_new_items(batch, new_items, eligible);
 	rec_batch_end_model(batch);
-	rec_score_set_steps(batch->scores, serve->steps, serve->nsteps);
+	rec_score_set_steps(batch->scores, model->steps, model->nsteps);
 }
 
 static void
-load_neighbors(RecBatch *batch, RecServe *serve)
+load_neighbors(RecBatch *batch, const RecServedModel *model)
 {
-	rec_serve_all_neighbors(serve, batch->items, batch->neighbors);
+	rec_model_neighbors_read_all(model, batch->items, batch->neighbors);
 	for (Size i = 0; i < (Size) rec_dictionary_count(batch->items) * REC_NLIKENESSES; i++)
 	{
 		const RecNeighborList *list = &batch->neighbors[i];
 
 		for (int n = 0; n < list->n; n++)
 			if ((uint32) list->items[n] >= batch->memory.nitems)
-				model_damaged(serve);
+				refuse_damage(model, "a row of neighbours that is");
 	}
 }
 
-/* Lets items that the model does not know be recommended, and speak. */
+/* Find the neighbours of items that the model does not know. */
 static void
-join_newcomers(RecBatch *batch, RecServe *serve)
+join_new_items(RecBatch *batch, RecNewItemContent *content)
 {
 	uint32		n = rec_dictionary_count(batch->items);
 	bool	   *used = palloc_extended((Size) n + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
@@ -133,31 +127,32 @@ join_newcomers(RecBatch *batch, RecServe *serve)
 	for (int64 i = 0; i < batch->nrows; i++)
 		used[batch->rows[i].pair.item] = true;
 	for (uint32 i = 0; i < n; i++)
-		known[i] = batch->model_number[i] < serve->nitems;
+		known[i] = batch->model_number[i] < content->model->nitems;
 	old = MemoryContextSwitchTo(batch->model_context);
-	rec_new_items_join_all(serve, batch->items, used, known, batch->neighbors);
+	rec_new_item_content_join_all(content, batch->items, used, known, batch->neighbors);
 	MemoryContextSwitchTo(old);
 	pfree(used);
 	pfree(known);
 }
 
 static void
-load_factors(RecBatch *batch, RecServe *serve)
+load_factors(RecBatch *batch, const RecServedModel *model)
 {
-	RecFactors *factors = rec_serve_load_factors(serve);
+	RecFactors *factors = batch->options->model != REC_MODEL_ALS ? NULL :
+		rec_factor_table_read(model->definition, model->generation, model->nitems);
 
 	if (factors)
 		rec_batch_set_factors(batch, factors);
 }
 
-/* The lifts of the call's context must be of items that the model has. */
+/* Check that the lifts of the call's context are of items that the model has. */
 static void
-check_context(const RecBatch *batch, const RecServe *serve)
+check_context(const RecBatch *batch, const RecServedModel *model, const RecCallContext *context)
 {
-	for (int i = 0; i < serve->ncontext; i++)
-		for (int n = 0; n < serve->context[i].lifts.n; n++)
-			if ((uint32) serve->context[i].lifts.items[n] >= batch->memory.nitems)
-				model_damaged(serve);
+	for (int i = 0; i < context->n; i++)
+		for (int n = 0; n < context->values[i].lifts.n; n++)
+			if ((uint32) context->values[i].lifts.items[n] >= batch->memory.nitems)
+				refuse_damage(model, "lifts that are");
 }
 
 static void
@@ -179,54 +174,48 @@ write_user(RecBatch *batch, RecRows *rows, Datum user, const RecScoredItem *item
 	}
 }
 
+/* Bar the excluded items for the user at hand. */
 static void
-bar_array(RecBatch *batch, ArrayType *items)
+bar_excluded(RecBatch *batch, RecDict *excluded)
 {
-	ArrayIterator it;
-	Datum		id;
-	bool		isnull;
+	uint32		n = rec_dictionary_count(excluded);
 
-	if (items == NULL)
-		return;
-	it = array_create_iterator(items, 0, NULL);
-	while (array_iterate(it, &id, &isnull))
+	for (uint32 i = 0; i < n; i++)
 	{
-		uint32		item = isnull ? REC_NOT_FOUND : rec_dictionary_find(batch->items, id);
+		uint32		item = rec_dictionary_find(batch->items, rec_dictionary_id(excluded, i));
 
 		if (item != REC_NOT_FOUND)
 			rec_batch_score_bar(batch, item);
 	}
-	array_free_iterator(it);
 }
 
-/* Answers one user after the other, in a context that is emptied between. */
+/* Answer one user after the other, in a memory context that is reset between. */
 static void
-answer_all(RecBatch *batch, RecRows *rows, const RecServe *serve, ArrayType *exclude,
+answer_all(RecBatch *batch, RecRows *rows, const RecCallContext *context, RecDict *excluded,
 		   int64 k)
 {
 	RecCatalog	catalog = rec_memory_catalog(&batch->memory);
-	MemoryContext user_context = AllocSetContextCreate(CurrentMemoryContext,
-													   "recommender user",
-													   ALLOCSET_DEFAULT_SIZES);
+	MemoryContext user_mcxt = AllocSetContextCreate(CurrentMemoryContext, "recommender user",
+													ALLOCSET_DEFAULT_SIZES);
 	int64		end;
 
 	for (int64 from = 0; from < batch->nrows; from = end)
 	{
-		MemoryContext old = MemoryContextSwitchTo(user_context);
+		MemoryContext old = MemoryContextSwitchTo(user_mcxt);
 		RecScoredItem *items;
 		int			n;
 
 		CHECK_FOR_INTERRUPTS();
 		end = rec_batch_rows_user_end(batch, from);
-		bar_array(batch, exclude);
+		bar_excluded(batch, excluded);
 		rec_batch_score_user(batch, from, end);
-		rec_call_context_add(serve, batch->scores);
+		rec_call_context_add(context, batch->scores);
 		rec_score_blend(batch->scores);
-		items = rec_batch_select(batch, &catalog, k, &n);
+		items = rec_batch_rerank_select(batch, &catalog, k, &n);
 		write_user(batch, rows, rec_dictionary_id(batch->users, batch->rows[from].user), items, n);
 		rec_batch_score_next_user(batch);
 		MemoryContextSwitchTo(old);
-		MemoryContextReset(user_context);
+		MemoryContextReset(user_mcxt);
 	}
 }
 
@@ -238,39 +227,36 @@ PG_FUNCTION_INFO_V1(rec_recommend_all);
 Datum
 rec_recommend_all(PG_FUNCTION_ARGS)
 {
+	static const RecArgumentPlaces places = {.filter = 2, .exclude = 3, .context = 4, .options = 5};
 	RecDefinition *definition = rec_call_arguments_definition(fcinfo);
 	int64		k = rec_call_arguments_k(fcinfo, 1);
 	Oid			types[ALL_NCOLS] = {definition->user_type, INT4OID, definition->item_type,
 	FLOAT8OID, TEXTOID};
 	RecRows		rows = rec_call_arguments_begin_rows(fcinfo, types, ALL_NCOLS);
-	RecServe	serve;
+	RecAnswer	answer;
+	const RecServedModel *model = &answer.call.model;
 	RecBatch   *batch;
 	RecDict    *eligible = NULL;
 
-	rec_spi_connect();
-	rec_serve_begin(&serve, definition, rec_call_arguments_jsonb(fcinfo, 5));
-	rec_serve_filter(&serve, rec_call_arguments_jsonb(fcinfo, 2));
-	rec_serve_require_model(&serve);
-	rec_call_context_read(&serve, rec_call_arguments_jsonb(fcinfo, 4));
-	batch = rec_batch_create(CurrentMemoryContext, &serve.options,
+	rec_answer_begin(&answer, fcinfo, &places, true);
+	batch = rec_batch_create(CurrentMemoryContext, &answer.call.options,
 							 definition->user_type, definition->user_collation,
 							 definition->item_type, definition->item_collation);
 	rec_batch_rows_read(batch, definition);
 	rec_batch_rows_sort(batch);
-	batch->as_of = serve.as_of;
-	if (serve.eligible)
-		eligible = rec_eligible_all(serve.eligible);
-	load_items(batch, &serve, eligible);
-	rec_score_set_steps(batch->scores, serve.steps, serve.nsteps);
-	load_neighbors(batch, &serve);
+	batch->as_of = model->as_of;
+	if (answer.call.eligible)
+		eligible = rec_eligible_all(answer.call.eligible);
+	load_items(batch, &answer.new_items, eligible);
+	load_neighbors(batch, model);
 	if (definition->items)
-		join_newcomers(batch, &serve);
-	load_factors(batch, &serve);
+		join_new_items(batch, &answer.content);
+	load_factors(batch, model);
 	if (eligible)
 		rec_memory_catalog_keep(&batch->memory, eligible);
-	check_context(batch, &serve);
+	check_context(batch, model, &answer.context);
 	if (k > 0)
-		answer_all(batch, &rows, &serve, rec_call_arguments_items(fcinfo, 3, definition, "exclude"), k);
+		answer_all(batch, &rows, &answer.context, answer.call.excluded, k);
 	SPI_finish();
 	return (Datum) 0;
 }

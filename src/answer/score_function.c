@@ -1,16 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * score_function.c
- *	  score(): how well one item suits a user, made for whole queries.
+ *	  score(): the score of one item for a user, made for whole queries.
  *
  * The first call of a query reads the user's history and prepares the scores;
- * each further one costs a look-up of the item.  When a query asks for many
+ * each further one costs a look-up of the item.  When a query scores many
  * items, the model's items are read into a hash table once, as a hash join
- * would do, and look-ups cost no query at all.
+ * would do, and further items cost no look-up in tables.
  *
- * What is prepared lives with the call's expression.  It is good for one user,
- * one context and one set of options under one snapshot: an expression that is executed
- * again under another snapshot, as in a loop of PL/pgSQL, starts anew.
+ * What is prepared lives with the call's expression.  It is valid for one user,
+ * one context and one set of options under one snapshot: an expression that is
+ * executed again under another snapshot, as in a loop of PL/pgSQL, starts anew.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -21,14 +21,12 @@
  */
 #include "postgres.h"
 
-#include "answer/call_arguments.h"
+#include "answer/answer.h"
 #include "definition/definition_cache.h"
 #include "definition/model_scan.h"
 #include "miscadmin.h"
 #include "pg/spi.h"
-#include "serve/call_context.h"
-#include "serve/call_history.h"
-#include "serve/item_catalog.h"
+#include "serve/model_items.h"
 #include "storage/shmem.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
@@ -37,7 +35,7 @@
 
 #define BYTES_PER_ITEM	64		/* of the table of all items, about */
 
-/* What tells one snapshot from another of the same session. */
+/* What distinguishes snapshots of the same session. */
 typedef struct SnapshotMark
 {
 	TransactionId xmin;
@@ -51,7 +49,7 @@ typedef struct SnapshotMark
 
 typedef struct ScoreState
 {
-	MemoryContext context;		/* owns all below; reset to start anew */
+	MemoryContext mcxt;			/* owns all below; reset to start anew */
 	Oid			schema;
 	RecDefinition *definition;
 	uint64		serial;			/* of the definition */
@@ -61,8 +59,8 @@ typedef struct ScoreState
 	Datum		user;
 	Jsonb	   *context_given;	/* or NULL */
 	Jsonb	   *options;		/* as given, or NULL */
-	RecServe	serve;
-	int64		calls;			/* answered by a query each */
+	RecAnswer	answer;
+	int64		calls;			/* answered by a look-up each */
 	RecDict    *items;			/* all items, or NULL */
 	double	   *scores;			/* of items, by number in the dictionary */
 } ScoreState;
@@ -110,10 +108,11 @@ same_user(const ScoreState *state, bool isnull, Datum user)
 	return datum_image_eq(state->user, user, typbyval, typlen);
 }
 
-/* Reads the user's history; what is prepared is in the state's context. */
+/* Read the user's history; what is prepared is in the state's memory context. */
 static void
 prepare_user(ScoreState *state, bool isnull, Datum user, Jsonb *context, Jsonb *options)
 {
+	RecAnswer  *answer = &state->answer;
 	MemoryContext old;
 	int16		typlen;
 	bool		typbyval;
@@ -121,73 +120,74 @@ prepare_user(ScoreState *state, bool isnull, Datum user, Jsonb *context, Jsonb *
 	state->prepared = false;
 	state->items = NULL;
 	state->calls = 0;
-	MemoryContextReset(state->context);
-	old = MemoryContextSwitchTo(state->context);
+	MemoryContextReset(state->mcxt);
+	old = MemoryContextSwitchTo(state->mcxt);
 	get_typlenbyval(state->definition->user_type, &typlen, &typbyval);
 	state->user_null = isnull;
 	state->user = isnull ? (Datum) 0 : datumCopy(user, typbyval, typlen);
 	state->context_given = copy_jsonb(context);
 	state->options = copy_jsonb(options);
-	rec_serve_begin(&state->serve, state->definition, state->options);
-	rec_serve_require_model(&state->serve);
-	rec_call_context_read(&state->serve, state->context_given);
+	rec_answer_init(answer, state->definition, state->options);
+	rec_served_model_require(&answer->call.model);
+	rec_call_context_read(&answer->context, &answer->call, state->context_given);
 	if (!isnull)
-		rec_serve_user(&state->serve, state->user);
-	rec_call_context_add(&state->serve, state->serve.scores);
-	rec_score_blend(state->serve.scores);
+		rec_call_history_read_user(&answer->history, state->user);
+	rec_answer_blend(answer);
 	MemoryContextSwitchTo(old);
 	state->serial = state->definition->serial;
 	state->mark = mark_snapshot();
 	state->prepared = true;
 }
 
-/* True when so many items were asked for that reading all pays. */
+/* Return whether so many items were scored that reading all pays. */
 static bool
 reading_all_pays(const ScoreState *state)
 {
-	return state->calls > 32 + state->serve.nitems / 50 &&
-		(Size) state->serve.nitems * BYTES_PER_ITEM < get_hash_memory_limit();
+	int64		nitems = state->answer.call.model.nitems;
+
+	return state->calls > 32 + nitems / 50 &&
+		(Size) nitems * BYTES_PER_ITEM < get_hash_memory_limit();
 }
 
-/* Reads all items' scores into the state's context. */
+/* Read all items' scores into the state's memory context. */
 static void
 read_all_items(ScoreState *state)
 {
-	RecDefinition *definition = state->definition;
-	RecDict    *items = rec_dictionary_create(definition->item_type,
-											  definition->item_collation, state->context);
-	RecStoreScan *scan = rec_serve_all_items(&state->serve);
+	const RecCall *call = &state->answer.call;
+	RecItemIds *ids = &state->answer.catalog.ids;
+	RecDict    *items = rec_definition_item_dictionary(state->definition, state->mcxt);
+	RecStoreScan *scan = rec_model_items_begin(&call->model);
 	RecScoredItem item;
 	uint32		allocated = 1024;
 
-	state->scores = MemoryContextAlloc(state->context, allocated * sizeof(double));
-	while (rec_serve_next_item(&state->serve, scan, &item))
+	state->scores = MemoryContextAlloc(state->mcxt, allocated * sizeof(double));
+	while (rec_model_items_next(&call->model, scan, ids, &item))
 	{
-		uint32		number = rec_dictionary_intern(items, state->serve.ids[item.ref]);
+		uint32		number = rec_dictionary_intern(items, ids->ids[item.ref]);
 
 		if (number == allocated)
 		{
 			allocated *= 2;
 			state->scores = repalloc_huge(state->scores, mul_size(allocated, sizeof(double)));
 		}
-		rec_score_fill(state->serve.scores, &item);
+		rec_score_fill(call->scores, &item);
 		state->scores[number] = item.score;
 	}
 	rec_model_scan_end(scan);
 	state->items = items;
 }
 
-/* Asks the model for one item. */
+/* Return the score of one item, which is looked up; 0 if it is unknown. */
 static double
-score_by_query(ScoreState *state, Datum id)
+score_by_look_up(ScoreState *state, Datum id)
 {
 	RecScoredItem item;
 
 	state->calls++;
-	return rec_serve_score_item(&state->serve, id, &item) ? item.score : 0;
+	return rec_item_catalog_score(&state->answer.catalog, id, &item) ? item.score : 0;
 }
 
-/* Finds the score of an item that is in memory. */
+/* Return the score of an item that is in memory. */
 static double
 score_from_memory(ScoreState *state, Datum id, bool *known)
 {
@@ -195,15 +195,6 @@ score_from_memory(ScoreState *state, Datum id, bool *known)
 
 	*known = number != REC_NOT_FOUND;
 	return *known ? state->scores[number] : 0;
-}
-
-/* Ids that a call kept are in SPI's memory, which the call's end frees. */
-static void
-forget_ids(RecServe *serve)
-{
-	serve->ids = NULL;
-	serve->nids = 0;
-	serve->ids_allocated = 0;
 }
 
 static ScoreState *
@@ -214,18 +205,19 @@ get_state(FunctionCallInfo fcinfo)
 	if (state)
 		return state;
 	state = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(ScoreState));
-	state->context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "recommender score",
+	state->mcxt = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "recommender score",
 										   ALLOCSET_DEFAULT_SIZES);
 	fcinfo->flinfo->fn_extra = state;
 	return state;
 }
 
-/* The definition is asked for again: the one kept may be gone by now. */
+/* Return whether what is prepared is valid for a call. */
 static bool
-still_good(const ScoreState *state, bool isnull, Datum user, Jsonb *context, Jsonb *options)
+is_valid(const ScoreState *state, bool isnull, Datum user, Jsonb *context, Jsonb *options)
 {
 	SnapshotMark mark;
 
+	/* the definition is looked up: the one kept may be gone by now */
 	if (!state->prepared || rec_definition_cache_get(state->schema)->serial != state->serial)
 		return false;
 	mark = mark_snapshot();
@@ -236,9 +228,9 @@ still_good(const ScoreState *state, bool isnull, Datum user, Jsonb *context, Jso
 }
 
 /*
- * score(model, user_id, item_id, context, options): the score that
- * recommend() would give the item, seen or not; 0 for an item that is not in
- * the model, null for a null item.
+ * score(model, user_id, item_id, context, options): the score of the item in
+ * recommend(), seen or not; 0 for an item that is not in the model, null for a
+ * null item.
  */
 PG_FUNCTION_INFO_V1(rec_score);
 Datum
@@ -252,7 +244,7 @@ rec_score(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(2))
 		PG_RETURN_NULL();
-	if (!still_good(state, PG_ARGISNULL(1), PG_GETARG_DATUM(1), context, options))
+	if (!is_valid(state, PG_ARGISNULL(1), PG_GETARG_DATUM(1), context, options))
 	{
 		state->prepared = false;
 		state->definition = rec_call_arguments_definition(fcinfo);
@@ -274,8 +266,8 @@ rec_score(PG_FUNCTION_ARGS)
 		read_all_items(state);
 	score = state->items ? score_from_memory(state, PG_GETARG_DATUM(2), &known) : 0;
 	if (!known)
-		score = score_by_query(state, PG_GETARG_DATUM(2));
-	forget_ids(&state->serve);
+		score = score_by_look_up(state, PG_GETARG_DATUM(2));
+	rec_item_ids_forget(&state->answer.catalog.ids);	/* in SPI's memory */
 	SPI_finish();
 	PG_RETURN_FLOAT8(score);
 }

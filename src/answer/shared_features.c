@@ -1,17 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * shared_features.c
- *	  What two items have in common, in words.
+ *	  The features that two items share, in words.
  *
- * The cosine of two items is a sum over the features that both have, and a few
- * of its terms say why they are alike: "category shoes, brand Acme".  Those are
- * named that say most: by their part of the cosine, times the logarithm of how
- * rare they are, so that what all items have is not worth a word.  What
- * embeddings have in common has no name.
+ * The cosine of two items is a sum over the features that both have.  The terms
+ * that explain it best are named: "category shoes, brand Acme".  A term is
+ * ranked by its part of the cosine times the logarithm of the feature's rarity,
+ * so that a feature of all items is never named.  Embeddings have no features
+ * to name.
  *
- * Nothing is kept for it in a refresh: the two vectors are read again, of an
- * item that the model does not know computed again, and the features with the
- * largest parts looked up by their numbers.
+ * A refresh stores nothing for this: the two vectors are read again, that of an
+ * item unknown to the model is computed again, and the features with the
+ * largest parts are looked up by their numbers.
  *
  * Vectors live as long as the call.  SPI is connected.
  *
@@ -41,20 +41,12 @@ static const RecStorePath names_by_number = {
 	"feature", {"generation", "feature_no"}, {"feature_no", "column_name", "value", "idf"}
 };
 
-struct RecShared
-{
-	RecLive    *live;
-	RecDict    *ids;			/* of items whose vectors were read */
-	RecVector  *vectors;		/* by number in it */
-	uint32		allocated;
-};
-
 /* A feature that two items have. */
 typedef struct SharedFeature
 {
 	uint32		number;
 	double		part;			/* of the cosine */
-	double		says;			/* what naming it would say; 0 until known */
+	double		worth;			/* of naming it; 0 until known */
 	const char *column;			/* NULL until known */
 	const char *value;
 } SharedFeature;
@@ -64,24 +56,29 @@ typedef struct SharedFeature
  * ----------------
  */
 
-static struct RecShared *
-get_shared(RecServe *serve)
+/* Begin without any vector. */
+void
+rec_shared_features_init(RecSharedFeatures *shared, MemoryContext mcxt, const RecServedModel *model)
 {
-	struct RecShared *shared = serve->shared;
-
-	if (shared)
-		return shared;
-	shared = serve->shared = palloc0_object(struct RecShared);
-	shared->live = rec_new_item_vectors_create(serve);
-	shared->live->naming = true;
-	shared->ids = rec_dictionary_create(serve->definition->item_type,
-										serve->definition->item_collation, serve->memory);
-	return shared;
+	memset(shared, 0, sizeof(*shared));
+	shared->mcxt = mcxt;
+	shared->model = model;
 }
 
-/* Keeps the vector of an item. */
+/* Prepare to read vectors, once. */
+static void
+prepare(RecSharedFeatures *shared)
+{
+	if (shared->maker)
+		return;
+	shared->maker = rec_new_item_vectors_create(shared->mcxt, shared->model);
+	shared->maker->naming = true;
+	shared->ids = rec_definition_item_dictionary(shared->model->definition, shared->mcxt);
+}
+
+/* Keep the vector of an item. */
 static const RecVector *
-keep_vector(struct RecShared *shared, Datum id, RecVector vector)
+keep_vector(RecSharedFeatures *shared, Datum id, RecVector vector)
 {
 	uint32		number = rec_dictionary_intern(shared->ids, id);
 
@@ -95,55 +92,55 @@ keep_vector(struct RecShared *shared, Datum id, RecVector vector)
 	return &shared->vectors[number];
 }
 
-/* Computes the vectors of items from their rows, if the caller may read these. */
+/* Compute the vectors of items from their rows, if the caller may read these. */
 static void
-read_rows(RecServe *serve, const Datum *ids, int n)
+read_rows(RecSharedFeatures *shared, const Datum *ids, int n)
 {
-	const RecItemSource *items = serve->definition->items;
-	struct RecShared *shared = get_shared(serve);
+	const RecItemSource *items = shared->model->definition->items;
 	RecVector  *vectors = palloc0_array(RecVector, n + 1);
 
-	if (n == 0)
-		return;
 	if (rec_relation_may_select(items->relid, items->item_column))
-		rec_new_item_vectors_read(shared->live, ids, n, vectors, palloc_array(bool, n));
+		rec_new_item_vectors_read(shared->maker, ids, n, vectors, palloc_array(bool, n));
 	for (int i = 0; i < n; i++)
 		(void) keep_vector(shared, ids[i], vectors[i]);
 }
 
 /*
- * Tells which items of an answer will be asked about, ids by their refs: the
- * rows of those that the model does not know are read in one query.
+ * Prepare for the items of an answer, whose ids are found by their refs: the
+ * rows of those unknown to the model are read in one query.
  */
 void
-rec_shared_features_expect(RecServe *serve, const RecScoredItem *items, int n, const Datum *ids)
+rec_shared_features_expect(RecSharedFeatures *shared, const RecScoredItem *items, int n,
+						   const Datum *ids)
 {
-	MemoryContext old = MemoryContextSwitchTo(serve->memory);
+	MemoryContext old = MemoryContextSwitchTo(shared->mcxt);
 	Datum	   *unknown = palloc_array(Datum, n + 1);
 	int			nunknown = 0;
 
 	for (int i = 0; i < n; i++)
-		if (items[i].item >= serve->nitems && items[i].term[REC_CONTENT] != 0)
+		if (items[i].item >= shared->model->nitems && items[i].term[REC_CONTENT] != 0)
 			unknown[nunknown++] = ids[items[i].ref];
 	if (nunknown > 0)
-		read_rows(serve, unknown, nunknown);
+	{
+		prepare(shared);
+		read_rows(shared, unknown, nunknown);
+	}
 	MemoryContextSwitchTo(old);
 }
 
-/* Gives the vector of an item, of length 0 when there is none. */
+/* Return the vector of an item, of length 0 when there is none. */
 static RecVector
-vector_of(RecServe *serve, Datum id)
+vector_of(RecSharedFeatures *shared, Datum id)
 {
-	struct RecShared *shared = get_shared(serve);
 	uint32		number = rec_dictionary_find(shared->ids, id);
 	RecVector	vector;
 
 	if (number != REC_NOT_FOUND)
 		return shared->vectors[number];
-	rec_new_item_vectors_stored(shared->live, &id, 1, &vector);
+	rec_new_item_vectors_stored(shared->maker, &id, 1, &vector);
 	if (vector.n > 0 || vector.dense)
 		return *keep_vector(shared, id, vector);
-	read_rows(serve, &id, 1);
+	read_rows(shared, &id, 1);
 	return shared->vectors[rec_dictionary_find(shared->ids, id)];
 }
 
@@ -153,8 +150,8 @@ vector_of(RecServe *serve, Datum id)
  */
 
 /*
- * Puts a feature among those with the largest parts, of equal ones the first;
- * gives how many these are.
+ * Put a feature among those with the largest parts, of equal ones the first;
+ * return their number.
  */
 static int
 take_feature(SharedFeature *features, int n, uint32 number, double part)
@@ -173,7 +170,7 @@ take_feature(SharedFeature *features, int n, uint32 number, double part)
 	return n;
 }
 
-/* Finds the features that make most of the cosine of two vectors. */
+/* Find the features that make most of the cosine of two vectors. */
 static int
 find_features(const RecVector *a, const RecVector *b, SharedFeature *features)
 {
@@ -194,7 +191,7 @@ find_features(const RecVector *a, const RecVector *b, SharedFeature *features)
 	return n;
 }
 
-/* Tells what a feature, if it is one of n, is called. */
+/* Set the name of a feature if it is one of n. */
 static void
 name_feature(SharedFeature *features, int n, uint32 number, const char *column,
 			 const char *value, double idf)
@@ -205,13 +202,13 @@ name_feature(SharedFeature *features, int n, uint32 number, const char *column,
 			continue;
 		features[i].column = column;
 		features[i].value = value;
-		features[i].says = features[i].part * (idf - 1);
+		features[i].worth = features[i].part * (idf - 1);
 	}
 }
 
-/* Looks up the names of features in the dictionary. */
+/* Look up the names of features in the dictionary. */
 static void
-look_up_names(RecServe *serve, SharedFeature *features, int n)
+look_up_names(RecSharedFeatures *shared, SharedFeature *features, int n)
 {
 	Datum		numbers[MOST_LOOKED_UP];
 	int			nnumbers = 0;
@@ -223,14 +220,14 @@ look_up_names(RecServe *serve, SharedFeature *features, int n)
 	for (int i = 0; i < n; i++)
 		if (features[i].number < REC_UNKNOWN_FEATURE)
 			numbers[nnumbers++] = Int32GetDatum((int32) features[i].number);
-	keys[0] = Int64GetDatum(serve->generation);
+	keys[0] = Int64GetDatum(shared->model->generation);
 	keys[1] = PointerGetDatum(construct_array(numbers, nnumbers, INT4OID, sizeof(int32), true,
 											  TYPALIGN_INT));
-	scan = rec_model_scan_begin_any(serve->definition, &names_by_number, 2, keys);
+	scan = rec_model_scan_begin_any(shared->model->definition, &names_by_number, 2, keys);
 	while (rec_model_scan_next(scan, values, nulls))
 	{
 		if (nulls[0] || nulls[1] || nulls[2] || nulls[3] || !isfinite(DatumGetFloat8(values[3])))
-			rec_new_item_vectors_damaged(serve->shared->live);
+			rec_new_item_vectors_damaged(shared->maker);
 		name_feature(features, n, (uint32) DatumGetInt32(values[0]),
 					 pstrdup(NameStr(*DatumGetName(values[1]))), TextDatumGetCString(values[2]),
 					 DatumGetFloat8(values[3]));
@@ -241,8 +238,8 @@ look_up_names(RecServe *serve, SharedFeature *features, int n)
 static inline int
 compare_features(const SharedFeature *a, const SharedFeature *b)
 {
-	if (a->says != b->says)
-		return a->says > b->says ? -1 : 1;
+	if (a->worth != b->worth)
+		return a->worth > b->worth ? -1 : 1;
 	return a->number < b->number ? -1 : a->number > b->number;
 }
 
@@ -253,20 +250,20 @@ compare_features(const SharedFeature *a, const SharedFeature *b)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/* Names features; gives how many are worth it, which are first then. */
+/* Name features; return how many are worth it, which are first then. */
 static int
-name_features(RecServe *serve, SharedFeature *features, int n)
+name_features(RecSharedFeatures *shared, SharedFeature *features, int n)
 {
-	const RecLive *live = serve->shared->live;
+	const RecVectorMaker *maker = shared->maker;
 	int			named = 0;
 
-	look_up_names(serve, features, n);
-	for (int i = 0; i < live->nnames; i++)
-		name_feature(features, n, live->names[i].number,
-					 live->columns[live->names[i].column].name, live->names[i].value,
-					 rec_item_vector_idf(live->all_items, 1));
+	look_up_names(shared, features, n);
+	for (int i = 0; i < maker->nnames; i++)
+		name_feature(features, n, maker->names[i].number,
+					 maker->columns[maker->names[i].column].name, maker->names[i].value,
+					 rec_item_vector_idf(maker->all_items, 1));
 	sort_features(features, n);
-	while (named < Min(n, MOST_NAMED) && features[named].says > 0)
+	while (named < Min(n, MOST_NAMED) && features[named].worth > 0)
 		named++;
 	return named;
 }
@@ -276,17 +273,17 @@ name_features(RecServe *serve, SharedFeature *features, int n)
  * ----------------
  */
 
-/* Gives what a column is; what nobody knows is taken for a category. */
+/* Return the kind of a column; one unknown to the model counts as a category. */
 static RecItemColumnKind
-kind_of(const RecLive *live, const char *column)
+kind_of(const RecVectorMaker *maker, const char *column)
 {
-	for (int c = 0; c < live->ncolumns; c++)
-		if (strcmp(live->columns[c].name, column) == 0)
-			return live->columns[c].kind;
+	for (int c = 0; c < maker->ncolumns; c++)
+		if (strcmp(maker->columns[c].name, column) == 0)
+			return maker->columns[c].kind;
 	return REC_ITEM_CATEGORY;
 }
 
-/* Appends a bucket, [from,to), as people would write it. */
+/* Append a bucket, [from,to), as people would write it. */
 static void
 append_bucket(StringInfo text, const char *bucket)
 {
@@ -309,14 +306,14 @@ append_bucket(StringInfo text, const char *bucket)
 }
 
 /*
- * Appends a feature and, when it is a word, the other words of its column,
- * which are then done with: "title green tea".
+ * Append a feature and, when it is a word, the other words of its column, which
+ * are not named again: "title green tea".
  */
 static void
-append_feature(StringInfo text, const RecLive *live, SharedFeature *features, int n)
+append_feature(StringInfo text, const RecVectorMaker *maker, SharedFeature *features, int n)
 {
 	const char *column = features[0].column;
-	RecItemColumnKind kind = kind_of(live, column);
+	RecItemColumnKind kind = kind_of(maker, column);
 
 	appendStringInfo(text, "%s%s ", text->len > 0 ? ", " : "", column);
 	if (kind == REC_ITEM_NUMBER || kind == REC_ITEM_DATE)
@@ -333,25 +330,29 @@ append_feature(StringInfo text, const RecLive *live, SharedFeature *features, in
 }
 
 /*
- * Gives the features that make two items alike, the most telling first, each
+ * Return the features that two items share, those that explain most first, each
  * with its column: "category shoes, brand Acme"; NULL when they share none.
  */
 char *
-rec_shared_features(RecServe *serve, Datum a, Datum b)
+rec_shared_features(RecSharedFeatures *shared, Datum a, Datum b)
 {
-	MemoryContext old = MemoryContextSwitchTo(serve->memory);
-	RecVector	first = vector_of(serve, a);
-	RecVector	second = vector_of(serve, b);
+	MemoryContext old = MemoryContextSwitchTo(shared->mcxt);
+	RecVector	first;
+	RecVector	second;
 	SharedFeature features[MOST_LOOKED_UP];
-	int			n = find_features(&first, &second, features);
+	int			n;
 	StringInfoData text;
 
+	prepare(shared);
+	first = vector_of(shared, a);
+	second = vector_of(shared, b);
+	n = find_features(&first, &second, features);
 	initStringInfo(&text);
 	if (n > 0)
-		n = name_features(serve, features, n);
+		n = name_features(shared, features, n);
 	for (int i = 0; i < n; i++)
 		if (features[i].column)
-			append_feature(&text, serve->shared->live, &features[i], n - i);
+			append_feature(&text, shared->maker, &features[i], n - i);
 	MemoryContextSwitchTo(old);
 	return text.len > 0 ? text.data : NULL;
 }

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * trending_items.c
- *	  The items that are on the rise now.
+ *	  Trending items.
  *
- * Reads the interactions of the recent window and of the baseline before it,
+ * The interactions of the recent window and of the baseline before it are read
  * live, and nothing older: with an index on the time that is a small part of
- * the table.  What trend.c says of them is the score.  When fewer than k
- * items rise, popular ones fill up, with strategy popularity.
+ * the table.  The trend of an item (trend.c) is its score.  When fewer than k
+ * items trend, popular ones follow, with strategy popularity.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -18,7 +18,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "answer/explain.h"
+#include "answer/answer.h"
 #include "answer/popular_items.h"
 #include "answer/recommend.h"
 #include "catalog/pg_type.h"
@@ -29,11 +29,11 @@
 #include "pg/spi.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
+#include "utils/tuplestore.h"
 
-#define CHECKED_AT_ONCE		1000	/* items of which we ask if they are
-									 * eligible */
+#define CHECKED_AT_ONCE		1000	/* items in one query for eligible ones */
 
-/* Gives the newest time in a source, REC_NO_TIME when it has none. */
+/* Return the newest time in a source, REC_NO_TIME when it has none. */
 static int64
 source_newest(const RecDefinition *definition, const RecSource *source)
 {
@@ -41,7 +41,7 @@ source_newest(const RecDefinition *definition, const RecSource *source)
 	bool		isnull;
 	Datum		newest;
 
-	/* tells of all that is wrong with the source */
+	/* reports everything that is wrong with the source */
 	(void) rec_source_query(definition, source, NULL, &format);
 	rec_spi_select(psprintf("SELECT pg_catalog.max(i.%s)::pg_catalog.timestamptz FROM %s i "
 							"WHERE i.%s OPERATOR(pg_catalog.<) 'infinity' "
@@ -86,7 +86,7 @@ take_recent(void *arg, const RecRow *row)
 }
 
 /*
- * Reads a source's interactions after a time:
+ * Read a source's interactions after a time:
  *
  *	SELECT ... FROM relation i WHERE i.time > $1::type of the column
  */
@@ -114,11 +114,11 @@ read_since(const RecDefinition *definition, const RecSource *source, int64 since
 }
 
 static RecInteractions *
-recent_interactions(RecServe *serve)
+recent_interactions(const RecCall *call)
 {
-	const RecDefinition *definition = serve->definition;
+	const RecDefinition *definition = call->model.definition;
 	int64		newest = newest_interaction(definition);
-	double		span = serve->options.trend_window + serve->options.trend_baseline;
+	double		span = call->options.trend_window + call->options.trend_baseline;
 	RecInteractions *interactions =
 	rec_interaction_create(CurrentMemoryContext,
 						   definition->user_type, definition->user_collation,
@@ -134,7 +134,7 @@ recent_interactions(RecServe *serve)
 	return interactions;
 }
 
-/* An item on the rise, for putting them in order. */
+/* A trending item, to be sorted. */
 typedef struct RisingItem
 {
 	double		trend;
@@ -157,14 +157,13 @@ compare_rising(const RisingItem *a, const RisingItem *b)
 #define ST_SCOPE static
 #define ST_DEFINE
 #include "lib/sort_template.h"
-#include "utils/tuplestore.h"
 
-/* Gives the items that rise and are not excluded, highest first. */
+/* Return the items that trend and are not excluded, highest first. */
 static RisingItem *
-rising_items(RecServe *serve, RecInteractions *interactions, int *n)
+rising_items(const RecCall *call, RecInteractions *interactions, int *n)
 {
 	uint32		nitems = rec_dictionary_count(interactions->items);
-	double	   *trend = rec_trend_scores(interactions->stream, nitems, &serve->options);
+	double	   *trend = rec_trend_scores(interactions->stream, nitems, &call->options);
 	uint32	   *rank = rec_dictionary_ranks(interactions->items, true);
 	RisingItem *rising = palloc_extended(mul_size(nitems + 1, sizeof(RisingItem)),
 										 MCXT_ALLOC_HUGE);
@@ -173,7 +172,7 @@ rising_items(RecServe *serve, RecInteractions *interactions, int *n)
 	for (uint32 i = 0; i < nitems; i++)
 	{
 		if (trend[i] <= 0 ||
-			rec_dictionary_find(serve->excluded, rec_dictionary_id(interactions->items, i)) != REC_NOT_FOUND)
+			rec_dictionary_find(call->excluded, rec_dictionary_id(interactions->items, i)) != REC_NOT_FOUND)
 			continue;
 		rising[*n].trend = trend[i];
 		rising[*n].rank = rank[i];
@@ -183,9 +182,9 @@ rising_items(RecServe *serve, RecInteractions *interactions, int *n)
 	return rising;
 }
 
-/* Keeps the first k rising items that are eligible; gives how many there are. */
+/* Keep the first k rising items that are eligible; return their number. */
 static int
-keep_eligible(RecServe *serve, const RecInteractions *interactions, RisingItem *rising,
+keep_eligible(RecEligible *eligible, const RecInteractions *interactions, RisingItem *rising,
 			  int n, int64 k)
 {
 	Datum		ids[CHECKED_AT_ONCE];
@@ -198,7 +197,7 @@ keep_eligible(RecServe *serve, const RecInteractions *interactions, RisingItem *
 
 		for (int i = 0; i < count; i++)
 			ids[i] = rec_dictionary_id(interactions->items, rising[from + i].id);
-		rec_eligible_check(serve->eligible, ids, count, marks);
+		rec_eligible_check(eligible, ids, count, marks);
 		for (int i = 0; i < count; i++)
 			if (marks[i])
 				rising[kept++] = rising[from + i];
@@ -216,46 +215,44 @@ write_rising(RecRows *rows, Datum id, int rank, double trend)
 	values[1] = id;
 	values[2] = Float8GetDatum(trend);
 	values[3] = CStringGetTextDatum(rec_options_component_names[REC_TREND]);
-	values[4] = rec_explain_no_reasons();
+	values[4] = rec_explainer_no_reasons();
 	tuplestore_putvalues(rows->store, rows->desc, values, nulls);
 }
 
 /*
- * trending_items(model, k, filter, exclude, options): the k items whose
- * recent interactions lie most above what the baseline lets expect, live; the
- * score says by how many standard deviations.
+ * trending_items(model, k, filter, exclude, options): the k items whose recent
+ * interactions lie most above what the baseline predicts, live; the score is
+ * the number of standard deviations.
  */
 PG_FUNCTION_INFO_V1(rec_trending_items);
 Datum
 rec_trending_items(PG_FUNCTION_ARGS)
 {
-	RecDefinition *definition = rec_call_arguments_definition(fcinfo);
+	static const RecArgumentPlaces places = {.filter = 2, .exclude = 3, .options = 4};
 	int64		k = rec_call_arguments_k(fcinfo, 1);
-	RecRows		rows = rec_recommend_begin_rows(fcinfo, definition);
+	RecRows		rows = rec_recommend_begin_rows(fcinfo, rec_call_arguments_definition(fcinfo));
 	RecInteractions *interactions;
 	RisingItem *rising;
-	RecServe	serve;
+	RecAnswer	answer;
+	RecCall    *call = &answer.call;
 	int			n;
 
-	rec_spi_connect();
-	rec_serve_begin(&serve, definition, rec_call_arguments_jsonb(fcinfo, 4));
-	serve.options.ncaps = 0;	/* what rises is shown as it rises */
-	serve.options.diversity = 0;
-	rec_serve_filter(&serve, rec_call_arguments_jsonb(fcinfo, 2));
-	rec_serve_exclude(&serve, rec_call_arguments_items(fcinfo, 3, definition, "exclude"));
-	interactions = recent_interactions(&serve);
-	rising = rising_items(&serve, interactions, &n);
-	if (serve.eligible)
-		n = keep_eligible(&serve, interactions, rising, n, k);
+	rec_answer_begin(&answer, fcinfo, &places, false);
+	call->options.ncaps = 0;	/* trending items are not reranked */
+	call->options.diversity = 0;
+	interactions = recent_interactions(call);
+	rising = rising_items(call, interactions, &n);
+	if (call->eligible)
+		n = keep_eligible(call->eligible, interactions, rising, n, k);
 	n = (int) Min((int64) n, k);
 	for (int i = 0; i < n; i++)
 	{
 		Datum		id = rec_dictionary_id(interactions->items, rising[i].id);
 
 		write_rising(&rows, id, i + 1, rising[i].trend);
-		(void) rec_dictionary_intern(serve.excluded, id);
+		(void) rec_dictionary_intern(call->excluded, id);
 	}
-	rec_popular_items_append(&rows, &serve, k - n, n + 1);
+	rec_popular_items_append(&rows, &answer.catalog, &answer.explainer, k - n, n + 1);
 	SPI_finish();
 	return (Datum) 0;
 }

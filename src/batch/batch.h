@@ -17,7 +17,8 @@
 #include "content/content_neighbors.h"
 #include "definition/definition.h"
 #include "factor/folding.h"
-#include "serve/call.h"
+#include "rank/neighbor_list.h"
+#include "rank/signal.h"
 
 /* What an interaction is used for. */
 typedef enum RecPart

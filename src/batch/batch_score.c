@@ -16,7 +16,7 @@
 #include "interaction/pair.h"
 #include "pg/prefetch.h"
 #include "rank/history.h"
-#include "serve/new_items.h"
+#include "serve/new_item_content.h"
 
 /* Keeps an item, by its number in the dictionary, out of the user's lists. */
 void
@@ -96,9 +96,9 @@ add_factors(RecBatch *batch, const RecPair *pairs, int n)
 }
 
 /*
- * Scores the user whose rows are those from "from" to before "to": as
- * rec_serve_user() does, exclusions, decay, repeats, order, weights.  Gives
- * the number of items in the history.
+ * Score the user whose rows are those from "from" to before "to", as
+ * rec_call_history_read_user() does: exclusions, decay, repeats, order,
+ * weights.  Return the number of items in the history.
  */
 int
 rec_batch_score_user(RecBatch *batch, int64 from, int64 to)

@@ -109,3 +109,10 @@ rec_definition_id_array(const RecDefinition *definition, const Datum *ids, int n
 	pfree(elements);
 	return PointerGetDatum(array);
 }
+
+/* Make an empty dictionary of items' ids in a memory context. */
+RecDict *
+rec_definition_item_dictionary(const RecDefinition *definition, MemoryContext mcxt)
+{
+	return rec_dictionary_create(definition->item_type, definition->item_collation, mcxt);
+}

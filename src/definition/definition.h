@@ -79,5 +79,6 @@ extern Oid	rec_definition_owner(const RecDefinition *definition);
 extern void rec_definition_check_owner(const RecDefinition *definition);
 extern void rec_definition_check_items(const RecDefinition *definition);
 extern Datum rec_definition_id_array(const RecDefinition *definition, const Datum *ids, int n);
+extern RecDict *rec_definition_item_dictionary(const RecDefinition *definition, MemoryContext mcxt);
 
 #endif							/* REC_DEFINITION_H */

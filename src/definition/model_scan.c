@@ -596,3 +596,14 @@ rec_model_scan_array_copy(Datum value, Oid element_type, const void **elements)
 {
 	return array_elements(DatumGetArrayTypePCopy(value), element_type, elements);
 }
+
+/* Refuse a table of the model whose content is not what a refresh writes. */
+void
+rec_model_scan_damaged(const RecDefinition *definition, const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("the model of recommender \"%s\" has %s not valid",
+					rec_definition_name(definition), what),
+			 errhint("Refresh the recommender.")));
+}

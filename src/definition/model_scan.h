@@ -48,5 +48,6 @@ extern bool rec_model_scan_next(RecStoreScan *scan, Datum *values, bool *nulls);
 extern void rec_model_scan_end(RecStoreScan *scan);
 extern int	rec_model_scan_array(Datum value, Oid element_type, const void **elements);
 extern int	rec_model_scan_array_copy(Datum value, Oid element_type, const void **elements);
+extern void rec_model_scan_damaged(const RecDefinition *definition, const char *what);
 
 #endif							/* REC_MODEL_SCAN_H */

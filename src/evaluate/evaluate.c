@@ -21,6 +21,7 @@
 #include <math.h>
 
 #include "batch/batch_context.h"
+#include "batch/batch_rerank.h"
 #include "batch/batch_rows.h"
 #include "batch/batch_score.h"
 #include "common/pg_prng.h"
@@ -32,7 +33,6 @@
 #include "pg/closest_name.h"
 #include "pg/memory_budget.h"
 #include "pg/relation.h"
-#include "serve/call_rerank.h"
 #include "utils/memutils.h"
 
 /*
@@ -235,7 +235,7 @@ select_items(Measurer *measurer, RecContestant contestant, int *n)
 
 	choose_contestant(batch->scores, contestant);
 	if (contestant == REC_CONTESTANT_RECOMMENDER)
-		selected = rec_batch_select(batch, &catalog, k, n);
+		selected = rec_batch_rerank_select(batch, &catalog, k, n);
 	else
 		selected = rec_selection_best(batch->scores, &catalog, k, n);
 	items = palloc_array(uint32, *n + 1);

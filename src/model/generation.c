@@ -25,6 +25,7 @@
 #include "context/lift_table.h"
 #include "executor/spi.h"
 #include "factor/als.h"
+#include "factor/factor_table.h"
 #include "miscadmin.h"
 #include "model/generation.h"
 #include "model/train.h"
@@ -33,7 +34,6 @@
 #include "pg/spi.h"
 #include "pg/table_writer.h"
 #include "rank/selection.h"
-#include "serve/call_factors.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -364,7 +364,7 @@ write_factors(RecGeneration *generation)
 	if (options->model != REC_MODEL_ALS)
 		return;
 	rec_progress_phase(generation->progress, "computing factors");
-	rec_model_write_factors(generation->definition, generation->number,
+	rec_factor_table_write(generation->definition, generation->number,
 							rec_als_train(generation->matrix, options, true, show_factors_step,
 										  generation));
 }

@@ -71,7 +71,7 @@ created_as_time(const RecItemSource *items)
 
 /* What is said to come later than this is not there yet. */
 static TimestampTz
-latest_created(Oid type)
+latest_of_type(Oid type)
 {
 	TimestampTz now = GetCurrentTimestamp();
 
@@ -93,16 +93,7 @@ has_integer_ids(const RecItemSource *items)
 	}
 }
 
-/* True when the caller may read what tells of the newest items. */
-bool
-rec_newest_item_may_look(const RecItemSource *items)
-{
-	return rec_relation_may_select(items->relid, items->item_column) &&
-		(items->available_column == NULL || rec_relation_may_select(items->relid, items->available_column)) &&
-		(items->created_column == NULL || rec_relation_may_select(items->relid, items->created_column));
-}
-
-/* Gives the type of the column of creation, checked. */
+/* Return the type of the column of creation, checked. */
 static Oid
 created_type(const RecItemSource *items)
 {
@@ -112,12 +103,19 @@ created_type(const RecItemSource *items)
 	return type;
 }
 
+/* Return the latest time of creation that an item may have now. */
+TimestampTz
+rec_newest_item_latest(const RecItemSource *items)
+{
+	return latest_of_type(created_type(items));
+}
+
 /*
  * Gives the condition for items that may be new, by expressions: since when and
  * until when, or beyond which number; NULL when nothing tells.
  */
-static char *
-may_be_new(const RecItemSource *items, const char *since, const char *until, const char *beyond)
+char *
+rec_newest_item_condition(const RecItemSource *items, const char *since, const char *until, const char *beyond)
 {
 	if (items->created_column)
 	{
@@ -133,46 +131,12 @@ may_be_new(const RecItemSource *items, const char *since, const char *until, con
 }
 
 /* Gives a condition for what is available, to follow another. */
-static char *
-and_available(const RecItemSource *items)
+char *
+rec_newest_item_and_available(const RecItemSource *items)
 {
 	if (items->available_column == NULL)
 		return "";
 	return psprintf(" AND i.%s", quote_identifier(items->available_column));
-}
-
-/*
- * Run the query for the newest items that may be new, by the time of creation
- * or the number of the newest item of the last refresh; return false if the
- * items have neither:
- *
- *	SELECT i.id FROM items i WHERE i.created >= $1 AND i.created <= $2
- *	AND i.available ORDER BY i.created DESC, i.id LIMIT 306
- *
- *	SELECT i.id FROM items i WHERE i.id > $1 AND i.available ORDER BY i.id DESC LIMIT 306
- */
-bool
-rec_newest_item_select(RecDefinition *definition, int64 created, int64 number, int64 limit)
-{
-	const RecItemSource *items = definition->items;
-	const char *id = quote_identifier(items->item_column);
-	const char *condition = may_be_new(items, "$1", "$2", "$1");
-	bool		by_time = items->created_column != NULL;
-	Oid			types[2] = {by_time ? TIMESTAMPTZOID : INT8OID, TIMESTAMPTZOID};
-	Datum		values[2];
-	RecQuery	query = {NULL, by_time ? 2 : 1, types, values, NULL};
-
-	if (condition == NULL)
-		return false;
-	values[0] = by_time ? TimestampTzGetDatum(created) : Int64GetDatum(number);
-	values[1] = TimestampTzGetDatum(by_time ? latest_created(created_type(items)) : 0);
-	query.text = psprintf("SELECT i.%s::%s FROM %s i WHERE %s%s ORDER BY %s LIMIT " INT64_FORMAT,
-						  id, rec_relation_type_quoted(definition->item_type),
-						  rec_relation_quoted(items->relid), condition, and_available(items),
-						  by_time ? psprintf("i.%s DESC, i.%s", quote_identifier(items->created_column), id) :
-						  psprintf("i.%s DESC", id), limit);
-	rec_plan_cache_execute(definition, &query);
-	return true;
 }
 
 /* ----------------
@@ -211,7 +175,7 @@ rec_newest_item_created(const RecDefinition *definition)
 		return DT_NOBEGIN;
 	type = created_type(items);
 	created = quote_identifier(items->created_column);
-	values[0] = TimestampTzGetDatum(latest_created(type));
+	values[0] = TimestampTzGetDatum(latest_of_type(type));
 	rec_spi_execute(psprintf("SELECT pg_catalog.max(%s) FROM %s i WHERE i.%s OPERATOR(pg_catalog.<=) %s",
 							 created_as_time(items), relation, created, as_created(type, "$1")),
 					1, types, values, NULL, true, SPI_OK_SELECT);
@@ -262,8 +226,8 @@ rec_newest_item_count(const RecDefinition *definition, int64 *unknown, int64 *fo
 {
 	const RecItemSource *items = definition->items;
 	const char *id = quote_identifier(items->item_column);
-	char	   *condition = may_be_new(items, "coalesce(d.newest_created, '-infinity')",
-									   "pg_catalog.clock_timestamp()", "coalesce(d.newest_item, '-9223372036854775808')");
+	char	   *condition = rec_newest_item_condition(items, "coalesce(d.newest_created, '-infinity')",
+													  "pg_catalog.clock_timestamp()", "coalesce(d.newest_item, '-9223372036854775808')");
 	bool		isnull;
 
 	rec_spi_select(psprintf("SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE %s) FROM %s i, %s d "
@@ -271,7 +235,8 @@ rec_newest_item_count(const RecDefinition *definition, int64 *unknown, int64 *fo
 							"AND NOT EXISTS (SELECT FROM %s m WHERE m.generation OPERATOR(pg_catalog.=) d.generation "
 							"AND m.item_id %s i.%s)",
 							condition ? condition : "false", rec_relation_quoted(items->relid),
-							rec_definition_table(definition, REC_TABLE_DEFINITION), id, and_available(items),
+							rec_definition_table(definition, REC_TABLE_DEFINITION), id,
+							rec_newest_item_and_available(items),
 							rec_definition_table(definition, REC_TABLE_ITEM),
 							rec_relation_equality_operator(definition->item_type), id));
 	*unknown = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));

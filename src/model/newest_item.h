@@ -18,9 +18,10 @@
 #define REC_NEWEST_TIES		256 /* items created at the same time that the
 								 * model knows and a call looks at again */
 
-extern bool rec_newest_item_may_look(const RecItemSource *items);
-extern bool rec_newest_item_select(RecDefinition *definition, int64 created, int64 number,
-								   int64 limit);
+extern TimestampTz rec_newest_item_latest(const RecItemSource *items);
+extern char *rec_newest_item_condition(const RecItemSource *items, const char *since,
+									   const char *until, const char *beyond);
+extern char *rec_newest_item_and_available(const RecItemSource *items);
 extern int64 rec_newest_item_created(const RecDefinition *definition);
 extern int64 rec_newest_item(const RecDefinition *definition);
 extern void rec_newest_item_count(const RecDefinition *definition, int64 *unknown,

@@ -23,6 +23,7 @@
 #include <math.h>
 
 #include "miscadmin.h"
+#include "rank/contribution.h"
 #include "rank/score_state.h"
 #include "storage/shmem.h"
 #include "utils/memutils.h"
@@ -133,7 +134,7 @@ add_contribution(const RecScores *scores, const RecScoredItem *item, const RecSi
 	contributions[n].component = signal->component;
 	contributions[n].signal = signal;
 	contributions[n].value = value;
-	contributions[n].contribution = rec_scores_contribution(scores, signal, item->item, value);
+	contributions[n].contribution = rec_score_state_contribution(scores, signal, item->item, value);
 	return n + (contributions[n].contribution != 0);
 }
 
@@ -214,7 +215,7 @@ rec_contribution_split(const RecScores *scores, const RecContribution *whole,
 
 	for (int i = 0; i < n; i++)
 	{
-		parts[i] = rec_scores_on_grid(scores, factor * shares[i]);
+		parts[i] = rec_score_state_on_grid(scores, factor * shares[i]);
 		rest -= parts[i];
 		if (fabs(parts[i]) > fabs(parts[largest]))
 			largest = i;

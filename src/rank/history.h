@@ -15,7 +15,7 @@
 
 #include "interaction/interaction.h"
 #include "interaction/pair.h"
-#include "rank/rerank.h"
+#include "rank/neighbor_list.h"
 #include "rank/score.h"
 
 extern bool rec_history_event_is_seen(const RecOptions *options, const RecRow *row, bool has_events);

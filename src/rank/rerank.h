@@ -13,27 +13,8 @@
 #ifndef REC_RERANK_H
 #define REC_RERANK_H
 
+#include "rank/neighbor_list.h"
 #include "rank/selection.h"
-
-/* The neighbours of one item. */
-typedef struct RecNeighborList
-{
-	int			n;
-	const int32 *items;
-	const float4 *values;
-	int32		item;			/* number of the item whose they are, or: */
-} RecNeighborList;
-
-#define REC_ITEM_UNNUMBERED		(-1)	/* nothing has told it */
-#define REC_ITEM_UNKNOWN		(-2)	/* the model does not know the item */
-
-/* Kinds of neighbours that tell how alike two items are. */
-typedef enum RecLikeness
-{
-	REC_LIKE_BEHAVIOUR,
-	REC_LIKE_CONTENT,
-	REC_NLIKENESSES
-} RecLikeness;
 
 /*
  * What is asked about the items of a ranking.  "neighbors" fills in the lists

@@ -55,6 +55,7 @@
 #include <math.h>
 
 #include "miscadmin.h"
+#include "rank/score.h"
 #include "rank/score_state.h"
 #include "storage/shmem.h"
 #include "utils/float.h"
@@ -244,8 +245,8 @@ add_contributions(RecScores *scores, const RecHeldSignal *held)
 	for (int i = 0; i < signal->n; i++)
 	{
 		double		contribution = signal->component == REC_CONTENT ?
-		rec_scores_contribution(scores, signal, item[places[i]], signal->values[i]) :
-		rec_scores_on_grid(scores, weight * signal->values[i]);
+		rec_score_state_contribution(scores, signal, item[places[i]], signal->values[i]) :
+		rec_score_state_on_grid(scores, weight * signal->values[i]);
 
 		terms[places[i]] += contribution;
 		if (listed)
@@ -418,7 +419,7 @@ rec_score_blend(RecScores *scores)
 double
 rec_score_item_trust(const RecScores *scores, uint32 item)
 {
-	int			step = rec_scores_user_step(scores, item);
+	int			step = rec_score_state_user_step(scores, item);
 
 	return step == 0 ? 0 : trust_in(ldexp(1, step - 1), scores->options->item_kappa);
 }
@@ -477,7 +478,7 @@ term_of_said(const RecScores *scores, const RecScoredItem *item)
 
 	for (int s = 0; s < scores->nsignals; s++)
 		if (scores->signals[s].signal.component == REC_CONTENT)
-			term += rec_scores_contribution(scores, &scores->signals[s].signal, item->item, item->said[n++]);
+			term += rec_score_state_contribution(scores, &scores->signals[s].signal, item->item, item->said[n++]);
 	return term;
 }
 
@@ -504,8 +505,8 @@ rec_score_fill(const RecScores *scores, RecScoredItem *item)
 		item->term[REC_CONTENT] = term_of_said(scores, item);
 		item->score = item->term[REC_CONTENT];
 	}
-	item->term[REC_POPULARITY] = rec_scores_on_grid(scores, scores->factor[REC_POPULARITY] * item->popularity);
-	item->term[REC_TREND] = rec_scores_on_grid(scores, scores->factor[REC_TREND] * item->trend);
+	item->term[REC_POPULARITY] = rec_score_state_on_grid(scores, scores->factor[REC_POPULARITY] * item->popularity);
+	item->term[REC_TREND] = rec_score_state_on_grid(scores, scores->factor[REC_TREND] * item->trend);
 	item->score += item->term[REC_POPULARITY];
 	item->score += item->term[REC_TREND];
 }

@@ -14,7 +14,7 @@
 #define REC_SCORE_STATE_H
 
 #include "rank/candidates.h"
-#include "rank/score.h"
+#include "rank/signal.h"
 
 /* A signal and where its candidates are. */
 typedef struct RecHeldSignal
@@ -74,7 +74,7 @@ struct RecScores
 
 /* The step of an item by its users: 0 for none, 1 for one, 2 for two or three. */
 static inline int
-rec_scores_user_step(const RecScores *scores, uint32 item)
+rec_score_state_user_step(const RecScores *scores, uint32 item)
 {
 	int			step = 0;
 
@@ -85,16 +85,16 @@ rec_scores_user_step(const RecScores *scores, uint32 item)
 
 /* The factor that a component's value is multiplied with for an item. */
 static inline double
-rec_scores_factor(const RecScores *scores, RecComponent component, uint32 item)
+rec_score_state_factor(const RecScores *scores, RecComponent component, uint32 item)
 {
 	if (component == REC_CONTENT)
-		return scores->content_factor[rec_scores_user_step(scores, item)];
+		return scores->content_factor[rec_score_state_user_step(scores, item)];
 	return scores->factor[component];
 }
 
 /* Rounds a contribution so that sums are exact. */
 static inline double
-rec_scores_on_grid(const RecScores *scores, double contribution)
+rec_score_state_on_grid(const RecScores *scores, double contribution)
 {
 	double		moved = contribution + scores->grid;	/* a double, not wider */
 
@@ -102,9 +102,9 @@ rec_scores_on_grid(const RecScores *scores, double contribution)
 }
 
 static inline double
-rec_scores_contribution(const RecScores *scores, const RecSignal *signal, uint32 item, float4 value)
+rec_score_state_contribution(const RecScores *scores, const RecSignal *signal, uint32 item, float4 value)
 {
-	return rec_scores_on_grid(scores, rec_scores_factor(scores, signal->component, item) * signal->weight * value);
+	return rec_score_state_on_grid(scores, rec_score_state_factor(scores, signal->component, item) * signal->weight * value);
 }
 
 #endif							/* REC_SCORE_STATE_H */

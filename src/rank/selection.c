@@ -24,6 +24,7 @@
 #include <math.h>
 
 #include "common/hashfn.h"
+#include "rank/score.h"
 #include "rank/score_state.h"
 #include "rank/selection.h"
 #include "storage/shmem.h"
@@ -280,7 +281,7 @@ fetch_lists(RecScores *scores, const RecCatalog *catalog, int level, RecItemSet 
 		listed = true;
 		if (catalog->list(catalog->arg, components[i], level, set, &last))
 			return -INFINITY;
-		rest += rec_scores_on_grid(scores, factor * last);
+		rest += rec_score_state_on_grid(scores, factor * last);
 	}
 	if (!listed && catalog->list(catalog->arg, REC_NCOMPONENTS, level, set, &last))
 		return -INFINITY;
@@ -331,8 +332,8 @@ rec_selection_best(RecScores *scores, const RecCatalog *catalog, int64 k, int *n
 								 * what the signals say */
 	double		fetched = INFINITY;
 
-	rest = rec_scores_on_grid(scores, Max(scores->factor[REC_POPULARITY], 0)) +
-		rec_scores_on_grid(scores, Max(scores->factor[REC_TREND], 0));
+	rest = rec_score_state_on_grid(scores, Max(scores->factor[REC_POPULARITY], 0)) +
+		rec_score_state_on_grid(scores, Max(scores->factor[REC_TREND], 0));
 	if (scores->candidates->n > 0)
 		fetched = fetch_best_candidates(scores, catalog,
 										(int) Min(k, scores->candidates->n), rest, set);

@@ -1,15 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * call_context.c
- *	  The context of a call: what it says, and what the model makes of it.
+ *	  The context of a call: its values, and the lifts of these in the model.
  *
- * A call says {"device": "mobile", "hour": 20}.  The names are those of the
- * context columns of the recommender's sources and of the parts of the time
- * that it learns from; others are an ERROR, as nobody means them.  A value that
- * the model knows nothing of is ignored: it may be new.  Several values of a
- * column count in equal parts, of those that the model knows something of.
+ * A call has a context such as {"device": "mobile", "hour": 20}.  The names are
+ * those of the context columns of the recommender's sources and of the parts
+ * of the time that it learns from; any other name is an ERROR, as it can only
+ * be a mistake.  A value without lifts in the model is ignored: it may be new.
+ * Several values of a column count in equal parts, among those with lifts.
  *
- * Signals go by the order of the columns, then by that of the call.
+ * Signals are in the order of the columns, then in that of the call.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -30,81 +30,78 @@
 #include "serve/model_neighbors.h"
 #include "utils/builtins.h"
 
-/* The context columns of a recommender, and what a call says of them. */
-typedef struct ContextCall
+/* The context columns of a recommender, and their values in a call. */
+typedef struct ContextColumns
 {
 	int			ncolumns;
 	const char **names;			/* declared ones, then parts of the time */
 	int		   *part;			/* RecTimePart, or -1 */
 	List	  **values;			/* texts of each column, in the call's order */
-} ContextCall;
+} ContextColumns;
 
 static void
-add_column(ContextCall *call, const char *name, int part)
+add_column(ContextColumns *columns, const char *name, int part)
 {
-	call->names[call->ncolumns] = name;
-	call->part[call->ncolumns++] = part;
+	columns->names[columns->ncolumns] = name;
+	columns->part[columns->ncolumns++] = part;
 }
 
-static ContextCall
-begin_call(const RecServe *serve)
+static ContextColumns
+list_columns(const RecCall *call)
 {
-	const RecDefinition *definition = serve->definition;
-	ContextCall call = {0};
+	const RecDefinition *definition = call->model.definition;
+	ContextColumns columns = {0};
 	int			most = definition->ncontexts + REC_NTIMES;
 
-	call.names = palloc_array(const char *, most);
-	call.part = palloc_array(int, most);
-	call.values = palloc0_array(List *, most);
+	columns.names = palloc_array(const char *, most);
+	columns.part = palloc_array(int, most);
+	columns.values = palloc0_array(List *, most);
 	for (int i = 0; i < definition->ncontexts; i++)
-		add_column(&call, definition->contexts[i], -1);
+		add_column(&columns, definition->contexts[i], -1);
 	for (int part = 0; part < REC_NTIMES; part++)
 		if (rec_situation_has_time(part, definition->contexts, definition->ncontexts,
-								&serve->options) &&
+								   &call->options) &&
 			rec_source_any_has_time(definition, part))
-			add_column(&call, rec_time_part_name(part), part);
-	return call;
+			add_column(&columns, rec_time_part_name(part), part);
+	return columns;
 }
 
 /* ----------------
- *		what a call says
+ *		the values of a call
  * ----------------
  */
 
 static char *
-list_columns(const ContextCall *call)
+column_names(const ContextColumns *columns)
 {
 	StringInfoData list;
 
 	initStringInfo(&list);
-	for (int i = 0; i < call->ncolumns; i++)
-		appendStringInfo(&list, "%s\"%s\"", i > 0 ? ", " : "", call->names[i]);
+	for (int i = 0; i < columns->ncolumns; i++)
+		appendStringInfo(&list, "%s\"%s\"", i > 0 ? ", " : "", columns->names[i]);
 	return list.data;
 }
 
-/*
- * Gives a column by name; an ERROR with the closest, or with all, when there
- * is none.
- */
+/* Return a column by name; an ERROR with the closest, or with all, if there is none. */
 static int
-find_column(const ContextCall *call, const char *name)
+find_column(const ContextColumns *columns, const char *name)
 {
 	RecClosest	closest;
 
 	rec_closest_name_start(&closest, name);
-	for (int i = 0; i < call->ncolumns; i++)
+	for (int i = 0; i < columns->ncolumns; i++)
 	{
-		if (strcmp(call->names[i], name) == 0)
+		if (strcmp(columns->names[i], name) == 0)
 			return i;
-		rec_closest_name_consider(&closest, call->names[i]);
+		rec_closest_name_consider(&closest, columns->names[i]);
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("context \"%s\" does not exist", name),
-			 call->ncolumns == 0 ?
+			 columns->ncolumns == 0 ?
 			 errhint("Name context_columns, or the time_column, with add_interactions().") :
 			 closest.best ? rec_closest_name_hint(&closest, "context") :
-			 errhint("There are the contexts %s.", list_columns(call))));
+			 errhint("There are the contexts %s.", column_names(columns))));
 	return -1;
 }
 
@@ -123,77 +120,77 @@ refuse_time(RecTimePart part, const char *text)
 			 errhint("%s", hints[part])));
 }
 
-/* Takes a value of a column, once; a null says nothing. */
+/* Take a value of a column, once; a null is ignored. */
 static void
-take_value(ContextCall *call, int column, const JsonbValue *value)
+take_value(ContextColumns *columns, int column, const JsonbValue *value)
 {
-	const char *said;
+	const char *text;
 	ListCell   *cell;
 
 	if (value->type == jbvNull)
 		return;
 	/* a scalar is the text that a source's value would be */
-	said = rec_json_reader_scalar(value);
-	if (said == NULL)
-		rec_json_reader_refuse(psprintf("context \"%s\"", call->names[column]),
+	text = rec_json_reader_scalar(value);
+	if (text == NULL)
+		rec_json_reader_refuse(psprintf("context \"%s\"", columns->names[column]),
 						"a string, a number, true or false, or an array of them");
-	if (call->part[column] >= 0)
+	if (columns->part[column] >= 0)
 	{
-		int			number = rec_time_part_parse(call->part[column], said);
+		int			number = rec_time_part_parse(columns->part[column], text);
 
 		if (number < 0)
-			refuse_time(call->part[column], said);
-		said = rec_time_part_value(call->part[column], number);
+			refuse_time(columns->part[column], text);
+		text = rec_time_part_value(columns->part[column], number);
 	}
-	foreach(cell, call->values[column])
+	foreach(cell, columns->values[column])
 	{
-		if (strcmp(lfirst(cell), said) == 0)
+		if (strcmp(lfirst(cell), text) == 0)
 			return;
 	}
-	call->values[column] = lappend(call->values[column], unconstify(char *, said));
+	columns->values[column] = lappend(columns->values[column], unconstify(char *, text));
 }
 
 static void
-take_column(ContextCall *call, int column, const JsonbValue *value)
+take_column(ContextColumns *columns, int column, const JsonbValue *value)
 {
 	JsonbContainer *array = rec_json_reader_array(value);
 
 	if (array == NULL)
 	{
-		take_value(call, column, value);
+		take_value(columns, column, value);
 		return;
 	}
 	for (uint32 i = 0; i < JsonContainerSize(array); i++)
-		take_value(call, column, getIthJsonbValueFromContainer(array, i));
+		take_value(columns, column, getIthJsonbValueFromContainer(array, i));
 }
 
 static void
-take_context(ContextCall *call, Jsonb *context)
+take_context(ContextColumns *columns, Jsonb *context)
 {
 	RecJsonMembers member = rec_json_reader_members(rec_json_reader_root_object(context, "context"));
 
 	while (rec_json_reader_next_member(&member))
-		take_column(call, find_column(call, member.name), &member.value);
+		take_column(columns, find_column(columns, member.name), &member.value);
 }
 
-/* Takes the time of the transaction for the parts that the call leaves open. */
+/* Take the time of the transaction for the parts that the call does not name. */
 static void
-take_now(ContextCall *call, const RecOptions *options)
+take_now(ContextColumns *columns, const RecOptions *options)
 {
 	RecClock   *clock = rec_time_part_create(pg_tzset(options->context_timezone));
 	RecTimeParts now = rec_time_part_read(clock, GetCurrentTransactionStartTimestamp());
 
-	for (int i = 0; i < call->ncolumns; i++)
+	for (int i = 0; i < columns->ncolumns; i++)
 	{
-		RecTimePart part = call->part[i];
+		RecTimePart part = columns->part[i];
 
-		if (call->part[i] >= 0 && call->values[i] == NIL && now.part[part] >= 0)
-			call->values[i] = list_make1(unconstify(char *, rec_time_part_value(part, now.part[part])));
+		if (columns->part[i] >= 0 && columns->values[i] == NIL && now.part[part] >= 0)
+			columns->values[i] = list_make1(unconstify(char *, rec_time_part_value(part, now.part[part])));
 	}
 }
 
 /* ----------------
- *		what the model makes of it
+ *		lifts
  * ----------------
  */
 
@@ -201,9 +198,9 @@ static const RecStorePath lifts_by_value = {
 	"context_lift", {"column_name", "value", "generation"}, {"item_nos", "lifts"}
 };
 
-/* Reads the lifts of a value; false when the model has none. */
+/* Read the lifts of a value; return false when the model has none. */
 static bool
-read_lifts(const RecServe *serve, RecCallValue *value)
+read_lifts(const RecServedModel *model, RecCallValue *value)
 {
 	RecStoreScan *scan;
 	NameData	column;
@@ -215,67 +212,68 @@ read_lifts(const RecServe *serve, RecCallValue *value)
 	namestrcpy(&column, value->column);
 	keys[0] = NameGetDatum(&column);
 	keys[1] = CStringGetTextDatum(value->text);
-	keys[2] = Int64GetDatum(serve->generation);
-	scan = rec_model_scan_begin(serve->definition, &lifts_by_value, 3, keys);
+	keys[2] = Int64GetDatum(model->generation);
+	scan = rec_model_scan_begin(model->definition, &lifts_by_value, 3, keys);
 	found = rec_model_scan_next(scan, values, nulls);
 	if (found && (nulls[0] || nulls[1] ||
-				  !rec_keep_list(values[0], values[1], &value->lifts)))
-		rec_serve_damaged(serve, "lifts that are");
+				  !rec_model_neighbors_keep(values[0], values[1], &value->lifts)))
+		rec_model_scan_damaged(model->definition, "lifts that are");
 	rec_model_scan_end(scan);
 	return found;
 }
 
-/* Reads what the model says of a column's values. */
+/* Read the lifts of a column's values. */
 static void
-read_column(RecServe *serve, const char *name, List *texts)
+read_column(RecCallContext *context, const RecServedModel *model, const char *name, List *texts)
 {
-	int			first = serve->ncontext;
+	int			first = context->n;
 	ListCell   *cell;
 
 	foreach(cell, texts)
 	{
-		RecCallValue *value = &serve->context[serve->ncontext];
+		RecCallValue *value = &context->values[context->n];
 
 		value->column = name;
 		value->text = lfirst(cell);
-		if (strlen(value->text) <= REC_VALUE_BYTES && read_lifts(serve, value))
-			serve->ncontext++;
+		if (strlen(value->text) <= REC_VALUE_BYTES && read_lifts(model, value))
+			context->n++;
 	}
-	for (int i = first; i < serve->ncontext; i++)
-		serve->context[i].weight = 1.0 / (serve->ncontext - first);
+	for (int i = first; i < context->n; i++)
+		context->values[i].weight = 1.0 / (context->n - first);
 }
 
 /*
- * Reads what the model says in the context of a call, NULL for none, which
- * the option context_now may make one.
+ * Read the lifts of the context that is given with a call, NULL for none, and
+ * of the time now if the option context_now is on.
  */
 void
-rec_call_context_read(RecServe *serve, Jsonb *context)
+rec_call_context_read(RecCallContext *context, const RecCall *call, Jsonb *given)
 {
-	ContextCall call;
+	ContextColumns columns;
 	int			n = 0;
 
-	if (context == NULL && !serve->options.context_now)
+	memset(context, 0, sizeof(*context));
+	if (given == NULL && !call->options.context_now)
 		return;
-	call = begin_call(serve);
-	if (context)
-		take_context(&call, context);
-	if (serve->options.context_now)
-		take_now(&call, &serve->options);
-	for (int i = 0; i < call.ncolumns; i++)
-		n += list_length(call.values[i]);
-	serve->context = palloc0_array(RecCallValue, n + 1);
-	for (int i = 0; i < call.ncolumns; i++)
-		read_column(serve, call.names[i], call.values[i]);
+	columns = list_columns(call);
+	if (given)
+		take_context(&columns, given);
+	if (call->options.context_now)
+		take_now(&columns, &call->options);
+	for (int i = 0; i < columns.ncolumns; i++)
+		n += list_length(columns.values[i]);
+	context->values = palloc0_array(RecCallValue, n + 1);
+	for (int i = 0; i < columns.ncolumns; i++)
+		read_column(context, &call->model, columns.names[i], columns.values[i]);
 }
 
-/* Adds what was read to scores, as one signal for each value. */
+/* Add the lifts to scores, as one signal for each value. */
 void
-rec_call_context_add(const RecServe *serve, RecScores *scores)
+rec_call_context_add(const RecCallContext *context, RecScores *scores)
 {
-	for (int i = 0; i < serve->ncontext; i++)
+	for (int i = 0; i < context->n; i++)
 	{
-		const RecCallValue *value = &serve->context[i];
+		const RecCallValue *value = &context->values[i];
 		RecSignal	signal = {REC_CONTEXT, (uint32) i, value->weight, value->lifts.n,
 			value->lifts.items, value->lifts.values
 		};

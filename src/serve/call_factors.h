@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * call_factors.h
- *	  Factors in a recommender's tables, and in a call.
+ *	  Scoring by factors in a call: the user folded in, and explained.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -13,15 +13,16 @@
 #ifndef REC_CALL_FACTORS_H
 #define REC_CALL_FACTORS_H
 
-#include "factor/folding.h"
+#include "interaction/pair.h"
+#include "rank/contribution.h"
 #include "serve/call.h"
 
-extern void rec_model_write_factors(const RecDefinition *definition, int64 generation,
-									const RecFactors *factors);
-extern RecFactors *rec_serve_load_factors(RecServe *serve);
-extern void rec_serve_add_factors(RecServe *serve, const RecPair *pairs,
-								  const int32 *numbers, int n);
-extern int	rec_serve_split_factors(RecServe *serve, const RecScoredItem *item,
-									RecContribution **contributions, int n);
+/* A user that was folded in. */
+typedef struct RecCallFactors RecCallFactors;
+
+extern RecCallFactors *rec_call_factors_add(const RecCall *call, const RecPair *pairs,
+											const int32 *numbers, int n);
+extern int	rec_call_factors_split(RecCallFactors *user, const RecScoredItem *item,
+								   RecContribution **contributions, int n);
 
 #endif							/* REC_CALL_FACTORS_H */

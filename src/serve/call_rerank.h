@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * call_rerank.h
- *	  What reranking asks about items: from the tables, or from a batch.
+ *	  The best items of a call, reranked by its options.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -13,13 +13,10 @@
 #ifndef REC_CALL_RERANK_H
 #define REC_CALL_RERANK_H
 
-#include "batch/batch.h"
-#include "rank/rerank.h"
+#include "rank/selection.h"
 #include "serve/call.h"
 
-extern RecScoredItem *rec_serve_select(RecServe *serve, const RecCatalog *catalog,
-									   Datum *const *ids, int64 k, int *n);
-extern RecScoredItem *rec_batch_select(RecBatch *batch, const RecCatalog *catalog,
-									   int64 k, int *n);
+extern RecScoredItem *rec_call_rerank_select(const RecCall *call, const RecCatalog *catalog,
+											 Datum *const *ids, int64 k, int *n);
 
 #endif							/* REC_CALL_RERANK_H */

@@ -138,7 +138,7 @@ read_row(RecCapped *capped, HeapTuple row, TupleDesc desc, int32 *values)
  * column within the item; negative for none.  SPI is connected.
  */
 void
-rec_cap_values_values(RecCapped *capped, const Datum *ids, int n, int32 *values)
+rec_cap_values_read(RecCapped *capped, const Datum *ids, int n, int32 *values)
 {
 	RecDefinition *definition = capped->definition;
 	RecDict    *items = rec_dictionary_create(definition->item_type, definition->item_collation,

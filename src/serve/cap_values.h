@@ -19,6 +19,6 @@ typedef struct RecCapped RecCapped;
 
 extern void rec_cap_values_check(const RecDefinition *definition, const RecOptions *options);
 extern RecCapped *rec_cap_values_create(RecDefinition *definition, const RecOptions *options);
-extern void rec_cap_values_values(RecCapped *capped, const Datum *ids, int n, int32 *values);
+extern void rec_cap_values_read(RecCapped *capped, const Datum *ids, int n, int32 *values);
 
 #endif							/* REC_CAP_VALUES_H */

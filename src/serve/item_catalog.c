@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * item_catalog.c
- *	  The items of the stored model, and those that it does not know yet.
+ *	  The items of the stored model and new ones, to select the best from.
  *
- * They are the catalog that the best are selected from: by number, by id, in
- * the order of popularity or trend, or those that pass a filter.
+ * Items are fetched by number or by id, or listed in the order of popularity,
+ * trend or number, or as far as they pass a filter.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -15,168 +15,68 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
-#include "catalog/pg_type.h"
-#include "definition/model_scan.h"
 #include "miscadmin.h"
 #include "serve/item_catalog.h"
-#include "serve/new_items.h"
-#include "serve/newcomer.h"
+#include "serve/model_items.h"
 #include "storage/shmem.h"
-#include "utils/datum.h"
 
-#define ITEM_COLUMNS	{"item_no", "item_id", "popularity", "trend"}
-#define ITEM_NCOLS		4
+/*
+ * Begin a catalog for a history, which may be read later, and its call: nothing
+ * that the call excludes is eligible.
+ */
+void
+rec_item_catalog_init(RecItemCatalog *catalog, const RecCallHistory *history)
+{
+	memset(catalog, 0, sizeof(*catalog));
+	catalog->call = history->call;
+	catalog->history = history;
+	catalog->content = history->content;
+	catalog->new_items = history->content->new_items;
+	catalog->excluded = history->call->excluded;
+}
 
-static const RecStorePath items_by_number = {"item", {"generation", "item_no"}, ITEM_COLUMNS};
-
-static const RecStorePath all_items = {"item", {"generation"}, ITEM_COLUMNS};
-
-static const RecStorePath items_by_id = {"item", {"generation", "item_id"}, ITEM_COLUMNS};
-
-static const RecStorePath items_by_popularity = {
-	"item", {"generation", "-popularity", "item_no", "?popular"}, ITEM_COLUMNS
-};
-
-static const RecStorePath items_by_trend = {
-	"item", {"generation", "-trend", "item_no", "?trending"}, ITEM_COLUMNS
-};
+static RecDict *
+create_dictionary(const RecItemCatalog *catalog)
+{
+	return rec_definition_item_dictionary(catalog->call->model.definition, CurrentMemoryContext);
+}
 
 /* ----------------
- *		reading
+ *		eligible items
  * ----------------
  */
 
-/* Keeps a copy of an id and gives the ref to it. */
-uint32
-rec_serve_keep_id(RecServe *serve, Datum id)
+/* Mark an item that is excluded. */
+static void
+check_excluded(const RecItemCatalog *catalog, RecScoredItem *item)
 {
-	const RecDefinition *definition = serve->definition;
-
-	if (serve->nids == serve->ids_allocated)
-	{
-		serve->ids_allocated = Max(128, serve->ids_allocated * 2);
-		if (serve->ids == NULL)
-			serve->ids = palloc_array(Datum, serve->ids_allocated);
-		else
-			serve->ids = repalloc_huge(serve->ids,
-									   mul_size(serve->ids_allocated, sizeof(Datum)));
-	}
-	if (definition->item_typlen == -1)
-		id = PointerGetDatum(PG_DETOAST_DATUM_PACKED(id));
-	serve->ids[serve->nids] = datumCopy(id, definition->item_typbyval, definition->item_typlen);
-	return serve->nids++;
+	item->eligible = catalog->excluded == NULL ||
+		rec_dictionary_find(catalog->excluded, catalog->ids.ids[item->ref]) == REC_NOT_FOUND;
 }
 
-/* Reads (item_no, item_id, popularity, trend); false when it is damaged. */
+/* Read the next item of a scan; return false when there is none. */
 static bool
-read_item(RecServe *serve, const Datum *values, const bool *nulls, RecScoredItem *item)
+next_item(RecItemCatalog *catalog, RecStoreScan *scan, RecScoredItem *item)
 {
-	int32		number = nulls[0] ? -1 : DatumGetInt32(values[0]);
-
-	if (number < 0 || nulls[1] || nulls[2] || nulls[3])
+	if (!rec_model_items_next(&catalog->call->model, scan, &catalog->ids, item))
 		return false;
-	item->item = (uint32) number;
-	item->popularity = DatumGetFloat8(values[2]);
-	item->trend = DatumGetFloat8(values[3]);
-	item->eligible = rec_dictionary_find(serve->excluded, values[1]) == REC_NOT_FOUND;
-	item->ref = rec_serve_keep_id(serve, values[1]);
-	return isfinite(item->popularity) && isfinite(item->trend);
-}
-
-/*
- * Gives the next item of a scan; false when there is none.  Its id is kept,
- * and it is eligible unless it is excluded.
- */
-bool
-rec_serve_next_item(RecServe *serve, RecStoreScan *scan, RecScoredItem *item)
-{
-	Datum		values[ITEM_NCOLS];
-	bool		nulls[ITEM_NCOLS];
-
-	memset(item, 0, sizeof(*item));
-	if (!rec_model_scan_next(scan, values, nulls))
-		return false;
-	if (!read_item(serve, values, nulls, item))
-		rec_serve_damaged(serve, "an item that is");
+	check_excluded(catalog, item);
 	return true;
 }
 
-/* Reads items until there are "most"; gives their number. */
-static int
-read_items(RecServe *serve, RecStoreScan *scan, RecScoredItem *items, int most)
+/* Get a new item by its number; return false when none has it. */
+static bool
+get_new_item(RecItemCatalog *catalog, uint32 number, RecScoredItem *item)
 {
-	int			n = 0;
-
-	while (n < most && rec_serve_next_item(serve, scan, &items[n]))
-		n++;
-	return n;
+	if (!rec_new_items_get(catalog->new_items, number, &catalog->ids, item))
+		return false;
+	check_excluded(catalog, item);
+	return true;
 }
 
-/* Begins to read all items, for rec_serve_next_item(), in no order. */
-RecStoreScan *
-rec_serve_all_items(RecServe *serve)
-{
-	Datum		keys[1];
-
-	keys[0] = Int64GetDatum(serve->generation);
-	return rec_model_scan_begin_all(serve->definition, &all_items, 1, keys);
-}
-
-/*
- * Sets the numbers of the items of n ids, which must be in the dictionary, at
- * their places in "numbers"; those that the model does not know are left.
- */
-void
-rec_serve_item_numbers(RecServe *serve, const Datum *ids, int n, RecDict *items, int32 *numbers)
-{
-	Datum		keys[2];
-	Datum		values[ITEM_NCOLS];
-	bool		nulls[ITEM_NCOLS];
-	RecStoreScan *scan;
-
-	if (n == 0)
-		return;
-	keys[0] = Int64GetDatum(serve->generation);
-	keys[1] = rec_definition_id_array(serve->definition, ids, n);
-	scan = rec_model_scan_begin_any(serve->definition, &items_by_id, 2, keys);
-	while (rec_model_scan_next(scan, values, nulls))
-	{
-		uint32		item = nulls[1] ? REC_NOT_FOUND : rec_dictionary_find(items, values[1]);
-
-		if (item == REC_NOT_FOUND || nulls[0])
-			rec_serve_damaged(serve, "an item that is");
-		numbers[item] = DatumGetInt32(values[0]);
-	}
-	rec_model_scan_end(scan);
-}
-
-/* Sets for each of n ids whether the model knows the item. */
-void
-rec_serve_known(RecServe *serve, const Datum *ids, int n, bool *known)
-{
-	RecDict    *dict = rec_serve_dict(serve);
-	int32	   *numbers = palloc_array(int32, n + 1);
-
-	for (int i = 0; i < n; i++)
-	{
-		(void) rec_dictionary_intern(dict, ids[i]);
-		numbers[i] = -1;
-	}
-	rec_serve_item_numbers(serve, ids, n, dict, numbers);
-	for (int i = 0; i < n; i++)
-		known[i] = numbers[rec_dictionary_find(dict, ids[i])] >= 0;
-}
-
-/* ----------------
- *		adding items to a set
- * ----------------
- */
-
-/* Takes from items that may be returned those that are not eligible. */
+/* Mark those of n items that the call's filter does not let pass. */
 static void
-check_items(RecServe *serve, RecScoredItem *items, int n)
+check_filter(RecItemCatalog *catalog, RecScoredItem *items, int n)
 {
 	Datum	   *ids = palloc_array(Datum, n + 1);
 	bool	   *marks = palloc_array(bool, n + 1);
@@ -184,8 +84,8 @@ check_items(RecServe *serve, RecScoredItem *items, int n)
 
 	for (int i = 0; i < n; i++)
 		if (items[i].eligible)
-			ids[nids++] = serve->ids[items[i].ref];
-	rec_eligible_check(serve->eligible, ids, nids, marks);
+			ids[nids++] = catalog->ids.ids[items[i].ref];
+	rec_eligible_check(catalog->call->eligible, ids, nids, marks);
 	nids = 0;
 	for (int i = 0; i < n; i++)
 		if (items[i].eligible)
@@ -194,15 +94,31 @@ check_items(RecServe *serve, RecScoredItem *items, int n)
 	pfree(marks);
 }
 
+/* ----------------
+ *		adding items to a set
+ * ----------------
+ */
+
 #define ITEMS_AT_ONCE	2048	/* that are asked about in one query */
 
+/* Read items until there are "most"; return their number. */
+static int
+read_items(RecItemCatalog *catalog, RecStoreScan *scan, RecScoredItem *items, int most)
+{
+	int			n = 0;
+
+	while (n < most && next_item(catalog, scan, &items[n]))
+		n++;
+	return n;
+}
+
 /*
- * Adds the items of a scan to a set, at most "limit"; "checked" ones are known
- * to pass the filter.  Gives their number and the last one.
+ * Add the items of a scan to a set, at most "limit"; return their number and
+ * the last one.
  */
 static uint64
-add_items(RecServe *serve, RecStoreScan *scan, uint64 limit, RecItemSet *set,
-		  bool checked, RecScoredItem *last)
+add_items(RecItemCatalog *catalog, RecStoreScan *scan, uint64 limit, RecItemSet *set,
+		  RecScoredItem *last)
 {
 	int			size = (int) Min(limit, ITEMS_AT_ONCE);
 	RecScoredItem *items = palloc_array(RecScoredItem, size);
@@ -211,9 +127,9 @@ add_items(RecServe *serve, RecStoreScan *scan, uint64 limit, RecItemSet *set,
 
 	do
 	{
-		n = read_items(serve, scan, items, (int) Min((uint64) size, limit - added));
-		if (serve->eligible && !checked)
-			check_items(serve, items, n);
+		n = read_items(catalog, scan, items, (int) Min((uint64) size, limit - added));
+		if (catalog->call->eligible)
+			check_filter(catalog, items, n);
 		for (int i = 0; i < n; i++)
 			rec_selection_item_set_add(set, &items[i]);
 		if (n > 0)
@@ -225,19 +141,6 @@ add_items(RecServe *serve, RecStoreScan *scan, uint64 limit, RecItemSet *set,
 	return added;
 }
 
-/* Adds the items of an array of ids that the model knows to a set. */
-static void
-fetch_ids(RecServe *serve, Datum ids, RecItemSet *set, bool checked)
-{
-	Datum		keys[2];
-	RecScoredItem last;
-
-	keys[0] = Int64GetDatum(serve->generation);
-	keys[1] = ids;
-	(void) add_items(serve, rec_model_scan_begin_any(serve->definition, &items_by_id, 2, keys),
-					 PG_UINT64_MAX, set, checked, &last);
-}
-
 #define ST_SORT sort_items
 #define ST_ELEMENT_TYPE RecScoredItem
 #define ST_COMPARE(a, b) ((a)->item < (b)->item ? -1 : (a)->item > (b)->item)
@@ -245,13 +148,23 @@ fetch_ids(RecServe *serve, Datum ids, RecItemSet *set, bool checked)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
+/* Score n items unknown to the model by content; return the number left. */
+static int
+judge_items(RecItemCatalog *catalog, RecScoredItem *items, int n)
+{
+	const uint32 *refs;
+	int			nrefs = rec_score_refs(catalog->call->scores, REC_CONTENT, &refs);
+
+	return rec_new_item_content_judge(catalog->content, &catalog->ids, refs, nrefs, items, n);
+}
+
 /*
- * Adds items that the model does not know to a set, the newest ones before the
- * others.  "named" ones are judged by their content, and those that the
+ * Add items that the model does not know to a set, the newest ones before the
+ * others.  "named" ones are scored by their content, and those that the
  * relation of items does not have are left out.
  */
 static void
-add_unknown(RecServe *serve, RecDict *unknown, bool named, RecItemSet *set)
+add_unknown(RecItemCatalog *catalog, RecDict *unknown, bool named, RecItemSet *set)
 {
 	uint32		n = rec_dictionary_count(unknown);
 	RecScoredItem *items = palloc_extended(mul_size(n + 1, sizeof(RecScoredItem)), MCXT_ALLOC_HUGE);
@@ -259,68 +172,72 @@ add_unknown(RecServe *serve, RecDict *unknown, bool named, RecItemSet *set)
 
 	if (n == 0)
 		return;
-	rec_new_items_look(serve);		/* gives the first numbers to the newest ones */
-	rec_newcomer_numbers(serve, unknown, NULL);
+	rec_new_items_search(catalog->new_items);	/* numbers the newest ones first */
+	rec_new_items_number_all(catalog->new_items, unknown, NULL);
 	for (uint32 i = 0; i < n; i++)
 	{
-		uint32		number = rec_newcomer_number(serve, rec_dictionary_id(unknown, i));
+		uint32		number = rec_new_items_number(catalog->new_items, rec_dictionary_id(unknown, i));
 
 		CHECK_FOR_INTERRUPTS();
-		if (rec_newcomer_item(serve, number, &items[nitems]))
+		if (get_new_item(catalog, number, &items[nitems]))
 			nitems++;
 	}
 	sort_items(items, nitems);
 	if (named)
-		nitems = rec_new_items_judge(serve, items, nitems);
+		nitems = judge_items(catalog, items, nitems);
 	for (int i = 0; i < nitems; i++)
 		rec_selection_item_set_add(set, &items[i]);
 	pfree(items);
 }
 
 /*
- * Adds the items of an array of ids to a set: those that the model knows, and
+ * Add the items of an array of ids to a set: those that the model knows, and
  * those that the relation of items has now.
  */
 void
-rec_serve_fetch_ids(RecServe *serve, ArrayType *ids, RecItemSet *set)
+rec_item_catalog_fetch(RecItemCatalog *catalog, ArrayType *ids, RecItemSet *set)
 {
-	uint32		before = serve->nids;
+	const RecServedModel *model = &catalog->call->model;
+	uint32		before = catalog->ids.n;
+	RecScoredItem last;
 	RecDict    *known;
 	RecDict    *unknown;
 	ArrayIterator it;
 	Datum		id;
 	bool		isnull;
 
-	fetch_ids(serve, PointerGetDatum(ids), set, false);
-	if (serve->definition->items == NULL)
+	(void) add_items(catalog, rec_model_items_begin_ids(model, PointerGetDatum(ids)),
+					 PG_UINT64_MAX, set, &last);
+	if (model->definition->items == NULL)
 		return;
-	known = rec_serve_dict(serve);
-	unknown = rec_serve_dict(serve);
-	for (uint32 i = before; i < serve->nids; i++)
-		(void) rec_dictionary_intern(known, serve->ids[i]);
+	known = create_dictionary(catalog);
+	unknown = create_dictionary(catalog);
+	for (uint32 i = before; i < catalog->ids.n; i++)
+		(void) rec_dictionary_intern(known, catalog->ids.ids[i]);
 	it = array_create_iterator(ids, 0, NULL);
 	while (array_iterate(it, &id, &isnull))
 		if (!isnull && rec_dictionary_find(known, id) == REC_NOT_FOUND)
 			(void) rec_dictionary_intern(unknown, id);
 	array_free_iterator(it);
-	add_unknown(serve, unknown, true, set);
+	add_unknown(catalog, unknown, true, set);
 }
 
 /*
- * Gives an item by its id, scored, whether it is excluded or not; false when
- * neither the model nor the relation of items has it.
+ * Fetch and score an item by its id, whether it is excluded or not; return
+ * false when neither the model nor the relation of items has it.
  */
 bool
-rec_serve_score_item(RecServe *serve, Datum id, RecScoredItem *item)
+rec_item_catalog_score(RecItemCatalog *catalog, Datum id, RecScoredItem *item)
 {
-	RecItemSet *set = rec_selection_item_set_create(serve->scores);
-	RecDict    *excluded = serve->excluded;
+	RecItemSet *set = rec_selection_item_set_create(catalog->call->scores);
+	RecDict    *excluded = catalog->excluded;
+	Datum		array = rec_definition_id_array(catalog->call->model.definition, &id, 1);
 	const RecScoredItem *items;
 	int			n;
 
-	serve->excluded = rec_serve_dict(serve);
-	rec_serve_fetch_ids(serve, DatumGetArrayTypeP(rec_definition_id_array(serve->definition, &id, 1)), set);
-	serve->excluded = excluded;
+	catalog->excluded = NULL;
+	rec_item_catalog_fetch(catalog, DatumGetArrayTypeP(array), set);
+	catalog->excluded = excluded;
 	items = rec_selection_item_set_ranked(set, &n);
 	if (n > 0)
 		*item = items[0];
@@ -333,92 +250,77 @@ rec_serve_score_item(RecServe *serve, Datum id, RecScoredItem *item)
  */
 
 /*
- * Gives an item whose id is at hand; false for another.  Its popularity and
- * trend are not told: nobody asks, as ids are kept for likeness alone.
+ * Get an item whose id came with its neighbour's row; return false for any
+ * other.  Its popularity and trend stay 0: nothing uses them where such ids
+ * are kept.
  */
 static bool
-near_item(RecServe *serve, uint32 number, RecScoredItem *item)
+get_near_item(RecItemCatalog *catalog, uint32 number, RecScoredItem *item)
 {
-	for (int i = 0; i < serve->nnear; i++)
-	{
-		Datum		id = serve->near[i].id;
+	const RecNearItems *near = catalog->history->near;
 
-		if (serve->near[i].item != number)
+	for (int i = 0; near && i < near->n; i++)
+	{
+		if (near->items[i].item != number)
 			continue;
 		memset(item, 0, sizeof(*item));
 		item->item = number;
-		item->eligible = rec_dictionary_find(serve->excluded, id) == REC_NOT_FOUND;
-		item->ref = rec_serve_keep_id(serve, id);
+		item->ref = rec_item_ids_add(&catalog->ids, catalog->call->model.definition, near->items[i].id);
+		check_excluded(catalog, item);
 		return true;
 	}
 	return false;
 }
 
-/* Adds the items of n numbers, which the model knows, to a set. */
-static void
-fetch_numbers(RecServe *serve, Datum *numbers, int n, RecItemSet *set)
-{
-	Datum		keys[2];
-	RecScoredItem last;
-
-	if (n == 0)
-		return;
-	keys[0] = Int64GetDatum(serve->generation);
-	keys[1] = PointerGetDatum(construct_array(numbers, n, INT4OID, sizeof(int32),
-											  true, TYPALIGN_INT));
-	(void) add_items(serve, rec_model_scan_begin_any(serve->definition, &items_by_number, 2, keys),
-					 n, set, false, &last);
-}
-
 static void
 fetch_items(void *arg, const uint32 *items, int n, RecItemSet *set)
 {
-	RecServe   *serve = (RecServe *) arg;
+	RecItemCatalog *catalog = (RecItemCatalog *) arg;
 	Datum	   *numbers = palloc_array(Datum, n);
 	RecScoredItem *at_hand = palloc_array(RecScoredItem, n);
+	RecScoredItem last;
 	int			nknown = 0;
 	int			nat_hand = 0;
 
 	for (int i = 0; i < n; i++)
-		if (near_item(serve, items[i], &at_hand[nat_hand]) ||
-			rec_newcomer_item(serve, items[i], &at_hand[nat_hand]))
+		if (get_near_item(catalog, items[i], &at_hand[nat_hand]) ||
+			get_new_item(catalog, items[i], &at_hand[nat_hand]))
 			nat_hand++;
 		else
 			numbers[nknown++] = Int32GetDatum((int32) items[i]);
-	if (nat_hand > 0 && serve->eligible)
-		check_items(serve, at_hand, nat_hand);
+	if (nat_hand > 0 && catalog->call->eligible)
+		check_filter(catalog, at_hand, nat_hand);
 	for (int i = 0; i < nat_hand; i++)
 		rec_selection_item_set_add(set, &at_hand[i]);
-	fetch_numbers(serve, numbers, nknown, set);
+	if (nknown > 0)
+		(void) add_items(catalog, rec_model_items_begin_numbers(&catalog->call->model, numbers, nknown),
+						 nknown, set, &last);
 	pfree(at_hand);
 	pfree(numbers);
 }
 
-/* What a list of eligible items is added to. */
+/* Where a list of eligible items is added. */
 typedef struct ListTarget
 {
-	RecServe   *serve;
+	RecItemCatalog *catalog;
 	RecItemSet *set;
 	RecDict    *unknown;		/* ids that the model does not know */
 } ListTarget;
 
-/* Adds those eligible items to a set that the model knows, and notes the others. */
+/* Add eligible items to a set if the model knows them, and note the others. */
 static void
 take_eligible(void *arg, const Datum *ids, int n)
 {
 	ListTarget *target = (ListTarget *) arg;
-	RecServe   *serve = target->serve;
-	RecDict    *known = rec_serve_dict(serve);
-	Datum		keys[2];
-	RecStoreScan *scan;
+	RecItemCatalog *catalog = target->catalog;
+	const RecServedModel *model = &catalog->call->model;
+	RecDict    *known = create_dictionary(catalog);
+	RecStoreScan *scan = rec_model_items_begin_ids(model, rec_definition_id_array(model->definition, ids, n));
 	RecScoredItem item;
 
-	keys[0] = Int64GetDatum(serve->generation);
-	keys[1] = rec_definition_id_array(serve->definition, ids, n);
-	scan = rec_model_scan_begin_any(serve->definition, &items_by_id, 2, keys);
-	while (rec_serve_next_item(serve, scan, &item))
+	while (next_item(catalog, scan, &item))
 	{
-		(void) rec_dictionary_intern(known, serve->ids[item.ref]);
+		(void) rec_dictionary_intern(known, catalog->ids.ids[item.ref]);
 		rec_selection_item_set_add(target->set, &item);
 	}
 	rec_model_scan_end(scan);
@@ -427,76 +329,66 @@ take_eligible(void *arg, const Datum *ids, int n)
 			(void) rec_dictionary_intern(target->unknown, ids[i]);
 }
 
-/* Adds all eligible items to a set. */
+/* Add all eligible items to a set. */
 static void
-list_eligible(RecServe *serve, RecItemSet *set)
+list_eligible(RecItemCatalog *catalog, RecItemSet *set)
 {
-	ListTarget	target = {serve, set, rec_serve_dict(serve)};
+	ListTarget	target = {catalog, set, create_dictionary(catalog)};
 
-	rec_eligible_list(serve->eligible, take_eligible, &target);
-	add_unknown(serve, target.unknown, false, set);
-}
-
-/*
- * Begins to read the first items in order of a component, or of their numbers:
- * no less than REC_LIST_HEAD, if there are as many.
- */
-static RecStoreScan *
-begin_list(RecServe *serve, RecComponent order)
-{
-	Datum		generation = Int64GetDatum(serve->generation);
-
-	if (order == REC_POPULARITY)
-		return rec_model_scan_begin(serve->definition, &items_by_popularity, 1, &generation);
-	if (order == REC_TREND)
-		return rec_model_scan_begin(serve->definition, &items_by_trend, 1, &generation);
-	return rec_model_scan_begin(serve->definition, &items_by_number, 1, &generation);
+	rec_eligible_list(catalog->call->eligible, take_eligible, &target);
+	add_unknown(catalog, target.unknown, false, set);
 }
 
 static bool
 list_items(void *arg, RecComponent component, int level, RecItemSet *set, double *last)
 {
 	static const uint64 limits[] = {64, REC_LIST_HEAD, PG_UINT64_MAX};
-	RecServe   *serve = (RecServe *) arg;
+	RecItemCatalog *catalog = (RecItemCatalog *) arg;
+	const RecServedModel *model = &catalog->call->model;
+	RecEligible *eligible = catalog->call->eligible;
 	uint64		limit = limits[Min(level, (int) lengthof(limits) - 1)];
 	RecScoredItem item = {0};
 	uint64		n;
 
-	if (serve->eligible && (limit == PG_UINT64_MAX || serve->exhausted))
+	if (eligible && (limit == PG_UINT64_MAX || catalog->exhausted))
 	{
-		list_eligible(serve, set);
+		list_eligible(catalog, set);
 		return true;
 	}
-	n = add_items(serve, limit == PG_UINT64_MAX ? rec_serve_all_items(serve) : begin_list(serve, component),
-				  limit, set, false, &item);
+	n = add_items(catalog, limit == PG_UINT64_MAX ? rec_model_items_begin(model) :
+				  rec_model_items_begin_list(model, component), limit, set, &item);
 	*last = component == REC_POPULARITY ? item.popularity :
 		component == REC_TREND ? item.trend : 0;
-	if (n == limit || serve->eligible == NULL)
+	if (n == limit || eligible == NULL)
 		return n < limit;
-	/* what the model does not know is left: worth nothing, but not less */
-	serve->exhausted = true;
+	/* items unknown to the model are left: of value 0 at least */
+	catalog->exhausted = true;
 	*last = 0;
 	return false;
 }
 
-/* True when it is better to list what passes the filter than to look on. */
+/* Return whether it is better to list all eligible items than to look on. */
 static bool
 is_sparse(void *arg, int64 missing, int64 next)
 {
-	RecServe   *serve = (RecServe *) arg;
+	RecItemCatalog *catalog = (RecItemCatalog *) arg;
+	RecEligible *eligible = catalog->call->eligible;
 
-	return serve->eligible && rec_eligible_are_rare(serve->eligible, missing, next);
+	return eligible && rec_eligible_are_rare(eligible, missing, next);
 }
 
 #define MOST_SPARE	16
 
-/* Gives the stored model's items as a catalog. */
+/* Return the items as a catalog to select from. */
 RecCatalog
-rec_serve_catalog(RecServe *serve)
+rec_item_catalog(RecItemCatalog *catalog)
 {
-	RecCatalog	catalog = {fetch_items, list_items, is_sparse, serve, MOST_SPARE};
+	RecCatalog	made = {fetch_items, list_items, is_sparse, catalog, MOST_SPARE};
 
-	if (serve->eligible == NULL)
-		catalog.spare = (int) Min(rec_dictionary_count(serve->excluded) - serve->nbarred, MOST_SPARE);
-	return catalog;
+	if (catalog->excluded == NULL)
+		made.spare = 0;
+	else if (catalog->call->eligible == NULL)
+		made.spare = (int) Min(rec_dictionary_count(catalog->excluded) - catalog->history->nbarred,
+							   MOST_SPARE);
+	return made;
 }

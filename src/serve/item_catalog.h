@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * item_catalog.h
- *	  The items of the stored model, and those that it does not know yet.
+ *	  The items of the stored model and new ones, to select the best from.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -13,18 +13,23 @@
 #ifndef REC_ITEM_CATALOG_H
 #define REC_ITEM_CATALOG_H
 
-#include "definition/model_scan.h"
 #include "rank/selection.h"
-#include "serve/call.h"
+#include "serve/call_history.h"
 
-extern uint32 rec_serve_keep_id(RecServe *serve, Datum id);
-extern bool rec_serve_next_item(RecServe *serve, RecStoreScan *scan, RecScoredItem *item);
-extern RecStoreScan *rec_serve_all_items(RecServe *serve);
-extern void rec_serve_item_numbers(RecServe *serve, const Datum *ids, int n, RecDict *items,
-								   int32 *numbers);
-extern void rec_serve_known(RecServe *serve, const Datum *ids, int n, bool *known);
-extern bool rec_serve_score_item(RecServe *serve, Datum id, RecScoredItem *item);
-extern void rec_serve_fetch_ids(RecServe *serve, ArrayType *ids, RecItemSet *set);
-extern RecCatalog rec_serve_catalog(RecServe *serve);
+typedef struct RecItemCatalog
+{
+	const RecCall *call;
+	const RecCallHistory *history;	/* for what it knows of items */
+	RecNewItems *new_items;
+	RecNewItemContent *content; /* of these */
+	RecDict    *excluded;		/* the call's; NULL when nothing is */
+	RecItemIds	ids;			/* of all items that were read */
+	bool		exhausted;		/* all of the model's items were listed */
+} RecItemCatalog;
+
+extern void rec_item_catalog_init(RecItemCatalog *catalog, const RecCallHistory *history);
+extern void rec_item_catalog_fetch(RecItemCatalog *catalog, ArrayType *ids, RecItemSet *set);
+extern bool rec_item_catalog_score(RecItemCatalog *catalog, Datum id, RecScoredItem *item);
+extern RecCatalog rec_item_catalog(RecItemCatalog *catalog);
 
 #endif							/* REC_ITEM_CATALOG_H */

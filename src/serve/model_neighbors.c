@@ -32,17 +32,17 @@ static const RecStorePath neighbors_by_id = {
 static const RecStorePath all_neighbors = {"neighbor", {"generation"}, NEIGHBOR_COLUMNS};
 
 /*
- * Keeps the arrays of a row, of items and what they are worth, in the current
- * context; false when they are damaged.
+ * Copy the arrays of a row, items and their values, to a list in the current
+ * memory context; return false when they are damaged.
  */
 bool
-rec_keep_list(Datum numbers, Datum worths, RecNeighborList *list)
+rec_model_neighbors_keep(Datum numbers, Datum scores, RecNeighborList *list)
 {
 	const void *items;
 	const void *values;
 
 	list->n = rec_model_scan_array_copy(numbers, INT4OID, &items);
-	if (list->n < 0 || rec_model_scan_array_copy(worths, FLOAT4OID, &values) != list->n)
+	if (list->n < 0 || rec_model_scan_array_copy(scores, FLOAT4OID, &values) != list->n)
 		return false;
 	list->items = items;
 	list->values = values;
@@ -52,7 +52,7 @@ rec_keep_list(Datum numbers, Datum worths, RecNeighborList *list)
 	return true;
 }
 
-/* True when a row of neighbours is of a kind. */
+/* Return whether a row of neighbours is of a kind. */
 static bool
 is_of_kind(Datum kind, RecComponent component)
 {
@@ -64,27 +64,25 @@ is_of_kind(Datum kind, RecComponent component)
 }
 
 /*
- * Gives which likeness a row of neighbours tells of, REC_NLIKENESSES for one
- * that does not count: content does as long as there is a relation of items.
+ * Return the likeness of a row of neighbours, REC_NLIKENESSES for a row to be
+ * ignored: content counts as long as there is a relation of items.
  */
 static RecLikeness
-likeness_of(const RecServe *serve, Datum kind)
+likeness_of(const RecServedModel *model, Datum kind)
 {
 	if (is_of_kind(kind, REC_BEHAVIOUR))
 		return REC_LIKE_BEHAVIOUR;
-	if (serve->definition->items && is_of_kind(kind, REC_CONTENT))
+	if (model->definition->items && is_of_kind(kind, REC_CONTENT))
 		return REC_LIKE_CONTENT;
 	return REC_NLIKENESSES;
 }
 
-/*
- * Remembers the ids of a row's nearest items, so that they need not be looked
- * up; false when they are damaged.
- */
+/* Keep the ids of a row's nearest items; return false when they are damaged. */
 static bool
-keep_nearest(RecServe *serve, const RecNeighborList *list, ArrayType *nearest)
+keep_nearest(const RecServedModel *model, const RecNeighborList *list, ArrayType *nearest,
+			 RecNearItems *near)
 {
-	const RecDefinition *definition = serve->definition;
+	const RecDefinition *definition = model->definition;
 	Datum	   *ids;
 	int			n;
 
@@ -94,22 +92,29 @@ keep_nearest(RecServe *serve, const RecNeighborList *list, ArrayType *nearest)
 	deconstruct_array(nearest, definition->item_type, definition->item_typlen,
 					  definition->item_typbyval, definition->item_typalign, &ids, NULL, &n);
 	n = Min(n, list->n);
-	serve->near = serve->near == NULL ? palloc_array(RecNearItem, n + 1) :
-		repalloc_array(serve->near, RecNearItem, serve->nnear + n + 1);
+	near->items = near->items == NULL ? palloc_array(RecNearItem, n + 1) :
+		repalloc_array(near->items, RecNearItem, near->n + n + 1);
 	for (int i = 0; i < n; i++)
 	{
-		serve->near[serve->nnear].item = (uint32) list->items[i];
-		serve->near[serve->nnear++].id = ids[i];
+		near->items[near->n].item = (uint32) list->items[i];
+		near->items[near->n++].id = ids[i];
 	}
 	return true;
 }
 
+static void
+refuse_damage(const RecServedModel *model)
+{
+	rec_model_scan_damaged(model->definition, "a row of neighbours that is");
+}
+
 /*
- * Reads rows of neighbours to their items' places in "lists", which are
- * REC_NLIKENESSES for each number in "items", in the current context.
+ * Read rows of neighbours to their items' places in "lists", which are
+ * REC_NLIKENESSES for each number in "items", in the current memory context.
  */
 static void
-read_lists(RecServe *serve, RecStoreScan *scan, RecDict *items, RecNeighborList *lists)
+read_lists(const RecServedModel *model, RecStoreScan *scan, RecDict *items,
+		   RecNeighborList *lists, RecNearItems *near)
 {
 	Datum		values[NEIGHBOR_NCOLS];
 	bool		nulls[NEIGHBOR_NCOLS];
@@ -117,54 +122,55 @@ read_lists(RecServe *serve, RecStoreScan *scan, RecDict *items, RecNeighborList 
 	while (rec_model_scan_next(scan, values, nulls))
 	{
 		uint32		number = nulls[0] ? REC_NOT_FOUND : rec_dictionary_find(items, values[0]);
-		RecLikeness likeness = nulls[1] ? REC_NLIKENESSES : likeness_of(serve, values[1]);
+		RecLikeness likeness = nulls[1] ? REC_NLIKENESSES : likeness_of(model, values[1]);
 		RecNeighborList *list;
 
 		if (likeness == REC_NLIKENESSES)
 			continue;
 		if (number == REC_NOT_FOUND || nulls[2] || nulls[3] || nulls[4])
-			rec_serve_damaged(serve, "a row of neighbours that is");
+			refuse_damage(model);
 		list = &lists[(Size) number * REC_NLIKENESSES + likeness];
-		if (!rec_keep_list(values[2], values[3], list))
-			rec_serve_damaged(serve, "a row of neighbours that is");
+		if (!rec_model_neighbors_keep(values[2], values[3], list))
+			refuse_damage(model);
 		list->item = DatumGetInt32(values[4]);
-		if (serve->by_likeness &&
-			(nulls[5] || !keep_nearest(serve, list, DatumGetArrayTypePCopy(values[5]))))
-			rec_serve_damaged(serve, "a row of neighbours that is");
+		if (near &&
+			(nulls[5] || !keep_nearest(model, list, DatumGetArrayTypePCopy(values[5]), near)))
+			refuse_damage(model);
 	}
 	rec_model_scan_end(scan);
 }
 
-/* Reads the neighbours of all items, which must all be in the dictionary. */
+/* Read the neighbours of all items, which must all be in the dictionary. */
 void
-rec_serve_all_neighbors(RecServe *serve, RecDict *items, RecNeighborList *lists)
+rec_model_neighbors_read_all(const RecServedModel *model, RecDict *items,
+							 RecNeighborList *lists)
 {
-	Datum		keys[1];
+	Datum		generation = Int64GetDatum(model->generation);
 
-	keys[0] = Int64GetDatum(serve->generation);
-	read_lists(serve, rec_model_scan_begin_all(serve->definition, &all_neighbors, 1, keys),
-			   items, lists);
+	read_lists(model, rec_model_scan_begin_all(model->definition, &all_neighbors, 1, &generation),
+			   items, lists, NULL);
 }
 
 /*
- * Reads the neighbours of n items, which must be in the dictionary, to their
- * numbers' places, REC_NLIKENESSES for each.
+ * Read the neighbours of n items, which must be in the dictionary, to their
+ * numbers' places, REC_NLIKENESSES for each; and the ids of the nearest ones
+ * to "near", unless that is NULL.
  */
 void
-rec_serve_neighbors(RecServe *serve, const Datum *ids, int n, RecDict *items,
-					RecNeighborList *lists)
+rec_model_neighbors_read(const RecServedModel *model, const Datum *ids, int n, RecDict *items,
+						 RecNeighborList *lists, RecNearItems *near)
 {
 	Datum		keys[2];
 
-	keys[0] = Int64GetDatum(serve->generation);
-	keys[1] = rec_definition_id_array(serve->definition, ids, n);
-	read_lists(serve, rec_model_scan_begin_any(serve->definition, &neighbors_by_id, 2, keys),
-			   items, lists);
+	keys[0] = Int64GetDatum(model->generation);
+	keys[1] = rec_definition_id_array(model->definition, ids, n);
+	read_lists(model, rec_model_scan_begin_any(model->definition, &neighbors_by_id, 2, keys),
+			   items, lists, near);
 }
 
-/* Gives the number of an item whose rows of neighbours are these, or -1. */
+/* Return the number of the item whose rows of neighbours these are, or -1. */
 int32
-rec_listed_number(const RecNeighborList *lists)
+rec_model_neighbors_item(const RecNeighborList *lists)
 {
 	for (int kind = 0; kind < REC_NLIKENESSES; kind++)
 		if (lists[kind].items && lists[kind].item >= 0)

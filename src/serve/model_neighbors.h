@@ -13,12 +13,28 @@
 #ifndef REC_MODEL_NEIGHBORS_H
 #define REC_MODEL_NEIGHBORS_H
 
-#include "serve/call.h"
+#include "rank/neighbor_list.h"
+#include "serve/served_model.h"
 
-extern bool rec_keep_list(Datum numbers, Datum worths, RecNeighborList *list);
-extern void rec_serve_all_neighbors(RecServe *serve, RecDict *items, RecNeighborList *lists);
-extern void rec_serve_neighbors(RecServe *serve, const Datum *ids, int n, RecDict *items,
-								RecNeighborList *lists);
-extern int32 rec_listed_number(const RecNeighborList *lists);
+/* An item whose id came with the row of an item that it resembles. */
+typedef struct RecNearItem
+{
+	uint32		item;
+	Datum		id;
+} RecNearItem;
+
+typedef struct RecNearItems
+{
+	int			n;
+	RecNearItem *items;
+} RecNearItems;
+
+extern bool rec_model_neighbors_keep(Datum numbers, Datum scores, RecNeighborList *list);
+extern void rec_model_neighbors_read_all(const RecServedModel *model, RecDict *items,
+										 RecNeighborList *lists);
+extern void rec_model_neighbors_read(const RecServedModel *model, const Datum *ids, int n,
+									 RecDict *items, RecNeighborList *lists,
+									 RecNearItems *near);
+extern int32 rec_model_neighbors_item(const RecNeighborList *lists);
 
 #endif							/* REC_MODEL_NEIGHBORS_H */

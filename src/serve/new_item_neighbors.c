@@ -3,15 +3,16 @@
  * new_item_neighbors.c
  *	  Neighbours by content of an item that the model does not know.
  *
- * The features of its vector list the items that have them, and the sums of
- * the products with those are their cosines, unless something is missing:
- * frequent features list no items, and of embeddings only those in the nearest
- * cells are looked at.  Then the vectors of the most promising items are read.
+ * The features of its vector list the items that have them.  The sums of the
+ * products with these are cosines, unless something is missing: frequent
+ * features list no items, and of embeddings only those in the nearest cells
+ * are looked at.  Then the vectors of the most promising items are read.
  *
- * Nothing is read that depends on the size of the catalogue but the centroids
- * of the cells, as many as its root; and there is one counter for each item.
+ * What is read does not grow with the number of items, except for the
+ * centroids of the cells, which are as many as its square root.  There is one
+ * counter for each item.
  *
- * Results are in the current context.
+ * Results are in the current memory context.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -31,7 +32,7 @@
 #include "definition/layout.h"
 #include "definition/model_scan.h"
 #include "math/topk.h"
-#include "serve/new_item_vectors.h"
+#include "serve/new_item_neighbors.h"
 #include "storage/bufmgr.h"
 #include "storage/shmem.h"
 #include "utils/array.h"
@@ -54,26 +55,26 @@ static const RecStorePath cells_path = {
 	"embedding_cell", {"generation", "cell_no"}, {"centroid", "item_nos"}
 };
 
-/* What is known of the neighbours of a vector. */
-typedef struct LiveSearch
+/* A search for the neighbours of a vector. */
+typedef struct Search
 {
-	RecLive    *live;
+	RecVectorMaker *maker;
 	const RecVector *vector;
 	double	   *product;		/* with each item, by what features list */
 	bool		complete;		/* that is all there is */
-} LiveSearch;
+} Search;
 
 static inline uint32
-checked_number(const RecLive *live, int32 number)
+checked_number(const RecVectorMaker *maker, int32 number)
 {
-	if (number < 0 || number >= live->serve->nitems)
-		rec_new_item_vectors_damaged(live);
+	if (number < 0 || number >= maker->model->nitems)
+		rec_new_item_vectors_damaged(maker);
 	return (uint32) number;
 }
 
-/* Adds the products with the items that a feature lists. */
+/* Add the products with the items that a feature lists. */
 static void
-multiply_feature(LiveSearch *search, double weight, Datum item_nos, Datum weights)
+multiply_feature(Search *search, double weight, Datum item_nos, Datum weights)
 {
 	const void *elements;
 	int			n = rec_model_scan_array(item_nos, INT4OID, &elements);
@@ -81,13 +82,13 @@ multiply_feature(LiveSearch *search, double weight, Datum item_nos, Datum weight
 	const float4 *theirs;
 
 	if (n < 0 || rec_model_scan_array(weights, FLOAT4OID, &elements) != n)
-		rec_new_item_vectors_damaged(search->live);
+		rec_new_item_vectors_damaged(search->maker);
 	theirs = elements;
 	for (int i = 0; i < n; i++)
 	{
 		if (!isfinite(theirs[i]))
-			rec_new_item_vectors_damaged(search->live);
-		search->product[checked_number(search->live, items[i])] += weight * theirs[i];
+			rec_new_item_vectors_damaged(search->maker);
+		search->product[checked_number(search->maker, items[i])] += weight * theirs[i];
 	}
 }
 
@@ -100,11 +101,11 @@ weight_of(const RecVector *vector, uint32 feature)
 	return 0;
 }
 
-/* Multiplies the vector's known features with all items that these list. */
+/* Multiply the vector's known features with all items that these list. */
 static void
-multiply_features(LiveSearch *search)
+multiply_features(Search *search)
 {
-	RecLive    *live = search->live;
+	RecVectorMaker *maker = search->maker;
 	const RecVector *vector = search->vector;
 	Datum	   *numbers = palloc_array(Datum, vector->n + 1);
 	int			n = 0;
@@ -118,15 +119,15 @@ multiply_features(LiveSearch *search)
 		numbers[n] = Int32GetDatum((int32) vector->feature[n]);
 		n++;
 	}
-	keys[0] = Int64GetDatum(live->serve->generation);
+	keys[0] = Int64GetDatum(maker->model->generation);
 	keys[1] = PointerGetDatum(construct_array(numbers, n, INT4OID, sizeof(int32), true, TYPALIGN_INT));
-	scan = rec_model_scan_begin_any(live->serve->definition, &features_by_number, 2, keys);
+	scan = rec_model_scan_begin_any(maker->model->definition, &features_by_number, 2, keys);
 	while (rec_model_scan_next(scan, values, nulls))
 	{
 		const void *elements;
 
 		if (nulls[0] || nulls[1] || nulls[2] || nulls[3])
-			rec_new_item_vectors_damaged(live);
+			rec_new_item_vectors_damaged(maker);
 		multiply_feature(search, weight_of(vector, (uint32) DatumGetInt32(values[0])),
 						 values[2], values[3]);
 		if (DatumGetInt32(values[1]) > rec_model_scan_array(values[2], INT4OID, &elements))
@@ -135,12 +136,12 @@ multiply_features(LiveSearch *search)
 	rec_model_scan_end(scan);
 }
 
-/* Puts the best items by what is known into "best", which is sorted then. */
+/* Put the items with the largest products into "best", largest first. */
 static void
-find_best(LiveSearch *search, int wanted, RecTopk *best)
+find_best(Search *search, int wanted, RecTopk *best)
 {
 	rec_topk_init(best, CurrentMemoryContext, wanted, 1);
-	for (int64 i = 0; i < search->live->serve->nitems; i++)
+	for (int64 i = 0; i < search->maker->model->nitems; i++)
 	{
 		if (search->product[i] < best->limit)
 			continue;
@@ -169,11 +170,11 @@ typedef struct NearCell
 
 /* Marks the items of the nearest cells as worth looking at. */
 static void
-mark_cells(LiveSearch *search, bool *marked)
+mark_cells(Search *search, bool *marked)
 {
-	RecLive    *live = search->live;
-	Datum		generation = Int64GetDatum(live->serve->generation);
-	RecStoreScan *scan = rec_model_scan_begin(live->serve->definition, &cells_path, 1, &generation);
+	RecVectorMaker *maker = search->maker;
+	Datum		generation = Int64GetDatum(maker->model->generation);
+	RecStoreScan *scan = rec_model_scan_begin(maker->model->definition, &cells_path, 1, &generation);
 	int			allocated = 64;
 	NearCell   *cells = palloc_array(NearCell, allocated);
 	int			ncells = 0;
@@ -193,30 +194,30 @@ mark_cells(LiveSearch *search, bool *marked)
 		}
 		cell = &cells[ncells++];
 		if (nulls[0] || nulls[1] ||
-			rec_model_scan_array(values[0], FLOAT4OID, &elements) != live->dimensions)
-			rec_new_item_vectors_damaged(live);
-		cell->product = rec_embedding_product(search->vector->dense, elements, live->dimensions);
+			rec_model_scan_array(values[0], FLOAT4OID, &elements) != maker->dimensions)
+			rec_new_item_vectors_damaged(maker);
+		cell->product = rec_embedding_product(search->vector->dense, elements, maker->dimensions);
 		cell->n = rec_model_scan_array_copy(values[1], INT4OID, &elements);
 		cell->items = elements;
 		if (cell->n < 0 || isnan(cell->product))
-			rec_new_item_vectors_damaged(live);
+			rec_new_item_vectors_damaged(maker);
 	}
 	rec_model_scan_end(scan);
 	sort_cells(cells, ncells);
 	for (int c = 0; c < ncells && n < CELL_ITEMS; c++)
 	{
 		for (int i = 0; i < cells[c].n; i++)
-			marked[checked_number(live, cells[c].items[i])] = true;
+			marked[checked_number(maker, cells[c].items[i])] = true;
 		n += cells[c].n;
 	}
 }
 
-/* Replaces the products of the marked items by those of whole vectors. */
+/* Replace the products of the marked items by those of whole vectors. */
 static void
-multiply_vectors(LiveSearch *search, const bool *marked)
+multiply_vectors(Search *search, const bool *marked)
 {
-	RecLive    *live = search->live;
-	int64		nitems = live->serve->nitems;
+	RecVectorMaker *maker = search->maker;
+	int64		nitems = maker->model->nitems;
 	Datum	   *numbers = palloc_extended(mul_size(nitems + 1, sizeof(Datum)), MCXT_ALLOC_HUGE);
 	MemoryContext row = AllocSetContextCreate(CurrentMemoryContext, "recommender vector",
 											  ALLOCSET_DEFAULT_SIZES);
@@ -230,19 +231,19 @@ multiply_vectors(LiveSearch *search, const bool *marked)
 		if (marked[i])
 			numbers[n++] = Int32GetDatum((int32) i);
 	memset(search->product, 0, nitems * sizeof(double));
-	keys[0] = Int64GetDatum(live->serve->generation);
+	keys[0] = Int64GetDatum(maker->model->generation);
 	keys[1] = PointerGetDatum(construct_array(numbers, n, INT4OID, sizeof(int32), true, TYPALIGN_INT));
-	scan = rec_model_scan_begin_any(live->serve->definition, &vectors_by_number, 2, keys);
+	scan = rec_model_scan_begin_any(maker->model->definition, &vectors_by_number, 2, keys);
 	while (rec_model_scan_next(scan, values, nulls))
 	{
 		MemoryContext old = MemoryContextSwitchTo(row);
 		RecVector	theirs;
 
 		if (nulls[0] || nulls[1] || nulls[2] || nulls[3])
-			rec_new_item_vectors_damaged(live);
-		theirs = rec_new_item_vectors_vector(live, values[1], values[2], values[3]);
-		search->product[checked_number(live, DatumGetInt32(values[0]))] =
-			rec_new_item_vectors_product(live, search->vector, &theirs);
+			rec_new_item_vectors_damaged(maker);
+		theirs = rec_new_item_vectors_unpack(maker, values[1], values[2], values[3]);
+		search->product[checked_number(maker, DatumGetInt32(values[0]))] =
+			rec_new_item_vectors_product(maker, search->vector, &theirs);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(row);
 	}
@@ -251,11 +252,11 @@ multiply_vectors(LiveSearch *search, const bool *marked)
 	pfree(numbers);
 }
 
-/* Looks closer at the items that may be the best. */
+/* Compute the products exactly for the items that may be the best. */
 static void
-refine(LiveSearch *search, int neighbors)
+refine(Search *search, int neighbors)
 {
-	bool	   *marked = palloc_extended(search->live->serve->nitems + 1,
+	bool	   *marked = palloc_extended(search->maker->model->nitems + 1,
 										 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	RecTopk		best;
 
@@ -269,13 +270,13 @@ refine(LiveSearch *search, int neighbors)
 }
 
 /*
- * Refuses a number of items that the table of them cannot hold, before there
- * is a counter for each.
+ * Refuse a number of items that table "item" cannot hold, before memory is
+ * allocated for each.
  */
 static void
-check_number(const RecLive *live)
+check_number(const RecVectorMaker *maker)
 {
-	Oid			relid = rec_layout_table_lock(live->serve->definition->schema, "item");
+	Oid			relid = rec_layout_table_lock(maker->model->definition->schema, "item");
 	int64		most = 0;
 
 	if (OidIsValid(relid))
@@ -286,25 +287,25 @@ check_number(const RecLive *live)
 			most = (int64) RelationGetNumberOfBlocks(rel) * MaxHeapTuplesPerPage;
 		table_close(rel, NoLock);
 	}
-	if (live->serve->nitems > most)
-		rec_new_item_vectors_damaged(live);
+	if (maker->model->nitems > most)
+		rec_new_item_vectors_damaged(maker);
 }
 
 /*
- * Gives the items of the model that are most alike a vector, best first, with
- * their cosines.
+ * Find the items of the model, at most "neighbors", whose vectors are most
+ * similar to a vector, best first, with their cosines.
  */
 void
-rec_new_item_neighbors_neighbors(RecLive *live, const RecVector *vector, RecNeighborList *list)
+rec_new_item_neighbors_find(RecVectorMaker *maker, const RecVector *vector, int neighbors,
+							RecNeighborList *list)
 {
-	int			neighbors = live->serve->options.neighbors;
-	LiveSearch	search = {live, vector, NULL, vector->dense == NULL};
+	Search	search = {maker, vector, NULL, vector->dense == NULL};
 	RecTopk		best;
 	int32	   *items;
 	float4	   *values;
 
-	check_number(live);
-	search.product = palloc_extended(mul_size(live->serve->nitems + 1, sizeof(double)),
+	check_number(maker);
+	search.product = palloc_extended(mul_size(maker->model->nitems + 1, sizeof(double)),
 									 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	multiply_features(&search);
 	if (!search.complete)

@@ -5,13 +5,13 @@
  *
  * An item that came after the last refresh is looked up in the relation of
  * items, with the caller's rights and snapshot.  Its columns are taken apart
- * as a refresh does, with the buckets that were learnt then, its features are
- * looked up in the dictionary, and weighed by what the model knows of them.  A
- * feature that the dictionary does not have is one of this item alone: it
- * weighs as that, though no item of the model has it.  So the vector is, but
- * for the counts that one more item changes, what the next refresh will give.
+ * as a refresh does, with the buckets that were learnt then; its features are
+ * looked up in the dictionary and weighed by their frequency in the model.  A
+ * feature that is not in the dictionary is weighed as a feature of one item.
+ * So the vector is what the next refresh will store, but for the frequencies
+ * that one more item changes.
  *
- * Results are in the current context.  SPI is connected.
+ * Results are in the current memory context.  SPI is connected.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -57,14 +57,14 @@ static const RecStorePath vectors_by_id = {
  * ----------------
  */
 
-/* Says that the tables of content are not as a refresh writes them. */
+/* Refuse tables of content that no refresh has written so. */
 void
-rec_new_item_vectors_damaged(const RecLive *live)
+rec_new_item_vectors_damaged(const RecVectorMaker *maker)
 {
-	rec_serve_damaged(live->serve, "content that is");
+	rec_model_scan_damaged(maker->model->definition, "content that is");
 }
 
-/* Reads the row of a column; false when it is damaged. */
+/* Read the row of a column; return false when it is damaged. */
 static bool
 read_column(RecContentColumn *column, const Datum *values, const bool *nulls)
 {
@@ -95,40 +95,40 @@ read_column(RecContentColumn *column, const Datum *values, const bool *nulls)
 }
 
 static void
-read_columns(RecLive *live)
+read_columns(RecVectorMaker *maker)
 {
-	Datum		generation = Int64GetDatum(live->serve->generation);
-	RecStoreScan *scan = rec_model_scan_begin(live->serve->definition, &columns_path, 1, &generation);
+	Datum		generation = Int64GetDatum(maker->model->generation);
+	RecStoreScan *scan = rec_model_scan_begin(maker->model->definition, &columns_path, 1, &generation);
 	int			allocated = 8;
 	Datum		values[7];
 	bool		nulls[7];
 
-	live->columns = palloc_array(RecContentColumn, allocated);
+	maker->columns = palloc_array(RecContentColumn, allocated);
 	while (rec_model_scan_next(scan, values, nulls))
 	{
 		RecContentColumn *column;
 
-		if (live->ncolumns == allocated)
+		if (maker->ncolumns == allocated)
 		{
 			allocated *= 2;
-			live->columns = repalloc_array(live->columns, RecContentColumn, allocated);
+			maker->columns = repalloc_array(maker->columns, RecContentColumn, allocated);
 		}
-		column = &live->columns[live->ncolumns++];
-		if (live->ncolumns > MaxTupleAttributeNumber || !read_column(column, values, nulls) ||
-			live->dimensions > (int) (MaxAllocSize / sizeof(float4)) - column->dimensions)
-			rec_new_item_vectors_damaged(live);
-		column->offset = live->dimensions;
-		live->dimensions += column->dimensions;
-		live->all_items = DatumGetInt64(values[6]);
+		column = &maker->columns[maker->ncolumns++];
+		if (maker->ncolumns > MaxTupleAttributeNumber || !read_column(column, values, nulls) ||
+			maker->dimensions > (int) (MaxAllocSize / sizeof(float4)) - column->dimensions)
+			rec_new_item_vectors_damaged(maker);
+		column->offset = maker->dimensions;
+		maker->dimensions += column->dimensions;
+		maker->all_items = DatumGetInt64(values[6]);
 	}
 	rec_model_scan_end(scan);
-	if (live->all_items < 0)
-		rec_new_item_vectors_damaged(live);
+	if (maker->all_items < 0)
+		rec_new_item_vectors_damaged(maker);
 }
 
 /*
- * True when the relation of items still has a column, of that kind, and the
- * caller may read it.
+ * Return whether the relation of items still has a column of this kind that
+ * the caller may read.
  */
 static bool
 is_usable(const RecItemSource *items, const RecContentColumn *column)
@@ -142,34 +142,34 @@ is_usable(const RecItemSource *items, const RecContentColumn *column)
 }
 
 /*
- * Gives what computes vectors in a call; it lives as long as that.  Without
- * columns, when the model has no content, all vectors are of length 0.
+ * Return what computes vectors, in a memory context.  Without columns, when
+ * the model has no content, all vectors are of length 0.
  */
-RecLive *
-rec_new_item_vectors_create(RecServe *serve)
+RecVectorMaker *
+rec_new_item_vectors_create(MemoryContext mcxt, const RecServedModel *model)
 {
-	const RecDefinition *definition = serve->definition;
-	MemoryContext old = MemoryContextSwitchTo(serve->memory);
-	RecLive    *live = palloc0_object(RecLive);
+	const RecDefinition *definition = model->definition;
+	MemoryContext old = MemoryContextSwitchTo(mcxt);
+	RecVectorMaker *maker = palloc0_object(RecVectorMaker);
 
 	rec_definition_check_items(definition);
-	live->serve = serve;
-	read_columns(live);
-	live->usable = palloc_array(RecContentColumn, live->ncolumns + 1);
-	live->usable_column = palloc_array(int, live->ncolumns + 1);
-	for (int c = 0; c < live->ncolumns; c++)
+	maker->model = model;
+	read_columns(maker);
+	maker->usable = palloc_array(RecContentColumn, maker->ncolumns + 1);
+	maker->usable_column = palloc_array(int, maker->ncolumns + 1);
+	for (int c = 0; c < maker->ncolumns; c++)
 	{
-		if (!is_usable(definition->items, &live->columns[c]))
+		if (!is_usable(definition->items, &maker->columns[c]))
 			continue;
-		live->usable_column[live->nusable] = c;
-		live->usable[live->nusable++] = live->columns[c];
+		maker->usable_column[maker->nusable] = c;
+		maker->usable[maker->nusable++] = maker->columns[c];
 	}
-	live->query = rec_feature_reader_query(definition, live->usable, live->nusable,
+	maker->query = rec_feature_reader_query(definition, maker->usable, maker->nusable,
 									psprintf("i.%s %s ANY ($1)",
 											 quote_identifier(definition->items->item_column),
 											 rec_relation_equality_operator(definition->item_type)));
 	MemoryContextSwitchTo(old);
-	return live;
+	return maker;
 }
 
 /* ----------------
@@ -178,51 +178,51 @@ rec_new_item_vectors_create(RecServe *serve)
  */
 
 /* A feature of some of the items at hand. */
-typedef struct LiveFeature
+typedef struct RowFeature
 {
 	int			column;
 	const char *value;
 	int			length;
 	uint32		number;			/* in the dictionary, or beyond */
 	double		idf;
-} LiveFeature;
+} RowFeature;
 
-typedef struct LiveEntry
+typedef struct RowEntry
 {
 	int			item;
 	int			feature;		/* place in features */
 	uint32		count;
-} LiveEntry;
+} RowEntry;
 
-typedef struct LiveReader
+typedef struct RowReader
 {
-	RecLive    *live;
-	MemoryContext context;
+	RecVectorMaker *maker;
+	MemoryContext mcxt;
 	RecDict    *ids;
 	int			item;			/* the one at hand */
-	LiveFeature *features;
+	RowFeature *features;
 	int			nfeatures;
 	int			features_allocated;
-	LiveEntry  *entries;
+	RowEntry  *entries;
 	int			nentries;
 	int			entries_allocated;
 	float4	  **dense;			/* of each item, NULL for none */
-} LiveReader;
+} RowReader;
 
 static inline int
-compare_bytes(const LiveFeature *a, const LiveFeature *b)
+compare_bytes(const RowFeature *a, const RowFeature *b)
 {
 	int			order = memcmp(a->value, b->value, Min(a->length, b->length));
 
 	return order != 0 ? order : a->length - b->length;
 }
 
-/* By item, then as features are numbered. */
+/* Order by item, then as features are numbered. */
 static inline int
-compare_entries(const LiveEntry *a, const LiveEntry *b, const LiveReader *reader)
+compare_entries(const RowEntry *a, const RowEntry *b, const RowReader *reader)
 {
-	const LiveFeature *x = &reader->features[a->feature];
-	const LiveFeature *y = &reader->features[b->feature];
+	const RowFeature *x = &reader->features[a->feature];
+	const RowFeature *y = &reader->features[b->feature];
 
 	if (a->item != b->item)
 		return a->item < b->item ? -1 : 1;
@@ -232,38 +232,38 @@ compare_entries(const LiveEntry *a, const LiveEntry *b, const LiveReader *reader
 }
 
 #define ST_SORT sort_entries
-#define ST_ELEMENT_TYPE LiveEntry
+#define ST_ELEMENT_TYPE RowEntry
 #define ST_COMPARE(a, b, reader) compare_entries(a, b, reader)
-#define ST_COMPARE_ARG_TYPE const LiveReader
+#define ST_COMPARE_ARG_TYPE const RowReader
 #define ST_SCOPE static
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/* Keeps a value of the item at hand. */
+/* Keep a value of the item at hand. */
 static void
 take_value(void *arg, int usable, const char *value, int length, uint32 count)
 {
-	LiveReader *reader = (LiveReader *) arg;
-	MemoryContext old = MemoryContextSwitchTo(reader->context);
+	RowReader *reader = (RowReader *) arg;
+	MemoryContext old = MemoryContextSwitchTo(reader->mcxt);
 	char		room[REC_LONGEST_VALUE + 1];
-	LiveFeature *feature;
-	LiveEntry  *entry;
+	RowFeature *feature;
+	RowEntry  *entry;
 
 	length = rec_content_builder_shorten(&value, length, room);
 	if (reader->nfeatures == reader->features_allocated)
 	{
 		reader->features_allocated *= 2;
 		reader->features = repalloc_huge(reader->features,
-										 mul_size(reader->features_allocated, sizeof(LiveFeature)));
+										 mul_size(reader->features_allocated, sizeof(RowFeature)));
 	}
 	if (reader->nentries == reader->entries_allocated)
 	{
 		reader->entries_allocated *= 2;
 		reader->entries = repalloc_huge(reader->entries,
-										mul_size(reader->entries_allocated, sizeof(LiveEntry)));
+										mul_size(reader->entries_allocated, sizeof(RowEntry)));
 	}
 	feature = &reader->features[reader->nfeatures];
-	feature->column = reader->live->usable_column[usable];
+	feature->column = reader->maker->usable_column[usable];
 	feature->value = pnstrdup(value, length);
 	feature->length = length;
 	entry = &reader->entries[reader->nentries];
@@ -281,8 +281,8 @@ take_value(void *arg, int usable, const char *value, int length, uint32 count)
 static void
 take_number(void *arg, int usable, double number)
 {
-	LiveReader *reader = (LiveReader *) arg;
-	const RecContentColumn *column = &reader->live->usable[usable];
+	RowReader *reader = (RowReader *) arg;
+	const RecContentColumn *column = &reader->maker->usable[usable];
 	char	   *bucket;
 
 	if (isnan(number))
@@ -291,19 +291,19 @@ take_number(void *arg, int usable, double number)
 	take_value(arg, usable, bucket, strlen(bucket), 1);
 }
 
-/* Keeps an embedding; of several rows', the one that a refresh takes. */
+/* Keep an embedding; of several rows', the one that a refresh takes. */
 static bool
 take_embedding(void *arg, int usable, const float4 *values, int dimensions)
 {
-	LiveReader *reader = (LiveReader *) arg;
-	const RecContentColumn *column = &reader->live->columns[reader->live->usable_column[usable]];
+	RowReader *reader = (RowReader *) arg;
+	const RecContentColumn *column = &reader->maker->columns[reader->maker->usable_column[usable]];
 	float4	  **dense = &reader->dense[reader->item];
 	float4	   *block;
 
 	if (column->dimensions != dimensions)
 		return false;
 	if (*dense == NULL)
-		*dense = MemoryContextAllocZero(reader->context, reader->live->dimensions * sizeof(float4));
+		*dense = MemoryContextAllocZero(reader->mcxt, reader->maker->dimensions * sizeof(float4));
 	block = *dense + column->offset;
 	if (rec_embedding_is_empty(block, dimensions) ||
 		rec_embedding_goes_before(values, block, dimensions))
@@ -311,9 +311,9 @@ take_embedding(void *arg, int usable, const float4 *values, int dimensions)
 	return true;
 }
 
-/* Takes the rows of the last query apart; marks the items that have one. */
+/* Take the rows of the last query apart and mark the items that have one. */
 static void
-read_rows(LiveReader *reader, RecFeatureReader *features, bool *found)
+read_rows(RowReader *reader, RecFeatureReader *features, bool *found)
 {
 	TupleDesc	desc = SPI_tuptable->tupdesc;
 	Datum	   *values = palloc_array(Datum, desc->natts);
@@ -340,21 +340,21 @@ read_rows(LiveReader *reader, RecFeatureReader *features, bool *found)
  * ----------------
  */
 
-/* A feature that the dictionary does not have gets a number by its hash. */
+/* Number a feature that is not in the dictionary by its hash. */
 static void
-number_unknown(const RecLive *live, LiveFeature *feature)
+number_unknown(const RecVectorMaker *maker, RowFeature *feature)
 {
 	feature->number = REC_UNKNOWN_FEATURE |
 		(hash_bytes((const unsigned char *) feature->value, feature->length) ^
 		 murmurhash32(feature->column));
-	feature->idf = rec_item_vector_idf(live->all_items, 1);
+	feature->idf = rec_item_vector_idf(maker->all_items, 1);
 }
 
 static inline int
-compare_places(int a, int b, const LiveFeature *features)
+compare_places(int a, int b, const RowFeature *features)
 {
-	const LiveFeature *x = &features[a];
-	const LiveFeature *y = &features[b];
+	const RowFeature *x = &features[a];
+	const RowFeature *y = &features[b];
 
 	if (x->column != y->column)
 		return x->column < y->column ? -1 : 1;
@@ -364,14 +364,14 @@ compare_places(int a, int b, const LiveFeature *features)
 #define ST_SORT sort_places
 #define ST_ELEMENT_TYPE int
 #define ST_COMPARE(a, b, features) compare_places(*(a), *(b), features)
-#define ST_COMPARE_ARG_TYPE const LiveFeature
+#define ST_COMPARE_ARG_TYPE const RowFeature
 #define ST_SCOPE static
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/* Gives the first of n sorted places whose feature has a value, or n. */
+/* Return the first of n sorted places whose feature has a value, or n. */
 static int
-first_with_value(const LiveFeature *features, const int *place, int n, const LiveFeature *wanted)
+first_with_value(const RowFeature *features, const int *place, int n, const RowFeature *wanted)
 {
 	int			from = 0;
 	int			to = n;
@@ -388,12 +388,12 @@ first_with_value(const LiveFeature *features, const int *place, int n, const Liv
 	return from;
 }
 
-/* Looks up the features of one column, whose places are sorted. */
+/* Look up the features of one column, whose places are sorted. */
 static void
-look_up_column(const LiveReader *reader, const int *place, int n)
+look_up_column(const RowReader *reader, const int *place, int n)
 {
-	RecLive    *live = reader->live;
-	LiveFeature *features = reader->features;
+	RecVectorMaker *maker = reader->maker;
+	RowFeature *features = reader->features;
 	Datum	   *wanted = palloc_array(Datum, n);
 	int			nwanted = 0;
 	Datum		keys[3];
@@ -405,18 +405,18 @@ look_up_column(const LiveReader *reader, const int *place, int n)
 		if (i == 0 || compare_bytes(&features[place[i]], &features[place[i - 1]]) != 0)
 			wanted[nwanted++] = PointerGetDatum(cstring_to_text_with_len(features[place[i]].value,
 																		 features[place[i]].length));
-	keys[0] = Int64GetDatum(live->serve->generation);
+	keys[0] = Int64GetDatum(maker->model->generation);
 	keys[1] = DirectFunctionCall1(namein,
-								  CStringGetDatum(live->columns[features[place[0]].column].name));
+								  CStringGetDatum(maker->columns[features[place[0]].column].name));
 	keys[2] = PointerGetDatum(construct_array(wanted, nwanted, TEXTOID, -1, false, TYPALIGN_INT));
-	scan = rec_model_scan_begin_any(live->serve->definition, &features_by_value, 3, keys);
+	scan = rec_model_scan_begin_any(maker->model->definition, &features_by_value, 3, keys);
 	while (rec_model_scan_next(scan, values, nulls))
 	{
-		LiveFeature found = {0};
+		RowFeature found = {0};
 
 		if (nulls[0] || nulls[1] || nulls[2] || DatumGetInt32(values[1]) < 0 ||
 			!isfinite(DatumGetFloat8(values[2])))
-			rec_new_item_vectors_damaged(live);
+			rec_new_item_vectors_damaged(maker);
 		found.value = VARDATA_ANY(DatumGetTextPP(values[0]));
 		found.length = (int) VARSIZE_ANY_EXHDR(DatumGetTextPP(values[0]));
 		for (int i = first_with_value(features, place, n, &found);
@@ -429,33 +429,33 @@ look_up_column(const LiveReader *reader, const int *place, int n)
 	rec_model_scan_end(scan);
 }
 
-/* Keeps the names of the features that the dictionary does not have. */
+/* Keep the names of the features that are not in the dictionary. */
 static void
-keep_names(const LiveReader *reader)
+keep_names(const RowReader *reader)
 {
-	RecLive    *live = reader->live;
+	RecVectorMaker *maker = reader->maker;
 
 	for (int i = 0; i < reader->nfeatures; i++)
 	{
-		const LiveFeature *feature = &reader->features[i];
+		const RowFeature *feature = &reader->features[i];
 
 		if (feature->number < REC_UNKNOWN_FEATURE)
 			continue;
-		if (live->nnames == live->names_allocated)
+		if (maker->nnames == maker->names_allocated)
 		{
-			live->names_allocated = Max(64, live->names_allocated * 2);
-			live->names = live->names == NULL ? palloc_array(RecLiveName, live->names_allocated) :
-				repalloc_array(live->names, RecLiveName, live->names_allocated);
+			maker->names_allocated = Max(64, maker->names_allocated * 2);
+			maker->names = maker->names == NULL ? palloc_array(RecFeatureName, maker->names_allocated) :
+				repalloc_array(maker->names, RecFeatureName, maker->names_allocated);
 		}
-		live->names[live->nnames].number = feature->number;
-		live->names[live->nnames].column = feature->column;
-		live->names[live->nnames++].value = feature->value;
+		maker->names[maker->nnames].number = feature->number;
+		maker->names[maker->nnames].column = feature->column;
+		maker->names[maker->nnames++].value = feature->value;
 	}
 }
 
-/* Looks up all features, column by column. */
+/* Look up all features, column by column. */
 static void
-look_up_features(const LiveReader *reader)
+look_up_features(const RowReader *reader)
 {
 	int		   *place = palloc_extended(mul_size(reader->nfeatures + 1, sizeof(int)),
 										MCXT_ALLOC_HUGE);
@@ -464,7 +464,7 @@ look_up_features(const LiveReader *reader)
 	for (int i = 0; i < reader->nfeatures; i++)
 	{
 		place[i] = i;
-		number_unknown(reader->live, &reader->features[i]);
+		number_unknown(reader->maker, &reader->features[i]);
 	}
 	sort_places(place, reader->nfeatures, reader->features);
 	for (int begin = 0; begin < reader->nfeatures; begin = end)
@@ -482,9 +482,9 @@ look_up_features(const LiveReader *reader)
  * ----------------
  */
 
-/* Makes one entry of those of the same feature; gives how many are left. */
+/* Combine entries of the same feature; return how many are left. */
 static int
-combine_entries(const LiveReader *reader, LiveEntry *entries, int n)
+combine_entries(const RowReader *reader, RowEntry *entries, int n)
 {
 	int			kept = 0;
 
@@ -511,11 +511,11 @@ typedef struct VectorPart
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/* Makes the vector of an item of its entries, in order, and its embeddings. */
+/* Make the vector of an item of its entries, in order, and its embeddings. */
 static RecVector
-make_vector(const LiveReader *reader, const LiveEntry *entries, int n, float4 *dense)
+make_vector(const RowReader *reader, const RowEntry *entries, int n, float4 *dense)
 {
-	RecLive    *live = reader->live;
+	RecVectorMaker *maker = reader->maker;
 	uint16	   *column = palloc_array(uint16, n + 1);
 	double	   *weight = palloc_array(double, n + 1);
 	VectorPart *parts = palloc_array(VectorPart, n + 1);
@@ -525,12 +525,12 @@ make_vector(const LiveReader *reader, const LiveEntry *entries, int n, float4 *d
 
 	for (int i = 0; i < n; i++)
 	{
-		const LiveFeature *feature = &reader->features[entries[i].feature];
+		const RowFeature *feature = &reader->features[entries[i].feature];
 
 		column[i] = (uint16) feature->column;
-		weight[i] = feature->idf * rec_item_vector_tf(&live->columns[feature->column], entries[i].count);
+		weight[i] = feature->idf * rec_item_vector_tf(&maker->columns[feature->column], entries[i].count);
 	}
-	rec_item_vector_weigh(live->columns, live->ncolumns, column, weight, n, dense);
+	rec_item_vector_weigh(maker->columns, maker->ncolumns, column, weight, n, dense);
 	for (int i = 0; i < n; i++)
 	{
 		parts[i].feature = reader->features[entries[i].feature].number;
@@ -542,7 +542,7 @@ make_vector(const LiveReader *reader, const LiveEntry *entries, int n, float4 *d
 		numbers[i] = parts[i].feature;
 		weights[i] = parts[i].weight;
 	}
-	if (dense && rec_embedding_is_empty(dense, live->dimensions))
+	if (dense && rec_embedding_is_empty(dense, maker->dimensions))
 		vector.dense = NULL;
 	pfree(column);
 	pfree(weight);
@@ -551,7 +551,7 @@ make_vector(const LiveReader *reader, const LiveEntry *entries, int n, float4 *d
 }
 
 static void
-make_vectors(LiveReader *reader, int nitems, RecVector *vectors)
+make_vectors(RowReader *reader, int nitems, RecVector *vectors)
 {
 	int			begin = 0;
 
@@ -570,34 +570,33 @@ make_vectors(LiveReader *reader, int nitems, RecVector *vectors)
 }
 
 /*
- * Computes the vectors of n items, different ones, from their rows as they are
- * now; those without a row are not found, and have a vector of length 0.
+ * Compute the vectors of n distinct items from their rows as they are now;
+ * those without a row are not found and have a vector of length 0.
  */
 void
-rec_new_item_vectors_read(RecLive *live, const Datum *ids, int n, RecVector *vectors, bool *found)
+rec_new_item_vectors_read(RecVectorMaker *maker, const Datum *ids, int n, RecVector *vectors, bool *found)
 {
-	const RecDefinition *definition = live->serve->definition;
-	LiveReader	reader = {0};
+	const RecDefinition *definition = maker->model->definition;
+	RowReader	reader = {0};
 	RecFeatureSink sink = {take_value, take_number, take_embedding, &reader, true};
 	Oid			types[1] = {get_array_type(definition->item_type)};
 	Datum		arguments[1] = {rec_definition_id_array(definition, ids, n)};
-	RecQuery	query = {live->query, 1, types, arguments, NULL};
+	RecQuery	query = {maker->query, 1, types, arguments, NULL};
 
-	reader.live = live;
-	reader.context = CurrentMemoryContext;
-	reader.ids = rec_dictionary_create(definition->item_type, definition->item_collation,
-								 CurrentMemoryContext);
+	reader.maker = maker;
+	reader.mcxt = CurrentMemoryContext;
+	reader.ids = rec_definition_item_dictionary(definition, CurrentMemoryContext);
 	reader.features_allocated = reader.entries_allocated = 256;
-	reader.features = palloc_array(LiveFeature, reader.features_allocated);
-	reader.entries = palloc_array(LiveEntry, reader.entries_allocated);
+	reader.features = palloc_array(RowFeature, reader.features_allocated);
+	reader.entries = palloc_array(RowEntry, reader.entries_allocated);
 	reader.dense = palloc0_array(float4 *, n + 1);
 	memset(found, 0, n * sizeof(bool));
 	for (int i = 0; i < n; i++)
 		(void) rec_dictionary_intern(reader.ids, ids[i]);
-	rec_plan_cache_execute(live->serve->definition, &query);
-	read_rows(&reader, rec_feature_reader(live->usable, live->nusable, &sink), found);
+	rec_plan_cache_execute(maker->model->definition, &query);
+	read_rows(&reader, rec_feature_reader(maker->usable, maker->nusable, &sink), found);
 	look_up_features(&reader);
-	if (live->naming)
+	if (maker->naming)
 		keep_names(&reader);
 	make_vectors(&reader, n, vectors);
 }
@@ -607,9 +606,9 @@ rec_new_item_vectors_read(RecLive *live, const Datum *ids, int n, RecVector *vec
  * ----------------
  */
 
-/* Gives a stored vector, checked, in the current context. */
+/* Return a stored vector, checked, in the current memory context. */
 RecVector
-rec_new_item_vectors_vector(const RecLive *live, Datum numbers, Datum weights, Datum embedding)
+rec_new_item_vectors_unpack(const RecVectorMaker *maker, Datum numbers, Datum weights, Datum embedding)
 {
 	RecVector	vector;
 	const void *elements;
@@ -618,29 +617,28 @@ rec_new_item_vectors_vector(const RecLive *live, Datum numbers, Datum weights, D
 	vector.n = rec_model_scan_array_copy(numbers, INT4OID, &elements);
 	vector.feature = elements;
 	if (vector.n < 0 || rec_model_scan_array_copy(weights, FLOAT4OID, &elements) != vector.n)
-		rec_new_item_vectors_damaged(live);
+		rec_new_item_vectors_damaged(maker);
 	vector.weight = elements;
 	for (int i = 0; i < vector.n; i++)
 		if (vector.feature[i] >= REC_UNKNOWN_FEATURE || !isfinite(vector.weight[i]) ||
 			(i > 0 && vector.feature[i] <= vector.feature[i - 1]))
-			rec_new_item_vectors_damaged(live);
+			rec_new_item_vectors_damaged(maker);
 	dimensions = rec_model_scan_array_copy(embedding, FLOAT4OID, &elements);
-	if (dimensions != 0 && dimensions != live->dimensions)
-		rec_new_item_vectors_damaged(live);
+	if (dimensions != 0 && dimensions != maker->dimensions)
+		rec_new_item_vectors_damaged(maker);
 	vector.dense = dimensions > 0 ? elements : NULL;
 	for (int i = 0; i < dimensions; i++)
 		if (!isfinite(vector.dense[i]))
-			rec_new_item_vectors_damaged(live);
+			rec_new_item_vectors_damaged(maker);
 	return vector;
 }
 
-/* Reads the vectors of n items, different ones; of length 0 where there is none. */
+/* Read the stored vectors of n distinct items; of length 0 where there is none. */
 void
-rec_new_item_vectors_stored(RecLive *live, const Datum *ids, int n, RecVector *vectors)
+rec_new_item_vectors_stored(RecVectorMaker *maker, const Datum *ids, int n, RecVector *vectors)
 {
-	const RecDefinition *definition = live->serve->definition;
-	RecDict    *dict = rec_dictionary_create(definition->item_type, definition->item_collation,
-									   CurrentMemoryContext);
+	const RecDefinition *definition = maker->model->definition;
+	RecDict    *dict = rec_definition_item_dictionary(definition, CurrentMemoryContext);
 	Datum		keys[2];
 	Datum		values[4];
 	bool		nulls[4];
@@ -649,23 +647,23 @@ rec_new_item_vectors_stored(RecLive *live, const Datum *ids, int n, RecVector *v
 	memset(vectors, 0, n * sizeof(RecVector));
 	for (int i = 0; i < n; i++)
 		(void) rec_dictionary_intern(dict, ids[i]);
-	keys[0] = Int64GetDatum(live->serve->generation);
+	keys[0] = Int64GetDatum(maker->model->generation);
 	keys[1] = rec_definition_id_array(definition, ids, n);
-	scan = rec_model_scan_begin_any(live->serve->definition, &vectors_by_id, 2, keys);
+	scan = rec_model_scan_begin_any(maker->model->definition, &vectors_by_id, 2, keys);
 	while (rec_model_scan_next(scan, values, nulls))
 	{
 		uint32		item = nulls[0] ? REC_NOT_FOUND : rec_dictionary_find(dict, values[0]);
 
 		if (item == REC_NOT_FOUND || nulls[1] || nulls[2] || nulls[3])
-			rec_new_item_vectors_damaged(live);
-		vectors[item] = rec_new_item_vectors_vector(live, values[1], values[2], values[3]);
+			rec_new_item_vectors_damaged(maker);
+		vectors[item] = rec_new_item_vectors_unpack(maker, values[1], values[2], values[3]);
 	}
 	rec_model_scan_end(scan);
 }
 
-/* Gives the cosine of two items. */
+/* Return the cosine of two items. */
 double
-rec_new_item_vectors_product(const RecLive *live, const RecVector *a, const RecVector *b)
+rec_new_item_vectors_product(const RecVectorMaker *maker, const RecVector *a, const RecVector *b)
 {
-	return rec_item_vector_product(a, b, live->dimensions);
+	return rec_item_vector_product(a, b, maker->dimensions);
 }

@@ -15,22 +15,22 @@
 
 #include "content/content.h"
 #include "content/item_vector.h"
-#include "serve/call.h"
+#include "serve/served_model.h"
 
 #define REC_UNKNOWN_FEATURE		((uint32) 1 << 31)	/* from here on, by hash */
 
-/* What a feature is called that the dictionary does not have. */
-typedef struct RecLiveName
+/* The name of a feature that is not in the dictionary. */
+typedef struct RecFeatureName
 {
 	uint32		number;
 	int			column;
 	const char *value;
-} RecLiveName;
+} RecFeatureName;
 
-/* What was learnt of the columns, and what a call reads rows by. */
-typedef struct RecLive
+/* The columns as the last refresh learnt them, and how to read rows by them. */
+typedef struct RecVectorMaker
 {
-	RecServe   *serve;
+	const RecServedModel *model;
 	int			ncolumns;
 	RecContentColumn *columns;	/* as of the last refresh */
 	double		all_items;
@@ -39,22 +39,20 @@ typedef struct RecLive
 	RecContentColumn *usable;
 	int		   *usable_column;	/* their places in columns */
 	char	   *query;			/* for the rows of ids */
-	bool		naming;			/* the names of what is read are wanted */
-	RecLiveName *names;			/* of features that the dictionary lacks */
+	bool		naming;			/* names of features are to be kept */
+	RecFeatureName *names;			/* of features that are not in the dictionary */
 	int			nnames;
 	int			names_allocated;
-} RecLive;
+} RecVectorMaker;
 
-extern RecLive *rec_new_item_vectors_create(RecServe *serve);
-extern void rec_new_item_vectors_read(RecLive *live, const Datum *ids, int n, RecVector *vectors,
+extern RecVectorMaker *rec_new_item_vectors_create(MemoryContext mcxt,
+												   const RecServedModel *model);
+extern void rec_new_item_vectors_read(RecVectorMaker *maker, const Datum *ids, int n, RecVector *vectors,
 						  bool *found);
-extern void rec_new_item_vectors_stored(RecLive *live, const Datum *ids, int n, RecVector *vectors);
-extern RecVector rec_new_item_vectors_vector(const RecLive *live, Datum numbers, Datum weights,
+extern void rec_new_item_vectors_stored(RecVectorMaker *maker, const Datum *ids, int n, RecVector *vectors);
+extern RecVector rec_new_item_vectors_unpack(const RecVectorMaker *maker, Datum numbers, Datum weights,
 								 Datum embedding);
-extern void rec_new_item_vectors_damaged(const RecLive *live);
-extern double rec_new_item_vectors_product(const RecLive *live, const RecVector *a, const RecVector *b);
-
-/* in live_neighbors.c */
-extern void rec_new_item_neighbors_neighbors(RecLive *live, const RecVector *vector, RecNeighborList *list);
+extern void rec_new_item_vectors_damaged(const RecVectorMaker *maker);
+extern double rec_new_item_vectors_product(const RecVectorMaker *maker, const RecVector *a, const RecVector *b);
 
 #endif							/* REC_NEW_ITEM_VECTORS_H */
