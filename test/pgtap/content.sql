@@ -9,7 +9,7 @@ SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = public, shop;
 SELECT setseed(0.25);
 
-SELECT * FROM no_plan();
+SELECT plan(215);
 
 CREATE SCHEMA shop;
 CREATE TABLE shop.orders (user_id int, item_id int);

@@ -15,7 +15,7 @@ SET LOCAL client_min_messages = warning;
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL jit = off;
 
-SELECT * FROM no_plan();
+SELECT plan(180);
 
 CREATE SCHEMA shop;
 CREATE FUNCTION shop.random(n int, salt text) RETURNS float8 LANGUAGE sql IMMUTABLE AS $$

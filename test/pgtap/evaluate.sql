@@ -4,7 +4,7 @@
  *
  * The oracle asks a real recommender, refreshed on the training rows alone,
  * for its lists, says in SQL what was relevant, and lets the metric functions
- * (which metrics.sql judges) measure each user.  evaluate_query() must give the
+ * (which evaluate_metric.sql checks) measure each user.  evaluate_query() must give the
  * same means for random data and options.  evaluate() must give what
  * evaluate_query() gives on the same split made by SQL, or, where the split is
  * drawn, on the split that its own segments betray.  Then come leaks, which
@@ -19,7 +19,7 @@ SET LOCAL client_min_messages = warning;
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL jit = off;
 
-SELECT * FROM no_plan();
+SELECT plan(232);
 
 CREATE SCHEMA oracle;
 

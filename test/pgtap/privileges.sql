@@ -11,7 +11,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 
-SELECT * FROM no_plan();
+SELECT plan(464);
 
 CREATE ROLE rec_alice;			-- owns a shop and its recommender
 CREATE ROLE rec_deputy IN ROLE rec_alice;

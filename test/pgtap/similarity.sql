@@ -19,7 +19,7 @@ SET LOCAL client_min_messages = warning;
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL jit = off;
 
-SELECT * FROM no_plan();
+SELECT plan(859);
 
 CREATE SCHEMA oracle;
 

@@ -1,5 +1,5 @@
 /*
- * test/pgtap/tune.sql
+ * test/pgtap/evaluate_tune.sql
  *	  The search for options: what it sees, what it finds, what it sets.
  *
  * The search must see nothing of the reserved interactions, so that a
@@ -15,7 +15,7 @@ SET LOCAL client_min_messages = warning;
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL jit = off;
 
-SELECT * FROM no_plan();
+SELECT plan(173);
 
 CREATE SCHEMA shop;
 

@@ -1,5 +1,5 @@
 /*
- * test/pgtap/ridge.sql
+ * test/pgtap/similarity_ridge.sql
  *	  Model ridge against its definition.
  *
  * The first half of this file is the oracle: ridge regression of each item on
@@ -16,7 +16,7 @@ SET LOCAL client_min_messages = warning;
 SET LOCAL jit = off;
 SET LOCAL maintenance_work_mem = '256MB';
 
-SELECT * FROM no_plan();
+SELECT plan(133);
 
 CREATE SCHEMA oracle;
 

@@ -1,5 +1,5 @@
 /*
- * test/pgtap/lending.sql
+ * test/pgtap/similarity_borrowed.sql
  *	  Items of few users borrow neighbours from those like them: an oracle in
  *	  SQL on random shops, for each way to cut lists; what is served and trained
  *	  in memory; and what nothing depends on.  Leaves nothing behind.
@@ -9,7 +9,7 @@ SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = public, shop;
 SET LOCAL TimeZone = 'UTC';
 
-SELECT * FROM no_plan();
+SELECT plan(36);
 
 CREATE SCHEMA shop;
 CREATE FUNCTION shop.random(n int, salt text) RETURNS float8 LANGUAGE sql IMMUTABLE AS $$ SELECT abs(hashtextextended(n || salt, 7) % 1000003) / 1000003.0 $$;
@@ -135,5 +135,5 @@ END $$;
 SELECT is(round(m.value::numeric, 9), round(h.value::numeric, 9), 'evaluate() trains what refresh() does: ' || m.o::text) FROM shop.measured m JOIN shop.by_hand h USING (o) ORDER BY o;
 SELECT cmp_ok(count(DISTINCT value), '=', 3::bigint, 'which makes a difference') FROM shop.measured;
 
-SELECT finish();
+SELECT * FROM finish();
 ROLLBACK;

@@ -1,5 +1,5 @@
 /*
- * test/pgtap/dislikes.sql
+ * test/pgtap/rank_dislike.sql
  *	  Events of a negative weight: what somebody has turned against is not
  *	  recommended back, and pulls down what resembles it, by behaviour and by
  *	  content, in answers, for everybody at once and in an evaluation.  Leaves
@@ -9,7 +9,7 @@ BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = public, shop;
 
-SELECT * FROM no_plan();
+SELECT plan(30);
 
 -- Two tastes: even customers buy from 1 to 12, odd ones from 13 to 24.  Nobody has touched 31 to 36.
 CREATE SCHEMA shop;

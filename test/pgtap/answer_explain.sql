@@ -1,5 +1,5 @@
 /*
- * test/pgtap/explain.sql
+ * test/pgtap/answer_explain.sql
  *	  An explanation adds up to the score, to the last bit.
  *
  * Random shops and options; for each pair of user and item, the contributions,
@@ -10,7 +10,7 @@ BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL jit = off;
 
-SELECT * FROM no_plan();
+SELECT plan(40);
 
 CREATE SCHEMA shop;
 CREATE FUNCTION shop.random(n int, salt int) RETURNS float8 LANGUAGE sql IMMUTABLE AS $$

@@ -1,5 +1,5 @@
 /*
- * test/pgtap/filters.sql
+ * test/pgtap/serve_filter.sql
  *	  Filters against WHERE, and what they leave of a ranking.
  *
  * A generator draws filters and writes each twice, in jsonb and in SQL, from
@@ -15,7 +15,7 @@ SET LOCAL client_min_messages = warning;
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL jit = off;
 
-SELECT * FROM no_plan();
+SELECT plan(1682);
 
 CREATE SCHEMA oracle;
 
@@ -268,6 +268,8 @@ FROM (VALUES ('{"c": "ABC"}'::jsonb, '{abc}'::text[]), ('{"c": ["aBD", "X"]}', '
 SELECT is((SELECT array_agg(DISTINCT n) FROM (SELECT count(*) AS n FROM few.popular_items(1000, options => '{"max_per": {"c": 7}}') r JOIN oracle.word w ON w.id = r.item_id GROUP BY lower(c::text)) n), '{7}', 'caps by the equality of citext');
 SELECT is((SELECT array_agg(DISTINCT n) FROM (SELECT count(*) AS n FROM few.popular_items(1000, options => '{"max_per": {"t": 7}}') r JOIN oracle.word w ON w.id = r.item_id GROUP BY lower(c::text)) n), '{7}', 'and of a collation');
 SELECT recommender.set_items('few', 'oracle.product', available_column => 'ready');
+\else
+SELECT skip('needs citext and ICU collations', 11);
 \endif
 
 -- in a parallel worker

@@ -1,5 +1,5 @@
 /*
- * test/pgtap/packed.sql
+ * test/pgtap/math_packed.sql
  *	  Weights and times lose no bit, whatever they have in common and wherever in
  *	  the rows they stop to have it: an oracle in SQL on edges and on chance.
  *	  Leaves nothing behind.
@@ -9,7 +9,7 @@ SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = public, packed;
 SET LOCAL TimeZone = 'UTC';
 
-SELECT * FROM no_plan();
+SELECT plan(98);
 
 CREATE SCHEMA packed;
 CREATE FUNCTION packed.random(n bigint, salt text) RETURNS float8 LANGUAGE sql IMMUTABLE AS $$
@@ -129,5 +129,5 @@ WHERE columns LIKE '%at' OR NOT options ?| ARRAY['half_life'] AND options->>'rep
 SELECT is((SELECT md5(string_agg(s::text, ' ')) FROM (SELECT recommender.item_similarity_agg(user_id, item_id, weight, '{"weighting": "none"}' ORDER BY hashint8(n)) AS a FROM packed.event) l, unnest(a) s),
 		  packed.answer('user_id, item_id, weight', 'n', '{"weighting": "none"}'), 'the aggregate has the same');
 
-SELECT finish();
+SELECT * FROM finish();
 ROLLBACK;

@@ -1,5 +1,5 @@
 /*
- * test/pgtap/layout.sql
+ * test/pgtap/definition_layout.sql
  *	  The tables of a recommender, as recommender_tables.sql has them.
  *
  * psql reads the file; what it makes is what create_recommender() makes.  A
