@@ -15,19 +15,22 @@
 
 EXTENSION = recommender
 
-# Where this file is.  "make -f .../recommender/Makefile" in another directory
-# builds there, as PGXS does with VPATH.
+# The directory of this file.  "make -f .../recommender/Makefile" in another
+# directory builds there, as PGXS does with VPATH.
 top := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 ifneq ($(top),.)
 VPATH := $(top)
+# make would find objects in the source tree and build nothing
+ifneq ($(wildcard $(top)/src/*.o $(top)/src/*/*.o),)
+$(error there are objects in $(top): run "make clean" there first)
+endif
 endif
 
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" $(top)/recommender.control)
 
-# All but these goals are for PGXS, that is, for an installed PostgreSQL; these
-# work on a machine which has none yet.
-TOOLS = help demo check bench pgtap indent indent-check check-version
-.PHONY: $(TOOLS) check-exports
+# These goals work on a machine without PostgreSQL; all others need PGXS.
+TOOLS = help demo check bench pgtap indent indent-check check-rooms check-version
+.PHONY: $(TOOLS) check-exports remove-directories
 
 ifneq ($(filter-out $(TOOLS),$(or $(MAKECMDGOALS),all)),)
 
@@ -93,6 +96,14 @@ $(OBJS): | $(MADE)
 $(INSTALL_SQL): $(sort $(wildcard $(top)/sql/install/*.sql)) $(top)/recommender.control
 	cat $(filter %.sql,$^) > $@
 
+# a build outside the source tree made directories, too
+ifdef VPATH
+clean: remove-directories
+remove-directories: clean-lib
+	rm -rf $(OBJS) $(EXTRA_CLEAN)
+	[ ! -d src ] || find src -depth -type d -empty -exec rmdir {} \;
+endif
+
 check-exports: all
 	$(top)/test/tools/check-exports $(MODULE_big)$(DLSUFFIX)
 
@@ -126,3 +137,6 @@ indent-check:
 
 check-version:
 	@$(top)/test/tools/check-version
+
+check-rooms:
+	@$(top)/test/tools/check-rooms
