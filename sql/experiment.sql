@@ -81,3 +81,51 @@ SELECT recommender.probability_best('{1,2}', '{1}');
 SELECT recommender.probability_best('{1,0}', '{1,1}');
 SELECT recommender.probability_best('{1,2}', '{1,-1}', 'normal');
 SELECT recommender.probability_best('{1,2}', '{1,1}', 'gamma');
+
+-- Variants by hashes of ids
+SELECT i, recommender.variant('blend_test', i, '{control,fresh}') AS variant, recommender.variant('blend_test', i, '{control,fresh}', traffic => 0.5) AS of_half,
+	   round(recommender.bucket('blend_test', i)::numeric, 6) AS bucket FROM generate_series(1, 6) i;
+-- Arms of a bandit: three rewards of five, one of five, none of none
+SELECT arm, round(mean::numeric, 3) AS mean, round(index::numeric, 3) AS index, round(probability::numeric, 6) AS probability FROM recommender.bandit_arms('{5,5,0}', '{3,1,0}');
+SELECT arm, mean, round(probability::numeric, 6) AS probability FROM recommender.bandit_arms('{5,5,0}', '{3,1,0}', policy => 'epsilon_greedy', options => '{"epsilon": 0.3, "floor": 0}');
+SELECT recommender.draw('{0.2,0.5,0.3}', 'shelf', 42, '2025-01-01') AS arm;
+SELECT arm, round(mean::numeric, 3) AS mean, round(index::numeric, 3) AS index FROM
+	(SELECT array_agg(s ORDER BY arm) AS states FROM (SELECT arm, recommender.linear_state(reward, ARRAY[1, x]) AS s FROM (VALUES (1, 1, 0), (1, 0, 1), (2, 1, 1), (2, 1, 0)) v (arm, reward, x) GROUP BY arm) l) a,
+	recommender.linear_bandit_arms(states, '{1,1}', 'linucb');
+-- What another policy would have earned: by hand (2 * 1 + 0.4 * 0) / 2 and (2 * 1 + 0.4 * 0) / (2 + 0.4)
+SELECT e.estimator, round(e.value::numeric, 6) AS value, e.n, round(e.effective_n::numeric, 4) AS effective_n, e.mean_weight, e.max_weight, e.warnings
+FROM (SELECT recommender.off_policy(reward, propensity, target) AS o FROM (VALUES (1, 0.25, 0.5), (0, 0.5, 0.2)) v (reward, propensity, target)) l, unnest(o) e;
+SELECT e.estimator, round(e.value::numeric, 6) AS value
+FROM (SELECT recommender.off_policy(reward, propensity, target, q, qt, '{"clip": 1, "lambda": 1}') AS o FROM (VALUES (1, 0.25, 0.5, 0.6, 0.5), (0, 0.5, 0.2, 0.3, 0.35)) v (reward, propensity, target, q, qt)) l, unnest(o) e;
+
+SELECT recommender.bucket('a', now());
+SELECT recommender.bucket('a', 1.5::float8);
+SELECT recommender.variant('a', 1, '{}');
+SELECT recommender.variant('a', 1, '{a,NULL}');
+SELECT recommender.variant('a', 1, '{a,b,a}');
+SELECT recommender.variant('a', 1, '{a,b}', '{0.5,0.6}');
+SELECT recommender.variant('a', 1, '{a,b}', '{1.5,-0.5}');
+SELECT recommender.variant('a', 1, '{a,b}', '{1}');
+SELECT recommender.variant('a', 1, '{a,b}', traffic => 1.1);
+SELECT recommender.variant('a', 1, '{a,b}', layer_to => 0.5);
+SELECT recommender.variant('a', 1, '{a,b}', layer => 'l', layer_from => 0.6, layer_to => 0.5);
+SELECT recommender.draw('{0.5,0.4}', 'a', 1);
+SELECT * FROM recommender.bandit_arms('{1,2}', '{1}');
+SELECT * FROM recommender.bandit_arms('{1,2}', '{1,3}');
+SELECT * FROM recommender.bandit_arms('{1,-2}', '{1,0}', policy => 'ucb1');
+SELECT * FROM recommender.bandit_arms('{1,2}', '{1,2}', policy => 'thomson');
+SELECT * FROM recommender.bandit_arms('{1,2}', '{1,2}', policy => 'linucb');
+SELECT * FROM recommender.bandit_arms('{1,2}', '{1,2}', options => '{"epsilom": 1}');
+SELECT * FROM recommender.bandit_arms('{1,2}', '{1,2}', options => '{"epsilon": 2}');
+SELECT * FROM recommender.bandit_arms('{1,2}', '{1,2}', options => '[]');
+SELECT * FROM recommender.linear_bandit_arms('{1,1,1,1}', '{1}');
+SELECT * FROM recommender.linear_bandit_arms('{{1,1,1,1}}', '{1,2}');
+SELECT * FROM recommender.linear_bandit_arms('{{1,1,1,1}}', '{1}', 'ucb1');
+SELECT recommender.linear_state(1, '{}');
+SELECT recommender.linear_state(1, array_fill(1::float8, ARRAY[65]));
+SELECT recommender.linear_state(x, CASE x WHEN 1 THEN ARRAY[1, 2] ELSE ARRAY[1] END) FROM generate_series(1, 2) x;
+SELECT recommender.off_policy(1, 0, 1);
+SELECT recommender.off_policy(1, 0.5, 2);
+SELECT recommender.off_policy(1, 0.5, 0.5, 1, 1, ('{"clip": ' || x || '}')::jsonb) FROM generate_series(1, 2) x;
+SELECT recommender.off_policy(1, 0.5, 0.5, CASE x WHEN 1 THEN 1 END, 1) FROM generate_series(1, 2) x;
+SELECT recommender.off_policy(1, 0.5, 0.5, 1, 1, '{"clop": 1}');

@@ -239,3 +239,200 @@ COST 10000
 AS 'MODULE_PATHNAME', 'rec_expected_loss';
 COMMENT ON FUNCTION recommender.expected_loss IS
 'how much the choice of each of several unknown means is expected to lose against the largest one: beta distributions with parameters a and b, or normal ones with means a and standard deviations b';
+
+-- Assignment and draws: hashes of (salt, id), equal everywhere and always.  An
+-- id is of any type whose text does not depend on settings.
+CREATE FUNCTION recommender.bucket(salt text, id anyelement)
+RETURNS float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+COST 100
+AS 'MODULE_PATHNAME', 'rec_bucket';
+COMMENT ON FUNCTION recommender.bucket(text, anyelement) IS
+'a number in [0, 1) for an id: the first 52 bits of the SHA-256 of salt || ''/'' || id in UTF-8';
+
+CREATE FUNCTION recommender.variant(
+	salt text,
+	id anyelement,
+	variants text[],
+	weights float8[] DEFAULT NULL,		-- NULL for equal ones
+	traffic float8 DEFAULT 1,			-- share of the ids that get a variant
+	layer text DEFAULT NULL,			-- salt that experiments which exclude one another share
+	layer_from float8 DEFAULT 0,
+	layer_to float8 DEFAULT 1)
+RETURNS text
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+COST 100
+AS 'MODULE_PATHNAME', 'rec_variant';
+COMMENT ON FUNCTION recommender.variant IS
+'the variant of an experiment that an id falls to, NULL for none; more traffic adds ids and moves none';
+
+CREATE FUNCTION recommender.draw(probabilities float8[], salt text, id anyelement, counter text DEFAULT '')
+RETURNS int
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+COST 100
+AS 'MODULE_PATHNAME', 'rec_draw';
+COMMENT ON FUNCTION recommender.draw(float8[], text, anyelement, text) IS
+'draws one of several numbers, from 1, with their probabilities: by the SHA-256 of salt || ''/'' || id || ''/'' || counter';
+
+-- Bandits: with which probability each arm is chosen, by what the arms have
+-- earned.  What a draw then chooses has that very propensity.
+CREATE TYPE recommender.bandit_arm AS (
+	arm int,
+	mean float8,				-- NULL without rewards
+	index float8,				-- what the policy compares; Infinity if untried
+	probability float8
+);
+COMMENT ON TYPE recommender.bandit_arm IS
+'an arm of a bandit: its mean reward, what the policy compares, and the probability of being chosen';
+
+CREATE FUNCTION recommender.bandit_arms(
+	n float8[],
+	total float8[],
+	total_squares float8[] DEFAULT NULL,	-- NULL: rewards are 0 or 1
+	policy text DEFAULT 'thompson',			-- or epsilon_greedy, ucb1, softmax
+	options jsonb DEFAULT '{}')				-- alpha, epsilon, floor, prior_alpha, prior_beta, prior_mean, prior_variance, temperature, warmup
+RETURNS SETOF recommender.bandit_arm
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+COST 10000 ROWS 10
+AS 'MODULE_PATHNAME', 'rec_bandit_arms';
+COMMENT ON FUNCTION recommender.bandit_arms IS
+'the arms of a bandit, in order: with which probability a policy chooses each, from the number of its rewards, their sum and sum of squares; exact also for Thompson sampling';
+
+CREATE FUNCTION recommender.linear_bandit_arms(
+	states float8[],						-- of each arm: linear_state(), as rows of a matrix
+	context float8[],
+	policy text DEFAULT 'lints',			-- or linucb
+	options jsonb DEFAULT '{}')				-- alpha, floor, ridge, warmup
+RETURNS SETOF recommender.bandit_arm
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+COST 10000 ROWS 10
+AS 'MODULE_PATHNAME', 'rec_linear_bandit_arms';
+COMMENT ON FUNCTION recommender.linear_bandit_arms IS
+'the arms of a bandit whose rewards are linear in a context: with which probability a policy chooses each (Li et al. 2010; Agrawal and Goyal 2013)';
+
+CREATE FUNCTION recommender.linear_state_transition(float8[], float8, float8[])
+RETURNS float8[]
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_linear_state_transition';
+COMMENT ON FUNCTION recommender.linear_state_transition(float8[], float8, float8[]) IS
+'transition of linear_state';
+
+CREATE FUNCTION recommender.linear_state_combine(float8[], float8[])
+RETURNS float8[]
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_linear_state_combine';
+COMMENT ON FUNCTION recommender.linear_state_combine(float8[], float8[]) IS
+'puts two states of linear_state together';
+
+CREATE AGGREGATE recommender.linear_state(reward float8, context float8[]) (
+	SFUNC = recommender.linear_state_transition,
+	STYPE = float8[],
+	COMBINEFUNC = recommender.linear_state_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE recommender.linear_state(float8, float8[]) IS
+'what a linear arm has earned in contexts of up to 64 features: number of rewards and of features, the sum of reward * x and the lower triangle of the sum of x x''';
+
+-- What another policy would have earned
+CREATE TYPE recommender.off_policy_estimate AS (
+	estimator text,
+	value float8,
+	standard_error float8,
+	ci_low float8,
+	ci_high float8,
+	n bigint,
+	effective_n float8,			-- rows of equal weight that the weights are worth
+	mean_weight float8,			-- about 1 when propensities are right
+	max_weight float8,
+	warnings text[]				-- low_effective_n, mean_weight_off, deterministic_log
+);
+COMMENT ON TYPE recommender.off_policy_estimate IS
+'what a policy would have earned per choice by one estimator, with its interval, and what speaks against believing it';
+
+CREATE FUNCTION recommender.off_policy_transition(internal, float8, float8, float8)
+RETURNS internal
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_off_policy_transition';
+COMMENT ON FUNCTION recommender.off_policy_transition(internal, float8, float8, float8) IS
+'transition of off_policy';
+
+CREATE FUNCTION recommender.off_policy_transition(internal, float8, float8, float8, float8, float8)
+RETURNS internal
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_off_policy_transition';
+COMMENT ON FUNCTION recommender.off_policy_transition(internal, float8, float8, float8, float8, float8) IS
+'transition of off_policy with a model of rewards';
+
+CREATE FUNCTION recommender.off_policy_transition(internal, float8, float8, float8, float8, float8, jsonb)
+RETURNS internal
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_off_policy_transition';
+COMMENT ON FUNCTION recommender.off_policy_transition(internal, float8, float8, float8, float8, float8, jsonb) IS
+'transition of off_policy with options';
+
+CREATE FUNCTION recommender.off_policy_combine(internal, internal)
+RETURNS internal
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_off_policy_combine';
+COMMENT ON FUNCTION recommender.off_policy_combine(internal, internal) IS
+'puts two states of off_policy together';
+
+CREATE FUNCTION recommender.off_policy_serialize(internal)
+RETURNS bytea
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_off_policy_serialize';
+COMMENT ON FUNCTION recommender.off_policy_serialize(internal) IS
+'writes a state of off_policy as bytes, for parallel workers';
+
+CREATE FUNCTION recommender.off_policy_deserialize(bytea, internal)
+RETURNS internal
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_off_policy_deserialize';
+COMMENT ON FUNCTION recommender.off_policy_deserialize(bytea, internal) IS
+'reads a state of off_policy from bytes, for parallel workers';
+
+CREATE FUNCTION recommender.off_policy_final(internal)
+RETURNS recommender.off_policy_estimate[]
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_off_policy_final';
+COMMENT ON FUNCTION recommender.off_policy_final(internal) IS
+'final function of off_policy';
+
+CREATE AGGREGATE recommender.off_policy(reward float8, propensity float8, target_probability float8) (
+	SFUNC = recommender.off_policy_transition,
+	STYPE = internal,
+	SSPACE = 2560,
+	FINALFUNC = recommender.off_policy_final,
+	COMBINEFUNC = recommender.off_policy_combine,
+	SERIALFUNC = recommender.off_policy_serialize,
+	DESERIALFUNC = recommender.off_policy_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE recommender.off_policy(float8, float8, float8) IS
+'what a policy would have earned per choice, from the rows of another one''s log: the reward, the probability with which the choice was made, and that with which this policy would have made it: the estimators ips and snips';
+
+CREATE AGGREGATE recommender.off_policy(reward float8, propensity float8, target_probability float8, q_logged float8, q_target float8) (
+	SFUNC = recommender.off_policy_transition,
+	STYPE = internal,
+	SSPACE = 2560,
+	FINALFUNC = recommender.off_policy_final,
+	COMBINEFUNC = recommender.off_policy_combine,
+	SERIALFUNC = recommender.off_policy_serialize,
+	DESERIALFUNC = recommender.off_policy_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE recommender.off_policy(float8, float8, float8, float8, float8) IS
+'and with a model of rewards, of the logged choice and the mean of what the policy would choose: the estimators dm, dr and sndr besides';
+
+CREATE AGGREGATE recommender.off_policy(reward float8, propensity float8, target_probability float8, q_logged float8, q_target float8, options jsonb) (
+	SFUNC = recommender.off_policy_transition,
+	STYPE = internal,
+	SSPACE = 2560,
+	FINALFUNC = recommender.off_policy_final,
+	COMBINEFUNC = recommender.off_policy_combine,
+	SERIALFUNC = recommender.off_policy_serialize,
+	DESERIALFUNC = recommender.off_policy_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE recommender.off_policy(float8, float8, float8, float8, float8, jsonb) IS
+'and with options: clip for the estimators clipped_ips and switch_dr, lambda for shrunk_dr, sub_gaussian for sub_gaussian_ips, alpha of the intervals';

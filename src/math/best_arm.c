@@ -15,7 +15,7 @@
  * density, x^a (1 - x)^b / B(a, b), is smooth, has one mode and tails that fall
  * exponentially, whatever a and b are.
  *
- * The line is cut into panels, none of them wider than 1.5 times the scale of
+ * The line is cut into panels, none of them wider than twice the scale of
  * the narrowest belief there.  In each, all densities are evaluated at the
  * nodes of a Gauss-Legendre rule, and the distribution functions follow from
  * them by integrating their interpolating polynomials up to each node; at these
@@ -38,8 +38,8 @@
 #include "miscadmin.h"
 
 #define NODES			10		/* of the rule, in a panel */
-#define PANEL_WIDTH		1.5		/* in scales of a belief */
-#define LOG_NOTHING		(-45.0) /* logarithm of a density that counts as none */
+#define PANEL_WIDTH		2.0		/* in scales of a belief */
+#define LOG_NOTHING		(-36.0) /* logarithm of a density that counts as none */
 #define POINT_WIDTH		1e-13	/* of the largest mean: too narrow to be seen */
 
 /* A Gauss-Legendre rule on [-1, 1]. */
@@ -56,6 +56,7 @@ typedef struct Arm
 {
 	double		a;				/* as given */
 	double		b;
+	double		share[2];		/* beta: a / (a + b), b / (a + b) */
 	double		mode;			/* of t */
 	double		scale;			/* distance in which the density changes */
 	double		left;			/* the density is nothing outside of these */
@@ -114,11 +115,11 @@ make_rule(Rule *rule)
 static double
 log_shape(RecBelief belief, const Arm *arm, double u)
 {
-	double		share = arm->a / (arm->a + arm->b);
-
 	if (belief == REC_BELIEF_NORMAL)
 		return -0.5 * (u / arm->b) * (u / arm->b);
-	return -arm->a * log1p((1 - share) * expm1(-u)) - arm->b * log1p(share * expm1(u));
+	if (u < 0)
+		return -arm->b * u - (arm->a + arm->b) * log1p(arm->share[1] * expm1(-u));
+	return arm->a * u - (arm->a + arm->b) * log1p(arm->share[0] * expm1(u));
 }
 
 /* Return how far from the mode, in a direction, the density is nothing. */
@@ -163,6 +164,8 @@ make_arm(RecBelief belief, Arm *arm, double a, double b)
 		double		x = a / (a + b);
 		double		y = b / (a + b);
 
+		arm->share[0] = x;
+		arm->share[1] = y;
 		arm->mode = log(a) - log(b);
 		arm->scale = Min(1, 1 / sqrt(a * y));
 		arm->rate[0] = a;

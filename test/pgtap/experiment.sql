@@ -300,7 +300,7 @@ SELECT is_empty($$
 $$, 'three shares by exact sums');
 -- extremes: the sum is 1, order does not matter, and nothing is NaN
 SELECT is_empty($$
-	SELECT a, b, p FROM (VALUES ('{1e-6,1,1e15}'::float8[], '{1e-6,1e-6,1e15}'::float8[]), ('{1e15,1e15,1}', '{1e15,9.9999999e14,1}'), ('{0.5,0.5,0.001}', '{0.5,1000,0.01}'), ('{1e8,3,1e4}', '{1,2,1e8}')) d (a, b),
+	SELECT a, b, p FROM (VALUES ('{1e-6,1,1e15}'::float8[], '{1e-6,1e-6,1e15}'::float8[]), ('{1e15,1e15,1}', '{1e15,9.9999999e14,1}'), ('{0.5,0.5,0.001}', '{0.5,1000,0.01}'), ('{1e8,3,1e4}', '{1,2,1e8}'), ('{1e15,1e-6,1}', '{1e-6,1e15,1}')) d (a, b),
 	LATERAL (SELECT recommender.probability_best(a, b)) l (p), LATERAL (SELECT recommender.probability_best(ARRAY[a[3], a[1], a[2]], ARRAY[b[3], b[1], b[2]])) m (q)
 	WHERE NOT abs(p[1] + p[2] + p[3] - 1) < 1e-12 OR NOT abs(p[3] - q[1]) < 1e-9 OR NOT abs(p[1] - q[2]) < 1e-9
 $$, 'extreme shares');
