@@ -107,3 +107,162 @@ CREATE AGGREGATE recommender.window_funnel_times(at timestamptz, within interval
 );
 COMMENT ON AGGREGATE recommender.window_funnel_times(timestamptz, interval, boolean[], text) IS
 'the times of the steps that window_funnel counts in that mode';
+
+-- Purchasing
+
+CREATE TYPE recommender.purchase_model AS (
+	model text,
+	r float8,
+	alpha float8,
+	a float8,
+	b float8,
+	log_likelihood float8,
+	users bigint,
+	repeaters bigint,
+	dropout boolean,
+	converged boolean
+);
+COMMENT ON TYPE recommender.purchase_model IS
+'a model of purchasing: rates are Gamma(r, alpha) over customers, probabilities to leave after a purchase Beta(a, b); the unit of time is that of the rows it was fitted on';
+
+CREATE TYPE recommender.purchase_outlook AS (
+	alive float8,
+	expected float8,
+	probability float8,
+	median_wait float8,
+	overdue float8
+);
+COMMENT ON TYPE recommender.purchase_outlook IS
+'what a model predicts of a customer: probability not to have left, purchases within the horizon, probability of at least one, median time to the next one, share of such customers who would have bought again by now';
+
+CREATE FUNCTION recommender.purchase_model_transition(internal, int, float8, float8)
+RETURNS internal
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_purchase_model_transition';
+COMMENT ON FUNCTION recommender.purchase_model_transition(internal, int, float8, float8) IS
+'transition of purchase_model_agg(frequency, recency, age)';
+
+CREATE FUNCTION recommender.purchase_model_transition(internal, int, float8, float8, text)
+RETURNS internal
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_purchase_model_transition';
+COMMENT ON FUNCTION recommender.purchase_model_transition(internal, int, float8, float8, text) IS
+'transition of purchase_model_agg(frequency, recency, age, model)';
+
+CREATE FUNCTION recommender.customer_model_combine(internal, internal)
+RETURNS internal
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_customer_model_combine';
+COMMENT ON FUNCTION recommender.customer_model_combine(internal, internal) IS
+'puts two states of purchase_model_agg or spend_model_agg together';
+
+CREATE FUNCTION recommender.customer_model_serialize(internal)
+RETURNS bytea
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_customer_model_serialize';
+COMMENT ON FUNCTION recommender.customer_model_serialize(internal) IS
+'writes a state of purchase_model_agg or spend_model_agg as bytes, for parallel workers';
+
+CREATE FUNCTION recommender.customer_model_deserialize(bytea, internal)
+RETURNS internal
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_customer_model_deserialize';
+COMMENT ON FUNCTION recommender.customer_model_deserialize(bytea, internal) IS
+'reads a state of purchase_model_agg or spend_model_agg from bytes, for parallel workers';
+
+CREATE FUNCTION recommender.purchase_model_final(internal)
+RETURNS recommender.purchase_model
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_purchase_model_final';
+COMMENT ON FUNCTION recommender.purchase_model_final(internal) IS
+'final function of purchase_model_agg';
+
+CREATE AGGREGATE recommender.purchase_model_agg(frequency int, recency float8, age float8) (
+	SFUNC = recommender.purchase_model_transition,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = recommender.purchase_model_final,
+	COMBINEFUNC = recommender.customer_model_combine,
+	SERIALFUNC = recommender.customer_model_serialize,
+	DESERIALFUNC = recommender.customer_model_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE recommender.purchase_model_agg(int, float8, float8) IS
+'the MBG/NBD model of purchasing by maximum likelihood, from one row per customer: repeat purchases, time from the first to the last one, time from the first one to now (Batislam, Denizel and Filiztekin 2007)';
+
+CREATE AGGREGATE recommender.purchase_model_agg(frequency int, recency float8, age float8, model text) (
+	SFUNC = recommender.purchase_model_transition,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = recommender.purchase_model_final,
+	COMBINEFUNC = recommender.customer_model_combine,
+	SERIALFUNC = recommender.customer_model_serialize,
+	DESERIALFUNC = recommender.customer_model_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE recommender.purchase_model_agg(int, float8, float8, text) IS
+'the model "mbg" (MBG/NBD) or "bg" (BG/NBD, Fader, Hardie and Lee 2005) of purchasing by maximum likelihood';
+
+CREATE FUNCTION recommender.purchase_forecast(
+	model recommender.purchase_model,
+	frequency int,
+	recency float8,
+	age float8,
+	horizon float8
+)
+RETURNS recommender.purchase_outlook
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+COST 500
+AS 'MODULE_PATHNAME', 'rec_purchase_forecast';
+COMMENT ON FUNCTION recommender.purchase_forecast(recommender.purchase_model, int, float8, float8, float8) IS
+'what a model predicts of a customer within a horizon, all times in the unit of the model; NULL when the model has no parameters';
+
+-- Spending
+
+CREATE TYPE recommender.spend_model AS (
+	p float8,
+	q float8,
+	v float8,
+	population_mean float8,
+	correlation float8,
+	log_likelihood float8,
+	users bigint,
+	converged boolean
+);
+COMMENT ON TYPE recommender.spend_model IS
+'a Gamma-Gamma model of the values of purchases, with the correlation of frequency and mean value, which it takes to be zero';
+
+CREATE FUNCTION recommender.spend_model_transition(internal, int, float8)
+RETURNS internal
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_spend_model_transition';
+COMMENT ON FUNCTION recommender.spend_model_transition(internal, int, float8) IS
+'transition of spend_model_agg';
+
+CREATE FUNCTION recommender.spend_model_final(internal)
+RETURNS recommender.spend_model
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_spend_model_final';
+COMMENT ON FUNCTION recommender.spend_model_final(internal) IS
+'final function of spend_model_agg';
+
+CREATE AGGREGATE recommender.spend_model_agg(frequency int, mean_value float8) (
+	SFUNC = recommender.spend_model_transition,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = recommender.spend_model_final,
+	COMBINEFUNC = recommender.customer_model_combine,
+	SERIALFUNC = recommender.customer_model_serialize,
+	DESERIALFUNC = recommender.customer_model_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE recommender.spend_model_agg(int, float8) IS
+'the Gamma-Gamma model of spending by maximum likelihood, from one row per customer: repeat purchases with a value above 0, and the mean of these values (Fader, Hardie and Lee 2005)';
+
+CREATE FUNCTION recommender.spend_forecast(model recommender.spend_model, frequency int, mean_value float8)
+RETURNS float8
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+COST 10
+AS 'MODULE_PATHNAME', 'rec_spend_forecast_sql';
+COMMENT ON FUNCTION recommender.spend_forecast(recommender.spend_model, int, float8) IS
+'the expected value of each of a customer''s next purchases, from the number and the mean value of those that repeated; the population''s mean with frequency 0; NULL when the model has no parameters or no finite mean';
