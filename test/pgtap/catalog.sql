@@ -7,7 +7,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(235);
+SELECT plan(96);
 
 -- A recommender whose users and items have different types.
 CREATE SCHEMA shop;
@@ -26,8 +26,8 @@ UNION ALL SELECT typnamespace::regnamespace::text, 'type', oid::regtype::text, '
  * Comments
  * ------------------------------------------------------------------------ */
 
-SELECT isnt(obj_description(oid, classid::text), NULL, format('comment on %s %s', kind, name))
-FROM shop.object WHERE schema IN ('recommender', 'recs') ORDER BY schema, kind, name;
+SELECT is_empty($$SELECT kind, name FROM shop.object WHERE schema IN ('recommender', 'recs') AND obj_description(oid, classid::text) IS NULL$$,
+				'each object has a comment');
 
 /* ------------------------------------------------------------------------
  * Members of the extension
