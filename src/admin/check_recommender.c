@@ -567,15 +567,12 @@ rec_check_recommender(PG_FUNCTION_ARGS)
 	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	Findings	findings;
 	RecCaller	caller;
-	bool		as_owner;
 
 	InitMaterializedSRF(fcinfo, 0);
 	findings.store = ((ReturnSetInfo *) fcinfo->resultinfo)->setResult;
 	findings.desc = ((ReturnSetInfo *) fcinfo->resultinfo)->setDesc;
 	findings.definition = rec_definition_cache_by_name(name);
-	as_owner = has_privs_of_role(GetUserId(), rec_definition_owner(findings.definition));
-	if (as_owner)
-		rec_owner_become(rec_definition_owner(findings.definition), REC_VISIBLE_ROWS, &caller);
+	rec_owner_become_if_member(rec_definition_owner(findings.definition), REC_VISIBLE_ROWS, &caller);
 	SPI_connect();
 	check_refreshed(&findings);
 	for (int i = 0; i < findings.definition->nsources; i++)
@@ -585,7 +582,6 @@ rec_check_recommender(PG_FUNCTION_ARGS)
 	check_seen_events(&findings);
 	check_times(&findings);
 	SPI_finish();
-	if (as_owner)
-		rec_owner_return(&caller);
+	rec_owner_return(&caller);
 	return (Datum) 0;
 }

@@ -5,6 +5,8 @@
  *
  * There is no registry: recommenders are found in the catalogs by what their
  * schemas contain, and one whose tables the caller may not read is not shown.
+ * The catalogs tell who owns and who may read before any table is opened, and
+ * no lock is waited for, so that a stranger's tables are in nobody's way.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -48,15 +50,32 @@
 
 #define OVERVIEW_NCOLS		9	/* columns of view recommenders */
 
+/*
+ * True when a schema that has the tables of a recommender is one.  When it has
+ * several owners, the owner of the schema gets a warning, and nobody else, as
+ * anybody who may create tables in it can bring that about.
+ */
+static bool
+has_one_owner(Oid schema)
+{
+	char	   *stranger = rec_layout_stranger(schema);
+
+	if (stranger && has_privs_of_role(GetUserId(), rec_layout_schema_owner(schema)))
+		ereport(WARNING,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("recommender \"%s\" has more than one owner and is left out",
+						rec_layout_schema_name(schema)),
+				 errdetail("%s", stranger)));
+	return stranger == NULL;
+}
+
+/* True when the caller may read a table of a recommender; locks nothing. */
 static bool
 may_read(Oid schema, const char *table)
 {
 	Oid			relid = get_relname_relid(table, schema);
 
-	if (!OidIsValid(relid))
-		return false;
-	LockRelationOid(relid, AccessShareLock);
-	return get_relname_relid(table, schema) == relid && rec_layout_is_recommender(schema) &&
+	return OidIsValid(relid) &&
 		pg_namespace_aclcheck_compat(schema, GetUserId(), ACL_USAGE) == ACLCHECK_OK &&
 		pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK;
 }
@@ -95,44 +114,101 @@ warn_and_roll_back(MemoryContext context, ResourceOwner owner, const char *forma
 			 error->hint ? errhint("%s", error->hint) : 0));
 }
 
-static void
-write_overview(ReturnSetInfo *rsinfo, const char *name)
+/* What to show of recommenders, and where. */
+typedef struct Overview
 {
-	RecDefinition *definition = rec_definition_cache_get(get_namespace_oid(name, false));
+	ReturnSetInfo *rsinfo;
+	RecTable	table;			/* rows of one of their tables ... */
+	const char *columns;		/* ... these columns ... */
+	const char *order;			/* ... in this order */
+} Overview;
+
+/* Write the row of view recommenders of one recommender. */
+static void
+write_overview(const Overview *overview, const RecDefinition *definition)
+{
+	ReturnSetInfo *rsinfo = overview->rsinfo;
 	Datum		values[OVERVIEW_NCOLS];
 	bool		nulls[OVERVIEW_NCOLS] = {0};
 	HeapTuple	tuple;
 	TupleDesc	desc;
+
+	rec_spi_select(psprintf("SELECT n.nspowner::pg_catalog.regrole, d.generation, d.refreshed_at, d.items "
+							"FROM %s d, pg_catalog.pg_namespace n WHERE n.oid OPERATOR(pg_catalog.=) %u",
+							rec_definition_table(definition, REC_TABLE_DEFINITION), definition->schema));
+	if (SPI_processed != 1)
+		return;
+	tuple = SPI_tuptable->vals[0];
+	desc = SPI_tuptable->tupdesc;
+	values[0] = CStringGetTextDatum(rec_definition_name(definition));
+	values[1] = SPI_getbinval(tuple, desc, 1, &nulls[1]);
+	values[2] = source_array(definition);
+	values[3] = JsonbPGetDatum(rec_options_write(&definition->options,
+												 REC_SCOPE_BUILD | REC_SCOPE_SERVE));
+	values[4] = SPI_getbinval(tuple, desc, 2, &nulls[4]);
+	values[5] = SPI_getbinval(tuple, desc, 3, &nulls[5]);
+	values[6] = SPI_getbinval(tuple, desc, 4, &nulls[6]);
+	values[7] = CStringGetTextDatum("the user's own interactions, exclusions, which items there are, available or filtered, new items, trending items");
+	values[8] = CStringGetTextDatum("neighbours by behaviour and by content, factors, what the context says, popularity, the trend in a blend");
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+/* Write all rows of one of a recommender's tables, its name before them. */
+static void
+write_table(const Overview *overview, const RecDefinition *definition)
+{
+	ReturnSetInfo *rsinfo = overview->rsinfo;
+	int			natts = rsinfo->setDesc->natts;
+	Datum	   *values = palloc0_array(Datum, natts);
+	bool	   *nulls = palloc0_array(bool, natts);
+
+	rec_spi_select(psprintf("SELECT %s FROM %s t ORDER BY %s", overview->columns,
+							rec_definition_table(definition, overview->table), overview->order));
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		values[0] = CStringGetTextDatum(rec_definition_name(definition));
+		for (int c = 1; c < natts; c++)
+			values[c] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, c, &nulls[c]);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+}
+
+/*
+ * From here on to the end of the level of settings, which is returned, a lock
+ * that is not to be had at once is an error: whoever locks tables of their own
+ * keeps nobody else waiting.
+ */
+static int
+wait_for_no_lock(void)
+{
+	int			nest = NewGUCNestLevel();
+
+	rec_owner_set("lock_timeout", "1ms");
+	return nest;
+}
+
+/* Write what is to be shown of one recommender, read as its owner. */
+static void
+write_recommender(const Overview *overview, const char *name)
+{
+	int			nest = wait_for_no_lock();
+	RecDefinition *definition = rec_definition_cache_get(get_namespace_oid(name, false));
 	RecCaller	caller;
 
 	rec_owner_become(rec_definition_owner(definition), REC_VISIBLE_ROWS, &caller);
 	SPI_connect();
-	rec_spi_select(psprintf("SELECT n.nspowner::pg_catalog.regrole, d.generation, d.refreshed_at, d.items "
-							"FROM %s d, pg_catalog.pg_namespace n WHERE n.oid OPERATOR(pg_catalog.=) %u",
-							rec_definition_table(definition, REC_TABLE_DEFINITION), definition->schema));
-	if (SPI_processed == 1)
-	{
-		tuple = SPI_tuptable->vals[0];
-		desc = SPI_tuptable->tupdesc;
-		values[0] = CStringGetTextDatum(name);
-		values[1] = SPI_getbinval(tuple, desc, 1, &nulls[1]);
-		values[2] = source_array(definition);
-		values[3] = JsonbPGetDatum(rec_options_write(&definition->options,
-													 REC_SCOPE_BUILD | REC_SCOPE_SERVE));
-		values[4] = SPI_getbinval(tuple, desc, 2, &nulls[4]);
-		values[5] = SPI_getbinval(tuple, desc, 3, &nulls[5]);
-		values[6] = SPI_getbinval(tuple, desc, 4, &nulls[6]);
-		values[7] = CStringGetTextDatum("the user's own interactions, exclusions, which items there are, available or filtered, new items, trending items");
-		values[8] = CStringGetTextDatum("neighbours by behaviour and by content, factors, what the context says, popularity, the trend in a blend");
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-	}
+	if (overview->columns)
+		write_table(overview, definition);
+	else
+		write_overview(overview, definition);
 	SPI_finish();
 	rec_owner_return(&caller);
+	AtEOXact_GUC(false, nest);
 }
 
 /* An error in one recommender is a warning and hides no other one. */
 static void
-try_overview(ReturnSetInfo *rsinfo, const char *name)
+try_recommender(const Overview *overview, const char *name)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -141,7 +217,7 @@ try_overview(ReturnSetInfo *rsinfo, const char *name)
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		write_overview(rsinfo, name);
+		write_recommender(overview, name);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
@@ -153,67 +229,37 @@ try_overview(ReturnSetInfo *rsinfo, const char *name)
 	CurrentResourceOwner = owner;
 }
 
+/*
+ * Show all recommenders of which the caller may read the table.  What the
+ * caller has no rights to is neither opened nor locked.
+ */
+static Datum
+write_recommenders(FunctionCallInfo fcinfo, Overview *overview)
+{
+	ListCell   *cell;
+
+	InitMaterializedSRF(fcinfo, 0);
+	overview->rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	foreach(cell, rec_layout_recommender_names())
+	{
+		Oid			schema = get_namespace_oid(lfirst(cell), true);
+
+		if (OidIsValid(schema) && may_read(schema, rec_layout_table_names[overview->table]) &&
+			(overview->columns || may_read(schema, "source")) && has_one_owner(schema))
+			try_recommender(overview, lfirst(cell));
+	}
+	return (Datum) 0;
+}
+
 /* recommender_list(): the rows of view recommenders. */
 PG_FUNCTION_INFO_V1(rec_recommender_list);
 Datum
 rec_recommender_list(PG_FUNCTION_ARGS)
 {
-	ListCell   *cell;
+	Overview	overview = {0};
 
-	InitMaterializedSRF(fcinfo, 0);
-	foreach(cell, rec_layout_recommender_names())
-	{
-		const char *name = lfirst(cell);
-
-		Oid			schema = get_namespace_oid(name, true);
-
-		if (may_read(schema, "definition") && may_read(schema, "source"))
-			try_overview((ReturnSetInfo *) fcinfo->resultinfo, name);
-	}
-	return (Datum) 0;
-}
-
-/* Writes all rows of one of a recommender's tables, its name before them. */
-static void
-write_table(ReturnSetInfo *rsinfo, const char *name, const char *columns,
-			const char *table, const char *order)
-{
-	int			natts = rsinfo->setDesc->natts;
-	Datum	   *values = palloc0_array(Datum, natts);
-	bool	   *nulls = palloc0_array(bool, natts);
-	RecCaller	caller;
-
-	rec_owner_become(rec_definition_owner(rec_definition_cache_get(get_namespace_oid(name, false))), REC_VISIBLE_ROWS, &caller);
-	SPI_connect();
-	rec_spi_select(psprintf("SELECT %s FROM %s t ORDER BY %s", columns,
-							quote_qualified_identifier(name, table), order));
-	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		values[0] = CStringGetTextDatum(name);
-		for (int c = 1; c < natts; c++)
-			values[c] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, c, &nulls[c]);
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-	}
-	SPI_finish();
-	rec_owner_return(&caller);
-}
-
-/* The same of all recommenders whose table the caller may read. */
-static Datum
-write_tables(FunctionCallInfo fcinfo, const char *columns, const char *table,
-			 const char *order)
-{
-	ListCell   *cell;
-
-	InitMaterializedSRF(fcinfo, 0);
-	foreach(cell, rec_layout_recommender_names())
-	{
-		const char *name = lfirst(cell);
-
-		if (may_read(get_namespace_oid(name, true), table))
-			write_table((ReturnSetInfo *) fcinfo->resultinfo, name, columns, table, order);
-	}
-	return (Datum) 0;
+	overview.table = REC_TABLE_DEFINITION;
+	return write_recommenders(fcinfo, &overview);
 }
 
 /* refresh_run_list(): the rows of view refresh_runs. */
@@ -221,11 +267,14 @@ PG_FUNCTION_INFO_V1(rec_refresh_run_list);
 Datum
 rec_refresh_run_list(PG_FUNCTION_ARGS)
 {
-	return write_tables(fcinfo,
-						"t.generation, t.mode, t.started_at, t.finished_at, t.interactions, "
-						"t.users, t.items, t.neighbors, t.null_keys, t.without_weight, t.read_ms, "
-						"t.build_ms, t.write_ms, t.memory_bytes, t.model_bytes, t.options",
-						"refresh_run", "t.generation");
+	Overview	overview = {0};
+
+	overview.table = REC_TABLE_REFRESH_RUN;
+	overview.columns = "t.generation, t.mode, t.started_at, t.finished_at, t.interactions, "
+		"t.users, t.items, t.neighbors, t.null_keys, t.without_weight, t.read_ms, "
+		"t.build_ms, t.write_ms, t.memory_bytes, t.model_bytes, t.options";
+	overview.order = "t.generation";
+	return write_recommenders(fcinfo, &overview);
 }
 
 /* evaluation_list(): the rows of view evaluations. */
@@ -233,10 +282,13 @@ PG_FUNCTION_INFO_V1(rec_evaluation_list);
 Datum
 rec_evaluation_list(PG_FUNCTION_ARGS)
 {
-	return write_tables(fcinfo,
-						"t.run, t.evaluated_at, t.settings, t.options, t.strategy, t.segment, "
-						"t.metric, t.k, t.value, t.ci_low, t.ci_high, t.users",
-						"evaluation", "t.run, t.strategy, t.segment, t.metric, t.k");
+	Overview	overview = {0};
+
+	overview.table = REC_TABLE_EVALUATION;
+	overview.columns = "t.run, t.evaluated_at, t.settings, t.options, t.strategy, t.segment, "
+		"t.metric, t.k, t.value, t.ci_low, t.ci_high, t.users";
+	overview.order = "t.run, t.strategy, t.segment, t.metric, t.k";
+	return write_recommenders(fcinfo, &overview);
 }
 
 /* ----------------
@@ -251,6 +303,7 @@ is_due(const RecDefinition *definition, const Interval *max_age)
 	Oid			types[1] = {INTERVALOID};
 	Datum		values[1];
 	bool		isnull;
+	bool		due;
 	RecCaller	caller;
 
 	if (max_age == NULL)
@@ -261,9 +314,25 @@ is_due(const RecDefinition *definition, const Interval *max_age)
 							 "pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) $1), true) FROM %s d",
 							 rec_definition_table(definition, REC_TABLE_DEFINITION)),
 					1, types, values, NULL, true, SPI_OK_SELECT);
-	rec_owner_return(&caller);
-	return SPI_processed == 1 &&
+	due = SPI_processed == 1 &&
 		DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	rec_owner_return(&caller);
+	return due;
+}
+
+/*
+ * Return the definition of a recommender, NULL when it is not due.  A refresh
+ * waits for another one, but not for a session that locks all tables.
+ */
+static RecDefinition *
+due_definition(const char *name, const Interval *max_age)
+{
+	int			nest = wait_for_no_lock();
+	RecDefinition *definition = rec_definition_cache_by_name(name);
+	bool		due = is_due(definition, max_age);
+
+	AtEOXact_GUC(false, nest);
+	return due ? definition : NULL;
 }
 
 /* Refreshes one recommender if it is due; an error becomes a warning. */
@@ -278,9 +347,9 @@ refresh_one(const char *name, const Interval *max_age)
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		RecDefinition *definition = rec_definition_cache_by_name(name);
+		RecDefinition *definition = due_definition(name, max_age);
 
-		if (is_due(definition, max_age))
+		if (definition)
 			rec_refresh_model(definition, false);
 		ReleaseCurrentSubTransaction();
 		done = true;
@@ -300,8 +369,9 @@ may_refresh(const char *name)
 {
 	Oid			schema = get_namespace_oid(name, true);
 
-	return OidIsValid(schema) && rec_layout_is_recommender(schema) &&
-		has_privs_of_role(GetUserId(), rec_layout_schema_owner(schema));
+	return OidIsValid(schema) && rec_layout_damage(schema, NULL) == NULL &&
+		has_privs_of_role(GetUserId(), rec_layout_schema_owner(schema)) &&
+		has_one_owner(schema);
 }
 
 /*

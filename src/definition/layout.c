@@ -363,13 +363,6 @@ rec_layout_stranger(Oid schema)
 	return NULL;
 }
 
-/* True when a schema holds a recommender: one that is whole and has one owner. */
-bool
-rec_layout_is_recommender(Oid schema)
-{
-	return rec_layout_damage(schema, NULL) == NULL && rec_layout_stranger(schema) == NULL;
-}
-
 /*
  * True when a schema holds what create_recommender() made, even if it was
  * damaged since, and not only a table that is called "definition".
@@ -384,8 +377,9 @@ rec_layout_was_recommender(Oid schema)
 }
 
 /*
- * Gives the names of all recommenders of the database, in order, in the
- * current context.
+ * Return the names of all schemas of the database that have the tables of a
+ * recommender, in order, in the current context, by the catalogs alone.  Some
+ * may have several owners, which rec_layout_stranger() finds.
  */
 List *
 rec_layout_recommender_names(void)
@@ -410,7 +404,7 @@ rec_layout_recommender_names(void)
 		char	   *name = get_namespace_name(schema);
 
 		/* another session may drop it meanwhile */
-		if (name && rec_layout_is_recommender(schema))
+		if (name && rec_layout_damage(schema, NULL) == NULL)
 			names = lappend(names, name);
 		MemoryContextSwitchTo(old);
 	}
@@ -442,7 +436,9 @@ rec_layout_schema_owner(Oid schema)
 	Oid			owner;
 
 	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for schema %u", schema);
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the recommender no longer exists")));
 	owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
 	ReleaseSysCache(tuple);
 	return owner;

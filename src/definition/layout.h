@@ -29,7 +29,6 @@
 
 extern const char *const rec_layout_table_names[REC_NTABLES];
 
-extern bool rec_layout_is_recommender(Oid schema);
 extern bool rec_layout_was_recommender(Oid schema);
 extern char *rec_layout_stranger(Oid schema);
 extern char *rec_layout_objects(const char *kind, const char *schema);

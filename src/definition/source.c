@@ -165,6 +165,22 @@ rec_source_of_weight(const RecDefinition *definition, const RecSourceWeight *wei
 	return -1;
 }
 
+/*
+ * Look up the relations of weights of events by the caller's search_path, and
+ * qualify their names, so that they mean the same with another search_path.
+ */
+void
+rec_source_qualify_weights(const RecDefinition *definition, RecOptions *options)
+{
+	for (int i = 0; i < options->nevent_weights; i++)
+	{
+		RecSourceWeight *weight = &options->event_weights[i];
+		int			source = rec_source_of_weight(definition, weight);
+
+		weight->relation = rec_relation_quoted(definition->sources[source].relid);
+	}
+}
+
 /* ----------------
  *		queries
  * ----------------

@@ -21,6 +21,7 @@ extern void rec_source_check_context_columns(Oid relid, ArrayType *columns);
 extern char *rec_source_missing_index(const RecSource *source);
 extern char *rec_source_missing_time_index(const RecSource *source);
 extern int	rec_source_of_weight(const RecDefinition *definition, const RecSourceWeight *weight);
+extern void rec_source_qualify_weights(const RecDefinition *definition, RecOptions *options);
 extern char *rec_source_remove_hint(const RecDefinition *definition, const RecSource *source);
 extern char *rec_source_query(const RecDefinition *definition, const RecSource *source,
 							  const char *where, RecRowFormat *format);

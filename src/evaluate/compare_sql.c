@@ -13,11 +13,13 @@
 #include "postgres.h"
 
 #include "definition/definition_cache.h"
+#include "definition/source.h"
 #include "evaluate/bootstrap.h"
 #include "evaluate/evaluate_request.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "options/options_read.h"
+#include "pg/owner.h"
 #include "utils/builtins.h"
 
 #define COMPARISON_NCOLS	9	/* columns of type comparison */
@@ -46,6 +48,7 @@ rec_compare_options(PG_FUNCTION_ARGS)
 	RecEvaluation *evaluations[2];
 	RecComparison comparison;
 	RecBatch   *batch;
+	RecCaller	caller;
 	TupleDesc	desc;
 	Datum		values[COMPARISON_NCOLS];
 	bool		nulls[COMPARISON_NCOLS] = {0};
@@ -76,11 +79,15 @@ rec_compare_options(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	SPI_connect();
+	for (int i = 0; i < 2; i++)
+		rec_source_qualify_weights(definition, &options[i]);
+	rec_owner_become_if_member(rec_definition_owner(definition), REC_ALL_ROWS, &caller);
 	batch = rec_evaluate_request_batch(definition, &options[0], &options[1], &request);
 	for (int i = 0; i < 2; i++)
 		evaluations[i] = measure_setting(batch, &request, &options[i]);
 	comparison = rec_bootstrap_compare(batch, evaluations[0], evaluations[1],
 									   request.resamples, request.split.seed);
+	rec_owner_return(&caller);
 	SPI_finish();
 	if (comparison.difference.users == 0)
 		rec_evaluate_request_notice_no_users();

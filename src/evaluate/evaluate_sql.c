@@ -18,6 +18,7 @@
 #include "batch/batch_train.h"
 #include "catalog/pg_type.h"
 #include "definition/definition_cache.h"
+#include "definition/source.h"
 #include "evaluate/evaluate_request.h"
 #include "evaluate/exposure.h"
 #include "funcapi.h"
@@ -26,6 +27,7 @@
 #include "options/options_write.h"
 #include "pg/json_writer.h"
 #include "pg/memory_budget.h"
+#include "pg/owner.h"
 #include "pg/spi.h"
 #include "serve/cap_values.h"
 #include "utils/builtins.h"
@@ -199,8 +201,7 @@ settings_json(const RecRequest *request)
 
 /* Prepares to store rows in the recommender's own table; only for its owner. */
 static void
-prepare_store(EstimateWriter *writer, const RecDefinition *definition,
-			  const RecRequest *request, const RecOptions *options)
+prepare_store(EstimateWriter *writer, const RecDefinition *definition)
 {
 	Oid			types[EVALUATION_NCOLS + 3] = {INT8OID, JSONBOID, JSONBOID, TEXTOID,
 	TEXTOID, TEXTOID, INT4OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, INT8OID};
@@ -214,8 +215,6 @@ prepare_store(EstimateWriter *writer, const RecDefinition *definition,
 											  "segment, metric, k, value, ci_low, ci_high, users) VALUES "
 											  "($1, pg_catalog.now(), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
 											  table), EVALUATION_NCOLS + 3, types, 0);
-	writer->settings = settings_json(request);
-	writer->options = JsonbPGetDatum(rec_options_write(options, REC_SCOPE_ALL));
 }
 
 static EstimateWriter
@@ -270,6 +269,7 @@ rec_evaluate_recommender(PG_FUNCTION_ARGS)
 	RecEvaluation *evaluation;
 	RecSegments *segments;
 	RecBatch   *batch;
+	RecCaller	caller;
 
 	rec_evaluate_request_refuse_nulls(fcinfo, (1U << 8) | (1U << 9) | (1U << 15));
 	definition = rec_definition_cache_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
@@ -288,20 +288,29 @@ rec_evaluate_recommender(PG_FUNCTION_ARGS)
 	request.filter = PG_ARGISNULL(15) ? NULL : PG_GETARG_JSONB_P(15);
 	writer = begin_writer(fcinfo);
 	SPI_connect();
+	writer.settings = settings_json(&request);
+	writer.options = JsonbPGetDatum(rec_options_write(&options, REC_SCOPE_ALL));
+	rec_source_qualify_weights(definition, &options);
 	if (PG_GETARG_BOOL(12))
-	{
 		rec_definition_check_owner(definition);
-		prepare_store(&writer, definition, &request, &options);
-	}
+	rec_owner_become_if_member(rec_definition_owner(definition), REC_ALL_ROWS, &caller);
+	if (PG_GETARG_BOOL(12))
+		prepare_store(&writer, definition);
 	batch = rec_evaluate_request_batch(definition, &options, NULL, &request);
 	segments = rec_segment_create(CurrentMemoryContext);
 	if (!PG_ARGISNULL(8))
+	{
+		/* this query is the caller's own */
+		rec_owner_return(&caller);
 		rec_segment_add_query(segments, batch, text_to_cstring(PG_GETARG_TEXT_PP(8)));
+		rec_owner_become_if_member(rec_definition_owner(definition), REC_ALL_ROWS, &caller);
+	}
 	for (int i = 0; i < request.ncolumns; i++)
 		rec_segment_add_column(segments, batch, definition, request.columns[i]);
 	evaluation = rec_evaluate_request_run(&request, batch, segments,
 										  batch->content ? REC_NCONTESTANTS : REC_CONTESTANT_CONTENT);
 	write_evaluation(&writer, evaluation, batch, &request);
+	rec_owner_return(&caller);
 	SPI_finish();
 	return (Datum) 0;
 }

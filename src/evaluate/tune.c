@@ -41,6 +41,7 @@
 #include "miscadmin.h"
 #include "options/options_read.h"
 #include "options/options_write.h"
+#include "pg/owner.h"
 #include "pg/relation.h"
 #include "utils/builtins.h"
 #include "utils/resowner.h"
@@ -579,6 +580,7 @@ rec_tune(PG_FUNCTION_ARGS)
 	Search		search = {0};
 	RecRequest	request = {0};
 	MemoryContext old;
+	RecCaller	caller;
 
 	rec_evaluate_request_refuse_nulls(fcinfo, 1U << 2);
 	search.definition = rec_definition_cache_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
@@ -598,6 +600,7 @@ rec_tune(PG_FUNCTION_ARGS)
 	search.nrefinements = rec_evaluate_request_range(fcinfo, 14, "refinements", 0, 100000);
 	begin_rows(&search, fcinfo);
 	SPI_connect();
+	rec_owner_become(rec_definition_owner(search.definition), REC_ALL_ROWS, &caller);
 	request.context = PG_GETARG_BOOL(12);
 	/* in a context of its own, which the limit on memory is for */
 	old = MemoryContextSwitchTo(AllocSetContextCreate(CurrentMemoryContext, "recommender search",
@@ -612,6 +615,7 @@ rec_tune(PG_FUNCTION_ARGS)
 	halve(&search);
 	refine(&search);
 	finish(&search, PG_GETARG_BOOL(11));
+	rec_owner_return(&caller);
 	SPI_finish();
 	return (Datum) 0;
 }

@@ -24,6 +24,7 @@
 
 #include "miscadmin.h"
 #include "pg/owner.h"
+#include "utils/acl.h"
 #include "utils/guc.h"
 
 /* Set a setting until rec_owner_return(), or the end of a level of settings. */
@@ -49,10 +50,25 @@ rec_owner_become(Oid owner, RecOwnerRows rows, RecCaller *caller)
 	rec_owner_set("row_security", rows == REC_ALL_ROWS ? "off" : "on");
 }
 
+/*
+ * The same if the current user is a member of the role, as superusers are of all;
+ * others go on with their own rights.
+ */
+void
+rec_owner_become_if_member(Oid owner, RecOwnerRows rows, RecCaller *caller)
+{
+	if (has_privs_of_role(GetUserId(), owner))
+		rec_owner_become(owner, rows, caller);
+	else
+		caller->nest = 0;
+}
+
 /* End what rec_owner_become() began, and restore the caller's user and settings. */
 void
 rec_owner_return(const RecCaller *caller)
 {
+	if (caller->nest == 0)
+		return;
 	AtEOXact_GUC(false, caller->nest);
 	SetUserIdAndSecContext(caller->user, caller->security);
 }

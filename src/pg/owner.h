@@ -18,7 +18,7 @@ typedef struct RecCaller
 {
 	Oid			user;
 	int			security;		/* the flags of the security context */
-	int			nest;			/* level of settings */
+	int			nest;			/* level of settings, 0 if nothing changed */
 } RecCaller;
 
 /* Which rows of a table with row security are read. */
@@ -30,6 +30,7 @@ typedef enum RecOwnerRows
 } RecOwnerRows;
 
 extern void rec_owner_become(Oid owner, RecOwnerRows rows, RecCaller *caller);
+extern void rec_owner_become_if_member(Oid owner, RecOwnerRows rows, RecCaller *caller);
 extern void rec_owner_set(const char *setting, const char *value);
 extern void rec_owner_return(const RecCaller *caller);
 
