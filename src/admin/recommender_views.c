@@ -174,16 +174,17 @@ write_table(const Overview *overview, const RecDefinition *definition)
 }
 
 /*
- * From here on to the end of the level of settings, which is returned, a lock
- * that is not to be had at once is an error: whoever locks tables of their own
- * keeps nobody else waiting.
+ * Lock the tables of a recommender, or fail: whoever locks tables of their own
+ * keeps nobody else waiting.  From here on to the end of the level of settings,
+ * which is returned, a lock that is not to be had at once is an error.
  */
 static int
-wait_for_no_lock(void)
+wait_for_no_lock(const char *name)
 {
 	int			nest = NewGUCNestLevel();
 
-	rec_owner_set("lock_timeout", "1ms");
+	rec_layout_lock_at_once(get_namespace_oid(name, false));
+	rec_owner_set("lock_timeout", "1ms");	/* of indexes, for instance */
 	return nest;
 }
 
@@ -191,7 +192,7 @@ wait_for_no_lock(void)
 static void
 write_recommender(const Overview *overview, const char *name)
 {
-	int			nest = wait_for_no_lock();
+	int			nest = wait_for_no_lock(name);
 	RecDefinition *definition = rec_definition_cache_get(get_namespace_oid(name, false));
 	RecCaller	caller;
 
@@ -327,7 +328,7 @@ is_due(const RecDefinition *definition, const Interval *max_age)
 static RecDefinition *
 due_definition(const char *name, const Interval *max_age)
 {
-	int			nest = wait_for_no_lock();
+	int			nest = wait_for_no_lock(name);
 	RecDefinition *definition = rec_definition_cache_by_name(name);
 	bool		due = is_due(definition, max_age);
 

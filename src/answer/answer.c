@@ -36,7 +36,7 @@ rec_answer_init(RecAnswer *answer, RecDefinition *definition, Jsonb *options)
 
 /*
  * Connect SPI and begin the call that a function's arguments describe;
- * SPI_finish() ends it.  An ERROR if it needs a model and there is none.
+ * rec_answer_end() ends it.  An ERROR if it needs a model and there is none.
  */
 void
 rec_answer_begin(RecAnswer *answer, FunctionCallInfo fcinfo, const RecArgumentPlaces *places,
@@ -46,7 +46,7 @@ rec_answer_begin(RecAnswer *answer, FunctionCallInfo fcinfo, const RecArgumentPl
 
 	if (places->user > 0)
 		rec_call_arguments_type(fcinfo, places->user, definition->user_type, "user_id");
-	rec_spi_connect();
+	rec_spi_connect(rec_definition_owner(definition), &answer->caller);
 	rec_answer_init(answer, definition, rec_call_arguments_jsonb(fcinfo, places->options));
 	if (needs_model)
 		rec_served_model_require(&answer->call.model);
@@ -58,6 +58,13 @@ rec_answer_begin(RecAnswer *answer, FunctionCallInfo fcinfo, const RecArgumentPl
 	if (places->exclude > 0)
 		rec_call_exclude(&answer->call, rec_call_arguments_items(fcinfo, places->exclude, definition,
 																 "exclude"));
+}
+
+/* End a call, and free its memory. */
+void
+rec_answer_end(const RecAnswer *answer)
+{
+	rec_spi_finish(&answer->caller);
 }
 
 /* Blend the signals of the history, which was read, and of the context. */

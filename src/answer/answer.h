@@ -15,6 +15,7 @@
 
 #include "answer/call_arguments.h"
 #include "answer/explainer.h"
+#include "pg/owner.h"
 #include "serve/item_catalog.h"
 
 /*
@@ -23,6 +24,7 @@
  */
 typedef struct RecAnswer
 {
+	RecCaller	caller;
 	RecCall		call;
 	RecNewItems new_items;
 	RecNewItemContent content;	/* of them */
@@ -35,6 +37,7 @@ typedef struct RecAnswer
 extern void rec_answer_init(RecAnswer *answer, RecDefinition *definition, Jsonb *options);
 extern void rec_answer_begin(RecAnswer *answer, FunctionCallInfo fcinfo,
 							 const RecArgumentPlaces *places, bool needs_model);
+extern void rec_answer_end(const RecAnswer *answer);
 extern void rec_answer_blend(RecAnswer *answer);
 extern void rec_answer_score_user(RecAnswer *answer, FunctionCallInfo fcinfo,
 								  const RecArgumentPlaces *places);

@@ -108,6 +108,6 @@ rec_explain(PG_FUNCTION_ARGS)
 	rec_answer_score_user(&answer, fcinfo, &places);
 	if (rec_item_catalog_score(&answer.catalog, PG_GETARG_DATUM(2), &item))
 		write_contributions(&rows, &answer.explainer, &item, PG_GETARG_DATUM(2));
-	SPI_finish();
+	rec_answer_end(&answer);
 	return (Datum) 0;
 }

@@ -117,6 +117,6 @@ rec_popular_items(PG_FUNCTION_ARGS)
 
 	rec_answer_begin(&answer, fcinfo, &places, false);
 	rec_popular_items_append(&rows, &answer.catalog, &answer.explainer, k, 1);
-	SPI_finish();
+	rec_answer_end(&answer);
 	return (Datum) 0;
 }

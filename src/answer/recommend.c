@@ -158,7 +158,7 @@ rec_recommend(PG_FUNCTION_ARGS)
 	rec_answer_begin(&answer, fcinfo, &user_places, true);
 	rec_answer_score_user(&answer, fcinfo, &user_places);
 	write_best(fcinfo, &answer.catalog, &answer.explainer, k);
-	SPI_finish();
+	rec_answer_end(&answer);
 	return (Datum) 0;
 }
 
@@ -176,7 +176,7 @@ rec_recommend_components(PG_FUNCTION_ARGS)
 	rec_answer_begin(&answer, fcinfo, &user_places, true);
 	rec_answer_score_user(&answer, fcinfo, &user_places);
 	write_components(fcinfo, &answer.catalog, k);
-	SPI_finish();
+	rec_answer_end(&answer);
 	return (Datum) 0;
 }
 
@@ -195,7 +195,7 @@ recommend_items(FunctionCallInfo fcinfo, bool session)
 									session ? answer.call.options.session_decay : 1);
 	rec_answer_blend(&answer);
 	write_best(fcinfo, &answer.catalog, &answer.explainer, k);
-	SPI_finish();
+	rec_answer_end(&answer);
 	return (Datum) 0;
 }
 
@@ -240,7 +240,7 @@ rec_similar_items(PG_FUNCTION_ARGS)
 		rec_call_history_take_item(&answer.history, PG_GETARG_DATUM(1));
 	rec_call_history_compare(&answer.history);
 	write_best(fcinfo, &answer.catalog, &answer.explainer, k);
-	SPI_finish();
+	rec_answer_end(&answer);
 	return (Datum) 0;
 }
 
@@ -308,6 +308,6 @@ rec_rank_items(PG_FUNCTION_ARGS)
 	rec_recommend_write_rows(&rows, &answer.explainer, answer.catalog.ids.ids, ranked, n, 1);
 	if (n < ArrayGetNItems(ARR_NDIM(items), ARR_DIMS(items)))
 		write_unknown(&rows, definition, items, answer.catalog.ids.ids, ranked, n);
-	SPI_finish();
+	rec_answer_end(&answer);
 	return (Datum) 0;
 }

@@ -257,6 +257,6 @@ rec_recommend_all(PG_FUNCTION_ARGS)
 	check_context(batch, model, &answer.context);
 	if (k > 0)
 		answer_all(batch, &rows, &answer.context, answer.call.excluded, k);
-	SPI_finish();
+	rec_answer_end(&answer);
 	return (Datum) 0;
 }

@@ -239,6 +239,7 @@ rec_score(PG_FUNCTION_ARGS)
 	ScoreState *state = get_state(fcinfo);
 	Jsonb	   *context = rec_call_arguments_jsonb(fcinfo, 3);
 	Jsonb	   *options = rec_call_arguments_jsonb(fcinfo, 4);
+	RecCaller	caller;
 	double		score;
 	bool		known = false;
 
@@ -251,9 +252,9 @@ rec_score(PG_FUNCTION_ARGS)
 		state->schema = state->definition->schema;
 		rec_call_arguments_type(fcinfo, 1, state->definition->user_type, "user_id");
 		rec_call_arguments_type(fcinfo, 2, state->definition->item_type, "item_id");
-		rec_spi_connect();
+		rec_spi_connect(rec_definition_owner(state->definition), &caller);
 		prepare_user(state, PG_ARGISNULL(1), PG_GETARG_DATUM(1), context, options);
-		SPI_finish();
+		rec_spi_finish(&caller);
 	}
 	if (state->items)
 	{
@@ -261,13 +262,13 @@ rec_score(PG_FUNCTION_ARGS)
 		if (known || state->definition->items == NULL)
 			PG_RETURN_FLOAT8(score);
 	}
-	rec_spi_connect();
+	rec_spi_connect(rec_definition_owner(state->definition), &caller);
 	if (state->items == NULL && reading_all_pays(state))
 		read_all_items(state);
 	score = state->items ? score_from_memory(state, PG_GETARG_DATUM(2), &known) : 0;
 	if (!known)
 		score = score_by_look_up(state, PG_GETARG_DATUM(2));
 	rec_item_ids_forget(&state->answer.catalog.ids);	/* in SPI's memory */
-	SPI_finish();
+	rec_spi_finish(&caller);
 	PG_RETURN_FLOAT8(score);
 }

@@ -253,6 +253,6 @@ rec_trending_items(PG_FUNCTION_ARGS)
 		(void) rec_dictionary_intern(call->excluded, id);
 	}
 	rec_popular_items_append(&rows, &answer.catalog, &answer.explainer, k - n, n + 1);
-	SPI_finish();
+	rec_answer_end(&answer);
 	return (Datum) 0;
 }

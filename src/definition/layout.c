@@ -445,6 +445,25 @@ rec_layout_schema_owner(Oid schema)
 }
 
 /*
+ * Keep the tables of a recommender as they are until the transaction ends, without
+ * waiting for a session that has locked one: an ERROR then.
+ */
+void
+rec_layout_lock_at_once(Oid schema)
+{
+	for (int i = 0; i < REC_NTABLES; i++)
+	{
+		Oid			relid = get_relname_relid(rec_layout_table_names[i], schema);
+
+		if (OidIsValid(relid) && !ConditionalLockRelationOid(relid, AccessShareLock))
+			ereport(ERROR,
+					(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+					 errmsg("table \"%s\" of recommender \"%s\" is locked by another session",
+							rec_layout_table_names[i], rec_layout_schema_name(schema))));
+	}
+}
+
+/*
  * Keeps a table as it is until the transaction ends; gives InvalidOid when
  * there is none of that name.
  */

@@ -42,6 +42,7 @@ extern const char *rec_layout_damage(Oid schema, const char *table);
 extern List *rec_layout_recommender_names(void);
 extern char *rec_layout_schema_name(Oid schema);
 extern Oid	rec_layout_schema_owner(Oid schema);
+extern void rec_layout_lock_at_once(Oid schema);
 extern Oid	rec_layout_table_lock(Oid schema, const char *table);
 
 #endif							/* REC_LAYOUT_H */

@@ -16,6 +16,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "pg/spi.h"
 #include "tcop/dest.h"
 #include "utils/memutils.h"
@@ -36,16 +37,29 @@ check_code(int code, int expected)
 #define CALL_BLOCK_SIZE	(4 * 1024 * 1024)
 
 /*
- * Connects to SPI, and makes a context for the call's memory the current one.
- * SPI_finish() frees all of it and brings back the caller's.
+ * Connect to SPI for a call that reads what belongs to a role, and make a context
+ * for the call's memory the current one.  A caller who may act for the role, and
+ * is not the role, does so until rec_spi_finish(); others keep their own rights,
+ * so that their privileges and row security hold.
  */
 void
-rec_spi_connect(void)
+rec_spi_connect(Oid owner, RecCaller *caller)
 {
+	caller->nest = 0;
+	if (GetUserId() != owner)
+		rec_owner_become_if_member(owner, REC_VISIBLE_ROWS, caller);
 	SPI_connect();
 	MemoryContextSwitchTo(AllocSetContextCreate(CurrentMemoryContext, "recommender call",
 												ALLOCSET_DEFAULT_MINSIZE, CALL_BLOCK_SIZE,
 												ALLOCSET_DEFAULT_MAXSIZE));
+}
+
+/* End what rec_spi_connect() began: free the call's memory and be the caller again. */
+void
+rec_spi_finish(const RecCaller *caller)
+{
+	SPI_finish();
+	rec_owner_return(caller);
 }
 
 /* Prepares a query; the plan lives until SPI_finish() unless it is kept. */

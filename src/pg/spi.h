@@ -15,11 +15,13 @@
 
 #include "executor/spi.h"
 #include "nodes/params.h"
+#include "pg/owner.h"
 
 /* Takes a row, all columns of which are there, in a context of its own. */
 typedef void (*RecSlotTaker) (void *arg, TupleTableSlot *slot);
 
-extern void rec_spi_connect(void);
+extern void rec_spi_connect(Oid owner, RecCaller *caller);
+extern void rec_spi_finish(const RecCaller *caller);
 extern SPIPlanPtr rec_spi_prepare(const char *query, int nargs, Oid *types, int cursor_options);
 extern void rec_spi_execute_plan(SPIPlanPtr plan, Datum *values, const char *nulls,
 								 bool read_only, int expected);
