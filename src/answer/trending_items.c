@@ -73,7 +73,7 @@ newest_interaction(const RecDefinition *definition)
 	if (!timed)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("recommender \"%s\" knows no times, without which nothing can trend",
+				 errmsg("recommender \"%s\" has no source with a time column",
 						rec_definition_name(definition)),
 				 errhint("Name the time_column of its interactions with add_interactions().")));
 	return newest;

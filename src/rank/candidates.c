@@ -1,20 +1,20 @@
 /*-------------------------------------------------------------------------
  *
  * candidates.c
- *	  Items that something is known of, and sums for each of them.
+ *	  Items that signals have values for, and sums for each of them.
  *
  * A history of fifty items with a hundred neighbours each names five thousand
  * items, most of them several times.  Each gets a place, in the order in which
  * they come, and for each component an array of sums by place: what is added
- * up lies together, and a component that nobody speaks of costs nothing.
+ * up lies together, and a component without signals costs nothing.
  *
- * Popular items have low numbers and are named most.  The places of the first
+ * Popular items have low numbers and occur most often.  The places of the first
  * few thousand are found by an array, those of the rest by a hash table with
  * linear probing that is at most half full.  For many users one after the
  * other, the array is for all items.
  *
- * Knows numbers only.  Everything is allocated in the context that was current
- * when the candidates were made.
+ * Knows numbers only.  Everything is allocated in the memory context that was
+ * current when the candidates were made.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -40,7 +40,7 @@ alloc(RecCandidates *candidates, Size count, Size width)
 }
 
 /*
- * Makes an empty set.  For many users one after the other, give the number of
+ * Make an empty set.  For many users one after the other, give the number of
  * items; for one user, 0.
  */
 RecCandidates *
@@ -56,7 +56,7 @@ rec_candidates_create(uint32 nitems)
 	return candidates;
 }
 
-/* Forgets the candidates, in time that goes with their number. */
+/* Forget the candidates, in time proportional to their number. */
 void
 rec_candidates_reset(RecCandidates *candidates)
 {
@@ -77,7 +77,7 @@ rec_candidates_reset(RecCandidates *candidates)
  * ----------------
  */
 
-/* Makes room for more places; sums of places to come are zero. */
+/* Make room for more places; the sums of new places are zero. */
 static void
 make_room(RecCandidates *candidates, int more)
 {
@@ -107,7 +107,7 @@ first_slot(const RecCandidates *candidates, uint32 item)
 	return item * 2654435769u >> (32 - candidates->bits);
 }
 
-/* Gives the slot of an item, an empty one when it has none. */
+/* Return the slot of an item, an empty one when it has none. */
 static inline RecCandidateSlot *
 find_slot(const RecCandidates *candidates, uint32 item)
 {
@@ -118,7 +118,7 @@ find_slot(const RecCandidates *candidates, uint32 item)
 	return &candidates->slots[i];
 }
 
-/* Makes the hash table, or a larger one. */
+/* Make the hash table, or a larger one. */
 static void
 grow_slots(RecCandidates *candidates, int bits)
 {
@@ -143,7 +143,7 @@ next_place(RecCandidates *candidates, uint32 item)
 	return candidates->n++;
 }
 
-/* Gives the place of an item beyond the array, a new one if it has none. */
+/* Return the place of an item beyond the array, a new one if it has none. */
 static inline int32
 locate_slot(RecCandidates *candidates, uint32 item)
 {
@@ -163,7 +163,7 @@ locate_slot(RecCandidates *candidates, uint32 item)
 
 #define MOST_EXPECTED	(1 << 16)
 
-/* Lets the array be for that many items, if none has a place yet. */
+/* Size the array for that many items, if none has a place yet. */
 static void
 grow_direct(RecCandidates *candidates, uint32 nitems)
 {
@@ -176,10 +176,10 @@ grow_direct(RecCandidates *candidates, uint32 nitems)
 }
 
 /*
- * Makes room for what is to come, n of nitems with many among them more than
- * once, so that it need not grow in steps.  The hash table would be as large as
- * an array for two to four times as many items, which is found by without a
- * search.
+ * Make room for n entries to come, of nitems items, many of which occur more
+ * than once, so that it need not grow in steps.  The array is made larger first:
+ * a hash table would be as large as an array for two to four times as many
+ * items, and the array needs no search.
  */
 void
 rec_candidates_expect(RecCandidates *candidates, int n, uint32 nitems)
@@ -197,7 +197,7 @@ rec_candidates_expect(RecCandidates *candidates, int n, uint32 nitems)
 	grow_slots(candidates, bits);
 }
 
-/* The same when all items, 0 to nitems - 1, are to come. */
+/* Make room for all items, 0 to nitems - 1. */
 void
 rec_candidates_expect_all(RecCandidates *candidates, uint32 nitems)
 {
@@ -206,9 +206,10 @@ rec_candidates_expect_all(RecCandidates *candidates, uint32 nitems)
 }
 
 /*
- * Gives the places of the first of n items that are in the array, and their
- * number.  Whether an item is new cannot be foreseen, so no branch asks: it is
- * written behind the others, where it stays only if it is.
+ * Set the places of the first of n items, as long as they are in the array;
+ * return how many these are.  Whether an item is new cannot be predicted, so
+ * there is no branch on it: each is written behind the others, and stays there
+ * only if it is new.
  */
 static int
 locate_directly(RecCandidates *candidates, const int32 *items, int n, int32 *places)
@@ -233,7 +234,7 @@ locate_directly(RecCandidates *candidates, const int32 *items, int n, int32 *pla
 	return i;
 }
 
-/* The same of items that are not. */
+/* Set the places of n items that may be beyond the array. */
 static int
 locate_by_hash(RecCandidates *candidates, const int32 *items, int n, int32 *places)
 {
@@ -244,7 +245,7 @@ locate_by_hash(RecCandidates *candidates, const int32 *items, int n, int32 *plac
 	return i;
 }
 
-/* Gives the places of n items, new ones for those that have none yet. */
+/* Set the places of n items, new ones for those that have none yet. */
 void
 rec_candidates_locate(RecCandidates *candidates, const int32 *items, int n, int32 *places)
 {
@@ -256,7 +257,7 @@ rec_candidates_locate(RecCandidates *candidates, const int32 *items, int n, int3
 	}
 }
 
-/* The same of the items 0 to n - 1. */
+/* Set the places of the items 0 to n - 1. */
 void
 rec_candidates_locate_all(RecCandidates *candidates, int n, int32 *places)
 {
@@ -264,7 +265,7 @@ rec_candidates_locate_all(RecCandidates *candidates, int n, int32 *places)
 		rec_candidates_locate(candidates, &i, 1, places + i);
 }
 
-/* Gives the place of an item, -1 when it is none of the candidates. */
+/* Return the place of an item, -1 when it is not a candidate. */
 int32
 rec_candidates_find(const RecCandidates *candidates, uint32 item)
 {
@@ -273,7 +274,7 @@ rec_candidates_find(const RecCandidates *candidates, uint32 item)
 	return candidates->slots ? find_slot(candidates, item)->place : -1;
 }
 
-/* Keeps an item, if it is a candidate, from being selected. */
+/* Prevent an item, if it is a candidate, from being selected. */
 void
 rec_candidates_bar(RecCandidates *candidates, uint32 item)
 {
@@ -299,7 +300,7 @@ rec_candidates_bar(RecCandidates *candidates, uint32 item)
  * ----------------
  */
 
-/* Gives a component's sums by place, zero where nothing was added yet. */
+/* Return a component's sums by place, zero where nothing was added yet. */
 double *
 rec_candidates_sums(RecCandidates *candidates, RecComponent component)
 {
@@ -313,7 +314,7 @@ rec_candidates_sums(RecCandidates *candidates, RecComponent component)
 	return *sums;
 }
 
-/* Makes all sums zero. */
+/* Make all sums zero. */
 void
 rec_candidates_clear_sums(RecCandidates *candidates)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * candidates.h
- *	  Items that something is known of, and sums for each of them.
+ *	  Items that signals have values for, and sums for each of them.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -15,7 +15,7 @@
 
 #include "options/options.h"
 
-/* Where the items of large numbers are. */
+/* The place of an item with a large number. */
 typedef struct RecCandidateSlot
 {
 	uint32		item;
@@ -52,9 +52,9 @@ extern double *rec_candidates_sums(RecCandidates *candidates, RecComponent compo
 extern void rec_candidates_clear_sums(RecCandidates *candidates);
 extern void rec_candidates_reset(RecCandidates *candidates);
 
-/* True when the item of a place is not to be selected. */
+/* Return whether the item of a place is not to be selected. */
 static inline bool
-rec_candidate_is_barred(const RecCandidates *candidates, int place)
+rec_candidates_is_barred(const RecCandidates *candidates, int place)
 {
 	return place < candidates->barred_allocated && candidates->barred[place];
 }

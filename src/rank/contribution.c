@@ -3,11 +3,11 @@
  * contribution.c
  *	  What a score is made of, term by term.
  *
- * Each signal has a contribution to the score of an item that it speaks of,
- * and popularity and trend have one each.  They are what was added up
- * (score.c), made again by the same function, so that they add up to the score.
- * What the signals say of the items of an answer is picked out in one pass over
- * all that they say.
+ * Each signal with a value for an item has a contribution to the item's score,
+ * and popularity and trend have one each.  They are computed by the function
+ * that computed the terms of the score (score.c), so that they add up to it.
+ * The values of signals for the items of an answer are picked out in one pass
+ * over all values.
  *
  * Knows numbers only: no Datum, no SPI.
  *
@@ -29,94 +29,94 @@
 #include "utils/memutils.h"
 
 /* ----------------
- *		what signals say of some items
+ *		values of signals for some items
  * ----------------
  */
 
-/* Adds that a signal says something of a row's item. */
+/* Add a signal's value for a row's item. */
 static void
-add_saying(RecScores *scores, int32 row, int signal, float4 value)
+add_value(RecScores *scores, int32 row, int signal, float4 value)
 {
-	RecSayings *sayings = &scores->sayings;
-	int32		at = sayings->n++;
+	RecExpectedValues *expected = &scores->expected;
+	int32		at = expected->n++;
 
-	if (at == sayings->allocated)
+	if (at == expected->allocated)
 	{
-		sayings->allocated *= 2;
-		sayings->list = repalloc_huge(sayings->list, mul_size(sayings->allocated, sizeof(RecSaying)));
+		expected->allocated *= 2;
+		expected->list = repalloc_huge(expected->list, mul_size(expected->allocated, sizeof(RecSignalValue)));
 	}
-	sayings->list[at].signal = signal;
-	sayings->list[at].value = value;
-	sayings->list[at].next = -1;
-	if (sayings->last[row] >= 0)
-		sayings->list[sayings->last[row]].next = at;
+	expected->list[at].signal = signal;
+	expected->list[at].value = value;
+	expected->list[at].next = -1;
+	if (expected->last[row] >= 0)
+		expected->list[expected->last[row]].next = at;
 	else
-		sayings->first[row] = at;
-	sayings->last[row] = at;
+		expected->first[row] = at;
+	expected->last[row] = at;
 }
 
-/* Adds what a signal says of all rows' items. */
+/* Add a signal's values for all rows' items. */
 static void
-add_sayings(RecScores *scores, int signal)
+add_values(RecScores *scores, int signal)
 {
 	const RecHeldSignal *held = &scores->signals[signal];
 	const int32 *places = scores->entries + held->first;
-	const int32 *row = scores->sayings.row;
+	const int32 *row = scores->expected.row;
 
 	for (int i = 0; i < held->signal.n; i++)
 		if (row[places[i]] >= 0)
-			add_saying(scores, row[places[i]], signal, held->signal.values[i]);
+			add_value(scores, row[places[i]], signal, held->signal.values[i]);
 	CHECK_FOR_INTERRUPTS();
 }
 
 /*
- * Tells of which items the contributions will be asked for, after all signals
- * were added: their lists are gone through once, rather than for each item.
+ * Prepare for the contributions to n items, after all signals were added: their
+ * lists are gone through once, rather than for each item.
  */
 void
 rec_contribution_expect(RecScores *scores, const RecScoredItem *items, int n)
 {
 	const RecCandidates *candidates = scores->candidates;
-	RecSayings *sayings = &scores->sayings;
+	RecExpectedValues *expected = &scores->expected;
 
-	sayings->row = palloc_extended(mul_size(candidates->n + 1, sizeof(int32)), MCXT_ALLOC_HUGE);
-	memset(sayings->row, -1, (Size) candidates->n * sizeof(int32));
-	sayings->first = palloc_extended(mul_size(n + 1, sizeof(int32)), MCXT_ALLOC_HUGE);
-	sayings->last = palloc_extended(mul_size(n + 1, sizeof(int32)), MCXT_ALLOC_HUGE);
-	sayings->allocated = 256;
-	sayings->list = palloc_array(RecSaying, sayings->allocated);
-	sayings->n = 0;
+	expected->row = palloc_extended(mul_size(candidates->n + 1, sizeof(int32)), MCXT_ALLOC_HUGE);
+	memset(expected->row, -1, (Size) candidates->n * sizeof(int32));
+	expected->first = palloc_extended(mul_size(n + 1, sizeof(int32)), MCXT_ALLOC_HUGE);
+	expected->last = palloc_extended(mul_size(n + 1, sizeof(int32)), MCXT_ALLOC_HUGE);
+	expected->allocated = 256;
+	expected->list = palloc_array(RecSignalValue, expected->allocated);
+	expected->n = 0;
 	for (int i = 0; i < n; i++)
 	{
 		int32		place = rec_candidates_find(candidates, items[i].item);
 
-		sayings->first[i] = sayings->last[i] = -1;
+		expected->first[i] = expected->last[i] = -1;
 		if (place >= 0)
-			sayings->row[place] = i;
+			expected->row[place] = i;
 	}
 	for (int s = 0; s < scores->nsignals; s++)
-		add_sayings(scores, s);
+		add_values(scores, s);
 }
 
-/* Gives the first thing that a signal says of an item that was expected, or -1. */
+/* Return the first signal's value for an item that was expected, or -1. */
 static int32
-first_saying(const RecScores *scores, const RecScoredItem *item)
+first_value(const RecScores *scores, const RecScoredItem *item)
 {
 	int32		place = rec_candidates_find(scores->candidates, item->item);
 
-	Assert(place < 0 || scores->sayings.row[place] >= 0);
-	return place < 0 ? -1 : scores->sayings.first[scores->sayings.row[place]];
+	Assert(place < 0 || scores->expected.row[place] >= 0);
+	return place < 0 ? -1 : scores->expected.first[scores->expected.row[place]];
 }
 
-/* Gives how many signals say something of an item. */
+/* Return how many signals have a value for an item. */
 static int
-count_sayings(const RecScores *scores, const RecScoredItem *item)
+count_values(const RecScores *scores, const RecScoredItem *item)
 {
 	int			n = 0;
 
-	if (item->said)
+	if (item->content_values)
 		return scores->nsignals;
-	for (int32 i = first_saying(scores, item); i >= 0; i = scores->sayings.list[i].next)
+	for (int32 i = first_value(scores, item); i >= 0; i = scores->expected.list[i].next)
 		n++;
 	return n;
 }
@@ -126,7 +126,7 @@ count_sayings(const RecScores *scores, const RecScoredItem *item)
  * ----------------
  */
 
-/* Adds a signal's contribution to n others, unless it is zero; gives their number. */
+/* Add a signal's contribution to n others, unless it is 0; return their number. */
 static int
 add_contribution(const RecScores *scores, const RecScoredItem *item, const RecSignal *signal,
 				 float4 value, RecContribution *contributions, int n)
@@ -138,55 +138,58 @@ add_contribution(const RecScores *scores, const RecScoredItem *item, const RecSi
 	return n + (contributions[n].contribution != 0);
 }
 
-/* Adds the contributions of a component's signals to n others; gives their number. */
+/* Add the contributions of a component's signals to n others; return their number. */
 static int
 add_component(const RecScores *scores, const RecScoredItem *item, RecComponent component,
 			  RecContribution *contributions, int n)
 {
-	const RecSayings *sayings = &scores->sayings;
+	const RecExpectedValues *expected = &scores->expected;
 
-	for (int32 i = first_saying(scores, item); i >= 0; i = sayings->list[i].next)
+	for (int32 i = first_value(scores, item); i >= 0; i = expected->list[i].next)
 	{
-		const RecSignal *signal = &scores->signals[sayings->list[i].signal].signal;
+		const RecSignal *signal = &scores->signals[expected->list[i].signal].signal;
 
 		if (signal->component == component)
-			n = add_contribution(scores, item, signal, sayings->list[i].value, contributions, n);
+			n = add_contribution(scores, item, signal, expected->list[i].value, contributions, n);
 	}
 	return n;
 }
 
-/* The same of an item that is no candidate, and was compared with each item of the history. */
+/*
+ * Add the contributions of the signals of content for an item that is not a
+ * candidate; return the number of contributions.
+ */
 static int
-add_said(const RecScores *scores, const RecScoredItem *item,
+add_content_values(const RecScores *scores, const RecScoredItem *item,
 		 RecContribution *contributions, int n)
 {
-	const float4 *said = item->said;
+	const float4 *value = item->content_values;
 
 	for (int s = 0; s < scores->nsignals; s++)
 	{
 		const RecSignal *signal = &scores->signals[s].signal;
 
 		if (signal->component == REC_CONTENT)
-			n = add_contribution(scores, item, signal, *said++, contributions, n);
+			n = add_contribution(scores, item, signal, *value++, contributions, n);
 	}
 	return n;
 }
 
 /*
- * Gives the contributions to the score of an item that was expected, those that
- * are not zero, in the order in which they were added up, and their number.
+ * List the contributions to the score of an item that was expected, those that
+ * are not 0, in the order in which they were added up; return their number.
  */
 int
 rec_contribution_list(const RecScores *scores, const RecScoredItem *item,
 						 RecContribution **contributions)
 {
 	RecContribution *found = palloc_array(RecContribution,
-										  count_sayings(scores, item) + REC_NCOMPONENTS);
+										  count_values(scores, item) + REC_NCOMPONENTS);
 	int			n = 0;
 
 	for (int c = 0; c < REC_NLISTED; c++)
 		if (item->term[c] != 0)
-			n = item->said ? add_said(scores, item, found, n) :
+			n = item->content_values ? add_content_values(scores, item, found, n) :
 				add_component(scores, item, c, found, n);
 	for (int c = REC_NLISTED; c < REC_NCOMPONENTS; c++)
 	{
@@ -201,13 +204,13 @@ rec_contribution_list(const RecScores *scores, const RecScoredItem *item,
 }
 
 /*
- * Splits the contribution of a signal into n parts that add up to it, to the
- * last bit: the signal's value for the item is the sum of the shares, but for
- * rounding, which the largest part takes.
+ * Split the contribution of a signal into n parts that add up to it, to the
+ * last bit.  The signal's value for the item is the sum of n values, but for
+ * rounding, which is added to the largest part.
  */
 void
 rec_contribution_split(const RecScores *scores, const RecContribution *whole,
-				 const double *shares, int n, double *parts)
+				 const double *values, int n, double *parts)
 {
 	double		factor = scores->factor[whole->component] * whole->signal->weight;
 	double		rest = whole->contribution;
@@ -215,7 +218,7 @@ rec_contribution_split(const RecScores *scores, const RecContribution *whole,
 
 	for (int i = 0; i < n; i++)
 	{
-		parts[i] = rec_score_state_on_grid(scores, factor * shares[i]);
+		parts[i] = rec_score_state_on_grid(scores, factor * values[i]);
 		rest -= parts[i];
 		if (fabs(parts[i]) > fabs(parts[largest]))
 			largest = i;
@@ -224,7 +227,7 @@ rec_contribution_split(const RecScores *scores, const RecContribution *whole,
 		parts[largest] += rest;
 }
 
-/* Moves the "max" largest of n contributions to the front, largest first. */
+/* Move the "max" largest of n contributions to the front; return their number. */
 int
 rec_contribution_largest(RecContribution *contributions, int n, int max)
 {

@@ -29,7 +29,7 @@ extern void rec_contribution_expect(RecScores *scores, const RecScoredItem *item
 extern int	rec_contribution_list(const RecScores *scores, const RecScoredItem *item,
 									 RecContribution **contributions);
 extern void rec_contribution_split(const RecScores *scores, const RecContribution *whole,
-							 const double *shares, int n, double *parts);
+							 const double *values, int n, double *parts);
 extern int	rec_contribution_largest(RecContribution *contributions, int n, int max);
 
 #endif							/* REC_CONTRIBUTION_H */

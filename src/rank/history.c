@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * history.c
- *	  What a history counts: decay, repeats, weights, and what is said by it.
+ *	  The weights of a history: decay, repeats, and its signals.
  *
- * The rules that a call and a batch of many users have in common.  They know
- * numbers only: no Datum, no SPI.
+ * A call and a batch of many users go by these rules.  They know numbers only:
+ * no Datum, no SPI.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -21,7 +21,7 @@
 #include "interaction/weighting.h"
 #include "rank/history.h"
 
-/* True when an interaction means that the user has the item already. */
+/* Return whether an interaction means that the user has the item already. */
 bool
 rec_history_event_is_seen(const RecOptions *options, const RecRow *row, bool has_events)
 {
@@ -34,8 +34,8 @@ rec_history_event_is_seen(const RecOptions *options, const RecRow *row, bool has
 }
 
 /*
- * Turns a user's interactions into pairs, decayed, repeats combined, newest
- * first, in place; gives their number.
+ * Turn a user's interactions into pairs, decayed, repeats combined, newest
+ * first, in place; return their number.
  */
 int
 rec_history_digest(const RecOptions *options, RecPair *pairs, int n, int64 newest,
@@ -49,9 +49,9 @@ rec_history_digest(const RecOptions *options, RecPair *pairs, int n, int64 newes
 }
 
 /*
- * Turns combined weights into what they count in a history: the same as in
- * the model where the weighting is one of the interaction alone; ratings less
- * the user's mean, so that a low one speaks against what resembles the item.
+ * Turn combined weights into weights of a history: those of the model where the
+ * weighting depends on the interaction alone; ratings less the user's mean, so
+ * that a low one counts against similar items.
  */
 void
 rec_history_weigh(const RecOptions *options, RecPair *pairs, int n)
@@ -75,8 +75,8 @@ rec_history_weigh(const RecOptions *options, RecPair *pairs, int n)
 }
 
 /*
- * Gives what a weight of the history counts when a user is folded in: as much
- * as in the matrix that the factors are of, which may be one of ones.
+ * Return the confidence of a weight of the history when a user is folded in: as
+ * in the matrix that the factors were trained on, which may be one of ones.
  */
 double
 rec_history_confidence(const RecOptions *options, double weight)
@@ -87,8 +87,8 @@ rec_history_confidence(const RecOptions *options, double weight)
 }
 
 /*
- * Adds what the neighbours of an item of the history say, of either likeness;
- * "content" when that counts.
+ * Add the neighbours of an item of the history as signals, one for each
+ * likeness; that of content only if "content" is true.
  */
 void
 rec_history_add(RecScores *scores, const RecPair *pair, const RecNeighborList *lists,

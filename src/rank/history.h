@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * history.h
- *	  What a history counts: decay, repeats, weights, and what is said by it.
+ *	  The weights of a history: decay, repeats, and its signals.
  *
  * Copyright (c) 2026, the recommender developers
  *

@@ -19,13 +19,13 @@ typedef struct RecNeighborList
 	int			n;
 	const int32 *items;
 	const float4 *values;
-	int32		item;			/* number of the item whose they are, or: */
+	int32		item;			/* number of the item that has them, or: */
 } RecNeighborList;
 
-#define REC_ITEM_UNNUMBERED		(-1)	/* nothing has told it */
+#define REC_ITEM_UNNUMBERED		(-1)	/* not known */
 #define REC_ITEM_UNKNOWN		(-2)	/* the model does not know the item */
 
-/* Kinds of neighbours that tell how alike two items are. */
+/* Kinds of neighbours, each of a similarity of its own. */
 typedef enum RecLikeness
 {
 	REC_LIKE_BEHAVIOUR,

@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * rerank.c
- *	  A ranking made diverse: unlike items, and no column's value too often.
+ *	  Diversity of a ranking: by similarity, and by values of columns.
  *
  * The best items of a ranking, several times as many as are wanted, are a
- * pool, from which one after the other is taken: of those that max_per
- * allows, the one with the largest
+ * pool, from which one after the other is taken: of the items that max_per
+ * allows, that with the largest
  *
  *	  (1 - diversity) * score / largest score
- *	  - diversity * likeness to the most alike of those taken before,
+ *	  - diversity * likeness to the most similar of those taken before,
  *
  * which is maximal marginal relevance (Carbonell and Goldstein 1998).  The
  * likeness of two items is the similarity that either has in the other's list
@@ -17,7 +17,7 @@
  * the order of the ranking.  When max_per leaves too few in the pool, it is
  * made larger, until there are k or no more items.
  *
- * Knows numbers only.  Everything is allocated in the current context.
+ * Knows numbers only.  Everything is allocated in the current memory context.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -87,7 +87,7 @@ typedef struct Pool
 	const RecScoredItem *items; /* in order of the ranking */
 	int			n;
 	bool	   *taken;
-	double	   *likeness;		/* to the most alike of those taken */
+	double	   *likeness;		/* to the most similar of those taken */
 	int		   *first;			/* first pair of each item, -1 for none */
 	Alike	   *pairs;
 	int			npairs;
@@ -133,7 +133,7 @@ largest_value(const RecNeighborList *lists, int n)
 	return largest;
 }
 
-/* Notes which items of the pool are neighbours in the lists of one kind. */
+/* Note which items of the pool are neighbours in the lists of one kind. */
 static void
 note_alike(Pool *pool, place_table_hash *places, const RecNeighborList *lists)
 {
@@ -179,7 +179,7 @@ compare_all(Pool *pool, const RecReranker *reranker)
  * ----------------
  */
 
-/* Gives the count of an item's value in a capped column, NULL for no value. */
+/* Return the count of an item's value in a capped column, NULL for no value. */
 static int *
 count_of(const Pool *pool, int place, int cap)
 {
@@ -227,7 +227,7 @@ take(Pool *pool, int place)
 	}
 }
 
-/* Gives the place of the next item to take, -1 when none may be. */
+/* Return the place of the next item to take, -1 when none is allowed. */
 static int
 next_place(const Pool *pool)
 {
@@ -275,7 +275,7 @@ open_pool(Pool *pool, const RecOptions *options, const RecReranker *reranker,
 		pool->counts[c] = value_table_create(CurrentMemoryContext, 64, NULL);
 }
 
-/* Takes up to k items of a ranking; gives their number. */
+/* Take up to k items of a ranking; return their number. */
 static int
 rerank(const RecOptions *options, const RecReranker *reranker,
 	   const RecScoredItem *items, int n, int64 k, RecScoredItem *result)
@@ -297,10 +297,10 @@ rerank(const RecOptions *options, const RecReranker *reranker,
 }
 
 /*
- * Gives the k items that rec_selection_best() does, or, if the options want the
- * answer diverse, those taken from a larger pool, in the order of taking; and
- * their number, which is less than k only when there are no more.  The options
- * are those of the scores.
+ * Return the k items of rec_selection_best(), or, if the options ask for
+ * diversity, k items of a larger pool in the order of taking; and their number,
+ * which is less than k only when there are no more.  The options are those of
+ * the scores.
  */
 RecScoredItem *
 rec_rerank_select(RecScores *scores, const RecOptions *options, const RecCatalog *catalog,

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * rerank.h
- *	  A ranking made diverse: unlike items, and no column's value too often.
+ *	  Diversity of a ranking: by similarity, and by values of columns.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -17,8 +17,8 @@
 #include "rank/selection.h"
 
 /*
- * What is asked about the items of a ranking.  "neighbors" fills in the lists
- * of n items, REC_NLIKENESSES for each (all zeroes before); "values" fills in
+ * How to look up the items of a ranking.  "neighbors" fills in the lists of n
+ * items, REC_NLIKENESSES for each (all zeroes before); "values" fills in
  * a number for the value of each of max_per's columns, equal for equal ones
  * and negative for null.
  */

@@ -4,8 +4,8 @@
  *	  From signals to scores: components, evidence and the blend.
  *
  * What is known of a user or of the moment comes as signals: each item of the
- * history, and each value of the context, says something of some items.  The
- * sum of a component's signals for item j,
+ * history, and each value of the context, has values for some items.  The sum
+ * of a component's signals for item j,
  *
  *	  raw(j) = sum of weight(signal) * value(signal, j),
  *
@@ -20,28 +20,28 @@
  *	  popularity	blend.popularity * (1 - trust) - popularity_discount
  *	  trend			blend.trend
  *
- * are the factors.  t(j) = u / (u + item_kappa) is what the behaviour around
- * item j is worth, by the u users that it has: an item that nobody has used
- * is judged by its content however much is known of the user.  As items are
- * numbered by falling number of users, the number of an item tells u, rounded
- * down to a power of two.  The evidence of behaviour counts the items of the
- * history that have neighbours by behaviour, that of popularity also those
- * with neighbours by content.  The context is weighed against the others: of
- * somebody of whom nothing is known it moves what is popular by a little,
- * where with a weight of its own the rarest item that it speaks for would come
- * first.  Its values are logarithms of lifts, and are never made larger: a
- * context that says little stays so.
+ * are the weights.  t(j) = u / (u + item_kappa) is the trust in behaviour
+ * around item j, which has u users: an item without users is scored by its
+ * content however much is known of the user.  As items are numbered by falling
+ * number of users, u follows from the number of an item, rounded down to a
+ * power of two.  The evidence of behaviour counts the items of the history that
+ * have neighbours by behaviour, that of popularity also those with neighbours
+ * by content.  The context is weighed against the others: for an unknown user
+ * it reorders popular items a little, where with a weight of its own the rarest
+ * item with a large lift would come first.  Its values are logarithms of lifts
+ * and are divided by their largest only if that is above 1: a weak context
+ * stays weak.
  *
  * A score is one sum: the contributions of the signals, in order of their
  * components and then as they were added, then popularity and trend.  Each is
- * (factor * weight) * value, rounded to a multiple of 2^-45 of what a score can
- * be.  Sums of such numbers are exact, so that whoever adds the contributions
- * up comes to the score, to the last bit, in whatever order.  (Only when they
- * are more than a hundred times what remains of them, for and against, do sums
- * round again, and then the order matters.)
+ * (component's weight * signal's weight) * value, rounded to a multiple of 2^-45 of what a score can
+ * be.  Sums of such numbers are exact, so that the contributions add up to the
+ * score, to the last bit, in any order.  (Only when positive and negative ones
+ * are each more than a hundred times their sum do sums round again, and then
+ * the order matters.)
  *
  * Knows numbers only: no Datum, no SPI.  Everything is allocated in the
- * current context.
+ * current memory context.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -62,7 +62,7 @@
 #include "utils/memutils.h"
 
 /*
- * Makes scores without signals; the options must stay allocated.  For many
+ * Make scores without signals; the options must stay allocated.  For many
  * users one after the other, give the number of items: looking up a candidate
  * is then an array access.  For one user, 0.
  */
@@ -81,7 +81,7 @@ rec_score_create(const RecOptions *options, uint32 nitems)
 	return scores;
 }
 
-/* Goes by other options from the next user on; they must stay allocated. */
+/* Use other options from the next user on; they must stay allocated. */
 void
 rec_score_serve_by(RecScores *scores, const RecOptions *options)
 {
@@ -89,8 +89,8 @@ rec_score_serve_by(RecScores *scores, const RecOptions *options)
 }
 
 /*
- * Says how many items have at least 1, 2, 4, 8, ... users: n numbers, never
- * rising.  Without, every item counts as one of very many users.
+ * Set how many items have at least 1, 2, 4, 8, ... users: n numbers, never
+ * rising.  Without them, every item counts as one with very many users.
  */
 void
 rec_score_set_steps(RecScores *scores, const uint32 *steps, int n)
@@ -99,7 +99,7 @@ rec_score_set_steps(RecScores *scores, const uint32 *steps, int n)
 	memcpy(scores->steps, steps, scores->nsteps * sizeof(uint32));
 }
 
-/* Forgets the signals, for the next user. */
+/* Forget the signals, for the next user. */
 void
 rec_score_reset(RecScores *scores)
 {
@@ -117,7 +117,7 @@ rec_score_reset(RecScores *scores)
  * ----------------
  */
 
-/* What a signal of the history is worth as evidence. */
+/* Add a signal of the history to the evidence. */
 static void
 count_evidence(RecScores *scores, const RecSignal *signal)
 {
@@ -149,8 +149,8 @@ make_room(RecScores *scores, int nsignals, int64 nentries)
 }
 
 /*
- * Makes room for that many more signals, which name that many items of the
- * nitems that there are.
+ * Make room for nsignals more signals, with nentries values for some of nitems
+ * items.
  */
 void
 rec_score_expect(RecScores *scores, int nsignals, int64 nentries, uint32 nitems)
@@ -160,8 +160,8 @@ rec_score_expect(RecScores *scores, int nsignals, int64 nentries, uint32 nitems)
 }
 
 /*
- * Tells that a signal of all items, 0 to nitems - 1, is to come; better before
- * all others.
+ * Make room for a signal of all items, 0 to nitems - 1; best before all others
+ * are added.
  */
 void
 rec_score_expect_all(RecScores *scores, uint32 nitems)
@@ -170,7 +170,7 @@ rec_score_expect_all(RecScores *scores, uint32 nitems)
 	rec_candidates_expect_all(scores->candidates, nitems);
 }
 
-/* Keeps an item from being selected by what the signals so far say of it. */
+/* Prevent an item from being selected as a candidate of the signals so far. */
 void
 rec_score_bar(RecScores *scores, uint32 item)
 {
@@ -178,7 +178,7 @@ rec_score_bar(RecScores *scores, uint32 item)
 }
 
 /*
- * Adds a signal.  The order of the calls is that of the sums.  All signals of
+ * Add a signal.  The order of the calls is that of the sums.  All signals of
  * one item of the history come one after the other.
  */
 void
@@ -210,7 +210,7 @@ rec_score_add(RecScores *scores, const RecSignal *signal)
  * ----------------
  */
 
-/* Takes the largest raw sums, which stand in the terms until factors do. */
+/* Find the largest raw sums; the terms hold raw sums until they are weighed. */
 static void
 sum_up(RecScores *scores)
 {
@@ -256,8 +256,8 @@ add_contributions(RecScores *scores, const RecHeldSignal *held)
 }
 
 /*
- * Makes room for the sums of all components' contributions.  When there is
- * one component, its sums are these.
+ * Make room for the sums of all components' contributions.  With a single
+ * component, its sums serve.
  */
 static void
 begin_listed(RecScores *scores)
@@ -287,7 +287,7 @@ begin_listed(RecScores *scores)
 	memset(scores->listed, 0, (Size) candidates->n * sizeof(double));
 }
 
-/* Adds up the contributions of all signals by the factors. */
+/* Add up the contributions of all signals, weighed by their components. */
 static void
 apply_factors(RecScores *scores)
 {
@@ -308,7 +308,7 @@ clear_factors(RecScores *scores)
 	scores->grid = 0;
 }
 
-/* Sets content's factor for items of each number of users. */
+/* Set content's weight for items of each number of users. */
 static void
 set_content_factor(RecScores *scores, double weight, double trust)
 {
@@ -325,8 +325,8 @@ set_content_factor(RecScores *scores, double weight, double trust)
 }
 
 /*
- * Lets contributions be rounded to 2^-45 of the largest score there can be:
- * the grid is so large that the last bit of what is added to it is that.
+ * Set the grid on which contributions are rounded to 2^-45 of the largest
+ * possible score: a number so large that its last bit is that.
  */
 static void
 set_grid(RecScores *scores)
@@ -347,8 +347,8 @@ trust_in(double evidence, double kappa)
 }
 
 /*
- * Gives how much of the history, by its weight, behaviour knows of: 0 to 1, and
- * nothing when behaviour is not asked.
+ * Return which fraction of the history, by weight, has neighbours by behaviour:
+ * 0 to 1, and 0 when behaviour has no weight in the blend.
  */
 static double
 known_share(const RecScores *scores)
@@ -359,9 +359,9 @@ known_share(const RecScores *scores)
 }
 
 /*
- * Gives what the other components may come to: the context is to move items
- * within what else is known of the user, however little that is.  It stands
- * alone when nothing else has a weight.
+ * Return the sum of the other components' weights: the context moves items
+ * within what else is known of the user, however little that is.  Return 1 when
+ * no other component has a weight.
  */
 static double
 weight_of_others(const RecScores *scores, double trust, double personal)
@@ -379,7 +379,7 @@ weight_of_others(const RecScores *scores, double trust, double personal)
 	return sum > 0 ? sum : 1;
 }
 
-/* Sets the factors by the evidence and the options' blend. */
+/* Set the components' weights by the evidence and the options' blend. */
 void
 rec_score_blend(RecScores *scores)
 {
@@ -390,7 +390,7 @@ rec_score_blend(RecScores *scores)
 	double		personal = trust_in(scores->personal, options->kappa);
 
 	clear_factors(scores);
-	/* a history that speaks only against items is to be heard */
+	/* a history of negative weights alone counts, too */
 	if (largest[REC_BEHAVIOUR] > 0)
 		scores->factor[REC_BEHAVIOUR] = blend[REC_BEHAVIOUR] *
 			(scores->evidence > 0 ? trust : 1) / largest[REC_BEHAVIOUR];
@@ -412,9 +412,8 @@ rec_score_blend(RecScores *scores)
 }
 
 /*
- * Gives what the behaviour around an item is worth, by its users:
- * n / (n + item_kappa), from 0 to 1, n being their number rounded down to a
- * power of two.
+ * Return the trust in behaviour around an item, n / (n + item_kappa), from 0 to
+ * 1, where n is the number of its users rounded down to a power of two.
  */
 double
 rec_score_item_trust(const RecScores *scores, uint32 item)
@@ -425,10 +424,10 @@ rec_score_item_trust(const RecScores *scores, uint32 item)
 }
 
 /*
- * Makes the score the similarity to the only item of the history: by
- * behaviour as far as that is trusted, by content for the rest.  Where there
- * are both, the largest of content's counts as much as that of behaviour, as
- * measures have scales of their own.
+ * Score by the similarity to the only item of the history: by behaviour as far
+ * as that is trusted, by content for the rest.  Where there are both, content is
+ * scaled so that the largest values of both are equal, as measures have scales
+ * of their own.
  */
 void
 rec_score_similarity(RecScores *scores, double trust)
@@ -443,7 +442,7 @@ rec_score_similarity(RecScores *scores, double trust)
 	apply_factors(scores);
 }
 
-/* Makes the score the bare value of one component. */
+/* Score by the bare value of one component. */
 void
 rec_score_component_only(RecScores *scores, RecComponent component)
 {
@@ -455,7 +454,7 @@ rec_score_component_only(RecScores *scores, RecComponent component)
 	apply_factors(scores);
 }
 
-/* Gives the refs of a component's signals, in their order, and their number. */
+/* Set the refs of a component's signals, in their order; return their number. */
 int
 rec_score_refs(const RecScores *scores, RecComponent component, const uint32 **refs)
 {
@@ -469,22 +468,22 @@ rec_score_refs(const RecScores *scores, RecComponent component, const uint32 **r
 	return n;
 }
 
-/* Adds up what the signals of content say of an item that is no candidate. */
+/* Add up the contributions of content to an item that is not a candidate. */
 static double
-term_of_said(const RecScores *scores, const RecScoredItem *item)
+content_term(const RecScores *scores, const RecScoredItem *item)
 {
 	double		term = 0;
 	int			n = 0;
 
 	for (int s = 0; s < scores->nsignals; s++)
 		if (scores->signals[s].signal.component == REC_CONTENT)
-			term += rec_score_state_contribution(scores, &scores->signals[s].signal, item->item, item->said[n++]);
+			term += rec_score_state_contribution(scores, &scores->signals[s].signal, item->item, item->content_values[n++]);
 	return term;
 }
 
 /*
- * Fills in the terms and the score of an item whose number, popularity and
- * trend are known.
+ * Fill in the terms and the score of an item whose number, popularity and trend
+ * are set.
  */
 void
 rec_score_fill(const RecScores *scores, RecScoredItem *item)
@@ -500,9 +499,9 @@ rec_score_fill(const RecScores *scores, RecScoredItem *item)
 			item->term[c] = candidates->sum[c] ? candidates->sum[c][place] : 0;
 		item->score = scores->listed[place];
 	}
-	else if (item->said)
+	else if (item->content_values)
 	{
-		item->term[REC_CONTENT] = term_of_said(scores, item);
+		item->term[REC_CONTENT] = content_term(scores, item);
 		item->score = item->term[REC_CONTENT];
 	}
 	item->term[REC_POPULARITY] = rec_score_state_on_grid(scores, scores->factor[REC_POPULARITY] * item->popularity);
@@ -511,7 +510,7 @@ rec_score_fill(const RecScores *scores, RecScoredItem *item)
 	item->score += item->term[REC_TREND];
 }
 
-/* Gives the component with the largest term; popularity when all are zero. */
+/* Return the component with the largest term; popularity when all are 0. */
 RecComponent
 rec_score_strategy(const RecScoredItem *item)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * score_state.h
- *	  What scores know, for the files that make, explain and select them.
+ *	  The state of scores, for the files that compute, explain and select them.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -23,24 +23,24 @@ typedef struct RecHeldSignal
 	int64		first;			/* entry of its first item */
 } RecHeldSignal;
 
-/* What a signal says of an item. */
-typedef struct RecSaying
+/* A signal's value for an item. */
+typedef struct RecSignalValue
 {
 	int			signal;
 	float4		value;
 	int32		next;			/* of the same item, or -1 */
-} RecSaying;
+} RecSignalValue;
 
-/* What the signals say of some items, in the order of the signals. */
-typedef struct RecSayings
+/* The values of signals for some items, in the order of the signals. */
+typedef struct RecExpectedValues
 {
 	int32	   *row;			/* of each candidate: one of the items, or -1 */
 	int32	   *first;			/* of each of the items, or -1 */
 	int32	   *last;
-	RecSaying  *list;
+	RecSignalValue  *list;
 	int			n;
 	int			allocated;
-} RecSayings;
+} RecExpectedValues;
 
 struct RecScores
 {
@@ -55,7 +55,7 @@ struct RecScores
 	int32	   *entries;		/* candidate of each item of each signal */
 	int64		nentries;
 	int64		entries_allocated;
-	RecSayings	sayings;		/* of the items that are to be explained */
+	RecExpectedValues expected;		/* of the items that are to be explained */
 	int			nsteps;			/* of items by their users: the number of ... */
 	uint32		steps[REC_USER_STEPS];	/* ... those with 2^step or more */
 
@@ -72,7 +72,7 @@ struct RecScores
 													 * items without users */
 };
 
-/* The step of an item by its users: 0 for none, 1 for one, 2 for two or three. */
+/* Return the step of an item by its users: 0 for none, 1 for one, 2 for 2 or 3. */
 static inline int
 rec_score_state_user_step(const RecScores *scores, uint32 item)
 {
@@ -83,7 +83,7 @@ rec_score_state_user_step(const RecScores *scores, uint32 item)
 	return scores->nsteps > 0 ? step : REC_USER_STEPS;
 }
 
-/* The factor that a component's value is multiplied with for an item. */
+/* Return the weight of a component's value for an item. */
 static inline double
 rec_score_state_factor(const RecScores *scores, RecComponent component, uint32 item)
 {
@@ -92,7 +92,7 @@ rec_score_state_factor(const RecScores *scores, RecComponent component, uint32 i
 	return scores->factor[component];
 }
 
-/* Rounds a contribution so that sums are exact. */
+/* Round a contribution so that sums are exact. */
 static inline double
 rec_score_state_on_grid(const RecScores *scores, double contribution)
 {

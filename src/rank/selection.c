@@ -10,7 +10,7 @@
  * Naor 2003).  Equal scores are ordered by the items' numbers.
  *
  * Knows numbers only: no Datum, no SPI.  Everything is allocated in the
- * current context.
+ * current memory context.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -61,7 +61,7 @@ struct RecItemSet
 	bool		sorted;
 };
 
-/* Makes an empty set of items that are scored by "scores". */
+/* Make an empty set of items that are scored by "scores". */
 RecItemSet *
 rec_selection_item_set_create(const RecScores *scores)
 {
@@ -74,7 +74,7 @@ rec_selection_item_set_create(const RecScores *scores)
 	return set;
 }
 
-/* Adds an item, scoring it, unless it is there already. */
+/* Add an item, scoring it, unless it is there already. */
 void
 rec_selection_item_set_add(RecItemSet *set, const RecScoredItem *item)
 {
@@ -94,7 +94,7 @@ rec_selection_item_set_add(RecItemSet *set, const RecScoredItem *item)
 	rec_score_fill(set->scores, &set->items[set->n++]);
 }
 
-/* Eligible items first, then by falling score, then by number. */
+/* Order eligible items first, then by falling score, then by number. */
 static inline int
 compare_items(const RecScoredItem *a, const RecScoredItem *b)
 {
@@ -112,7 +112,7 @@ compare_items(const RecScoredItem *a, const RecScoredItem *b)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/* Gives the eligible items of a set, best first, and their number. */
+/* Return the eligible items of a set, best first, and their number. */
 RecScoredItem *
 rec_selection_item_set_ranked(RecItemSet *set, int *n)
 {
@@ -124,7 +124,7 @@ rec_selection_item_set_ranked(RecItemSet *set, int *n)
 	return set->items;
 }
 
-/* The score of the k-th eligible item; minus infinity when there are fewer. */
+/* Return the score of the k-th eligible item; minus infinity if there are fewer. */
 static double
 kth_score(RecItemSet *set, int64 k)
 {
@@ -139,7 +139,7 @@ kth_score(RecItemSet *set, int64 k)
  * ----------------
  */
 
-/* A candidate and what the signals say of it. */
+/* A candidate and the sum of its signals. */
 typedef struct Candidate
 {
 	uint32		item;
@@ -169,21 +169,19 @@ fetch(const RecCatalog *catalog, const uint32 *items, int n, RecItemSet *set)
 }
 
 /*
- * True when what the signals say of a candidate makes its score "needed" or
- * more, and more than nothing: one that they do not help is an item like all
- * others.
+ * Return whether the sum of a candidate's signals is "needed" or more, and
+ * positive: without a positive sum it is an item like all others.
  */
 static inline bool
 is_promising(const RecScores *scores, int place, double needed)
 {
 	return scores->listed[place] > 0 && scores->listed[place] >= needed &&
-		!rec_candidate_is_barred(scores->candidates, place);
+		!rec_candidates_is_barred(scores->candidates, place);
 }
 
 /*
- * Finds the "wanted" candidates of which the signals say most, of equal ones
- * those with the lowest numbers; gives their number.  There is room for twice
- * as many.
+ * Find the "wanted" candidates with the largest sums, of equal ones those with
+ * the lowest numbers; return their number.  There is room for twice as many.
  */
 static int
 find_best_candidates(const RecScores *scores, Candidate *best, int wanted)
@@ -209,9 +207,10 @@ find_best_candidates(const RecScores *scores, Candidate *best, int wanted)
 }
 
 /*
- * Fetches the best candidates, k and some to spare, and with them all that
- * could come up to the k-th of them by the "rest" that they may have besides,
- * unless they are too many.  Gives the bound from which on all were fetched.
+ * Fetch the best candidates, k and some to spare, and with them all that could
+ * reach the score of the k-th of them by the "rest", what popularity and trend
+ * can add, unless they are too many.  Return the sum from which on all were
+ * fetched.
  */
 static double
 fetch_best_candidates(RecScores *scores, const RecCatalog *catalog, int k, double rest,
@@ -240,7 +239,7 @@ fetch_best_candidates(RecScores *scores, const RecCatalog *catalog, int k, doubl
 	return needed;
 }
 
-/* Fetches all candidates that could score "needed" or more by themselves. */
+/* Fetch all candidates whose sums are "needed" or more. */
 static void
 fetch_promising(RecScores *scores, const RecCatalog *catalog, double needed,
 				RecItemSet *set)
@@ -261,8 +260,9 @@ fetch_promising(RecScores *scores, const RecCatalog *catalog, double needed,
 }
 
 /*
- * Adds the lists of a level; gives the most that popularity and trend can be
- * worth to an item that is on none of them, minus infinity when every item is.
+ * Add the lists of a level; return the most that popularity and trend can add to
+ * the score of an item that is on none of them, minus infinity when every item
+ * is on one.
  */
 static double
 fetch_lists(RecScores *scores, const RecCatalog *catalog, int level, RecItemSet *set)
@@ -289,8 +289,8 @@ fetch_lists(RecScores *scores, const RecCatalog *catalog, int level, RecItemSet 
 }
 
 /*
- * True when the next longer list and all candidates together would hardly
- * have what is missing.
+ * Return whether the next longer list and all candidates together are unlikely
+ * to have as many eligible items as are missing.
  */
 static bool
 is_sparse(RecScores *scores, const RecCatalog *catalog, RecItemSet *set, int64 k)
@@ -303,9 +303,9 @@ is_sparse(RecScores *scores, const RecCatalog *catalog, RecItemSet *set, int64 k
 }
 
 /*
- * True when items that score "rest" at the most could come before the k-th
- * eligible item.  With an equal score only those could that are of a lower
- * number, which in a list is the order of equals.
+ * Return whether items with scores of "rest" at most could precede the k-th
+ * eligible item.  Of equal scores only lower numbers precede, which is the order
+ * within a list.
  */
 static bool
 may_be_beaten(RecItemSet *set, int64 k, double rest)
@@ -320,7 +320,7 @@ may_be_beaten(RecItemSet *set, int64 k, double rest)
 }
 
 /*
- * Gives the k eligible items with the largest scores, best first, and their
+ * Return the k eligible items with the largest scores, best first, and their
  * number, which is less than k only when there are no more.
  */
 RecScoredItem *
@@ -328,8 +328,8 @@ rec_selection_best(RecScores *scores, const RecCatalog *catalog, int64 k, int *n
 {
 	RecItemSet *set = rec_selection_item_set_create(scores);
 	RecScoredItem *items;
-	double		rest;			/* most that an item outside can have besides
-								 * what the signals say */
+	double		rest;			/* most that popularity and trend can add to
+								 * the score of an item outside */
 	double		fetched = INFINITY;
 
 	rest = rec_score_state_on_grid(scores, Max(scores->factor[REC_POPULARITY], 0)) +

@@ -18,15 +18,15 @@
 typedef struct RecItemSet RecItemSet;
 
 /*
- * Where the items of a model are: it adds items to a set by
- * rec_selection_item_set_add().  "list" adds the first ones in order of a component (or
- * of their numbers, for REC_NCOMPONENTS), more with each level from 0; it
- * sets *last to the component's value of the last one and gives true when
- * those are all items there are, or all eligible ones.  Level REC_ALL_LEVELS
- * is that of all.  "is_sparse", which may be NULL, says that of the next so
- * many items too few are likely to be eligible, so that it is better to list
- * all.  So many of the best candidates as "spare" says may turn out not to be
- * eligible.
+ * The items of a model, which are added to a set by
+ * rec_selection_item_set_add().  "fetch" adds items by their numbers.  "list"
+ * adds the first ones in order of a component (or of their numbers, for
+ * REC_NCOMPONENTS), more with each level from 0; it sets *last to the
+ * component's value of the last one and returns true when those are all items
+ * there are, or all eligible ones.  Level REC_ALL_LEVELS is that of all.
+ * "is_sparse", which may be NULL, returns whether so few of the next items are
+ * likely to be eligible that it is better to list all.  "spare" is how many of
+ * the best candidates may turn out not to be eligible.
  */
 typedef struct RecCatalog
 {

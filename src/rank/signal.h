@@ -18,8 +18,8 @@
 #define REC_USER_STEPS	32		/* steps of items by their users */
 
 /*
- * What one item of the history, or one value of the context, says of items.
- * The lists are the caller's and stay allocated as long as the scores.
+ * The values of items by one item of the history, or by one value of the
+ * context.  The lists are the caller's and stay allocated as long as the scores.
  */
 typedef struct RecSignal
 {
@@ -39,8 +39,8 @@ typedef struct RecScoredItem
 	bool		eligible;		/* may be returned */
 	double		popularity;		/* 0 to 1 */
 	double		trend;			/* 0 to 1 */
-	const float4 *said;			/* by the signals of content, for an item that
-								 * is no candidate; else NULL */
+	const float4 *content_values;	/* of the signals of content, for an item
+									 * that is not a candidate; else NULL */
 	double		term[REC_NCOMPONENTS];	/* of the score, each component's */
 	double		score;
 } RecScoredItem;

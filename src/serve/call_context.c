@@ -101,7 +101,7 @@ find_column(const ContextColumns *columns, const char *name)
 			 columns->ncolumns == 0 ?
 			 errhint("Name context_columns, or the time_column, with add_interactions().") :
 			 closest.best ? rec_closest_name_hint(&closest, "context") :
-			 errhint("There are the contexts %s.", column_names(columns))));
+			 errhint("The contexts are %s.", column_names(columns))));
 	return -1;
 }
 

@@ -8,7 +8,7 @@
  *	SELECT i.id::type, i.brand, i.family FROM items i WHERE i.id = ANY ($1)
  *
  * and each column has a dictionary, so that equal values have equal numbers.
- * NULL is no value: such items are not alike.  If the relation has several
+ * NULL is no value: it equals no other.  If the relation has several
  * rows of an item, the value with the bytewise smallest text counts.
  *
  * Copyright (c) 2026, the recommender developers
@@ -39,9 +39,9 @@ struct RecCapped
 };
 
 /*
- * Refuses an option max_per that names columns which the relation of items
- * does not have, or whose values cannot be compared; any, when there is no
- * recommender (NULL) to have such a relation.
+ * Refuse an option max_per with columns that the relation of items does not
+ * have, or whose values cannot be compared; with any column, when there is no
+ * recommender (NULL).
  */
 void
 rec_cap_values_check(const RecDefinition *definition, const RecOptions *options)
@@ -64,7 +64,7 @@ rec_cap_values_check(const RecDefinition *definition, const RecOptions *options)
 													   options->caps[i].column).type);
 }
 
-/* Gives what reads the values of max_per's columns, NULL when it has none. */
+/* Return what reads the values of max_per's columns, NULL when it has none. */
 RecCapped *
 rec_cap_values_create(RecDefinition *definition, const RecOptions *options)
 {
@@ -96,7 +96,7 @@ rec_cap_values_create(RecDefinition *definition, const RecOptions *options)
 	return capped;
 }
 
-/* Refuses a result of other types than the columns had when they were read. */
+/* Refuse a result of other types than the columns had before. */
 static void
 check_types(const RecCapped *capped, TupleDesc desc)
 {
@@ -108,7 +108,7 @@ check_types(const RecCapped *capped, TupleDesc desc)
 		elog(ERROR, "the type of a column of items has changed");
 }
 
-/* Puts a value in place of that of another row of the same item, or not. */
+/* Keep one of the values of two rows of an item: that of the smaller text. */
 static void
 keep_value(RecDict *dict, int32 *kept, int32 value)
 {
@@ -134,15 +134,14 @@ read_row(RecCapped *capped, HeapTuple row, TupleDesc desc, int32 *values)
 }
 
 /*
- * Fills in a number for the value of each column of each of n items, column by
+ * Fill in a number for the value of each column of each of n items, column by
  * column within the item; negative for none.  SPI is connected.
  */
 void
 rec_cap_values_read(RecCapped *capped, const Datum *ids, int n, int32 *values)
 {
 	RecDefinition *definition = capped->definition;
-	RecDict    *items = rec_dictionary_create(definition->item_type, definition->item_collation,
-										CurrentMemoryContext);
+	RecDict    *items = rec_definition_item_dictionary(definition, CurrentMemoryContext);
 	Oid			types[1] = {get_array_type(definition->item_type)};
 	Datum		arguments[1] = {rec_definition_id_array(definition, ids, n)};
 	RecQuery	query = {capped->query, 1, types, arguments, NULL};

@@ -1,23 +1,23 @@
 /*-------------------------------------------------------------------------
  *
  * eligible.c
- *	  Which items may be shown: they exist, are available, pass the filter.
+ *	  Eligible items: they exist, are available, and pass the filter.
  *
- * With a relation of items, an item may be shown if a row of its id is there
- * now, its available_column is true, and the filter holds for it.  Two queries
- * tell, with the caller's rights and snapshot:
+ * With a relation of items, an item is eligible if there is a row of its id now
+ * whose available_column is true and for which the filter holds.  Two queries
+ * find such rows, with the caller's rights and snapshot:
  *
  *	check	SELECT i.id::type FROM (SELECT i.id, i.available, i.... FROM items i
  *			WHERE i.id = ANY ($n) OFFSET 0) i WHERE true AND i.available AND (...)
  *	list	SELECT i.id::type FROM items i WHERE true AND i.available AND (...)
  *
  * The check is for items at hand, a few dozen or thousand.  The list is for
- * filters that so few items pass that it is quicker to ask which.
+ * filters that so few items pass that it is quicker to list these.
  *
  * The text of a query depends on the shape of the filter and not on its
- * values, so that plans are kept (plans.c).  The check is planned once, as the
- * way by the ids is the good one whatever the filter; the list is planned for
- * the values of each call, so that it takes the index that is good for them.
+ * values, so that plans are kept (plan_cache.c).  The check is planned once, as
+ * the index on the ids is the best one whatever the filter; the list is planned
+ * for the values of each call, so that it uses the best index for them.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -38,13 +38,14 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
-#define LIST_ROWS		1000	/* ids that a list gives at a time */
-#define MIN_SAMPLE		200		/* checked items that tell how many pass */
+#define LIST_ROWS		1000	/* ids that are fetched from a list at a time */
+#define MIN_SAMPLE		200		/* checked items by which to estimate how many
+								 * pass */
 
 /*
- * Looking up an item by an index, in the planner's units.  That would say
- * four or five, for a page from the disk; but what is asked for all the time
- * is in memory.
+ * Cost of looking up an item by an index, in the planner's units.  The planner
+ * would assume four or five, for a page from disk; but pages that are looked up
+ * all the time are in memory.
  */
 #define LOOKUP_COST		1.0
 
@@ -56,7 +57,7 @@ struct RecEligible
 	List	   *columns;		/* that are read: the id first */
 	Portal		list;			/* open when not NULL */
 	int64		nchecked;		/* ids until now ... */
-	int64		npassed;		/* ... and how many may be shown */
+	int64		npassed;		/* ... and how many are eligible */
 };
 
 /* ----------------
@@ -75,7 +76,7 @@ refuse_filter(const RecDefinition *definition)
 					 quote_literal_cstr(rec_definition_name(definition)))));
 }
 
-/* Gives the names of the columns that the condition needs, the id first. */
+/* Return the names of the columns that the condition needs, the id first. */
 static List *
 read_columns(const RecEligible *eligible)
 {
@@ -91,8 +92,8 @@ read_columns(const RecEligible *eligible)
 }
 
 /*
- * Gives what says which items may be shown: NULL when all may, as there is no
- * relation of items.  A filter, which may be NULL, is an ERROR then.
+ * Return what finds eligible items: NULL when all are, as there is no relation
+ * of items.  A filter, which may be NULL, is an ERROR then.
  */
 RecEligible *
 rec_eligible_create(RecDefinition *definition, Jsonb *filter)
@@ -138,7 +139,7 @@ check_id_type(const RecDefinition *definition)
 						definition->item_type, items->item_column);
 }
 
-/* Gives the ids of the last query, without nulls, and their number. */
+/* Return the ids of the last query, without nulls, and their number. */
 static Datum *
 result_ids(const RecDefinition *definition, int *n)
 {
@@ -162,9 +163,9 @@ result_ids(const RecDefinition *definition, int *n)
 }
 
 /*
- * Gives the check's query.  The ids are the parameter after the filter's; the
- * fence of OFFSET 0 makes them the way to the rows, whatever else there are
- * indexes on, as the one plan is for all values.
+ * Return the check's query.  The ids are the parameter after the filter's.
+ * OFFSET 0 keeps the planner from using any index but that on the ids, as the
+ * one plan is for all values.
  */
 static char *
 check_query(const RecEligible *eligible)
@@ -189,7 +190,7 @@ check_query(const RecEligible *eligible)
 	return query.data;
 }
 
-/* Runs the check's query. */
+/* Run the check's query. */
 static void
 run_check(RecEligible *eligible, const Datum *ids, int n)
 {
@@ -211,7 +212,7 @@ run_check(RecEligible *eligible, const Datum *ids, int n)
 	rec_plan_cache_execute(definition, &query);
 }
 
-/* Sets for each of n ids whether it may be shown; SPI is connected. */
+/* Set for each of n ids whether the item is eligible; SPI is connected. */
 void
 rec_eligible_check(RecEligible *eligible, const Datum *ids, int n, bool *marks)
 {
@@ -224,8 +225,7 @@ rec_eligible_check(RecEligible *eligible, const Datum *ids, int n, bool *marks)
 		return;
 	run_check(eligible, ids, n);
 	rows = result_ids(definition, &nrows);
-	found = rec_dictionary_create(definition->item_type, definition->item_collation,
-							CurrentMemoryContext);
+	found = rec_definition_item_dictionary(definition, CurrentMemoryContext);
 	for (int i = 0; i < nrows; i++)
 		(void) rec_dictionary_intern(found, rows[i]);
 	for (int i = 0; i < n; i++)
@@ -238,7 +238,7 @@ rec_eligible_check(RecEligible *eligible, const Datum *ids, int n, bool *marks)
 	SPI_freetuptable(SPI_tuptable);
 }
 
-/* Opens the list, for the call's values, unless it is open already. */
+/* Open the list, for the call's values, unless it is open already. */
 static void
 open_list(RecEligible *eligible)
 {
@@ -265,7 +265,7 @@ close_list(RecEligible *eligible)
 	eligible->list = NULL;
 }
 
-/* What the list costs by the planner, and looking up in the model what it has. */
+/* Return the cost of the list by the planner, and of looking up its items. */
 static double
 list_cost(const RecEligible *eligible)
 {
@@ -275,9 +275,9 @@ list_cost(const RecEligible *eligible)
 }
 
 /*
- * True when listing all items that may be shown is better than looking at the
- * next so many items, in which to find those that are wanted: going by those
- * checked until now there are hardly enough among them, or the list is cheap.
+ * Return whether listing all eligible items is better than checking the "next"
+ * items to find those that are "wanted": by the fraction of those checked until
+ * now there are not enough among them, or the list is cheap.
  */
 bool
 rec_eligible_are_rare(RecEligible *eligible, int64 wanted, int64 next)
@@ -293,7 +293,7 @@ rec_eligible_are_rare(RecEligible *eligible, int64 wanted, int64 next)
 }
 
 /*
- * Hands the ids of all items that may be shown on, some at a time, whether the
+ * Pass the ids of all eligible items to a function, some at a time, whether the
  * model knows them or not; SPI is connected.
  */
 void
@@ -331,13 +331,11 @@ intern_ids(void *arg, const Datum *ids, int n)
 		(void) rec_dictionary_intern((RecDict *) arg, ids[i]);
 }
 
-/* Gives the ids of all items that may be shown; SPI is connected. */
+/* Return the ids of all eligible items; SPI is connected. */
 RecDict *
 rec_eligible_all(RecEligible *eligible)
 {
-	RecDict    *all = rec_dictionary_create(eligible->definition->item_type,
-									  eligible->definition->item_collation,
-									  CurrentMemoryContext);
+	RecDict    *all = rec_definition_item_dictionary(eligible->definition, CurrentMemoryContext);
 
 	rec_eligible_list(eligible, intern_ids, all);
 	return all;

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * eligible.h
- *	  Which items may be shown: they exist, are available, pass the filter.
+ *	  Eligible items: they exist, are available, and pass the filter.
  *
  * Copyright (c) 2026, the recommender developers
  *

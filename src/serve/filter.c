@@ -3,7 +3,7 @@
  * filter.c
  *	  Filters in jsonb as conditions of SQL.
  *
- * A filter is an object.  Each of its members says something of a column, or
+ * A filter is an object.  Each of its members is a condition on a column, or
  * combines filters ("and", "or", "not"); all must hold:
  *
  *	{"category": "shoes", "price": {"gte": 20, "lt": 100},
@@ -15,9 +15,9 @@
  *
  * and a list of values.  Columns are those of the relation, quoted; operators
  * are the types' own, found in the catalogs, and qualified; values are read by
- * the input function of the column's type and go into parameters alone.  So
+ * the input function of the column's type and passed as parameters only.  So
  * the text depends on the shape of the filter and not on its values, and its
- * plan can be kept; and what a row means is what SQL says, NULL included.
+ * plan can be kept; and conditions mean what they mean in SQL, NULL included.
  *
  * Lists are one parameter, whatever their length.
  *
@@ -69,7 +69,7 @@ static void append_filter(Builder *builder, JsonbContainer *object);
 static void append_column(Builder *builder, const RecFilterColumn *column,
 						  const JsonbValue *value);
 
-/* Begins something that lies within something; "depth" falls at its end. */
+/* Begin a nested filter; the caller decrements "depth" at its end. */
 static void
 go_deeper(Builder *builder)
 {
@@ -79,10 +79,10 @@ go_deeper(Builder *builder)
 		ereport(ERROR,
 				(errcode(ERRCODE_STATEMENT_TOO_COMPLEX),
 				 errmsg("filter is nested too deeply"),
-				 errdetail("There may be at most %d filters within each other.", MAX_DEPTH)));
+				 errdetail("Filters can be nested at most %d levels deep.", MAX_DEPTH)));
 }
 
-/* Appends the parameter that has a value. */
+/* Append the parameter for a value. */
 static void
 append_value(Builder *builder, Oid type, Datum value)
 {
@@ -149,8 +149,8 @@ array_type_of(const RecFilterColumn *column)
 }
 
 /*
- * (column = ANY ($n) OR column IS NULL); of an array, column && $n.  Nothing
- * is in an empty list.
+ * Append (column = ANY ($n) OR column IS NULL); for an array, column && $n.  No
+ * value is in an empty list.
  */
 static void
 append_in(Builder *builder, const RecFilterColumn *column, const Operator *oper,
@@ -192,7 +192,7 @@ append_in(Builder *builder, const RecFilterColumn *column, const Operator *oper,
 	appendStringInfoChar(&builder->text, ')');
 }
 
-/* column < $n, and so on, by the default order of the type */
+/* Append column < $n, and so on, by the default order of the type. */
 static void
 append_comparison(Builder *builder, const RecFilterColumn *column, const Operator *oper,
 				  const JsonbValue *value)
@@ -210,7 +210,7 @@ append_comparison(Builder *builder, const RecFilterColumn *column, const Operato
 	append_value(builder, column->type, rec_filter_value(column, oper->name, value));
 }
 
-/* column @> $n, of an array or of jsonb */
+/* Append column @> $n, for an array or jsonb. */
 static void
 append_contains(Builder *builder, const RecFilterColumn *column, const Operator *oper,
 				const JsonbValue *value)
@@ -243,7 +243,7 @@ append_overlaps(Builder *builder, const RecFilterColumn *column, const Operator 
 				 rec_filter_value_array(column, oper->name, column->element, value));
 }
 
-/* The operator LIKE of a type: its own, as that of citext, or that of text. */
+/* Return the operator LIKE of a type: its own, as citext has, or that of text. */
 static char *
 like_operator(Oid type)
 {
@@ -261,7 +261,7 @@ like_operator(Oid type)
 	return OidIsValid(found) ? rec_relation_operator_quoted(found) : pstrdup("OPERATOR(pg_catalog.~~)");
 }
 
-/* column LIKE $n, a pattern, so that the planner knows the ways to index it */
+/* Append column LIKE $n, a pattern, for which the planner can use indexes. */
 static void
 append_prefix(Builder *builder, const RecFilterColumn *column, const Operator *oper,
 			  const JsonbValue *value)
@@ -296,7 +296,7 @@ append_is_null(Builder *builder, const RecFilterColumn *column, const Operator *
 	append_null_test(builder, column, value->val.boolean);
 }
 
-/* NOT (what the value says of the column) */
+/* Append NOT (condition of the value on the column). */
 static void
 append_not(Builder *builder, const RecFilterColumn *column, const Operator *oper pg_attribute_unused(),
 		   const JsonbValue *value)
@@ -339,7 +339,7 @@ find_operator(const char *name)
 		if (strcmp(operators[i].name, name) == 0)
 			return &operators[i];
 
-	/* all of them: the names are too short for the closest one to be meant */
+	/* List all operators: their names are too short to find the one that was meant. */
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("filters have no operator \"%s\"", name),
@@ -352,7 +352,7 @@ find_operator(const char *name)
  * ----------------
  */
 
-/* All that an object of operators says of a column. */
+/* Append the conditions of an object of operators on a column. */
 static void
 append_operators(Builder *builder, const RecFilterColumn *column, JsonbContainer *object)
 {
@@ -371,7 +371,7 @@ append_operators(Builder *builder, const RecFilterColumn *column, JsonbContainer
 	}
 }
 
-/* What a value says of a column: null, a scalar, a list, or operators. */
+/* Append the condition of a value on a column: null, a scalar, a list, operators. */
 static void
 append_column(Builder *builder, const RecFilterColumn *column, const JsonbValue *value)
 {
@@ -387,7 +387,7 @@ append_column(Builder *builder, const RecFilterColumn *column, const JsonbValue 
 	builder->depth--;
 }
 
-/* Adds a name to a list of names unless it is there already. */
+/* Add a name to a list of names unless it is there already. */
 List *
 rec_filter_add_name(List *names, const char *name)
 {
@@ -430,7 +430,7 @@ filter_object(const char *name, const JsonbValue *value, const char *expected)
 	return object;
 }
 
-/* (filter) AND (filter) ...; of no filters, all hold and not one of them does */
+/* Append (filter) AND (filter) ...; true for no filters, or false with OR. */
 static void
 append_list(Builder *builder, const char *name, bool all, const JsonbValue *value)
 {
@@ -469,7 +469,7 @@ append_member(Builder *builder, const char *name, const JsonbValue *value)
 		append_column_member(builder, name, value);
 }
 
-/* (member) AND (member) ... */
+/* Append (member) AND (member) ... */
 static void
 append_filter(Builder *builder, JsonbContainer *object)
 {
@@ -490,9 +490,8 @@ append_filter(Builder *builder, JsonbContainer *object)
 }
 
 /*
- * Gives the condition that a filter is on the rows of a relation.  All is
- * allocated in the current context.  A filter that is not as it should be is
- * an ERROR.
+ * Parse a filter into a condition on the rows of a relation, in the current
+ * memory context; a filter that is not valid is an ERROR.
  */
 void
 rec_filter_parse(RecFilter *filter, Oid relid, Jsonb *json)

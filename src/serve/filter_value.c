@@ -1,11 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * filter_value.c
- *	  The values in a filter, as the types of columns read them.
+ *	  The values in a filter, read by the types of columns.
  *
- * A scalar becomes text, and the input function of the column's type reads
- * that, whatever the type; an error of it tells in its context which column
- * and value it was.
+ * A scalar becomes text, which the input function of the column's type reads,
+ * whatever the type; the context of an error names the column and the value.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -29,7 +28,7 @@
 
 #define SHOWN_BYTES		100		/* of a value, in an error's context */
 
-/* The text of a scalar: 10.0 is a fine integer. */
+/* Return the text of a scalar: that of 10.0 is 10 for an integer. */
 static char *
 text_of(const JsonbValue *value, Oid type)
 {
@@ -50,7 +49,7 @@ text_of(const JsonbValue *value, Oid type)
  * ----------------
  */
 
-/* Refuses what an operator is given. */
+/* Refuse the value of an operator. */
 void
 rec_filter_value_refuse_value(const RecFilterColumn *column, const char *oper, const char *expected)
 {
@@ -60,7 +59,7 @@ rec_filter_value_refuse_value(const RecFilterColumn *column, const char *oper, c
 					oper, column->name, expected)));
 }
 
-/* Refuses an operator that the column's type does not have. */
+/* Refuse an operator that the column's type does not have. */
 void
 rec_filter_value_refuse_type(const RecFilterColumn *column, const char *oper, const char *expected)
 {
@@ -93,7 +92,7 @@ show_value(void *arg)
  * ----------------
  */
 
-/* Reads a scalar by the type's input function. */
+/* Read a scalar by the type's input function. */
 static Datum
 read_scalar(const RecFilterColumn *column, Oid type, const JsonbValue *value)
 {
@@ -113,7 +112,7 @@ read_scalar(const RecFilterColumn *column, Oid type, const JsonbValue *value)
 	return result;
 }
 
-/* Reads a value of a type that is no array: jsonb takes anything. */
+/* Read a value of a type that is not an array; jsonb accepts any value. */
 static Datum
 read_value(const RecFilterColumn *column, const char *oper, Oid type, const JsonbValue *value,
 		   const char *expected)
@@ -126,9 +125,9 @@ read_value(const RecFilterColumn *column, const char *oper, Oid type, const Json
 }
 
 /*
- * Reads the elements of a JSON array, or the one that a scalar is, into an
- * array of a type; nulls are left out, and *has_null says whether there was
- * one.  What the type does not read is an ERROR.
+ * Read the elements of a JSON array, or a scalar as the only one, into an array
+ * of a type; nulls are left out, and *has_null is set if there was one.  An
+ * element that the type does not accept is an ERROR.
  */
 Datum
 rec_filter_value_elements(const RecFilterColumn *column, const char *oper, Oid type,
@@ -158,7 +157,7 @@ rec_filter_value_elements(const RecFilterColumn *column, const char *oper, Oid t
 	return PointerGetDatum(construct_array(elements, n, type, typlen, typbyval, typalign));
 }
 
-/* The same of elements none of which may be null; an ERROR when one is. */
+/* Read elements as an array; a null one is an ERROR. */
 Datum
 rec_filter_value_array(const RecFilterColumn *column, const char *oper, Oid type, const JsonbValue *value)
 {
@@ -171,7 +170,7 @@ rec_filter_value_array(const RecFilterColumn *column, const char *oper, Oid type
 	return array;
 }
 
-/* Reads a value of the column's own type; what is none is an ERROR. */
+/* Read a value of the column's own type; any other value is an ERROR. */
 Datum
 rec_filter_value(const RecFilterColumn *column, const char *oper, const JsonbValue *value)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * filter_value.h
- *	  The values in a filter, as the types of columns read them.
+ *	  The values in a filter, read by the types of columns.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -16,7 +16,7 @@
 #include "pg/compat.h"
 #include "utils/jsonb.h"
 
-/* A column that the filter speaks of. */
+/* A column in a filter. */
 typedef struct RecFilterColumn
 {
 	const char *name;

@@ -381,7 +381,7 @@ rec_new_item_content_judge(RecNewItemContent *content, const RecItemIds *ids,
 				judged++;
 				continue;
 			}
-			item.said = signal_values(content, unknown[judged], &vectors[judged], refs, nrefs);
+			item.content_values = signal_values(content, unknown[judged], &vectors[judged], refs, nrefs);
 			judged++;
 		}
 		items[kept++] = item;

@@ -168,7 +168,7 @@ typedef struct NearCell
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/* Marks the items of the nearest cells as worth looking at. */
+/* Mark the items of the nearest cells, whose products will be computed. */
 static void
 mark_cells(Search *search, bool *marked)
 {
