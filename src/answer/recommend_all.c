@@ -139,7 +139,7 @@ static void
 load_factors(RecBatch *batch, const RecServedModel *model)
 {
 	RecFactors *factors = batch->options->model != REC_MODEL_ALS ? NULL :
-		rec_factor_table_read(model->definition, model->generation, model->nitems);
+	rec_factor_table_read(model->definition, model->generation, model->nitems);
 
 	if (factors)
 		rec_batch_set_factors(batch, factors);

@@ -206,7 +206,7 @@ get_state(FunctionCallInfo fcinfo)
 		return state;
 	state = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(ScoreState));
 	state->mcxt = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "recommender score",
-										   ALLOCSET_DEFAULT_SIZES);
+										ALLOCSET_DEFAULT_SIZES);
 	fcinfo->flinfo->fn_extra = state;
 	return state;
 }
