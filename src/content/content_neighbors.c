@@ -53,7 +53,7 @@ free_lists(RecContentLists *lists)
 /* Computes each item's own best neighbours. */
 static RecContentLists *
 best_of_each(RecContent *content, int neighbors, MemoryContext budget,
-			 RecContentStep step, void *arg)
+			 RecStep step, void *arg)
 {
 	RecContentRows *rows = rec_content_similarity_begin(content, neighbors, budget);
 	int64		allocated = 1024;
@@ -81,7 +81,7 @@ best_of_each(RecContent *content, int neighbors, MemoryContext budget,
 		}
 		lists->start[row + 1] = n;
 		if (step)
-			step(arg, row + 1);
+			step(arg, row + 1, content->nitems);
 	}
 	rec_content_similarity_end(rows);
 	return lists;
@@ -202,7 +202,7 @@ complete_lists(RecContentLists *lists, const RecContentLists *turned, int neighb
  */
 RecContentLists *
 rec_content_neighbors(RecContent *content, int neighbors, MemoryContext budget,
-					  RecContentStep step, void *arg)
+					  RecStep step, void *arg)
 {
 	RecContentLists *lists = best_of_each(content, neighbors, budget, step, arg);
 	RecContentLists *turned = turn_round(lists, budget);

@@ -14,6 +14,7 @@
 #define REC_CONTENT_NEIGHBORS_H
 
 #include "content/content.h"
+#include "pg/step.h"
 
 /* A list of each item, one after the other, best neighbour first. */
 typedef struct RecContentLists
@@ -24,11 +25,8 @@ typedef struct RecContentLists
 	float4	   *value;			/* cosines */
 } RecContentLists;
 
-/* Hears that so many items have been computed. */
-typedef void (*RecContentStep) (void *arg, uint32 done);
-
 extern RecContentLists *rec_content_neighbors(RecContent *content, int neighbors,
-											  MemoryContext budget, RecContentStep step,
+											  MemoryContext budget, RecStep step,
 											  void *arg);
 
 #endif							/* REC_CONTENT_NEIGHBORS_H */

@@ -253,9 +253,9 @@ write_cells(const RecDefinition *definition, const RecCells *cells, int64 genera
 		values[Anum_rec_embedding_cell_generation - 1] = Int64GetDatum(generation);
 		values[Anum_rec_embedding_cell_cell_no - 1] = Int32GetDatum(c);
 		values[Anum_rec_embedding_cell_centroid - 1] = array4(FLOAT4OID, cells->centroid + (Size) c * cells->dimensions,
-						   cells->dimensions);
+															  cells->dimensions);
 		values[Anum_rec_embedding_cell_item_nos - 1] = array4(INT4OID, cells->item + cells->start[c],
-						   cells->start[c + 1] - cells->start[c]);
+															  cells->start[c + 1] - cells->start[c]);
 		rec_table_writer_end_row(table);
 	}
 	rec_table_writer_close(table);

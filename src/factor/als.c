@@ -105,7 +105,7 @@ alloc_array(MemoryContext mcxt, const RecAls *als, RecAlsArray which)
 
 /* Computes all in one process; als->items and als->gram are there already. */
 static void
-run_alone(RecAls *als, MemoryContext mcxt, RecAlsProgress step, void *arg)
+run_alone(RecAls *als, MemoryContext mcxt, RecStep step, void *arg)
 {
 	int			nphases = rec_als_step_phases(als->shared);
 
@@ -131,7 +131,7 @@ run_alone(RecAls *als, MemoryContext mcxt, RecAlsProgress step, void *arg)
  */
 RecFactors *
 rec_als_train(const RecMatrix *matrix, const RecOptions *options, bool parallel,
-			  RecAlsProgress step, void *arg)
+			  RecStep step, void *arg)
 {
 	RecFactors *factors = palloc0_object(RecFactors);
 	MemoryContext result = CurrentMemoryContext;

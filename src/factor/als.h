@@ -15,8 +15,9 @@
 
 #include "factor/als_step.h"
 #include "options/options.h"
+#include "pg/step.h"
 
 extern RecFactors *rec_als_train(const RecMatrix *matrix, const RecOptions *options,
-								 bool parallel, RecAlsProgress step, void *arg);
+								 bool parallel, RecStep step, void *arg);
 
 #endif							/* REC_ALS_H */

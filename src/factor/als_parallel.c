@@ -67,7 +67,7 @@ attach_arrays(RecAls *als, shm_toc *toc)
 
 /* Goes through the phases from one on; the others do the same. */
 static void
-run_phases(RecAls *als, Barrier *barrier, int phase, bool leader, RecAlsProgress step, void *arg)
+run_phases(RecAls *als, Barrier *barrier, int phase, bool leader, RecStep step, void *arg)
 {
 	int			nphases = rec_als_step_phases(als->shared);
 
@@ -167,7 +167,7 @@ fill_segment(ParallelContext *pcxt, RecAls *als)
  * one process.
  */
 bool
-rec_als_parallel(RecAls *als, float4 *items, double *gram, RecAlsProgress step, void *arg)
+rec_als_parallel(RecAls *als, float4 *items, double *gram, RecStep step, void *arg)
 {
 	int			nworkers = workers_wanted(als);
 	RecAls		together = *als;

@@ -14,8 +14,9 @@
 #define REC_ALS_PARALLEL_H
 
 #include "factor/als_step.h"
+#include "pg/step.h"
 
 extern bool rec_als_parallel(RecAls *als, float4 *items, double *gram,
-							 RecAlsProgress step, void *arg);
+							 RecStep step, void *arg);
 
 #endif							/* REC_ALS_PARALLEL_H */

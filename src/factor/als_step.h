@@ -74,9 +74,6 @@ typedef struct RecAls
 	double	   *solution;
 } RecAls;
 
-/* Hears that so many of so many steps are done. */
-typedef void (*RecAlsProgress) (void *arg, double done, double total);
-
 extern double rec_als_step_work(const RecAls *als);
 extern Size rec_als_step_array_size(const RecAls *als, RecAlsArray which);
 extern void **rec_als_step_array(RecAls *als, RecAlsArray which);

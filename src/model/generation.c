@@ -270,18 +270,18 @@ write_content_neighbors(NeighborWriter *writer, const RecContentLists *lists)
 	pfree(row);
 }
 
+/* Show how far a computation of the generation is (a RecStep). */
 static void
-show_content_step(void *arg, uint32 done)
+show_step(void *arg, double done, double total)
 {
-	RecGeneration *generation = (RecGeneration *) arg;
-
-	rec_progress_step(generation->progress, done, generation->items->n);
+	rec_progress_step(((RecGeneration *) arg)->progress, done, total);
 }
 
+/* The same for one that writes neighbours. */
 static void
-show_step(void *arg, uint32 done)
+show_neighbors_step(void *arg, double done, double total)
 {
-	show_content_step(((NeighborWriter *) arg)->generation, done);
+	show_step(((NeighborWriter *) arg)->generation, done, total);
 }
 
 static RecContentLists *
@@ -292,7 +292,7 @@ compute_likeness(RecGeneration *generation)
 	rec_progress_phase(generation->progress, "computing neighbours by content");
 	return rec_content_neighbors(generation->items->content,
 								 generation->definition->options.neighbors,
-								 CurrentMemoryContext, show_content_step, generation);
+								 CurrentMemoryContext, show_step, generation);
 }
 
 /* Writes the entries of the index on ids and kinds. */
@@ -336,7 +336,7 @@ write_neighbor_table(RecGeneration *generation)
 	writer.kind_names[BY_BEHAVIOUR] = CStringGetTextDatum(rec_options_component_names[REC_BEHAVIOUR]);
 	writer.kind_names[BY_CONTENT] = CStringGetTextDatum(rec_options_component_names[REC_CONTENT]);
 	rec_train_rows(generation->matrix, likeness, &definition->options, write_neighbors,
-				   show_step, &writer);
+				   show_neighbors_step, &writer);
 	if (likeness)
 		write_content_neighbors(&writer, likeness);
 	write_neighbor_entries(&writer);
@@ -349,14 +349,6 @@ write_neighbor_table(RecGeneration *generation)
  */
 
 static void
-show_factors_step(void *arg, double done, double total)
-{
-	RecGeneration *generation = (RecGeneration *) arg;
-
-	rec_progress_step(generation->progress, done, total);
-}
-
-static void
 write_factors(RecGeneration *generation)
 {
 	const RecOptions *options = &generation->definition->options;
@@ -365,7 +357,7 @@ write_factors(RecGeneration *generation)
 		return;
 	rec_progress_phase(generation->progress, "computing factors");
 	rec_factor_table_write(generation->definition, generation->number,
-							rec_als_train(generation->matrix, options, true, show_factors_step,
+							rec_als_train(generation->matrix, options, true, show_step,
 										  generation));
 }
 

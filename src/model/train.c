@@ -87,7 +87,7 @@ rec_train_trend(const RecMatrix *matrix, const double *scores)
 
 static void
 compute_rows(RecMatrix *matrix, const RecOptions *options,
-			 RecRowSink sink, RecRowStep step, void *arg)
+			 RecRowSink sink, RecStep step, void *arg)
 {
 	if (options->model == REC_MODEL_RIDGE)
 		rec_ridge_rows(matrix, options, sink, arg);
@@ -104,7 +104,7 @@ compute_rows(RecMatrix *matrix, const RecOptions *options,
  */
 void
 rec_train_rows(RecMatrix *matrix, const RecContentLists *likeness,
-			   const RecOptions *options, RecRowSink sink, RecRowStep step, void *arg)
+			   const RecOptions *options, RecRowSink sink, RecStep step, void *arg)
 {
 	RecLending *lending;
 

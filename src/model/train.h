@@ -14,6 +14,7 @@
 #define REC_TRAIN_H
 
 #include "content/content_neighbors.h"
+#include "pg/step.h"
 #include "rank/score.h"
 #include "similarity/similarity.h"
 
@@ -21,7 +22,7 @@ extern double *rec_train_popularity(const RecMatrix *matrix);
 extern int	rec_train_user_steps(const RecMatrix *matrix, uint32 *steps);
 extern double *rec_train_trend(const RecMatrix *matrix, const double *scores);
 extern void rec_train_rows(RecMatrix *matrix, const RecContentLists *likeness,
-						   const RecOptions *options, RecRowSink sink, RecRowStep step,
+						   const RecOptions *options, RecRowSink sink, RecStep step,
 						   void *arg);
 
 #endif							/* REC_TRAIN_H */

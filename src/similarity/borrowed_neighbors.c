@@ -72,7 +72,7 @@ struct RecLending
 	RecTopk		topk;
 
 	RecRowSink	sink;			/* who gets the rows */
-	RecRowStep	step;			/* who hears how far they are; or NULL */
+	RecStep	step;			/* who hears how far they are; or NULL */
 	void	   *arg;
 };
 
@@ -98,7 +98,7 @@ begin_lists(RecLending *lending)
 RecLending *
 rec_borrowed_neighbors_create(MemoryContext context, const RecMatrix *matrix,
 				   const RecContentLists *likeness, const RecOptions *options,
-				   RecRowSink sink, RecRowStep step, void *arg)
+				   RecRowSink sink, RecStep step, void *arg)
 {
 	MemoryContext own = AllocSetContextCreate(context, "recommender lending",
 											  ALLOCSET_DEFAULT_SIZES);
@@ -129,14 +129,14 @@ rec_borrowed_neighbors_create(MemoryContext context, const RecMatrix *matrix,
 	return lending;
 }
 
-/* Hears that so many items have been computed (a RecRowStep). */
+/* Pass on how many items have been computed (a RecStep). */
 void
-rec_borrowed_neighbors_step(void *arg, uint32 done)
+rec_borrowed_neighbors_step(void *arg, double done, double total)
 {
 	RecLending *lending = (RecLending *) arg;
 
 	if (lending->step)
-		lending->step(lending->arg, done);
+		lending->step(lending->arg, done, total);
 }
 
 /* Takes the neighbours of one item; items come in order (a RecRowSink). */

@@ -65,7 +65,8 @@ compute_rows(RecMatrix *matrix, const RecOptions *options, bool parallel,
 typedef struct TargetLists
 {
 	RecLists   *lists;
-	RecRowStep	step;			/* or NULL */
+	uint32		nitems;
+	RecStep		step;			/* or NULL */
 	void	   *step_arg;
 } TargetLists;
 
@@ -76,17 +77,17 @@ append_list(void *arg, uint32 item, const RecNeighbor *row, int n)
 
 	rec_neighbor_lists_append(targets->lists, row, n);
 	if (targets->step)
-		targets->step(targets->step_arg, item + 1);
+		targets->step(targets->step_arg, item + 1, targets->nitems);
 }
 
 static void
 compute_per_target(RecMatrix *matrix, const RecOptions *options, bool parallel,
-				   RecRowSink sink, RecRowStep step, void *arg)
+				   RecRowSink sink, RecStep step, void *arg)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "recommender neighbours per target",
 												  ALLOCSET_DEFAULT_SIZES);
-	TargetLists targets = {rec_neighbor_lists_create(context, matrix->nitems), step, arg};
+	TargetLists targets = {rec_neighbor_lists_create(context, matrix->nitems), matrix->nitems, step, arg};
 
 	compute_rows(matrix, options, parallel, append_list, &targets);
 	rec_neighbor_lists_sink_turned(targets.lists, PG_INT32_MAX, sink, arg);
@@ -107,7 +108,7 @@ compute_per_target(RecMatrix *matrix, const RecOptions *options, bool parallel,
  */
 void
 rec_similarity_rows(RecMatrix *matrix, const RecOptions *options,
-					bool parallel, RecRowSink sink, RecRowStep step, void *arg)
+					bool parallel, RecRowSink sink, RecStep step, void *arg)
 {
 	if (options->truncate == REC_TRUNCATE_TARGET)
 		compute_per_target(matrix, options, parallel, sink, step, arg);

@@ -14,13 +14,11 @@
 #define REC_SIMILARITY_H
 
 #include "interaction/matrix.h"
+#include "pg/step.h"
 #include "similarity/measure.h"
 
-/* Hears that so many items have been computed. */
-typedef void (*RecRowStep) (void *arg, uint32 done);
-
 extern void rec_similarity_rows(RecMatrix *matrix, const RecOptions *options,
-								bool parallel, RecRowSink sink, RecRowStep step,
+								bool parallel, RecRowSink sink, RecStep step,
 								void *arg);
 
 #endif							/* REC_SIMILARITY_H */
