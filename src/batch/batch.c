@@ -20,8 +20,6 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "batch/batch.h"
 #include "pg/memory_budget.h"
 #include "utils/memutils.h"
@@ -52,17 +50,6 @@ rec_batch_create(MemoryContext context, const RecOptions *options,
 	return batch;
 }
 
-/* Report an error unless a weight of an item, by its number in the dictionary, is finite. */
-void
-rec_batch_check_weight(const RecBatch *batch, uint32 item, double weight)
-{
-	if (!isfinite(weight))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("weight %g of item %s is not a finite number", weight,
-						rec_dictionary_text(batch->items, item))));
-}
-
 /* Gives what a row weighs as something that is known. */
 double
 rec_batch_known_weight(const RecBatch *batch, const RecBatchRow *row)
@@ -71,7 +58,7 @@ rec_batch_known_weight(const RecBatch *batch, const RecBatchRow *row)
 
 	if (batch->events)
 		weight *= batch->events[row->event].weight;
-	rec_batch_check_weight(batch, row->pair.item, weight);
+	rec_interaction_check_weight(weight, batch->users, row->user, batch->items, row->pair.item);
 	return weight;
 }
 

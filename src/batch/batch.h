@@ -134,7 +134,6 @@ extern RecBatch *rec_batch_create(MemoryContext context, const RecOptions *optio
 								  Oid user_type, Oid user_collation,
 								  Oid item_type, Oid item_collation);
 extern void *rec_batch_alloc(RecBatch *batch, Size count, Size width);
-extern void rec_batch_check_weight(const RecBatch *batch, uint32 item, double weight);
 extern double rec_batch_known_weight(const RecBatch *batch, const RecBatchRow *row);
 extern void rec_batch_begin_model(RecBatch *batch, uint32 nitems);
 extern void rec_batch_set_item(RecBatch *batch, uint32 number, uint32 item,

@@ -58,7 +58,8 @@ rec_batch_rows_add(RecBatch *batch, const RecRow *row, uint8 seen)
 	if (batch->events)
 		added->event = rec_batch_event_find(batch, row->event);
 	if (row->has_weight)
-		rec_batch_check_weight(batch, added->pair.item, row->weight);
+		rec_interaction_check_weight(row->weight, batch->users, added->user,
+									 batch->items, added->pair.item);
 }
 
 static void

@@ -21,6 +21,7 @@
 #include "interaction/stream.h"
 #include "interaction/trend.h"
 #include "model/train.h"
+#include "similarity/similarity_range.h"
 #include "utils/memutils.h"
 
 /* The rows that a model may be trained on, as a stream. */
@@ -53,9 +54,12 @@ take_neighbors(void *arg, uint32 item, const RecNeighbor *row, int n)
 	TrainState *state = (TrainState *) arg;
 	RecBatch   *batch = state->batch;
 	RecNeighborList *kept = rec_batch_lists(batch, state->matrix->item_id[item]);
-	int32	   *neighbors = rec_batch_alloc(batch, n, sizeof(int32));
-	float4	   *similarities = rec_batch_alloc(batch, n, sizeof(float4));
+	int32	   *neighbors;
+	float4	   *similarities;
 
+	n = rec_similarity_range_storable(row, n, item, batch->memory.item, batch->items);
+	neighbors = rec_batch_alloc(batch, n, sizeof(int32));
+	similarities = rec_batch_alloc(batch, n, sizeof(float4));
 	for (int i = 0; i < n; i++)
 	{
 		neighbors[i] = (int32) row[i].item;

@@ -48,6 +48,8 @@
 #include "utils/float.h"
 
 #define LEAST_CONFIDENCE	1e-9	/* what counts as observed */
+#define MOST_CONFIDENCE		1e9		/* more changes the solution by less than
+									 * rounding, and makes systems singular */
 #define LEAST_ROWS			64	/* buffered before they are multiplied */
 
 struct RecFolding
@@ -205,6 +207,13 @@ rec_folding_counts(const RecFolds *folds, double weight)
 	return fabs(weight) * folds->scale >= LEAST_CONFIDENCE;
 }
 
+/* Return the confidence of an observation of this weight. */
+static inline double
+confidence_of(const RecFolds *folds, double weight)
+{
+	return Min(fabs(weight) * folds->scale, MOST_CONFIDENCE);
+}
+
 static void
 begin(RecFolding *folding, const RecFolds *folds, int64 nobserved, bool by_observations)
 {
@@ -262,7 +271,7 @@ REC_TARGET_CLONES void
 rec_folding_add(RecFolding *folding, const float4 *column, double weight)
 {
 	int			n = folding->nfactors;
-	double		confidence = fabs(weight) * folding->folds->scale;
+	double		confidence = confidence_of(folding->folds, weight);
 	double		target = weight > 0;
 	double	   *row = folding->rows + folding->nbuffered * folding->order;
 
@@ -352,7 +361,7 @@ void
 rec_folding_response(RecFolding *folding, const float4 *column, double weight,
 					 double *response)
 {
-	double		counts = weight > 0 ? weight * folding->folds->scale : 0;
+	double		counts = weight > 0 ? confidence_of(folding->folds, weight) : 0;
 
 	memset(folding->solution, 0, folding->order * sizeof(double));
 	for (int k = 0; k < folding->nfactors; k++)

@@ -87,6 +87,48 @@ rec_interaction_event_weight(const RecEventWeights *weights, const char *event, 
 }
 
 /* ----------------
+ *		weights
+ * ----------------
+ */
+
+/* True when a weight is 0, or finite and in the range that models can use. */
+bool
+rec_interaction_weight_is_valid(double weight)
+{
+	double		size = fabs(weight);
+
+	return size == 0 || (size >= REC_LEAST_WEIGHT && size <= REC_MOST_WEIGHT);
+}
+
+/*
+ * Report an error that names user and item, by their numbers in dictionaries,
+ * unless the weight of their interaction is valid.  "users" may be NULL.
+ */
+void
+rec_interaction_check_weight(double weight, RecDict *users, uint32 user,
+							 RecDict *items, uint32 item)
+{
+	const char *row;
+
+	if (rec_interaction_weight_is_valid(weight))
+		return;
+	row = users == NULL ? psprintf("item %s", rec_dictionary_text(items, item)) :
+		psprintf("user %s and item %s", rec_dictionary_text(users, user),
+				 rec_dictionary_text(items, item));
+	if (!isfinite(weight))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("weight %g of %s is not a finite number", weight, row),
+				 errhint("Leave such rows out with a WHERE clause or a view.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("weight %g of %s is out of range", weight, row),
+			 errdetail("The absolute value of a weight must be 0 or between %g and %g.",
+					   REC_LEAST_WEIGHT, REC_MOST_WEIGHT),
+			 errhint("Leave such rows out with a WHERE clause or a view, or use other units.")));
+}
+
+/* ----------------
  *		interactions in memory
  * ----------------
  */
@@ -110,7 +152,7 @@ rec_interaction_create(MemoryContext mcxt, Oid user_type, Oid user_collation,
 
 /*
  * Adds a row; one without user, item or weight is counted as such and left
- * out.  A weight that is not finite is an ERROR that names the row's ids.
+ * out.  An invalid weight is an ERROR that names the row's ids.
  */
 void
 rec_interaction_add(RecInteractions *interactions, const RecRow *row)
@@ -130,14 +172,8 @@ rec_interaction_add(RecInteractions *interactions, const RecRow *row)
 	}
 	user = rec_dictionary_intern(interactions->users, row->user);
 	item = rec_dictionary_intern(interactions->items, row->item);
-	if (!isfinite(row->weight))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("weight %g of user %s and item %s is not a finite number",
-						row->weight,
-						rec_dictionary_text(interactions->users, user),
-						rec_dictionary_text(interactions->items, item)),
-				 errhint("Leave such rows out with a WHERE clause or a view.")));
+	rec_interaction_check_weight(row->weight, interactions->users, user,
+								 interactions->items, item);
 	rec_stream_add(interactions->stream, user, item, row->weight, row->time);
 	if (interactions->situations)
 		rec_situation_append(interactions->situations, row->situation);

@@ -84,6 +84,16 @@ typedef struct RecRow
 /* Takes a row; memory of the current context is gone after the call. */
 typedef void (*RecRowTaker) (void *arg, const RecRow *row);
 
+/*
+ * The range of the absolute value of a weight that is not 0.  In it no square,
+ * sum or norm of a model can overflow or vanish.
+ */
+#define REC_LEAST_WEIGHT	1e-30
+#define REC_MOST_WEIGHT		1e30
+
+extern bool rec_interaction_weight_is_valid(double weight);
+extern void rec_interaction_check_weight(double weight, RecDict *users, uint32 user,
+										 RecDict *items, uint32 item);
 extern RecEventWeights *rec_interaction_event_weights_parse(Jsonb *json);
 extern bool rec_interaction_event_weight(const RecEventWeights *weights, const char *event,
 										 double *weight);

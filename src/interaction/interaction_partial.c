@@ -202,7 +202,7 @@ receive_stream(StringInfo buffer, RecInteractions *interactions)
 		uint32		item = pq_getmsgint(buffer, 4);
 		double		weight = weighted ? pq_getmsgfloat8(buffer) : 1;
 
-		if (user >= nusers || item >= nitems || !isfinite(weight))
+		if (user >= nusers || item >= nitems || !rec_interaction_weight_is_valid(weight))
 			rec_interaction_partial_refuse();
 		rec_stream_add(interactions->stream, user, item, weight, REC_NO_TIME);
 	}

@@ -17,6 +17,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "interaction/pair.h"
@@ -78,13 +79,20 @@ static double
 combine_run(const RecPair *run, int n, RecRepeats repeats)
 {
 	double		weight = run[n - 1].weight;
+	double		size = 0;
 
 	switch (repeats)
 	{
 		case REC_REPEATS_SUM:
 			weight = 0;
 			for (int i = 0; i < n; i++)
+			{
 				weight += run[i].weight;
+				size += fabs(run[i].weight);
+			}
+			/* what only rounding leaves of a sum is nothing */
+			if (fabs(weight) <= n * DBL_EPSILON * size)
+				weight = 0;
 			break;
 		case REC_REPEATS_MAX:
 			for (int i = 0; i < n - 1; i++)

@@ -34,6 +34,7 @@
 #include "pg/spi.h"
 #include "pg/table_writer.h"
 #include "rank/selection.h"
+#include "similarity/similarity_range.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -192,6 +193,7 @@ typedef struct NeighborWriter
 	RecTableWriter *table;
 	NeighborKind kind;			/* of the neighbours that are written */
 	Datum		kind_names[NKINDS]; /* texts */
+	int64		vanished;		/* similarities too small to be stored */
 } NeighborWriter;
 
 /* The place of a row among all that there may be, in the table writer. */
@@ -225,6 +227,10 @@ write_neighbors(void *arg, uint32 item, const RecNeighbor *row, int n)
 	int32	   *supports;
 
 	rec_progress_step(generation->progress, item + 1, generation->items->n);
+	writer->vanished += n;
+	n = rec_similarity_range_storable(row, n, item, generation->items->number,
+									  generation->interactions->items);
+	writer->vanished -= n;
 	if (n == 0)
 		return;
 	/* ids lie scattered */
@@ -337,6 +343,8 @@ write_neighbor_table(RecGeneration *generation)
 	writer.kind_names[BY_CONTENT] = CStringGetTextDatum(rec_options_component_names[REC_CONTENT]);
 	rec_train_rows(generation->matrix, likeness, &definition->options, write_neighbors,
 				   show_neighbors_step, &writer);
+	if (generation->neighbors == 0 && writer.vanished > 0)
+		rec_similarity_range_warn_small();
 	if (likeness)
 		write_content_neighbors(&writer, likeness);
 	write_neighbor_entries(&writer);

@@ -250,15 +250,6 @@ add_pair(HistoryReader *reader, uint32 item, double weight, int64 time)
 }
 
 static void
-refuse_weight(double weight, RecDict *items, uint32 item)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("weight %g of item %s is not a finite number",
-					weight, rec_dictionary_text(items, item))));
-}
-
-static void
 take_row(void *arg, const RecRow *row)
 {
 	HistoryReader *reader = (HistoryReader *) arg;
@@ -278,8 +269,7 @@ take_row(void *arg, const RecRow *row)
 	if (row->has_weight)
 	{
 		item = rec_dictionary_intern(history->items, row->item);
-		if (!isfinite(row->weight))
-			refuse_weight(row->weight, history->items, item);
+		rec_interaction_check_weight(row->weight, NULL, 0, history->items, item);
 		add_pair(reader, item, row->weight, row->time);
 		if (history->past)
 			remember_event(history, get_past(history, item, item == known), row);

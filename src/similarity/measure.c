@@ -77,7 +77,7 @@ judge_all(const RecRowView *row, const uint32 *item, int n, RecTopk *topk,
 		best[kept].similarity = similarity;
 		best[kept].item = j;
 		best[kept].support = c;
-		kept += similarity >= limit && similarity <= DBL_MAX;
+		kept += similarity >= limit;
 	}
 	topk->n = kept;
 }
@@ -131,6 +131,15 @@ normalised(const RecRowView *row, const PairView *pair)
 }
 
 JUDGE(normalised, false)
+
+/* The same for what cannot exceed 1 but by rounding. */
+static inline double
+cosine(const RecRowView *row, const PairView *pair)
+{
+	return Min(normalised(row, pair), 1);
+}
+
+JUDGE(cosine, false)
 
 static uint32
 least_normalised(const RecRowView *row, uint32 item, const RecBound *bound)
@@ -253,11 +262,18 @@ least_lift(const RecRowView *row, uint32 item, const RecBound *bound)
 					row->users[item] / row->all_users);
 }
 
+/* True when items are together more often than if independent, exactly. */
+static inline bool
+exceeds_chance(const RecRowView *row, const PairView *pair)
+{
+	return pair->c * row->all_users > row->row_users * row->users[pair->j];
+}
+
 /* Pointwise mutual information, natural logarithm (Church and Hanks 1990). */
 static inline double
 pmi(const RecRowView *row, const PairView *pair)
 {
-	return log(lift(row, pair));
+	return exceeds_chance(row, pair) ? log(lift(row, pair)) : 0;
 }
 
 JUDGE(pmi, true)
@@ -284,7 +300,9 @@ npmi(const RecRowView *row, const PairView *pair)
 {
 	double		n = row->all_users;
 
-	return pair->c == n ? 1 : log(lift(row, pair)) / -log(pair->c / n);
+	if (!exceeds_chance(row, pair))
+		return pair->c == n;
+	return Min(log(lift(row, pair)) / -log(pair->c / n), 1);
 }
 
 JUDGE(npmi, true)
@@ -431,7 +449,7 @@ least_llr(const RecRowView *row, uint32 item, const RecBound *bound)
 /* The registry: the value of the option "measure" is the index of its row. */
 const RecMeasure rec_measures[REC_NMEASURES] = {
 	[REC_MEASURE_COSINE] = {REC_NORM_ROOT, NULL,
-	judge_normalised, judge_normalised, least_normalised},
+	judge_cosine, judge_cosine, least_normalised},
 	[REC_MEASURE_DAMPED_COSINE] = {REC_NORM_POWER, NULL,
 	judge_normalised, judge_normalised, least_normalised},
 	[REC_MEASURE_JACCARD] = {REC_NORM_NONE, NULL,
@@ -453,7 +471,7 @@ const RecMeasure rec_measures[REC_NMEASURES] = {
 	[REC_MEASURE_LLR] = {REC_NORM_NONE, make_entropies,
 	judge_llr, judge_llr_estimate, least_llr},
 	[REC_MEASURE_PEARSON] = {REC_NORM_ROOT, NULL,
-	judge_normalised, judge_normalised, least_normalised},
+	judge_cosine, judge_cosine, least_normalised},
 	[REC_MEASURE_ADJUSTED_COSINE] = {REC_NORM_ROOT, NULL,
-	judge_normalised, judge_normalised, least_normalised},
+	judge_cosine, judge_cosine, least_normalised},
 };

@@ -25,6 +25,7 @@
 #include "interaction/matrix_shm.h"
 #include "miscadmin.h"
 #include "similarity/neighbor_lists.h"
+#include "similarity/rounding_noise.h"
 #include "similarity/similarity.h"
 #include "similarity/similarity_parallel.h"
 #include "similarity/similarity_row.h"
@@ -51,9 +52,19 @@ static void
 compute_rows(RecMatrix *matrix, const RecOptions *options, bool parallel,
 			 RecRowSink sink, void *arg)
 {
+	MemoryContext mcxt = AllocSetContextCreate(CurrentMemoryContext,
+											   "recommender rows of neighbours",
+											   ALLOCSET_SMALL_SIZES);
+
+	if (rec_options_measure_traits(options)->centring != REC_CENTRE_NONE)
+	{
+		arg = rec_rounding_noise_create(mcxt, matrix, options->neighbors, sink, arg);
+		sink = rec_rounding_noise_take;
+	}
 	if (!parallel || !rec_similarity_parallel(matrix, options, sink, arg))
 		compute_serially(matrix, options, sink, arg);
 	rec_matrix_shm_drop_lists(matrix);
+	MemoryContextDelete(mcxt);
 }
 
 /* ----------------

@@ -34,6 +34,7 @@
 #include "pg/relation.h"
 #include "similarity/ridge.h"
 #include "similarity/similarity.h"
+#include "similarity/similarity_range.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -336,6 +337,7 @@ write_row(void *arg, uint32 item, const RecNeighbor *row, int n)
 	Datum		values[SIMILARITY_NCOLS];
 	bool		nulls[SIMILARITY_NCOLS] = {0};
 
+	rec_similarity_range_check(row, n, item, writer->matrix->item_id, writer->interactions->items);
 	for (int i = 0; i < n; i++)
 	{
 		values[0] = item_text(writer, item);

@@ -30,10 +30,14 @@
 #include "similarity/similarity_count.h"
 #include "similarity/similarity_row.h"
 #include "similarity/similarity_sweep.h"
+#include "utils/float.h"
 #include "utils/memutils.h"
 
 #define DENSE_SHARE		4		/* additions per this many items: mark no
 								 * blocks */
+
+#define LEAST_SQUARE	1e-290	/* of a norm: less has lost its digits, and
+								 * leaves an item without neighbours */
 
 /* ----------------
  *		preparation
@@ -77,7 +81,8 @@ prepare_norms(RecSimilarity *state)
 	state->row_norm = sum_weights(state, true);
 	state->other_norm = state->row_norm;
 	for (uint32 i = 0; i < state->matrix->nitems; i++)
-		state->row_norm[i] = sqrt(state->row_norm[i]);
+		state->row_norm[i] = state->row_norm[i] >= LEAST_SQUARE ? sqrt(state->row_norm[i]) :
+			get_float8_infinity();
 }
 
 static void

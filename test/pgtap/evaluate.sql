@@ -824,7 +824,7 @@ SELECT throws_ok(format('SELECT * FROM recommender.evaluate_query(%s)', argument
 	('''SELECT 1, 2'', ''SELECT 1, ''''a''''::text''', '42804', 'train and test must return users and items of the same types'),
 	('''SELECT 1, 2'', ''SELECT 1::bigint, 2''', '42804', 'train and test must return users and items of the same types'),
 	('''SELECT 1, 2'', ''SELECT 1, 2, ''''a''''::text''', '42804', 'the query''s third column, the weight, must be of a numeric type, not text'),
-	('''SELECT 1, 2'', ''SELECT 1, 2, float8 ''''NaN''''''', '22023', 'weight NaN of item 2 is not a finite number'),
+	('''SELECT 1, 2'', ''SELECT 1, 2, float8 ''''NaN''''''', '22023', 'weight NaN of user 1 and item 2 is not a finite number'),
 	('''SELECT 1, 2'', ''SELECT 1, 3'', k => ''{0}''', '22023', 'each k must be between 1 and 10000'),
 	('''SELECT 1, 2'', ''SELECT 1, 3'', metrics => ''{x}''', '22023', 'metric "x" does not exist'),
 	('''SELECT 1, 2'', ''SELECT 1, 3'', options => ''{"x": 1}''', '22023', 'option "x" does not exist'),

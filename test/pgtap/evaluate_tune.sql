@@ -374,9 +374,9 @@ SELECT throws_ok(format('SELECT %s', call), '22023', message, call) FROM (VALUES
 	($$recommender.evaluate_query('SELECT 1, 2', 'SELECT 1, 2', options => '{"event_weights": {}}')$$, 'option "event_weights" cannot be given here'),
 	($$one.recommend(1, options => '{"event_weights": {}}')$$, 'option "event_weights" cannot be given here'),
 	($$recommender.create_recommender('none', 'shop.acts', options => '{"event_weights": {}}')$$, 'option "event_weights" cannot be given here')) e (call, message);
--- the product of a weight and what the row says can be too much for a number
-UPDATE shop.acts SET n = 1e300 WHERE (user_id, kind) = (7, 'buy');
-SELECT throws_like($$SELECT recommender.evaluate('one', options => '{"event_weights": {"shop.acts": {"buy": 1e9}}}')$$, 'weight Infinity of item item % is not a finite number', 'a weight out of range');
+-- the product of an event's weight and that of the row can be out of range
+UPDATE shop.acts SET n = 1e25 WHERE (user_id, kind) = (7, 'buy');
+SELECT throws_like($$SELECT recommender.evaluate('one', options => '{"event_weights": {"shop.acts": {"buy": 1e9}}}')$$, 'weight 1e+34 of user 7 and item item % is out of range', 'a weight out of range');
 
 -- A blend.  Each week has new things of the five tastes, of which nothing but their kind is known when they come.
 CREATE TABLE shop.things (id text PRIMARY KEY, kind text, look text);

@@ -338,7 +338,7 @@ FROM (VALUES ('SELECT 1, 1, 1 WHERE false', '{}', 0), ('SELECT 1, 1, 1', '{}', 5
 	('SELECT 1, i, 1 FROM generate_series(1, 40) i', '{}', 200), ('SELECT u, u, 1 FROM generate_series(1, 40) u', '{"als_regularization": 1e6}', 200),
 	('SELECT u, u % 3, 1 FROM generate_series(1, 40) u', '{"als_regularization": 1e-6, "als_unobserved": 0, "als_exponent": 0, "als_factors": 40}', 120),
 	('SELECT u, u % 3, -1 FROM generate_series(1, 40) u', '{"weighting": "none"}', 0),
-	('SELECT u, u % 9, 1e-200 * u FROM generate_series(1, 40) u', '{"weighting": "none"}', 45), ('SELECT u, u % 9, 1e200 * u FROM generate_series(1, 40) u', '{"weighting": "none"}', 45),
+	('SELECT u, u % 9, 1e-25 * u FROM generate_series(1, 40) u', '{"weighting": "none"}', 45), ('SELECT u, u % 9, 1e25 * u FROM generate_series(1, 40) u', '{"weighting": "none"}', 45),
 	('SELECT u, u % 9, power(10, u % 30) FROM generate_series(1, 400) u', '{"weighting": "none"}', 45)) v (query, options, n);
 SELECT is_empty('SELECT FROM recs.recommend(7, 9) WHERE score = ''NaN''', 'weights of many scales');
 
