@@ -68,7 +68,7 @@ judge_all(const RecRowView *row, const uint32 *item, int n, RecTopk *topk,
 	for (int i = 0; i < n; i++)
 	{
 		uint32		j = item[i];
-		uint32		c = simple ? ((const uint8 *) row->count)[j] : rec_row_common(row, j);
+		uint32		c = simple ? ((const uint8 *) row->count)[j] : rec_measure_common_users(row, j);
 		PairView	pair = {c, !simple && row->dot ? row->dot[j] : c, j};
 		double		similarity = formula(row, &pair);
 

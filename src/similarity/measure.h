@@ -81,7 +81,7 @@ typedef struct RecMeasure
 
 /* Gives the users that the row's item has in common with another. */
 static inline uint32
-rec_row_common(const RecRowView *row, uint32 item)
+rec_measure_common_users(const RecRowView *row, uint32 item)
 {
 	if (row->count_size == sizeof(uint8))
 		return ((const uint8 *) row->count)[item];

@@ -143,7 +143,7 @@ least_factors(RecSimilarity *state)
 
 	for (uint32 block = 0; block < state->nblocks; block++)
 	{
-		uint32		last = rec_last_of_block(state, block);
+		uint32		last = rec_similarity_state_last_of_block(state, block);
 
 		least[block] = state->other_norm[last];
 		for (uint32 i = block * REC_BLOCK_SIZE; i < last; i++)

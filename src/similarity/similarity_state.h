@@ -59,7 +59,7 @@ typedef struct RecSimilarity
 
 /* Gives the last, least popular item of a block. */
 static inline uint32
-rec_last_of_block(const RecSimilarity *state, uint32 block)
+rec_similarity_state_last_of_block(const RecSimilarity *state, uint32 block)
 {
 	return Min((block + 1) * REC_BLOCK_SIZE, state->matrix->nitems) - 1;
 }

@@ -375,7 +375,7 @@ least_common(const RecSimilarity *state, uint32 block, uint32 hint)
 	bound.limit = state->topk.limit;
 	bound.hint = hint;
 	return Max(support, state->measure->least_common(&state->view,
-													 rec_last_of_block(state, block), &bound));
+													 rec_similarity_state_last_of_block(state, block), &bound));
 }
 
 /*
