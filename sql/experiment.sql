@@ -129,3 +129,37 @@ SELECT recommender.off_policy(1, 0.5, 2);
 SELECT recommender.off_policy(1, 0.5, 0.5, 1, 1, ('{"clip": ' || x || '}')::jsonb) FROM generate_series(1, 2) x;
 SELECT recommender.off_policy(1, 0.5, 0.5, CASE x WHEN 1 THEN 1 END, 1) FROM generate_series(1, 2) x;
 SELECT recommender.off_policy(1, 0.5, 0.5, 1, 1, '{"clop": 1}');
+
+-- Results from queries: four people each; outcomes at the moment of exposure and after the window do not count
+CREATE TEMP TABLE seen (person int, variant text, at timestamptz);
+CREATE TEMP TABLE bought (person int, at timestamptz, amount float8);
+INSERT INTO seen SELECT i, CASE WHEN i <= 4 THEN 'old' ELSE 'new' END, '2025-01-01 00:00Z' FROM generate_series(1, 8) i;
+INSERT INTO bought VALUES (1, '2025-01-01 00:00Z', 100), (1, '2025-01-02 00:00Z', 3), (2, '2025-01-08 00:00Z', 5), (3, '2025-01-08 00:01Z', 100),
+	(5, '2025-01-02 00:00Z', 4), (6, '2025-01-03 00:00Z', 8), (7, '2025-01-03 00:00Z', 6), (9, '2025-01-03 00:00Z', 100);
+SELECT metric, segment, variant, baseline, units, value, baseline_value, effect, round(standard_error::numeric, 4) AS standard_error, round(p_value::numeric, 4) AS p_value,
+	   round(chance_to_win::numeric, 4) AS chance_to_win, method, warnings
+FROM recommender.experiment_results('SELECT * FROM seen', 'SELECT * FROM bought', method => 'welch', baseline => 'old', relative => false);
+SELECT variant, value, baseline_value, effect, method FROM recommender.experiment_results('SELECT * FROM seen', 'SELECT * FROM bought', kind => 'share', method => 'z', baseline => 'old');
+
+SELECT * FROM recommender.experiment_results(NULL, 'SELECT * FROM bought', method => 'welch');
+SELECT * FROM recommender.experiment_results('SELECT * FROM seen', 'SELECT * FROM bought');
+SELECT * FROM recommender.experiment_results('SELECT * FROM seen', 'SELECT * FROM bought', method => 'welch', kind => 'sum');
+SELECT * FROM recommender.experiment_results('SELECT * FROM seen', 'SELECT * FROM bought', method => 'welch', baseline => 'odl');
+SELECT * FROM recommender.experiment_results('SELECT * FROM seen', 'SELECT * FROM bought', method => 'welch', weights => '{1}');
+SELECT * FROM recommender.experiment_results('SELECT person, at FROM seen', 'SELECT * FROM bought', method => 'welch');
+SELECT * FROM recommender.experiment_results('SELECT person, at, variant FROM seen', 'SELECT * FROM bought', method => 'welch');
+SELECT * FROM recommender.experiment_results('SELECT * FROM seen', 'SELECT person::text, at, amount FROM bought', method => 'welch');
+SELECT * FROM recommender.experiment_results('SELECT * FROM seen', 'SELECT person, at, ''NaN''::float8 FROM bought', method => 'welch');
+SELECT * FROM recommender.experiment_results('SELECT 1; SELECT 2', 'SELECT * FROM bought', method => 'welch');
+DROP TABLE seen, bought;
+
+-- What was shown
+SELECT round(recommender.rank_overlap('{tea,mug,pot}'::text[], '{tea,pot,cup}'::text[])::numeric, 4) AS rank_overlap, recommender.jaccard('{tea,mug,pot}'::text[], '{tea,pot,cup}'::text[]) AS jaccard,
+	   round(recommender.divergence('{5,3,2}', '{2,3,5}')::numeric, 4) AS divergence, (SELECT round(recommender.entropy(x)::numeric, 4) FROM unnest('{8,4,2,2,0}'::float8[]) x) AS entropy;
+SELECT recommender.rank_overlap('{1}'::int[], '{1}'::int[], 1);
+SELECT recommender.rank_overlap('{{1}}'::int[], '{1}'::int[]);
+SELECT recommender.divergence('{1,2}', '{1}');
+SELECT recommender.divergence('{1,-2}', '{1,1}');
+SELECT recommender.divergence('{1,2}', '{1,1}', smoothing => 2);
+SELECT recommender.divergence('{1,2}', '{1,1}', 'hellinger');
+SELECT recommender.entropy(x) FROM unnest('{1,-1}'::float8[]) x;

@@ -176,7 +176,7 @@ CREATE FUNCTION recommender.power_of(
 RETURNS float8
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 COST 10000
-AS 'MODULE_PATHNAME', 'rec_power_of_design';
+AS 'MODULE_PATHNAME', 'rec_power_of';
 COMMENT ON FUNCTION recommender.power_of IS
 'the probability that a comparison finds an effect, at any of its looks; with an effect of 0, that it errs';
 
@@ -436,3 +436,110 @@ CREATE AGGREGATE recommender.off_policy(reward float8, propensity float8, target
 );
 COMMENT ON AGGREGATE recommender.off_policy(float8, float8, float8, float8, float8, jsonb) IS
 'and with options: clip for the estimators clipped_ips and switch_dr, lambda for shrunk_dr, sub_gaussian for sub_gaussian_ips, alpha of the intervals';
+
+-- The loop: what was shown, and how it changes
+CREATE FUNCTION recommender.rank_overlap(a anycompatiblearray, b anycompatiblearray, p float8 DEFAULT 0.9)
+RETURNS float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+COST 100
+AS 'MODULE_PATHNAME', 'rec_rank_overlap';
+COMMENT ON FUNCTION recommender.rank_overlap(anycompatiblearray, anycompatiblearray, float8) IS
+'how much two ranked lists have in common, the head counting most: rank-biased overlap, 0 to 1 (Webber, Moffat, Zobel 2010)';
+
+CREATE FUNCTION recommender.jaccard(a anycompatiblearray, b anycompatiblearray)
+RETURNS float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+COST 100
+AS 'MODULE_PATHNAME', 'rec_jaccard';
+COMMENT ON FUNCTION recommender.jaccard(anycompatiblearray, anycompatiblearray) IS
+'how much two sets have in common: items of both / items of either, 0 to 1 (Jaccard 1901)';
+
+CREATE FUNCTION recommender.divergence(
+	p float8[],
+	q float8[],
+	method text DEFAULT 'jensen_shannon',	-- or kullback_leibler
+	smoothing float8 DEFAULT 0)				-- share of p that is mixed into q
+RETURNS float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+COST 100
+AS 'MODULE_PATHNAME', 'rec_divergence';
+COMMENT ON FUNCTION recommender.divergence IS
+'how far the distribution of amounts q is from that of p, in bits (Lin 1991; Kullback and Leibler 1951; smoothing: Steck 2018)';
+
+CREATE FUNCTION recommender.entropy_transition(float8[], float8)
+RETURNS float8[]
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_entropy_transition';
+COMMENT ON FUNCTION recommender.entropy_transition(float8[], float8) IS
+'transition of entropy';
+
+CREATE FUNCTION recommender.entropy_combine(float8[], float8[])
+RETURNS float8[]
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_entropy_combine';
+COMMENT ON FUNCTION recommender.entropy_combine(float8[], float8[]) IS
+'puts two states of entropy together';
+
+CREATE FUNCTION recommender.entropy_final(float8[])
+RETURNS float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_entropy_final';
+COMMENT ON FUNCTION recommender.entropy_final(float8[]) IS
+'final function of entropy';
+
+CREATE AGGREGATE recommender.entropy(exposure float8) (
+	SFUNC = recommender.entropy_transition,
+	STYPE = float8[],
+	INITCOND = '{0,0}',
+	FINALFUNC = recommender.entropy_final,
+	COMBINEFUNC = recommender.entropy_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE recommender.entropy(float8) IS
+'the entropy of exposure in bits, from one row per item: how often it was shown, 0 or NULL for never; 2 to its power is the number of items shown alike that is worth as much (Shannon 1948)';
+
+-- Results of an experiment by queries, which run read-only with the caller's
+-- rights.  exposures returns unit, variant text, time timestamptz[, segment
+-- text]; outcomes returns unit, time timestamptz, value float8[, metric text].
+CREATE TYPE recommender.experiment_result AS (
+	metric text,
+	segment text,				-- NULL for all units
+	variant text,
+	baseline text,
+	units bigint,				-- of the variant
+	value float8,
+	baseline_value float8,
+	effect float8,
+	standard_error float8,
+	ci_low float8,
+	ci_high float8,
+	p_value float8,
+	p_adjusted float8,
+	chance_to_win float8,
+	expected_loss float8,
+	method text,
+	warnings text[]				-- sample_ratio_mismatch, multiple_variants, immature, no_effect, no_variance
+);
+COMMENT ON TYPE recommender.experiment_result IS
+'a variant of an experiment compared with its baseline, by one metric and over one segment of its units';
+
+CREATE FUNCTION recommender.experiment_results(
+	exposures text,
+	outcomes text,
+	"window" interval DEFAULT '7 days',		-- of outcomes after the first exposure
+	horizon bigint DEFAULT NULL,			-- of the method sequential
+	method text DEFAULT 'sequential',
+	kind text DEFAULT 'mean',				-- of each unit's sum of values, or share of units with any
+	baseline text DEFAULT NULL,				-- NULL: the first by name
+	before interval DEFAULT NULL,			-- also adjusted by outcomes before the first exposure
+	relative boolean DEFAULT true,
+	alpha float8 DEFAULT 0.05,
+	correction text DEFAULT 'holm',
+	weights float8[] DEFAULT NULL,			-- expected shares of units, by name of variant; NULL: equal
+	until timestamptz DEFAULT pg_catalog.now())	-- units whose window ends later do not count; NULL: all do
+RETURNS SETOF recommender.experiment_result
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+COST 1000000 ROWS 100
+AS 'MODULE_PATHNAME', 'rec_experiment_results';
+COMMENT ON FUNCTION recommender.experiment_results IS
+'the results of an experiment, from queries of who was shown what and of what they did: effects with intervals and corrected p-values of each variant, metric and segment, with warnings';

@@ -16,6 +16,7 @@
 #include <math.h>
 
 #include "access/htup_details.h"
+#include "experiment/multiple_tests.h"
 #include "experiment/number_argument.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -155,78 +156,17 @@ rec_sample_ratio(PG_FUNCTION_ARGS)
  * ----------------
  */
 
-/* How p-values are corrected for being several. */
-typedef enum Correction
-{
-	CORRECTION_HOLM,
-	CORRECTION_BENJAMINI_HOCHBERG,
-	CORRECTION_BONFERRONI,
-	CORRECTION_NONE
-} Correction;
-
-static const char *
-correction_name(int correction)
-{
-	static const char *const name[] = {"holm", "benjamini_hochberg", "bonferroni", "none"};
-
-	return correction >= 0 && correction < (int) lengthof(name) ? name[correction] : NULL;
-}
-
-/* A p-value and its place. */
-typedef struct PValue
-{
-	double		p;
-	int			place;
-} PValue;
-
-static int
-compare_p_values(const void *a, const void *b)
-{
-	const PValue *x = a;
-	const PValue *y = b;
-
-	if (x->p != y->p)
-		return x->p < y->p ? -1 : 1;
-	return x->place < y->place ? -1 : x->place > y->place;
-}
-
-/* Correct n p-values in rising order. */
-static void
-correct(Correction correction, PValue *value, int n)
-{
-	double		bound = 0;
-
-	if (correction == CORRECTION_BONFERRONI)
-	{
-		for (int i = 0; i < n; i++)
-			value[i].p = Min(1, value[i].p * n);
-	}
-	else if (correction == CORRECTION_HOLM)
-	{
-		for (int i = 0; i < n; i++)
-			value[i].p = bound = Max(bound, Min(1, value[i].p * (n - i)));
-	}
-	else if (correction == CORRECTION_BENJAMINI_HOCHBERG)
-	{
-		bound = 1;
-		for (int i = n - 1; i >= 0; i--)
-			value[i].p = bound = Min(bound, value[i].p * n / (i + 1));
-	}
-}
-
 /* adjust_p_values(p, method) */
 PG_FUNCTION_INFO_V1(rec_adjust_p_values);
 Datum
 rec_adjust_p_values(PG_FUNCTION_ARGS)
 {
 	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(0);
-	Correction	correction = rec_closest_name_number("method", correction_name,
-													 rec_arguments_text(fcinfo, 1));
+	RecCorrection correction = rec_closest_name_number("method", rec_multiple_tests_name,
+													   rec_arguments_text(fcinfo, 1));
 	int			count;
-	int			n = 0;
 	Datum	   *datum;
 	bool	   *null;
-	PValue	   *value;
 	double	   *result;
 
 	if (ARR_NDIM(array) > 1)
@@ -235,20 +175,16 @@ rec_adjust_p_values(PG_FUNCTION_ARGS)
 				 errmsg("%s must be a one-dimensional array", "p")));
 	deconstruct_array(array, ARR_ELEMTYPE(array), sizeof(float8), FLOAT8PASSBYVAL,
 					  TYPALIGN_DOUBLE, &datum, &null, &count);
-	value = palloc_array(PValue, Max(count, 1));
 	result = palloc_array(double, Max(count, 1));
 	for (int i = 0; i < count; i++)
 	{
 		result[i] = NAN;
 		if (null[i])
 			continue;
-		value[n] = (PValue) {DatumGetFloat8(datum[i]), i};
-		rec_number_argument_check(value[n++].p, 0, 1, "a p-value");
+		result[i] = DatumGetFloat8(datum[i]);
+		rec_number_argument_check(result[i], 0, 1, "a p-value");
 	}
-	qsort(value, n, sizeof(PValue), compare_p_values);
-	correct(correction, value, n);
-	for (int i = 0; i < n; i++)
-		result[value[i].place] = value[i].p;
+	rec_multiple_tests_adjust(correction, result, count);
 	PG_RETURN_ARRAYTYPE_P(rec_number_argument_new_array(result, count));
 }
 

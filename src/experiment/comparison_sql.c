@@ -346,9 +346,9 @@ rec_sample_size(PG_FUNCTION_ARGS)
 }
 
 /* power_of(baseline, effect, n, variance, ...) */
-PG_FUNCTION_INFO_V1(rec_power_of_design);
+PG_FUNCTION_INFO_V1(rec_power_of);
 Datum
-rec_power_of_design(PG_FUNCTION_ARGS)
+rec_power_of(PG_FUNCTION_ARGS)
 {
 	RecDesign	design;
 	double		effect;
@@ -356,7 +356,7 @@ rec_power_of_design(PG_FUNCTION_ARGS)
 	if (!read_design(fcinfo, &design))
 		PG_RETURN_NULL();
 	effect = get_effect(fcinfo, &design);
-	return number_or_null(fcinfo, rec_power_of(&design, effect, rec_number_argument_least(fcinfo, 2, 2, "n")));
+	return number_or_null(fcinfo, rec_power_compute(&design, effect, rec_number_argument_least(fcinfo, 2, 2, "n")));
 }
 
 /* detectable_effect(baseline, n, power, variance, ...) */

@@ -208,7 +208,7 @@ found_at_any(const RecDesign *design, double n, Drift end)
  * effect, up to a relative error of 1e-6 with several looks.
  */
 double
-rec_power_of(const RecDesign *design, double effect, double n)
+rec_power_compute(const RecDesign *design, double effect, double n)
 {
 	Drift		drift = drift_of(design, effect, n);
 
@@ -229,7 +229,7 @@ rec_power_sample_size(const RecDesign *design, double effect, double power)
 	double		low = 1;
 	double		high = 2;
 
-	while (rec_power_of(design, effect, high) < power)
+	while (rec_power_compute(design, effect, high) < power)
 	{
 		low = high;
 		high *= 2;
@@ -240,7 +240,7 @@ rec_power_sample_size(const RecDesign *design, double effect, double power)
 	{
 		double		middle = floor((low + high) / 2);
 
-		if (rec_power_of(design, effect, middle) < power)
+		if (rec_power_compute(design, effect, middle) < power)
 			low = middle;
 		else
 			high = middle;
@@ -265,19 +265,19 @@ rec_power_detectable_effect(const RecDesign *design, double n, double power)
 	/* the power of a relative effect may not grow any more at high ones */
 	for (double effect = highest; effect > highest * 1e-12; effect /= 2)
 	{
-		if (rec_power_of(design, sign * effect, n) >= power)
+		if (rec_power_compute(design, sign * effect, n) >= power)
 			high = effect;
 	}
-	if (!(rec_power_of(design, sign * high, n) >= power))
+	if (!(rec_power_compute(design, sign * high, n) >= power))
 		return NAN;
 	low = high / 2;
-	if (rec_power_of(design, sign * low, n) >= power)
+	if (rec_power_compute(design, sign * low, n) >= power)
 		return NAN;
 	for (int i = 0; i < 60; i++)
 	{
 		double		middle = (low + high) / 2;
 
-		if (rec_power_of(design, sign * middle, n) < power)
+		if (rec_power_compute(design, sign * middle, n) < power)
 			low = middle;
 		else
 			high = middle;

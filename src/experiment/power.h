@@ -29,7 +29,7 @@ typedef struct RecDesign
 } RecDesign;
 
 extern double rec_power_highest_effect(const RecDesign *design);
-extern double rec_power_of(const RecDesign *design, double effect, double n);
+extern double rec_power_compute(const RecDesign *design, double effect, double n);
 extern double rec_power_sample_size(const RecDesign *design, double effect, double power);
 extern double rec_power_detectable_effect(const RecDesign *design, double n, double power);
 

@@ -1,0 +1,147 @@
+/*
+ * test/pgtap/experiment_results.sql
+ *	  Results of experiments from queries against plain SQL, and what was shown:
+ *	  overlaps, divergence, entropy and popularity of lists.
+ *
+ * Leaves nothing behind.
+ */
+BEGIN;
+SET LOCAL client_min_messages = error;
+SET LOCAL search_path = public;
+SET LOCAL timezone = 'UTC';
+
+SELECT plan(30);
+
+CREATE SCHEMA oracle;
+
+/* ------------------------------------------------------------------------
+ * Results
+ * ------------------------------------------------------------------------ */
+
+-- 3,000 people, some of them exposed more than once, a few to two variants, some late
+CREATE TABLE oracle.exposure AS
+SELECT 'u' || i AS unit, CASE WHEN i % 31 = 0 AND n = 2 THEN 'b' ELSE recommender.variant('trial', i, '{a,b,c}', '{0.5,0.25,0.25}') END AS variant,
+	'2025-03-01 00:00Z'::timestamptz + (i % 500) * interval '1 hour' + (n - 1) * interval '30 hours' AS at, (ARRAY['DE', 'FR', NULL])[1 + i % 3] AS country
+FROM generate_series(1, 3000) i, generate_series(1, 1 + i % 2) n;
+CREATE TABLE oracle.outcome AS
+SELECT 'u' || i AS unit, '2025-02-20 00:00Z'::timestamptz + recommender.bucket('at' || n, i) * interval '40 days' AS at,
+	round((recommender.bucket('value' || n, i) * 10)::numeric, 2)::float8 + CASE recommender.variant('trial', i, '{a,b,c}', '{0.5,0.25,0.25}') WHEN 'b' THEN 2 ELSE 0 END AS value,
+	CASE WHEN recommender.bucket('metric' || n, i) < 0.3 THEN 'orders' ELSE 'views' END AS metric
+FROM generate_series(1, 3300) i, generate_series(1, i % 7) n;
+-- at the very moment, at the end of the window, and after it
+INSERT INTO oracle.outcome SELECT unit, min(at), 1000, 'orders' FROM oracle.exposure GROUP BY unit;
+INSERT INTO oracle.outcome SELECT unit, min(at) + interval '3 days', 1, 'orders' FROM oracle.exposure GROUP BY unit;
+INSERT INTO oracle.outcome SELECT unit, min(at) + interval '3 days 1 microsecond', 1000, 'orders' FROM oracle.exposure GROUP BY unit;
+INSERT INTO oracle.outcome VALUES (NULL, now(), 5, 'orders'), ('u1', NULL, 5, 'orders'), ('u1', now(), NULL, 'orders');
+
+CREATE VIEW oracle.unit AS
+SELECT unit, min(variant) AS variant, count(DISTINCT variant) > 1 AS several, min(at) AS at, (array_agg(country ORDER BY at, country))[1] AS country FROM oracle.exposure GROUP BY unit;
+-- people without a country are in no segment
+CREATE FUNCTION oracle.cells(until timestamptz) RETURNS TABLE (metric text, country text, variant text, n bigint, mean float8, variance float8, buyers bigint, before float8, variance_before float8, covariance float8) LANGUAGE sql AS $$
+	WITH value AS (
+		SELECT u.*, m.metric, (SELECT coalesce(sum(value), 0) FROM oracle.outcome o WHERE o.unit = u.unit AND o.metric = m.metric AND o.at > u.at AND o.at <= u.at + interval '3 days') AS y,
+			(SELECT coalesce(sum(value), 0) FROM oracle.outcome o WHERE o.unit = u.unit AND o.metric = m.metric AND o.at <= u.at AND o.at > u.at - interval '6 days') AS x
+		FROM oracle.unit u, unnest('{orders,views}'::text[]) m (metric) WHERE NOT several AND (until IS NULL OR u.at + interval '3 days' <= until)),
+	row AS (SELECT NULL AS s, * FROM value UNION ALL SELECT country, * FROM value WHERE country IS NOT NULL)
+	SELECT metric, s, variant, count(*), avg(y), var_samp(y), count(*) FILTER (WHERE y <> 0), avg(x), var_samp(x), covar_samp(y, x) FROM row GROUP BY metric, s, variant
+$$;
+CREATE INDEX ON oracle.outcome (unit);
+CREATE TABLE oracle.cell AS SELECT * FROM oracle.cells('2025-03-15Z');
+
+CREATE TABLE oracle.result AS
+SELECT * FROM recommender.experiment_results('SELECT unit, variant, at, country FROM oracle.exposure', 'SELECT unit, at, value, metric FROM oracle.outcome',
+	"window" => '3 days', horizon => 3000, before => '6 days', until => '2025-03-15Z', weights => '{0.5,0.25,0.25}');
+SELECT is((SELECT count(*) FROM oracle.result), 2 * 3 * 2 * 2::bigint, 'metrics, segments, variants, and each also adjusted');
+SELECT is_empty($$
+	SELECT r.metric, r.segment, r.variant, r.units, b.n, r.value, b.mean FROM oracle.result r
+	LEFT JOIN oracle.cell a ON a.metric = r.metric AND a.country IS NOT DISTINCT FROM r.segment AND a.variant = 'a'
+	LEFT JOIN oracle.cell b ON b.metric = r.metric AND b.country IS NOT DISTINCT FROM r.segment AND b.variant = r.variant
+	LEFT JOIN LATERAL recommender.compare_means(a.n, a.mean, a.variance, b.n, b.mean, b.variance, true, 'sequential', horizon => 3000) t ON true
+	WHERE r.method = 'sequential' AND NOT coalesce(r.baseline = 'a' AND r.units = b.n AND abs(r.value - b.mean) < 1e-9 AND abs(r.baseline_value - a.mean) < 1e-9 AND abs(r.effect - t.effect) < 1e-9
+		AND abs(r.standard_error - t.standard_error) < 1e-9 AND abs(r.ci_low - t.ci_low) < 1e-9 AND abs(r.ci_high - t.ci_high) < 1e-9 AND abs(r.p_value - t.p_value) < 1e-9, false)
+$$, 'means by plain SQL');
+SELECT is_empty($$
+	SELECT r.metric, r.segment, r.variant, r.effect, t.effect FROM oracle.result r
+	LEFT JOIN oracle.cell a ON a.metric = r.metric AND a.country IS NOT DISTINCT FROM r.segment AND a.variant = 'a'
+	LEFT JOIN oracle.cell b ON b.metric = r.metric AND b.country IS NOT DISTINCT FROM r.segment AND b.variant = r.variant
+	LEFT JOIN LATERAL recommender.cuped(a.n, a.mean, a.before, a.variance, a.variance_before, a.covariance, b.n, b.mean, b.before, b.variance, b.variance_before, b.covariance) c ON true
+	LEFT JOIN LATERAL recommender.compare_means(a.n, c.mean_a, c.variance_a, b.n, c.mean_b, c.variance_b, true, 'sequential', horizon => 3000) t ON true
+	WHERE r.method = 'sequential, cuped' AND NOT coalesce(abs(r.effect - t.effect) < 1e-9 AND abs(r.standard_error - t.standard_error) < 1e-9, false)
+$$, 'adjusted means by plain SQL');
+SELECT is_empty($$
+	SELECT r.*, t.* FROM recommender.experiment_results('SELECT unit, variant, at, country FROM oracle.exposure', 'SELECT unit, at, value, metric FROM oracle.outcome',
+		"window" => '3 days', method => 'z', kind => 'share', baseline => 'c', relative => false, until => '2025-03-15Z', alpha => 0.1) r
+	LEFT JOIN oracle.cell a ON a.metric = r.metric AND a.country IS NOT DISTINCT FROM r.segment AND a.variant = 'c'
+	LEFT JOIN oracle.cell b ON b.metric = r.metric AND b.country IS NOT DISTINCT FROM r.segment AND b.variant = r.variant
+	LEFT JOIN LATERAL recommender.compare_proportions(a.buyers, a.n, b.buyers, b.n, alpha => 0.1) t ON true
+	WHERE NOT coalesce(r.baseline = 'c' AND abs(r.value - b.buyers::float8 / b.n) < 1e-12 AND abs(r.effect - t.effect) < 1e-12 AND abs(r.ci_low - t.ci_low) < 1e-12 AND abs(r.p_value - t.p_value) < 1e-12, b.buyers = b.n AND a.buyers = a.n)
+$$, 'shares by plain SQL');
+SELECT is((SELECT array_agg(round(p_adjusted::numeric, 9) ORDER BY n) FROM (SELECT *, row_number() OVER () AS n FROM oracle.result) r),
+	(SELECT ARRAY(SELECT round(p::numeric, 9) FROM unnest(recommender.adjust_p_values(array_agg(p_value ORDER BY n))) p) FROM (SELECT *, row_number() OVER () AS n FROM oracle.result) r), 'p-values are corrected together');
+SELECT is_empty($$SELECT * FROM oracle.result WHERE abs(chance_to_win - (recommender.probability_best(ARRAY[0, effect], ARRAY[0, standard_error], 'normal'))[2]) > 1e-12
+	OR abs(expected_loss - (recommender.expected_loss(ARRAY[0, effect], ARRAY[0, standard_error], 'normal'))[2]) > 1e-12$$, 'chance and loss');
+SELECT ok(bool_and('multiple_variants' = ANY (warnings)) AND bool_and('immature' = ANY (warnings)) AND NOT bool_or('sample_ratio_mismatch' = ANY (warnings)), 'who is left out is warned of') FROM oracle.result;
+SELECT is((SELECT count(*) FROM recommender.experiment_results('SELECT unit, variant, at FROM oracle.exposure', 'SELECT unit, at, value FROM oracle.outcome', horizon => 3000, until => NULL) WHERE 'immature' = ANY (warnings)), 0::bigint, 'without an end all units count');
+SELECT is((SELECT min(units) FROM recommender.experiment_results('SELECT unit, variant, at FROM oracle.exposure', 'SELECT unit, at, value FROM oracle.outcome', horizon => 3000, until => NULL) WHERE variant = 'b'),
+	(SELECT count(*) FROM oracle.unit WHERE variant = 'b' AND NOT several), 'and are as many as there are');
+SELECT ok((SELECT bool_and('sample_ratio_mismatch' = ANY (warnings)) FROM recommender.experiment_results('SELECT unit, variant, at FROM oracle.exposure', 'SELECT unit, at, value FROM oracle.outcome', horizon => 3000)), 'other shares than expected are warned of');
+-- the order of rows does not matter but for rounding
+SELECT is_empty($$
+	SELECT * FROM oracle.result a FULL JOIN recommender.experiment_results('SELECT unit, variant, at, country FROM oracle.exposure ORDER BY md5(unit)', 'SELECT unit, at, value, metric FROM oracle.outcome ORDER BY md5(unit || at)',
+		"window" => '3 days', horizon => 3000, before => '6 days', until => '2025-03-15Z', weights => '{0.5,0.25,0.25}') b
+	ON a.metric = b.metric AND a.segment IS NOT DISTINCT FROM b.segment AND a.variant = b.variant AND a.method = b.method
+	WHERE NOT coalesce(abs(a.effect - b.effect) < 1e-12 AND a.units = b.units AND abs(a.p_adjusted - b.p_adjusted) < 1e-9 AND a.warnings = b.warnings, false)
+$$, 'the order of rows does not matter');
+SELECT is_empty($$SELECT * FROM recommender.experiment_results('SELECT 1, ''a''::text, now() WHERE false', 'SELECT 1, now(), 1::float8', horizon => 10)$$, 'nobody exposed, no result');
+SELECT is_empty($$SELECT * FROM recommender.experiment_results('SELECT 1, ''a''::text, now()', 'SELECT 1, now(), 1::float8', horizon => 10)$$, 'one variant, nothing to compare');
+SELECT is((SELECT warnings FROM recommender.experiment_results('SELECT i, chr(97 + i % 2), ''2025-01-01Z''::timestamptz FROM generate_series(1, 10) i', 'SELECT 1, now(), 1::float8', horizon => 10)), '{no_effect}', 'a baseline of 0');
+SELECT is((SELECT units FROM recommender.experiment_results('SELECT i, chr(97 + i % 2), ''2025-01-01Z''::timestamptz FROM generate_series(1, 10) i', 'SELECT 1, now(), 1::float8', horizon => 10)), 5::bigint, 'who did nothing counts');
+-- A/A: 200 experiments of 200 people
+SELECT ok(abs(count(*) FILTER (WHERE p_value < .05) - 10) <= 3 * sqrt(200 * .05 * .95), format('%s of 200 A/A tests rejected', count(*) FILTER (WHERE p_value < .05)))
+FROM generate_series(1, 200) t, LATERAL recommender.experiment_results(format('SELECT i, recommender.variant(%L, i, ''{a,b}''), ''2025-01-01Z''::timestamptz FROM generate_series(1, 200) i', 't' || t),
+	format('SELECT i, ''2025-01-02Z''::timestamptz, recommender.bucket(%L, i) ^ 2 FROM generate_series(1, 200) i', 'y' || t), method => 'welch');
+-- with the caller's rights
+CREATE ROLE experiment_analyst;
+GRANT USAGE ON SCHEMA oracle TO experiment_analyst;
+GRANT SELECT ON oracle.exposure TO experiment_analyst;
+SET LOCAL ROLE experiment_analyst;
+SELECT throws_ok($$SELECT * FROM recommender.experiment_results('SELECT unit, variant, at FROM oracle.exposure', 'SELECT unit, at, value FROM oracle.outcome', horizon => 1)$$, '42501', NULL, 'queries run with the caller''s rights');
+RESET ROLE;
+SELECT throws_ok($$SELECT * FROM recommender.experiment_results('DELETE FROM oracle.exposure RETURNING unit, variant, at', 'SELECT unit, at, value FROM oracle.outcome', horizon => 1)$$, NULL, NULL, 'and write nothing');
+
+/* ------------------------------------------------------------------------
+ * What was shown
+ * ------------------------------------------------------------------------ */
+
+SELECT is(round(recommender.rank_overlap('{1,2,3,4,5}'::int[], '{3,2,6,7,1}'::int[])::numeric, 10), 0.4268906742, 'rank-biased overlap');
+SELECT is(round((recommender.rank_overlap('{1,2,3,4,5}'::int[], '{3,2,6,7,1}'::int[]) * (1 - 0.9 ^ 5))::numeric, 10), 0.1748160000, 'and its sum');
+SELECT is_empty($$
+	WITH list AS (SELECT n, ARRAY(SELECT i FROM generate_series(1, 20) i ORDER BY recommender.bucket('a' || n, i) LIMIT n % 9) AS a, ARRAY(SELECT i FROM generate_series(1, 20) i ORDER BY recommender.bucket('b' || n, i) LIMIT n % 7) AS b FROM generate_series(1, 200) n)
+	SELECT * FROM list, LATERAL (SELECT sum(0.8 ^ (d - 1) * (SELECT count(*) FROM unnest(a[1:d]) x WHERE x = ANY (b[1:d])) / d) / nullif(sum(0.8 ^ (d - 1)), 0) AS rbo FROM generate_series(1, greatest(cardinality(a), cardinality(b))) d) o,
+		LATERAL (SELECT count(*) FILTER (WHERE x = ANY (a) AND x = ANY (b))::float8 / nullif(count(*), 0) AS jaccard FROM (SELECT DISTINCT x FROM unnest(a || b) x) u) j
+	WHERE abs(coalesce(recommender.rank_overlap(a, b, 0.8), 9) - coalesce(rbo, 9)) > 1e-12 OR abs(coalesce(recommender.jaccard(a, b), 9) - coalesce(j.jaccard, 9)) > 1e-12
+$$, 'overlaps by plain SQL');
+SELECT is(round(recommender.divergence('{.7,.2,.1}', '{.5,.5,0}', 'kullback_leibler', .01)::numeric, 10), 0.7375037391, 'Steck''s calibration');
+SELECT is(round(recommender.divergence('{7,2,1}', '{1,1,0}')::numeric, 10), 0.1099865470, 'Jensen and Shannon''s divergence');
+SELECT is(recommender.divergence('{1,1}', '{1,0}', 'kullback_leibler'), 'Infinity', 'what cannot be');
+SELECT is(round(recommender.entropy(x)::numeric, 10), 2.2892464285, 'entropy') FROM unnest('{0,2,3,4,3,3}'::float8[]) x;
+SELECT is(round(recommender.entropy(x)::numeric, 10), 3.0, 'of eight alike') FROM unnest('{5,5,5,5,5,5,5,5,NULL,0}'::float8[]) x;
+SELECT is(recommender.entropy(x), NULL, 'of nothing') FROM unnest('{0,NULL}'::float8[]) x;
+
+-- Elliot's metrics of popularity on a worked example, by the recipes of the page: the short head is the items that most
+-- popular first reach 80 per cent of the interactions
+CREATE TABLE oracle.train AS SELECT u, i FROM (VALUES (1, '{1,2}'::int[]), (2, '{1,3}'), (3, '{1,2,4}'), (4, '{1,2,5}'), (5, '{1,6}')) v (u, items), unnest(items) i;
+CREATE TABLE oracle.test AS SELECT u, i FROM (VALUES (1, '{3,4}'::int[]), (2, '{2,5}'), (3, '{3,6}'), (4, '{3,6}'), (5, '{2,3}')) v (u, items), unnest(items) i;
+CREATE TABLE oracle.list AS SELECT u, i, rank FROM (VALUES (1, '{3,4,5}'::int[]), (2, '{2,4,6}'), (3, '{3,5,6}'), (4, '{3,4,6}'), (5, '{2,4,5}')) v (u, items), unnest(items) WITH ORDINALITY l (i, rank);
+CREATE TABLE oracle.item AS
+SELECT i, popularity, sum(popularity) OVER (ORDER BY popularity DESC, i) - popularity < 0.8 * sum(popularity) OVER () AS head FROM (SELECT i, count(*) AS popularity FROM oracle.train GROUP BY i) p;
+SELECT results_eq($$
+	SELECT round(avg(popularity), 10), round(avg((NOT head)::int), 10), round(count(*) FILTER (WHERE NOT head) / count(DISTINCT u)::numeric, 10) FROM oracle.list JOIN oracle.item USING (i)
+$$, 'VALUES (1.2666666667, 0.4000000000, 1.2000000000)', 'popularity, share and number of tail items');
+SELECT is(round((stddev_pop(rate) / avg(rate))::numeric, 10), 0.1250000000, 'equal opportunity of head and tail')
+FROM (SELECT count(l.i)::float8 / count(*) AS rate FROM oracle.test JOIN oracle.item USING (i) LEFT JOIN oracle.list l USING (u, i) GROUP BY head) r;
+SELECT is(round((stddev_pop(rate) / avg(rate))::numeric, 10), 0.0909090909, 'statistical parity of head and tail')
+FROM (SELECT count(l.i)::float8 / count(*) AS rate FROM oracle.item CROSS JOIN generate_series(1, 5) u LEFT JOIN oracle.list l USING (u, i) WHERE NOT EXISTS (SELECT FROM oracle.train t WHERE t.u = u.u AND t.i = item.i) GROUP BY head) r;
+
+SELECT * FROM finish();
+ROLLBACK;
