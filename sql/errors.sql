@@ -183,19 +183,19 @@ SELECT shop.try_each('SELECT * FROM recs.recommend(2147483648)', 'SELECT * FROM 
 
 CREATE TYPE shop.row AS (rank int, item_id int, score float8, strategy text, reasons jsonb);
 SELECT shop.try_each(
-	'SELECT * FROM recommender.recommend(NULL::shop.row, 1, 1, NULL, NULL::int[], NULL, NULL)',
-	'SELECT recommender.score(NULL::int, 1, 1, NULL, NULL)',
-	'SELECT recommender.score(NULL::recs.recommendation, ''x''::text, 1, NULL, NULL)',
-	'SELECT recommender.score(NULL::recs.recommendation, 1, 1::bigint, NULL, NULL)',
-	'SELECT recommender.score(NULL::recs.recommendation, NULL, NULL, NULL, NULL)',
-	'SELECT * FROM recommender.rank_items(NULL::recs.recommendation, 1, ARRAY[''x''], NULL, NULL)',
-	'SELECT * FROM recommender.rank_items(NULL::recs.recommendation, 1, 1, NULL, NULL)',
-	'SELECT * FROM recommender.recommend(NULL::recs.recommendation, 1, 1, NULL, ARRAY[1.5], NULL, NULL)',
-	'SELECT * FROM recommender.recommend_session(NULL::recs.recommendation, ARRAY[1.5], 1, NULL, NULL::int[], NULL, NULL)',
-	'SELECT * FROM recommender.similar_items(NULL::recs.recommendation, ''x''::text, 1, NULL, NULL::int[], NULL)',
-	'SELECT * FROM recommender.recommend_all(NULL::recs.recommendation, 1, NULL, NULL::int[], NULL, NULL)',
-	'SELECT * FROM recommender.recommend(NULL::recs.user_recommendation, 1, 1, NULL, NULL::int[], NULL, NULL)',
-	'SELECT * FROM recommender.popular_items(NULL::recs.item, 1, NULL, NULL::int[], NULL)');
+	'SELECT * FROM recommender_internal.recommend(NULL::shop.row, 1, 1, NULL, NULL::int[], NULL, NULL)',
+	'SELECT recommender_internal.score(NULL::int, 1, 1, NULL, NULL)',
+	'SELECT recommender_internal.score(NULL::recs.recommendation, ''x''::text, 1, NULL, NULL)',
+	'SELECT recommender_internal.score(NULL::recs.recommendation, 1, 1::bigint, NULL, NULL)',
+	'SELECT recommender_internal.score(NULL::recs.recommendation, NULL, NULL, NULL, NULL)',
+	'SELECT * FROM recommender_internal.rank_items(NULL::recs.recommendation, 1, ARRAY[''x''], NULL, NULL)',
+	'SELECT * FROM recommender_internal.rank_items(NULL::recs.recommendation, 1, 1, NULL, NULL)',
+	'SELECT * FROM recommender_internal.recommend(NULL::recs.recommendation, 1, 1, NULL, ARRAY[1.5], NULL, NULL)',
+	'SELECT * FROM recommender_internal.recommend_session(NULL::recs.recommendation, ARRAY[1.5], 1, NULL, NULL::int[], NULL, NULL)',
+	'SELECT * FROM recommender_internal.similar_items(NULL::recs.recommendation, ''x''::text, 1, NULL, NULL::int[], NULL)',
+	'SELECT * FROM recommender_internal.recommend_all(NULL::recs.recommendation, 1, NULL, NULL::int[], NULL, NULL)',
+	'SELECT * FROM recommender_internal.recommend(NULL::recs.user_recommendation, 1, 1, NULL, NULL::int[], NULL, NULL)',
+	'SELECT * FROM recommender_internal.popular_items(NULL::recs.item, 1, NULL, NULL::int[], NULL)');
 
 /* refresh and the others that are called by name */
 

@@ -9,89 +9,89 @@ CREATE TYPE recommender.item_similarity AS (
 COMMENT ON TYPE recommender.item_similarity IS
 'an item, one of its neighbours, how similar they are, and the number of users who stand behind it';
 
-CREATE FUNCTION recommender.item_similarity_transition(internal, anyelement, anycompatible)
+CREATE FUNCTION recommender_internal.item_similarity_transition(internal, anyelement, anycompatible)
 RETURNS internal
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_item_similarity_transition';
-COMMENT ON FUNCTION recommender.item_similarity_transition(internal, anyelement, anycompatible) IS
-'transition of item_similarity_agg(user_id, item_id)';
+COMMENT ON FUNCTION recommender_internal.item_similarity_transition(internal, anyelement, anycompatible) IS
+'internal: transition function of item_similarity_agg(user_id, item_id)';
 
-CREATE FUNCTION recommender.item_similarity_transition(internal, anyelement, anycompatible, float8)
+CREATE FUNCTION recommender_internal.item_similarity_transition(internal, anyelement, anycompatible, float8)
 RETURNS internal
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_item_similarity_transition';
-COMMENT ON FUNCTION recommender.item_similarity_transition(internal, anyelement, anycompatible, float8) IS
-'transition of item_similarity_agg(user_id, item_id, weight)';
+COMMENT ON FUNCTION recommender_internal.item_similarity_transition(internal, anyelement, anycompatible, float8) IS
+'internal: transition function of item_similarity_agg(user_id, item_id, weight)';
 
-CREATE FUNCTION recommender.item_similarity_transition(internal, anyelement, anycompatible, float8, jsonb)
+CREATE FUNCTION recommender_internal.item_similarity_transition(internal, anyelement, anycompatible, float8, jsonb)
 RETURNS internal
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_item_similarity_transition';
-COMMENT ON FUNCTION recommender.item_similarity_transition(internal, anyelement, anycompatible, float8, jsonb) IS
-'transition of item_similarity_agg(user_id, item_id, weight, options)';
+COMMENT ON FUNCTION recommender_internal.item_similarity_transition(internal, anyelement, anycompatible, float8, jsonb) IS
+'internal: transition function of item_similarity_agg(user_id, item_id, weight, options)';
 
-CREATE FUNCTION recommender.item_similarity_combine(internal, internal)
+CREATE FUNCTION recommender_internal.item_similarity_combine(internal, internal)
 RETURNS internal
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_item_similarity_combine';
-COMMENT ON FUNCTION recommender.item_similarity_combine(internal, internal) IS
-'puts two states of item_similarity_agg together';
+COMMENT ON FUNCTION recommender_internal.item_similarity_combine(internal, internal) IS
+'internal: combine function of item_similarity_agg';
 
-CREATE FUNCTION recommender.item_similarity_serialize(internal)
+CREATE FUNCTION recommender_internal.item_similarity_serialize(internal)
 RETURNS bytea
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_item_similarity_serialize';
-COMMENT ON FUNCTION recommender.item_similarity_serialize(internal) IS
-'writes a state of item_similarity_agg as bytes, for parallel workers';
+COMMENT ON FUNCTION recommender_internal.item_similarity_serialize(internal) IS
+'internal: serialization function of item_similarity_agg, for parallel workers';
 
-CREATE FUNCTION recommender.item_similarity_deserialize(bytea, internal)
+CREATE FUNCTION recommender_internal.item_similarity_deserialize(bytea, internal)
 RETURNS internal
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_item_similarity_deserialize';
-COMMENT ON FUNCTION recommender.item_similarity_deserialize(bytea, internal) IS
-'reads a state of item_similarity_agg from bytes, for parallel workers';
+COMMENT ON FUNCTION recommender_internal.item_similarity_deserialize(bytea, internal) IS
+'internal: deserialization function of item_similarity_agg, for parallel workers';
 
-CREATE FUNCTION recommender.item_similarity_final(internal)
+CREATE FUNCTION recommender_internal.item_similarity_final(internal)
 RETURNS recommender.item_similarity[]
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_item_similarity_final';
-COMMENT ON FUNCTION recommender.item_similarity_final(internal) IS
-'final function of item_similarity_agg';
+COMMENT ON FUNCTION recommender_internal.item_similarity_final(internal) IS
+'internal: final function of item_similarity_agg';
 
 CREATE AGGREGATE recommender.item_similarity_agg(user_id anyelement, item_id anycompatible) (
-	SFUNC = recommender.item_similarity_transition,
+	SFUNC = recommender_internal.item_similarity_transition,
 	STYPE = internal,
 	SSPACE = 65536,
-	FINALFUNC = recommender.item_similarity_final,
-	COMBINEFUNC = recommender.item_similarity_combine,
-	SERIALFUNC = recommender.item_similarity_serialize,
-	DESERIALFUNC = recommender.item_similarity_deserialize,
+	FINALFUNC = recommender_internal.item_similarity_final,
+	COMBINEFUNC = recommender_internal.item_similarity_combine,
+	SERIALFUNC = recommender_internal.item_similarity_serialize,
+	DESERIALFUNC = recommender_internal.item_similarity_deserialize,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE recommender.item_similarity_agg(anyelement, anycompatible) IS
 'the most similar items of each item, by cosine, from rows of user and item';
 
 CREATE AGGREGATE recommender.item_similarity_agg(user_id anyelement, item_id anycompatible, weight float8) (
-	SFUNC = recommender.item_similarity_transition,
+	SFUNC = recommender_internal.item_similarity_transition,
 	STYPE = internal,
 	SSPACE = 65536,
-	FINALFUNC = recommender.item_similarity_final,
-	COMBINEFUNC = recommender.item_similarity_combine,
-	SERIALFUNC = recommender.item_similarity_serialize,
-	DESERIALFUNC = recommender.item_similarity_deserialize,
+	FINALFUNC = recommender_internal.item_similarity_final,
+	COMBINEFUNC = recommender_internal.item_similarity_combine,
+	SERIALFUNC = recommender_internal.item_similarity_serialize,
+	DESERIALFUNC = recommender_internal.item_similarity_deserialize,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE recommender.item_similarity_agg(anyelement, anycompatible, float8) IS
 'the most similar items of each item, by cosine, from rows of user, item and weight; a null weight counts 1';
 
 CREATE AGGREGATE recommender.item_similarity_agg(user_id anyelement, item_id anycompatible, weight float8, options jsonb) (
-	SFUNC = recommender.item_similarity_transition,
+	SFUNC = recommender_internal.item_similarity_transition,
 	STYPE = internal,
 	SSPACE = 65536,
-	FINALFUNC = recommender.item_similarity_final,
-	COMBINEFUNC = recommender.item_similarity_combine,
-	SERIALFUNC = recommender.item_similarity_serialize,
-	DESERIALFUNC = recommender.item_similarity_deserialize,
+	FINALFUNC = recommender_internal.item_similarity_final,
+	COMBINEFUNC = recommender_internal.item_similarity_combine,
+	SERIALFUNC = recommender_internal.item_similarity_serialize,
+	DESERIALFUNC = recommender_internal.item_similarity_deserialize,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE recommender.item_similarity_agg(anyelement, anycompatible, float8, jsonb) IS

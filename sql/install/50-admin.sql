@@ -97,7 +97,7 @@ AS 'MODULE_PATHNAME', 'rec_check_recommender';
 COMMENT ON FUNCTION recommender.check_recommender IS
 'what is wrong with a recommender or could be better, with what to do about it; no rows when all is well';
 
-CREATE FUNCTION recommender.recommender_list(
+CREATE FUNCTION recommender_internal.recommender_list(
 	OUT name text,
 	OUT owner regrole,
 	OUT sources regclass[],
@@ -111,17 +111,17 @@ RETURNS SETOF record
 LANGUAGE C STABLE PARALLEL UNSAFE	-- reads the recommenders' tables
 COST 10000 ROWS 10
 AS 'MODULE_PATHNAME', 'rec_recommender_list';
-COMMENT ON FUNCTION recommender.recommender_list IS
-'the rows of view recommenders';
+COMMENT ON FUNCTION recommender_internal.recommender_list IS
+'internal: the rows of view recommender.recommenders';
 
 CREATE VIEW recommender.recommenders AS
 SELECT r.name, r.owner, r.sources, r.options, r.generation, r.refreshed_at, r.items, r.live, r.as_of_refresh
-FROM recommender.recommender_list() r;
+FROM recommender_internal.recommender_list() r;
 COMMENT ON VIEW recommender.recommenders IS
 'the recommenders of this database that you may read: what they are made of, when they were refreshed, what is live and what is as of then';
 GRANT SELECT ON recommender.recommenders TO PUBLIC;
 
-CREATE FUNCTION recommender.refresh_run_list(
+CREATE FUNCTION recommender_internal.refresh_run_list(
 	OUT recommender text,
 	OUT generation bigint,
 	OUT mode text,
@@ -143,12 +143,12 @@ RETURNS SETOF record
 LANGUAGE C STABLE PARALLEL UNSAFE	-- reads the recommenders' tables
 COST 10000 ROWS 100
 AS 'MODULE_PATHNAME', 'rec_refresh_run_list';
-COMMENT ON FUNCTION recommender.refresh_run_list IS
-'the rows of view refresh_runs';
+COMMENT ON FUNCTION recommender_internal.refresh_run_list IS
+'internal: the rows of view recommender.refresh_runs';
 
 CREATE VIEW recommender.refresh_runs AS
 SELECT r.*
-FROM recommender.refresh_run_list() r;
+FROM recommender_internal.refresh_run_list() r;
 COMMENT ON VIEW recommender.refresh_runs IS
 'each refresh of the recommenders that you may read, with its figures and the options it was made by';
 GRANT SELECT ON recommender.refresh_runs TO PUBLIC;
@@ -162,6 +162,3 @@ WHERE a.state OPERATOR(pg_catalog.=) 'active' AND m.found IS NOT NULL;
 COMMENT ON VIEW recommender.refresh_progress IS
 'the refreshes that are running, the phase each is in and how much of the phase is done';
 GRANT SELECT ON recommender.refresh_progress TO PUBLIC;
-
--- everyone may call what runs with their own rights
-GRANT USAGE ON SCHEMA recommender TO PUBLIC;

@@ -127,7 +127,7 @@ AS 'MODULE_PATHNAME', 'rec_tune';
 COMMENT ON FUNCTION recommender.tune IS
 'searches the options and weights of events that give most on a validation cut, tells what it tried, and measures the best on interactions that the search did not see; apply sets it when that improvement is real';
 
-CREATE FUNCTION recommender.evaluation_list(
+CREATE FUNCTION recommender_internal.evaluation_list(
 	OUT recommender text,
 	OUT run bigint,
 	OUT evaluated_at timestamptz,
@@ -145,12 +145,12 @@ RETURNS SETOF record
 LANGUAGE C STABLE PARALLEL UNSAFE	-- reads the recommenders' tables
 COST 10000 ROWS 100
 AS 'MODULE_PATHNAME', 'rec_evaluation_list';
-COMMENT ON FUNCTION recommender.evaluation_list IS
-'the rows of view evaluations';
+COMMENT ON FUNCTION recommender_internal.evaluation_list IS
+'internal: the rows of view recommender.evaluations';
 
 CREATE VIEW recommender.evaluations AS
 SELECT e.*
-FROM recommender.evaluation_list() e;
+FROM recommender_internal.evaluation_list() e;
 COMMENT ON VIEW recommender.evaluations IS
 'what evaluate() has stored for the recommenders that you may read';
 GRANT SELECT ON recommender.evaluations TO PUBLIC;

@@ -83,15 +83,15 @@ COMMENT ON FUNCTION recommender.serendipity(anycompatiblearray, anycompatiblearr
 -- NULL is what an outer join finds for an item that was never shown, that
 -- nobody has, or for items that are not alike: it counts as 0.
 
-CREATE FUNCTION recommender.catalog_coverage_transition(float8[], float8)
+CREATE FUNCTION recommender_internal.catalog_coverage_transition(float8[], float8)
 RETURNS float8[]
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_catalog_coverage_transition';
-COMMENT ON FUNCTION recommender.catalog_coverage_transition(float8[], float8) IS
-'transition of catalog_coverage';
+COMMENT ON FUNCTION recommender_internal.catalog_coverage_transition(float8[], float8) IS
+'internal: transition function of catalog_coverage';
 
 CREATE AGGREGATE recommender.catalog_coverage(exposure float8) (
-	SFUNC = recommender.catalog_coverage_transition,
+	SFUNC = recommender_internal.catalog_coverage_transition,
 	STYPE = float8[],
 	INITCOND = '{0,0,0}',
 	FINALFUNC = pg_catalog.float8_avg,
@@ -101,15 +101,15 @@ CREATE AGGREGATE recommender.catalog_coverage(exposure float8) (
 COMMENT ON AGGREGATE recommender.catalog_coverage(float8) IS
 'the share of items that were shown at all, from one row per item of the catalogue: how often it was shown, 0 or NULL for never; 0 to 1 (Ge, Delgado-Battenfeld and Jannach 2010)';
 
-CREATE FUNCTION recommender.average_popularity_transition(float8[], float8)
+CREATE FUNCTION recommender_internal.average_popularity_transition(float8[], float8)
 RETURNS float8[]
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_average_popularity_transition';
-COMMENT ON FUNCTION recommender.average_popularity_transition(float8[], float8) IS
-'transition of average_popularity';
+COMMENT ON FUNCTION recommender_internal.average_popularity_transition(float8[], float8) IS
+'internal: transition function of average_popularity';
 
 CREATE AGGREGATE recommender.average_popularity(popularity float8) (
-	SFUNC = recommender.average_popularity_transition,
+	SFUNC = recommender_internal.average_popularity_transition,
 	STYPE = float8[],
 	INITCOND = '{0,0,0}',
 	FINALFUNC = pg_catalog.float8_avg,
@@ -119,15 +119,15 @@ CREATE AGGREGATE recommender.average_popularity(popularity float8) (
 COMMENT ON AGGREGATE recommender.average_popularity(float8) IS
 'the mean popularity of the items shown, from one row per item of a list; in the unit of popularity, NULL for 0 (Yin et al. 2012)';
 
-CREATE FUNCTION recommender.novelty_transition(float8[], float8)
+CREATE FUNCTION recommender_internal.novelty_transition(float8[], float8)
 RETURNS float8[]
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_novelty_transition';
-COMMENT ON FUNCTION recommender.novelty_transition(float8[], float8) IS
-'transition of novelty';
+COMMENT ON FUNCTION recommender_internal.novelty_transition(float8[], float8) IS
+'internal: transition function of novelty';
 
 CREATE AGGREGATE recommender.novelty(popularity float8) (
-	SFUNC = recommender.novelty_transition,
+	SFUNC = recommender_internal.novelty_transition,
 	STYPE = float8[],
 	INITCOND = '{0,0,0}',
 	FINALFUNC = pg_catalog.float8_avg,
@@ -137,15 +137,15 @@ CREATE AGGREGATE recommender.novelty(popularity float8) (
 COMMENT ON AGGREGATE recommender.novelty(float8) IS
 'the mean self-information -log2(popularity) of the items shown, in bits, from one row per item of a list: the share of users who have it, greater than 0 and at most 1; 0 or greater (Zhou et al. 2010)';
 
-CREATE FUNCTION recommender.intra_list_diversity_transition(float8[], float8)
+CREATE FUNCTION recommender_internal.intra_list_diversity_transition(float8[], float8)
 RETURNS float8[]
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_intra_list_diversity_transition';
-COMMENT ON FUNCTION recommender.intra_list_diversity_transition(float8[], float8) IS
-'transition of intra_list_diversity';
+COMMENT ON FUNCTION recommender_internal.intra_list_diversity_transition(float8[], float8) IS
+'internal: transition function of intra_list_diversity';
 
 CREATE AGGREGATE recommender.intra_list_diversity(similarity float8) (
-	SFUNC = recommender.intra_list_diversity_transition,
+	SFUNC = recommender_internal.intra_list_diversity_transition,
 	STYPE = float8[],
 	INITCOND = '{0,0,0}',
 	FINALFUNC = pg_catalog.float8_avg,
@@ -155,15 +155,15 @@ CREATE AGGREGATE recommender.intra_list_diversity(similarity float8) (
 COMMENT ON AGGREGATE recommender.intra_list_diversity(float8) IS
 '1 - the mean similarity of the items of a list, from one row per pair of them, NULL for a similarity of 0; 0 to 1 when similarities are (Smyth and McClave 2001, Ziegler et al. 2005)';
 
-CREATE FUNCTION recommender.log_loss_transition(float8[], float8, boolean)
+CREATE FUNCTION recommender_internal.log_loss_transition(float8[], float8, boolean)
 RETURNS float8[]
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_log_loss_transition';
-COMMENT ON FUNCTION recommender.log_loss_transition(float8[], float8, boolean) IS
-'transition of log_loss';
+COMMENT ON FUNCTION recommender_internal.log_loss_transition(float8[], float8, boolean) IS
+'internal: transition function of log_loss';
 
 CREATE AGGREGATE recommender.log_loss(probability float8, outcome boolean) (
-	SFUNC = recommender.log_loss_transition,
+	SFUNC = recommender_internal.log_loss_transition,
 	STYPE = float8[],
 	INITCOND = '{0,0,0}',
 	FINALFUNC = pg_catalog.float8_avg,
@@ -176,76 +176,76 @@ COMMENT ON AGGREGATE recommender.log_loss(float8, boolean) IS
 -- Aggregates that need all rows at once, 8 bytes for each, in no more memory
 -- than maintenance_work_mem.
 
-CREATE FUNCTION recommender.sample_combine(internal, internal)
+CREATE FUNCTION recommender_internal.sample_combine(internal, internal)
 RETURNS internal
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_sample_combine';
-COMMENT ON FUNCTION recommender.sample_combine(internal, internal) IS
-'puts two states of gini or auc together';
+COMMENT ON FUNCTION recommender_internal.sample_combine(internal, internal) IS
+'internal: combine function of gini or auc';
 
-CREATE FUNCTION recommender.sample_serialize(internal)
+CREATE FUNCTION recommender_internal.sample_serialize(internal)
 RETURNS bytea
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_sample_serialize';
-COMMENT ON FUNCTION recommender.sample_serialize(internal) IS
-'writes a state of gini or auc as bytes, for parallel workers';
+COMMENT ON FUNCTION recommender_internal.sample_serialize(internal) IS
+'internal: serialization function of gini or auc, for parallel workers';
 
-CREATE FUNCTION recommender.sample_deserialize(bytea, internal)
+CREATE FUNCTION recommender_internal.sample_deserialize(bytea, internal)
 RETURNS internal
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_sample_deserialize';
-COMMENT ON FUNCTION recommender.sample_deserialize(bytea, internal) IS
-'reads a state of gini or auc from bytes, for parallel workers';
+COMMENT ON FUNCTION recommender_internal.sample_deserialize(bytea, internal) IS
+'internal: deserialization function of gini or auc, for parallel workers';
 
-CREATE FUNCTION recommender.gini_transition(internal, float8)
+CREATE FUNCTION recommender_internal.gini_transition(internal, float8)
 RETURNS internal
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_gini_transition';
-COMMENT ON FUNCTION recommender.gini_transition(internal, float8) IS
-'transition of gini';
+COMMENT ON FUNCTION recommender_internal.gini_transition(internal, float8) IS
+'internal: transition function of gini';
 
-CREATE FUNCTION recommender.gini_final(internal)
+CREATE FUNCTION recommender_internal.gini_final(internal)
 RETURNS float8
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_gini_final';
-COMMENT ON FUNCTION recommender.gini_final(internal) IS
-'final function of gini';
+COMMENT ON FUNCTION recommender_internal.gini_final(internal) IS
+'internal: final function of gini';
 
 CREATE AGGREGATE recommender.gini(exposure float8) (
-	SFUNC = recommender.gini_transition,
+	SFUNC = recommender_internal.gini_transition,
 	STYPE = internal,
 	SSPACE = 1024,
-	FINALFUNC = recommender.gini_final,
-	COMBINEFUNC = recommender.sample_combine,
-	SERIALFUNC = recommender.sample_serialize,
-	DESERIALFUNC = recommender.sample_deserialize,
+	FINALFUNC = recommender_internal.gini_final,
+	COMBINEFUNC = recommender_internal.sample_combine,
+	SERIALFUNC = recommender_internal.sample_serialize,
+	DESERIALFUNC = recommender_internal.sample_deserialize,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE recommender.gini(float8) IS
 'the Gini index of exposure, how unequally items are shown, from one row per item of the catalogue: how often it was shown, 0 or NULL for never; from 0, all alike, to 1 - 1/items, always the same one (Gini 1912, Fleder and Hosanagar 2009)';
 
-CREATE FUNCTION recommender.auc_transition(internal, float8, boolean)
+CREATE FUNCTION recommender_internal.auc_transition(internal, float8, boolean)
 RETURNS internal
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_auc_transition';
-COMMENT ON FUNCTION recommender.auc_transition(internal, float8, boolean) IS
-'transition of auc';
+COMMENT ON FUNCTION recommender_internal.auc_transition(internal, float8, boolean) IS
+'internal: transition function of auc';
 
-CREATE FUNCTION recommender.auc_final(internal)
+CREATE FUNCTION recommender_internal.auc_final(internal)
 RETURNS float8
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_auc_final';
-COMMENT ON FUNCTION recommender.auc_final(internal) IS
-'final function of auc';
+COMMENT ON FUNCTION recommender_internal.auc_final(internal) IS
+'internal: final function of auc';
 
 CREATE AGGREGATE recommender.auc(score float8, relevant boolean) (
-	SFUNC = recommender.auc_transition,
+	SFUNC = recommender_internal.auc_transition,
 	STYPE = internal,
 	SSPACE = 1024,
-	FINALFUNC = recommender.auc_final,
-	COMBINEFUNC = recommender.sample_combine,
-	SERIALFUNC = recommender.sample_serialize,
-	DESERIALFUNC = recommender.sample_deserialize,
+	FINALFUNC = recommender_internal.auc_final,
+	COMBINEFUNC = recommender_internal.sample_combine,
+	SERIALFUNC = recommender_internal.sample_serialize,
+	DESERIALFUNC = recommender_internal.sample_deserialize,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE recommender.auc(float8, boolean) IS

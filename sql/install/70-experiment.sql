@@ -72,49 +72,49 @@ CREATE TYPE recommender.moments_result AS (
 COMMENT ON TYPE recommender.moments_result IS
 'number of rows, means and the matrix of sample covariances of several measures';
 
-CREATE FUNCTION recommender.moments_transition(internal, float8[])
+CREATE FUNCTION recommender_internal.moments_transition(internal, float8[])
 RETURNS internal
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_moments_transition';
-COMMENT ON FUNCTION recommender.moments_transition(internal, float8[]) IS
-'transition of moments';
+COMMENT ON FUNCTION recommender_internal.moments_transition(internal, float8[]) IS
+'internal: transition function of moments';
 
-CREATE FUNCTION recommender.moments_combine(internal, internal)
+CREATE FUNCTION recommender_internal.moments_combine(internal, internal)
 RETURNS internal
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_moments_combine';
-COMMENT ON FUNCTION recommender.moments_combine(internal, internal) IS
-'puts two states of moments together';
+COMMENT ON FUNCTION recommender_internal.moments_combine(internal, internal) IS
+'internal: combine function of moments';
 
-CREATE FUNCTION recommender.moments_serialize(internal)
+CREATE FUNCTION recommender_internal.moments_serialize(internal)
 RETURNS bytea
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_moments_serialize';
-COMMENT ON FUNCTION recommender.moments_serialize(internal) IS
-'writes a state of moments as bytes, for parallel workers';
+COMMENT ON FUNCTION recommender_internal.moments_serialize(internal) IS
+'internal: serialization function of moments, for parallel workers';
 
-CREATE FUNCTION recommender.moments_deserialize(bytea, internal)
+CREATE FUNCTION recommender_internal.moments_deserialize(bytea, internal)
 RETURNS internal
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_moments_deserialize';
-COMMENT ON FUNCTION recommender.moments_deserialize(bytea, internal) IS
-'reads a state of moments from bytes, for parallel workers';
+COMMENT ON FUNCTION recommender_internal.moments_deserialize(bytea, internal) IS
+'internal: deserialization function of moments, for parallel workers';
 
-CREATE FUNCTION recommender.moments_final(internal)
+CREATE FUNCTION recommender_internal.moments_final(internal)
 RETURNS recommender.moments_result
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_moments_final';
-COMMENT ON FUNCTION recommender.moments_final(internal) IS
-'final function of moments';
+COMMENT ON FUNCTION recommender_internal.moments_final(internal) IS
+'internal: final function of moments';
 
 CREATE AGGREGATE recommender.moments(measures float8[]) (
-	SFUNC = recommender.moments_transition,
+	SFUNC = recommender_internal.moments_transition,
 	STYPE = internal,
 	SSPACE = 2304,
-	FINALFUNC = recommender.moments_final,
-	COMBINEFUNC = recommender.moments_combine,
-	SERIALFUNC = recommender.moments_serialize,
-	DESERIALFUNC = recommender.moments_deserialize,
+	FINALFUNC = recommender_internal.moments_final,
+	COMBINEFUNC = recommender_internal.moments_combine,
+	SERIALFUNC = recommender_internal.moments_serialize,
+	DESERIALFUNC = recommender_internal.moments_deserialize,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE recommender.moments(float8[]) IS
@@ -310,24 +310,24 @@ AS 'MODULE_PATHNAME', 'rec_linear_bandit_arms';
 COMMENT ON FUNCTION recommender.linear_bandit_arms IS
 'the arms of a bandit whose rewards are linear in a context: with which probability a policy chooses each (Li et al. 2010; Agrawal and Goyal 2013)';
 
-CREATE FUNCTION recommender.linear_state_transition(float8[], float8, float8[])
+CREATE FUNCTION recommender_internal.linear_state_transition(float8[], float8, float8[])
 RETURNS float8[]
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_linear_state_transition';
-COMMENT ON FUNCTION recommender.linear_state_transition(float8[], float8, float8[]) IS
-'transition of linear_state';
+COMMENT ON FUNCTION recommender_internal.linear_state_transition(float8[], float8, float8[]) IS
+'internal: transition function of linear_state';
 
-CREATE FUNCTION recommender.linear_state_combine(float8[], float8[])
+CREATE FUNCTION recommender_internal.linear_state_combine(float8[], float8[])
 RETURNS float8[]
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_linear_state_combine';
-COMMENT ON FUNCTION recommender.linear_state_combine(float8[], float8[]) IS
-'puts two states of linear_state together';
+COMMENT ON FUNCTION recommender_internal.linear_state_combine(float8[], float8[]) IS
+'internal: combine function of linear_state';
 
 CREATE AGGREGATE recommender.linear_state(reward float8, context float8[]) (
-	SFUNC = recommender.linear_state_transition,
+	SFUNC = recommender_internal.linear_state_transition,
 	STYPE = float8[],
-	COMBINEFUNC = recommender.linear_state_combine,
+	COMBINEFUNC = recommender_internal.linear_state_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE recommender.linear_state(float8, float8[]) IS
@@ -349,89 +349,89 @@ CREATE TYPE recommender.off_policy_estimate AS (
 COMMENT ON TYPE recommender.off_policy_estimate IS
 'what a policy would have earned per choice by one estimator, with its interval, and what speaks against believing it';
 
-CREATE FUNCTION recommender.off_policy_transition(internal, float8, float8, float8)
+CREATE FUNCTION recommender_internal.off_policy_transition(internal, float8, float8, float8)
 RETURNS internal
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_off_policy_transition';
-COMMENT ON FUNCTION recommender.off_policy_transition(internal, float8, float8, float8) IS
-'transition of off_policy';
+COMMENT ON FUNCTION recommender_internal.off_policy_transition(internal, float8, float8, float8) IS
+'internal: transition function of off_policy';
 
-CREATE FUNCTION recommender.off_policy_transition(internal, float8, float8, float8, float8, float8)
+CREATE FUNCTION recommender_internal.off_policy_transition(internal, float8, float8, float8, float8, float8)
 RETURNS internal
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_off_policy_transition';
-COMMENT ON FUNCTION recommender.off_policy_transition(internal, float8, float8, float8, float8, float8) IS
-'transition of off_policy with a model of rewards';
+COMMENT ON FUNCTION recommender_internal.off_policy_transition(internal, float8, float8, float8, float8, float8) IS
+'internal: transition function of off_policy with a model of rewards';
 
-CREATE FUNCTION recommender.off_policy_transition(internal, float8, float8, float8, float8, float8, jsonb)
+CREATE FUNCTION recommender_internal.off_policy_transition(internal, float8, float8, float8, float8, float8, jsonb)
 RETURNS internal
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_off_policy_transition';
-COMMENT ON FUNCTION recommender.off_policy_transition(internal, float8, float8, float8, float8, float8, jsonb) IS
-'transition of off_policy with options';
+COMMENT ON FUNCTION recommender_internal.off_policy_transition(internal, float8, float8, float8, float8, float8, jsonb) IS
+'internal: transition function of off_policy with options';
 
-CREATE FUNCTION recommender.off_policy_combine(internal, internal)
+CREATE FUNCTION recommender_internal.off_policy_combine(internal, internal)
 RETURNS internal
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_off_policy_combine';
-COMMENT ON FUNCTION recommender.off_policy_combine(internal, internal) IS
-'puts two states of off_policy together';
+COMMENT ON FUNCTION recommender_internal.off_policy_combine(internal, internal) IS
+'internal: combine function of off_policy';
 
-CREATE FUNCTION recommender.off_policy_serialize(internal)
+CREATE FUNCTION recommender_internal.off_policy_serialize(internal)
 RETURNS bytea
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_off_policy_serialize';
-COMMENT ON FUNCTION recommender.off_policy_serialize(internal) IS
-'writes a state of off_policy as bytes, for parallel workers';
+COMMENT ON FUNCTION recommender_internal.off_policy_serialize(internal) IS
+'internal: serialization function of off_policy, for parallel workers';
 
-CREATE FUNCTION recommender.off_policy_deserialize(bytea, internal)
+CREATE FUNCTION recommender_internal.off_policy_deserialize(bytea, internal)
 RETURNS internal
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_off_policy_deserialize';
-COMMENT ON FUNCTION recommender.off_policy_deserialize(bytea, internal) IS
-'reads a state of off_policy from bytes, for parallel workers';
+COMMENT ON FUNCTION recommender_internal.off_policy_deserialize(bytea, internal) IS
+'internal: deserialization function of off_policy, for parallel workers';
 
-CREATE FUNCTION recommender.off_policy_final(internal)
+CREATE FUNCTION recommender_internal.off_policy_final(internal)
 RETURNS recommender.off_policy_estimate[]
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_off_policy_final';
-COMMENT ON FUNCTION recommender.off_policy_final(internal) IS
-'final function of off_policy';
+COMMENT ON FUNCTION recommender_internal.off_policy_final(internal) IS
+'internal: final function of off_policy';
 
 CREATE AGGREGATE recommender.off_policy(reward float8, propensity float8, target_probability float8) (
-	SFUNC = recommender.off_policy_transition,
+	SFUNC = recommender_internal.off_policy_transition,
 	STYPE = internal,
 	SSPACE = 2560,
-	FINALFUNC = recommender.off_policy_final,
-	COMBINEFUNC = recommender.off_policy_combine,
-	SERIALFUNC = recommender.off_policy_serialize,
-	DESERIALFUNC = recommender.off_policy_deserialize,
+	FINALFUNC = recommender_internal.off_policy_final,
+	COMBINEFUNC = recommender_internal.off_policy_combine,
+	SERIALFUNC = recommender_internal.off_policy_serialize,
+	DESERIALFUNC = recommender_internal.off_policy_deserialize,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE recommender.off_policy(float8, float8, float8) IS
 'what a policy would have earned per choice, from the rows of another one''s log: the reward, the probability with which the choice was made, and that with which this policy would have made it: the estimators ips and snips';
 
 CREATE AGGREGATE recommender.off_policy(reward float8, propensity float8, target_probability float8, q_logged float8, q_target float8) (
-	SFUNC = recommender.off_policy_transition,
+	SFUNC = recommender_internal.off_policy_transition,
 	STYPE = internal,
 	SSPACE = 2560,
-	FINALFUNC = recommender.off_policy_final,
-	COMBINEFUNC = recommender.off_policy_combine,
-	SERIALFUNC = recommender.off_policy_serialize,
-	DESERIALFUNC = recommender.off_policy_deserialize,
+	FINALFUNC = recommender_internal.off_policy_final,
+	COMBINEFUNC = recommender_internal.off_policy_combine,
+	SERIALFUNC = recommender_internal.off_policy_serialize,
+	DESERIALFUNC = recommender_internal.off_policy_deserialize,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE recommender.off_policy(float8, float8, float8, float8, float8) IS
 'and with a model of rewards, of the logged choice and the mean of what the policy would choose: the estimators dm, dr and sndr besides';
 
 CREATE AGGREGATE recommender.off_policy(reward float8, propensity float8, target_probability float8, q_logged float8, q_target float8, options jsonb) (
-	SFUNC = recommender.off_policy_transition,
+	SFUNC = recommender_internal.off_policy_transition,
 	STYPE = internal,
 	SSPACE = 2560,
-	FINALFUNC = recommender.off_policy_final,
-	COMBINEFUNC = recommender.off_policy_combine,
-	SERIALFUNC = recommender.off_policy_serialize,
-	DESERIALFUNC = recommender.off_policy_deserialize,
+	FINALFUNC = recommender_internal.off_policy_final,
+	COMBINEFUNC = recommender_internal.off_policy_combine,
+	SERIALFUNC = recommender_internal.off_policy_serialize,
+	DESERIALFUNC = recommender_internal.off_policy_deserialize,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE recommender.off_policy(float8, float8, float8, float8, float8, jsonb) IS

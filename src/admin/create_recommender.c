@@ -29,7 +29,6 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
-#include "utils/lsyscache.h"
 
 static void
 check_name(const char *name)
@@ -80,9 +79,7 @@ rec_create_recommender(PG_FUNCTION_ARGS)
 	rec_source_check_context_columns(given.source.relid, given.context_columns);
 
 	SPI_connect();
-	/* the schema of the extension may have been renamed */
-	rec_ddl_create(name, rec_layout_schema_name(get_func_namespace(fcinfo->flinfo->fn_oid)),
-				   &user, &item);
+	rec_ddl_create(name, &user, &item);
 	values[0] = options ? JsonbPGetDatum(options) :
 		DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"));
 	rec_spi_execute(psprintf("INSERT INTO %s (options) VALUES ($1)",

@@ -109,15 +109,13 @@ collate_clause(Oid type, Oid collation)
 
 /*
  * Make a schema of that name and a recommender's objects in it, for ids of the
- * types of two columns, which call functions in the schema "extension".  SPI
- * must be connected.
+ * types of two columns.  SPI must be connected.
  */
 void
-rec_ddl_create(const char *name, const char *extension, const RecColumn *user, const RecColumn *item)
+rec_ddl_create(const char *name, const RecColumn *user, const RecColumn *item)
 {
 	const Word	words[] = {
 		{":\"schema\"", quote_identifier(name)},
-		{":\"extension\"", quote_identifier(extension)},
 		{":user_type", rec_relation_type_quoted(user->type)},
 		{":item_type", rec_relation_type_quoted(item->type)},
 		{":user_collation", collate_clause(user->type, user->collation)},

@@ -15,8 +15,7 @@
 
 #include "pg/relation.h"
 
-extern void rec_ddl_create(const char *name, const char *extension,
-						   const RecColumn *user, const RecColumn *item);
+extern void rec_ddl_create(const char *name, const RecColumn *user, const RecColumn *item);
 extern void rec_ddl_drop(const char *name);
 
 #endif							/* REC_DDL_H */

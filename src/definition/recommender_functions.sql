@@ -1,8 +1,7 @@
 -- The views, types and functions of a recommender, for people and applications;
 -- the rules are those of recommender_tables.sql.  The functions are typed covers
--- of the functions of the same name in the schema of the extension.
+-- of the functions of the same name in schema recommender_internal.
 --
---	\set extension recommender
 --	\set schema recs
 --	\set user_type bigint
 --	\set user_collation
@@ -92,7 +91,7 @@ CREATE FUNCTION :"schema".recommend(
 RETURNS SETOF :"schema".recommendation
 LANGUAGE sql STABLE PARALLEL SAFE COST 2000 ROWS 10
 BEGIN ATOMIC
-	SELECT * FROM :"extension".recommend(CAST(NULL AS :"schema".recommendation),
+	SELECT * FROM recommender_internal.recommend(CAST(NULL AS :"schema".recommendation),
 		user_id, k, filter, exclude, context, options);
 END;
 
@@ -109,7 +108,7 @@ CREATE FUNCTION :"schema".recommend_components(
 RETURNS SETOF :"schema".recommendation_components
 LANGUAGE sql STABLE PARALLEL SAFE COST 2000 ROWS 10
 BEGIN ATOMIC
-	SELECT * FROM :"extension".recommend_components(CAST(NULL AS :"schema".recommendation_components),
+	SELECT * FROM recommender_internal.recommend_components(CAST(NULL AS :"schema".recommendation_components),
 		user_id, k, filter, exclude, context, options);
 END;
 
@@ -126,7 +125,7 @@ CREATE FUNCTION :"schema".recommend_session(
 RETURNS SETOF :"schema".recommendation
 LANGUAGE sql STABLE PARALLEL SAFE COST 2000 ROWS 10
 BEGIN ATOMIC
-	SELECT * FROM :"extension".recommend_session(CAST(NULL AS :"schema".recommendation),
+	SELECT * FROM recommender_internal.recommend_session(CAST(NULL AS :"schema".recommendation),
 		items, k, filter, exclude, context, options);
 END;
 
@@ -143,7 +142,7 @@ CREATE FUNCTION :"schema".recommend_basket(
 RETURNS SETOF :"schema".recommendation
 LANGUAGE sql STABLE PARALLEL SAFE COST 2000 ROWS 10
 BEGIN ATOMIC
-	SELECT * FROM :"extension".recommend_basket(CAST(NULL AS :"schema".recommendation),
+	SELECT * FROM recommender_internal.recommend_basket(CAST(NULL AS :"schema".recommendation),
 		items, k, filter, exclude, context, options);
 END;
 
@@ -159,7 +158,7 @@ CREATE FUNCTION :"schema".similar_items(
 RETURNS SETOF :"schema".recommendation
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000 ROWS 10
 BEGIN ATOMIC
-	SELECT * FROM :"extension".similar_items(CAST(NULL AS :"schema".recommendation),
+	SELECT * FROM recommender_internal.similar_items(CAST(NULL AS :"schema".recommendation),
 		item_id, k, filter, exclude, options);
 END;
 
@@ -174,7 +173,7 @@ CREATE FUNCTION :"schema".popular_items(
 RETURNS SETOF :"schema".recommendation
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000 ROWS 10
 BEGIN ATOMIC
-	SELECT * FROM :"extension".popular_items(CAST(NULL AS :"schema".recommendation),
+	SELECT * FROM recommender_internal.popular_items(CAST(NULL AS :"schema".recommendation),
 		k, filter, exclude, options);
 END;
 
@@ -189,7 +188,7 @@ CREATE FUNCTION :"schema".trending_items(
 RETURNS SETOF :"schema".recommendation
 LANGUAGE sql STABLE PARALLEL SAFE COST 10000 ROWS 10
 BEGIN ATOMIC
-	SELECT * FROM :"extension".trending_items(CAST(NULL AS :"schema".recommendation),
+	SELECT * FROM recommender_internal.trending_items(CAST(NULL AS :"schema".recommendation),
 		k, filter, exclude, options);
 END;
 
@@ -204,7 +203,7 @@ CREATE FUNCTION :"schema".rank_items(
 RETURNS SETOF :"schema".recommendation
 LANGUAGE sql STABLE PARALLEL SAFE COST 2000 ROWS 100
 BEGIN ATOMIC
-	SELECT * FROM :"extension".rank_items(CAST(NULL AS :"schema".recommendation),
+	SELECT * FROM recommender_internal.rank_items(CAST(NULL AS :"schema".recommendation),
 		user_id, items, context, options);
 END;
 
@@ -219,7 +218,7 @@ CREATE FUNCTION :"schema".score(
 RETURNS double precision
 LANGUAGE sql STABLE PARALLEL SAFE COST 100
 BEGIN ATOMIC
-	SELECT :"extension".score(CAST(NULL AS :"schema".recommendation),
+	SELECT recommender_internal.score(CAST(NULL AS :"schema".recommendation),
 		user_id, item_id, context, options);
 END;
 
@@ -234,7 +233,7 @@ CREATE FUNCTION :"schema".explain(
 RETURNS SETOF :"schema".explanation
 LANGUAGE sql STABLE PARALLEL SAFE COST 2000 ROWS 10
 BEGIN ATOMIC
-	SELECT * FROM :"extension".explain(CAST(NULL AS :"schema".explanation),
+	SELECT * FROM recommender_internal.explain(CAST(NULL AS :"schema".explanation),
 		user_id, item_id, context, options);
 END;
 
@@ -250,7 +249,7 @@ CREATE FUNCTION :"schema".recommend_all(
 RETURNS SETOF :"schema".user_recommendation
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000000 ROWS 100000
 BEGIN ATOMIC
-	SELECT * FROM :"extension".recommend_all(CAST(NULL AS :"schema".user_recommendation),
+	SELECT * FROM recommender_internal.recommend_all(CAST(NULL AS :"schema".user_recommendation),
 		k, filter, exclude, context, options);
 END;
 

@@ -7,7 +7,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(96);
+SELECT plan(102);
 
 -- A recommender whose users and items have different types.
 CREATE SCHEMA shop;
@@ -26,28 +26,52 @@ UNION ALL SELECT typnamespace::regnamespace::text, 'type', oid::regtype::text, '
  * Comments
  * ------------------------------------------------------------------------ */
 
-SELECT is_empty($$SELECT kind, name FROM shop.object WHERE schema IN ('recommender', 'recs') AND obj_description(oid, classid::text) IS NULL$$,
-				'each object has a comment');
+SELECT is_empty($$SELECT kind, name FROM shop.object WHERE schema IN ('recommender', 'recommender_internal', 'recs') AND coalesce(obj_description(oid, classid::text), '') = ''$$,
+				'every object has a comment');
+SELECT is_empty($$SELECT schema, kind, name FROM shop.object WHERE schema IN ('recommender', 'recommender_internal', 'recs')
+				AND (obj_description(oid, classid::text) LIKE 'internal: %') <> (schema = 'recommender_internal')$$,
+				'comments of internal functions begin so, and no others');
+SELECT matches(obj_description('recommender_internal'::regnamespace, 'pg_namespace'), '^internal: ', 'comment on schema recommender_internal');
 
 /* ------------------------------------------------------------------------
  * Members of the extension
  * ------------------------------------------------------------------------ */
 
-SELECT is_empty($$SELECT name FROM shop.object o WHERE schema = 'recommender'
+SELECT is_empty($$SELECT name FROM shop.object o WHERE schema IN ('recommender', 'recommender_internal')
 				AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.classid AND d.objid = o.oid AND d.deptype = 'e'
 								AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'recommender'))$$,
-				'all of the schema is the extension''s');
+				'all in its schemas is the extension''s');
 SELECT is_empty($$SELECT name FROM shop.object o JOIN pg_depend d ON d.classid = o.classid AND d.objid = o.oid AND d.deptype = 'e'
-				WHERE schema <> 'recommender' AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'recommender')$$,
-				'the extension has nothing outside its schema');
-SELECT is_empty($$SELECT pg_identify_object(classid, objid, 0)::text FROM pg_depend WHERE deptype = 'e' AND classid NOT IN ('pg_proc'::regclass, 'pg_class'::regclass, 'pg_type'::regclass)
+				WHERE schema NOT IN ('recommender', 'recommender_internal') AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'recommender')$$,
+				'the extension has nothing outside its schemas');
+SELECT results_eq($$SELECT (pg_identify_object(classid, objid, 0)).identity FROM pg_depend WHERE deptype = 'e' AND classid NOT IN ('pg_proc'::regclass, 'pg_class'::regclass, 'pg_type'::regclass)
 				AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'recommender')$$,
-				'functions, views and types are all there is');
-SELECT is_empty($$SELECT name FROM shop.object WHERE schema = 'recommender' AND kind IN ('table', 'sequence', 'other')$$, 'there is no table that is shared');
+				$$VALUES ('recommender_internal')$$, 'functions, views, types and the internal schema are all there is');
+SELECT is_empty($$SELECT name FROM shop.object WHERE schema LIKE 'recommender%' AND kind IN ('table', 'sequence', 'other')$$, 'there is no table that is shared');
 SELECT is_empty($$SELECT o.name FROM shop.object o JOIN pg_depend d ON d.classid = o.classid AND d.objid = o.oid AND d.deptype = 'e' WHERE schema = 'recs'$$,
 				'what a recommender is made of is nobody''s member');
 SELECT is((SELECT extconfig FROM pg_extension WHERE extname = 'recommender'), NULL, 'so pg_dump needs no list of tables');
 SELECT is((SELECT extrelocatable FROM pg_extension WHERE extname = 'recommender'), false, 'it lives in its own schema');
+
+/* ------------------------------------------------------------------------
+ * What is for users, and what is not
+ * ------------------------------------------------------------------------ */
+
+-- functions that others of ours call: parts of aggregates, rows of views
+CREATE VIEW shop.called AS
+SELECT unnest(ARRAY[aggtransfn, aggfinalfn, aggcombinefn, aggserialfn, aggdeserialfn, aggmtransfn, aggminvtransfn, aggmfinalfn])::oid AS oid
+FROM pg_aggregate g JOIN pg_proc a ON a.oid = aggfnoid WHERE a.pronamespace = 'recommender'::regnamespace
+UNION SELECT d.refobjid FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class v ON v.oid = r.ev_class
+WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_proc'::regclass AND v.relnamespace = 'recommender'::regnamespace
+UNION SELECT d.refobjid FROM pg_depend d JOIN pg_proc f ON f.oid = d.objid
+WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_proc'::regclass AND f.pronamespace = 'recs'::regnamespace;
+SELECT set_eq($$SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'recommender_internal'::regnamespace$$,
+			  $$SELECT oid::regprocedure FROM shop.called JOIN pg_proc p USING (oid) WHERE pronamespace <> 'pg_catalog'::regnamespace$$,
+			  'internal is what aggregates, views and the functions of a recommender call, and nothing else');
+SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p WHERE pronamespace = 'recommender'::regnamespace
+				AND ('internal'::regtype = ANY (proargtypes) OR prorettype IN ('internal'::regtype, 'anyelement'::regtype))$$, 'no function of users takes or returns an internal type');
+SELECT ok(has_schema_privilege('public', nspname, 'USAGE') AND NOT has_schema_privilege('public', nspname, 'CREATE'), format('everyone may use %s', nspname))
+FROM pg_namespace WHERE nspname LIKE 'recommender%' ORDER BY nspname;
 
 /* ------------------------------------------------------------------------
  * Signatures
@@ -110,8 +134,8 @@ SELECT pronamespace::regnamespace::text AS schema, proname::text AS name, oid,
 	   concat_ws(' ', CASE provolatile WHEN 'i' THEN 'immutable' WHEN 's' THEN 'stable' ELSE 'volatile' END,
 				 CASE proparallel WHEN 's' THEN 'safe' WHEN 'r' THEN 'restricted' ELSE 'unsafe' END, CASE WHEN proisstrict THEN 'strict' END) AS label,
 	   prokind, prolang, procost, prorows, proretset, prosecdef, proconfig, prosqlbody, prosrc, pronargs
-FROM pg_proc WHERE pronamespace IN ('recommender'::regnamespace, 'recs'::regnamespace);
-SELECT is((SELECT string_agg(DISTINCT l.label, ', ') FROM shop.label l WHERE schema = 'recommender' AND l.name = v.name), v.label, format('label of recommender.%s', v.name))
+FROM pg_proc WHERE pronamespace IN ('recommender'::regnamespace, 'recommender_internal'::regnamespace, 'recs'::regnamespace);
+SELECT is((SELECT string_agg(DISTINCT l.label, ', ') FROM shop.label l WHERE schema IN ('recommender', 'recommender_internal') AND l.name = v.name), v.label, format('label of %s', v.name))
 FROM (VALUES
 	('create_recommender', 'volatile unsafe'), ('add_interactions', 'volatile unsafe'), ('set_items', 'volatile unsafe'), ('remove_items', 'volatile unsafe'), ('set_options', 'volatile unsafe'), ('drop_recommender', 'volatile unsafe'),
 	('refresh', 'volatile unsafe strict'), ('refresh_all', 'volatile unsafe'), ('check_recommender', 'stable unsafe strict'),
@@ -122,8 +146,8 @@ FROM (VALUES
 	('item_similarity_serialize', 'immutable safe strict'), ('item_similarity_deserialize', 'immutable safe strict'), ('item_similarity_final', 'immutable safe'),
 	('item_similarities', 'volatile unsafe')) v (name, label);
 -- whatever else there is: what is not immutable and not served is no business of parallel workers
-SELECT is_empty($$SELECT oid::regprocedure, label FROM shop.label WHERE schema = 'recommender' AND label LIKE '% restricted%'$$, 'nothing is restricted');
-SELECT is_empty($$SELECT oid::regprocedure, label FROM shop.label WHERE schema = 'recommender' AND label LIKE 'volatile safe%'$$, 'nothing that writes is parallel safe');
+SELECT is_empty($$SELECT oid::regprocedure, label FROM shop.label WHERE label LIKE '% restricted%'$$, 'nothing is restricted');
+SELECT is_empty($$SELECT oid::regprocedure, label FROM shop.label WHERE label LIKE 'volatile safe%'$$, 'nothing that writes is parallel safe');
 SELECT is_empty($$SELECT oid::regprocedure FROM shop.label WHERE prosecdef$$, 'nothing is SECURITY DEFINER');
 SELECT is_empty($$SELECT oid::regprocedure, prorows FROM shop.label WHERE proretset AND prorows = 1000$$, 'every set-returning function says how many rows to expect');
 SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_aggregate ON aggfnoid = p.oid WHERE pronamespace = 'recommender'::regnamespace AND proparallel = 's'
@@ -144,8 +168,8 @@ SELECT is_empty($$SELECT oid::regprocedure FROM shop.label WHERE prokind <> 'a' 
 				AND prosqlbody IS NULL AND NOT coalesce(proconfig::text ~ 'search_path', false)$$,
 				'no SQL is looked up by search_path: BEGIN ATOMIC, or SET search_path');
 SELECT is_empty($$SELECT oid::regprocedure FROM shop.label WHERE schema = 'recs' AND prosqlbody IS NULL$$, 'a recommender''s are written with BEGIN ATOMIC');
-SELECT set_eq($$SELECT name FROM shop.label WHERE schema = 'recs'$$, $$SELECT name FROM shop.label WHERE schema = 'recommender' AND oid IN
-				(SELECT oid FROM pg_proc WHERE proargnames[1] = 'model' AND proname !~ '_forecast$')$$, 'each calls one of the extension''s, and each of those has one');
+SELECT set_eq($$SELECT name FROM shop.label WHERE schema = 'recs'$$, $$SELECT name FROM shop.label WHERE schema = 'recommender_internal' AND oid IN
+				(SELECT oid FROM pg_proc WHERE proargnames[1] = 'model')$$, 'each calls one of the extension''s, and each of those has one');
 
 -- they are inlined, so that the planner sees what they call
 CREATE FUNCTION shop.plan(query text) RETURNS text LANGUAGE plpgsql AS $$
@@ -156,9 +180,9 @@ BEGIN
 	END LOOP;
 	RETURN plan;
 END $$;
-SELECT matches(shop.plan('SELECT item_id FROM recs.recommend(1, 3)'), 'Function Call: recommender\.recommend\(', 'recommend() is inlined');
-SELECT matches(shop.plan('SELECT r.item_id FROM shop.orders, recs.recommend_basket(ARRAY[product]) r'), 'Function Call: recommender\.recommend_basket\(', 'so is recommend_basket() in a join');
-SELECT matches(shop.plan('SELECT product FROM shop.orders ORDER BY recs.score(1, product)'), 'Sort Key: \(recommender\.score\(', 'so is score()');
+SELECT matches(shop.plan('SELECT item_id FROM recs.recommend(1, 3)'), 'Function Call: recommender_internal\.recommend\(', 'recommend() is inlined');
+SELECT matches(shop.plan('SELECT r.item_id FROM shop.orders, recs.recommend_basket(ARRAY[product]) r'), 'Function Call: recommender_internal\.recommend_basket\(', 'so is recommend_basket() in a join');
+SELECT matches(shop.plan('SELECT product FROM shop.orders ORDER BY recs.score(1, product)'), 'Sort Key: \(recommender_internal\.score\(', 'so is score()');
 
 -- ids may be of their type or of any that turns into it
 SELECT lives_ok(query, query) FROM unnest(ARRAY['SELECT recs.score(1, ''x'') WHERE false', 'SELECT recs.score(1::smallint, ''x''::varchar) WHERE false',

@@ -18,7 +18,6 @@ SELECT recommender.create_recommender('recs', 'shop.orders');
 
 CREATE SCHEMA mine;
 \set schema mine
-\set extension recommender
 \set user_type bigint
 \set user_collation
 \set item_type text

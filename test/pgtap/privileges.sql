@@ -383,8 +383,8 @@ REVOKE ALL ON SCHEMA recs, shop FROM rec_mallory;
 REVOKE ALL ON ALL TABLES IN SCHEMA recs FROM rec_mallory;
 CREATE VIEW test.model AS SELECT NULL::recs.recommendation AS r;
 GRANT SELECT ON test.model TO rec_mallory;
-SELECT matches(test.run('rec_mallory', 'SELECT recommender.score(r, 1, 2, NULL, NULL) FROM test.model'), '^42501', 'the model of others by its row type');
-SELECT matches(test.run('rec_mallory', 'SELECT f FROM test.model, recommender.recommend(r, 1, 3, NULL, NULL::int[], NULL, NULL) f'), '^42501', 'their recommendations by its row type');
+SELECT matches(test.run('rec_mallory', 'SELECT recommender_internal.score(r, 1, 2, NULL, NULL) FROM test.model'), '^42501', 'the model of others by its row type');
+SELECT matches(test.run('rec_mallory', 'SELECT f FROM test.model, recommender_internal.recommend(r, 1, 3, NULL, NULL::int[], NULL, NULL) f'), '^42501', 'their recommendations by its row type');
 
 SELECT * FROM finish();
 ROLLBACK;

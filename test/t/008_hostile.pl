@@ -33,13 +33,13 @@ my @looks = (
 my $one = 'NULL::fake.recommendation';
 my @asks = (
 	q{SELECT count(*) FROM recommender.check_recommender('fake')},
-	"SELECT count(*) FROM recommender.recommend($one, 1, 10, NULL, NULL::text[], '{\"month\": 6}', NULL)",
-	"SELECT count(*) FROM recommender.recommend_basket($one, ARRAY['P1', 'P2'], 10, NULL, NULL::text[], '{\"month\": 6}', NULL)",
-	"SELECT count(*) FROM recommender.similar_items($one, 'P1'::text, 10, NULL, NULL::text[], NULL)",
-	"SELECT count(*) FROM recommender.popular_items($one, 10, NULL, NULL::text[], NULL)",
-	"SELECT count(*) FROM recommender.trending_items($one, 10, NULL, NULL::text[], NULL)",
-	"SELECT recommender.score($one, 1, 'P1'::text, '{\"month\": 6}', NULL)",
-	"SELECT count(*) FROM recommender.recommend_all(NULL::fake.user_recommendation, 10, NULL, NULL::text[], '{\"month\": 6}', NULL)",
+	"SELECT count(*) FROM recommender_internal.recommend($one, 1, 10, NULL, NULL::text[], '{\"month\": 6}', NULL)",
+	"SELECT count(*) FROM recommender_internal.recommend_basket($one, ARRAY['P1', 'P2'], 10, NULL, NULL::text[], '{\"month\": 6}', NULL)",
+	"SELECT count(*) FROM recommender_internal.similar_items($one, 'P1'::text, 10, NULL, NULL::text[], NULL)",
+	"SELECT count(*) FROM recommender_internal.popular_items($one, 10, NULL, NULL::text[], NULL)",
+	"SELECT count(*) FROM recommender_internal.trending_items($one, 10, NULL, NULL::text[], NULL)",
+	"SELECT recommender_internal.score($one, 1, 'P1'::text, '{\"month\": 6}', NULL)",
+	"SELECT count(*) FROM recommender_internal.recommend_all(NULL::fake.user_recommendation, 10, NULL, NULL::text[], '{\"month\": 6}', NULL)",
 	q{SELECT recommender.set_options('fake', '{"history": 3}')},
 	q{SELECT recommender.add_interactions('fake', 'orders', 'customer', 'product')},
 	q{SELECT recommender.refresh('fake')},
@@ -328,22 +328,22 @@ CREATE TYPE fake.explanation AS (position integer, component text, because_item 
 });
 my @kept = @asks;
 @asks = (
-	"SELECT count(*) FROM recommender.explain(NULL::fake.explanation, 1, 'P4'::text, NULL, NULL)",
-	"SELECT count(*) FROM recommender.explain(NULL::fake.explanation, 1, 'P2'::text, NULL, '{\"language\": \"ko\"}')",
-	"SELECT count(*) FROM recommender.recommend($one, 1, 10, NULL, NULL::text[], NULL, NULL)",
-	"SELECT count(*) FROM recommender.recommend_basket($one, ARRAY['P1', 'P3'], 10, NULL, NULL::text[], NULL, '{\"diversity\": 0.5}')",
-	"SELECT count(*) FROM recommender.similar_items($one, 'P3'::text, 10, NULL, NULL::text[], NULL)",
-	"SELECT recommender.score($one, 1, 'P3'::text, NULL, '{\"new_items\": 1}')",
-	"SELECT count(*) FROM recommender.rank_items($one, 1, ARRAY['P1', 'P3', 'P4', 'P5'], NULL, NULL)",
-	"SELECT count(*) FROM recommender.recommend_all(NULL::fake.user_recommendation, 10, NULL, NULL::text[], NULL, NULL)",
+	"SELECT count(*) FROM recommender_internal.explain(NULL::fake.explanation, 1, 'P4'::text, NULL, NULL)",
+	"SELECT count(*) FROM recommender_internal.explain(NULL::fake.explanation, 1, 'P2'::text, NULL, '{\"language\": \"ko\"}')",
+	"SELECT count(*) FROM recommender_internal.recommend($one, 1, 10, NULL, NULL::text[], NULL, NULL)",
+	"SELECT count(*) FROM recommender_internal.recommend_basket($one, ARRAY['P1', 'P3'], 10, NULL, NULL::text[], NULL, '{\"diversity\": 0.5}')",
+	"SELECT count(*) FROM recommender_internal.similar_items($one, 'P3'::text, 10, NULL, NULL::text[], NULL)",
+	"SELECT recommender_internal.score($one, 1, 'P3'::text, NULL, '{\"new_items\": 1}')",
+	"SELECT count(*) FROM recommender_internal.rank_items($one, 1, ARRAY['P1', 'P3', 'P4', 'P5'], NULL, NULL)",
+	"SELECT count(*) FROM recommender_internal.recommend_all(NULL::fake.user_recommendation, 10, NULL, NULL::text[], NULL, NULL)",
 	q{SELECT count(*) FROM recommender.check_recommender('fake')},
 	q{SELECT recommender.set_items('fake', 'fake.goods', text_columns => '{title}')},
 	q{SELECT recommender.remove_items('fake')});
 $session->query('BEGIN; ' . join(';', @asks) . '; ROLLBACK');
 is($session->{error} =~ /(ERROR:  .*)/ ? $1 : '', '', 'unchanged, all works with content');
-is($session->run("SELECT string_agg(item_id, ' ' ORDER BY rank) FROM recommender.similar_items($one, 'P3'::text, 10, NULL, NULL::text[], NULL) WHERE score > 0"),
+is($session->run("SELECT string_agg(item_id, ' ' ORDER BY rank) FROM recommender_internal.similar_items($one, 'P3'::text, 10, NULL, NULL::text[], NULL) WHERE score > 0"),
 	'P4 P1 P2', 'it serves what the model does not know');
-is($session->run("SELECT reasons #>> '{0,value}' FROM recommender.similar_items($one, 'P3'::text, 10, NULL, NULL::text[], NULL) WHERE item_id = 'P2'"),
+is($session->run("SELECT reasons #>> '{0,value}' FROM recommender_internal.similar_items($one, 'P3'::text, 10, NULL, NULL::text[], NULL) WHERE item_id = 'P2'"),
 	'category tea', 'and says what is shared');
 
 for my $line (grep { /^fake\.(item_source|content_column|feature|item_feature|embedding_cell)\|/ } split /\n/, $columns)

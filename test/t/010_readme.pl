@@ -234,8 +234,7 @@ $node->safe_psql('shop', q{
 	CREATE INDEX ON reference (user_id);
 	SELECT recommender.create_recommender('reference', 'reference');
 });
-# Public functions: those of a recommender, and those of the schema recommender
-# that neither an aggregate, nor a view, nor a recommender's own functions call.
+# Public functions: those of a recommender, and those of the schema recommender.
 # The reference has each with the names of its arguments, in their order, and
 # what it returns; and in the same section a table with type and default of each
 # argument.  A function with several forms is described by the longest.
@@ -254,12 +253,6 @@ for (rows(q{
 	FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
 	CROSS JOIN LATERAL unnest(p.proargtypes::oid[], p.proargnames[1:p.pronargs]) WITH ORDINALITY AS a (type, name, nr)
 	WHERE p.pronamespace IN ('reference'::regnamespace, 'recommender'::regnamespace)
-	AND (p.pronamespace = 'reference'::regnamespace
-		 OR p.proname !~ '_list$'
-		 AND NOT EXISTS (SELECT FROM pg_aggregate g
-						 WHERE p.oid IN (g.aggtransfn, g.aggfinalfn, g.aggcombinefn, g.aggserialfn, g.aggdeserialfn))
-		 AND NOT EXISTS (SELECT FROM pg_proc r
-						 WHERE r.pronamespace = 'reference'::regnamespace AND r.proname = p.proname))
 	ORDER BY 1, p.pronargs, p.oid, a.nr}))
 {
 	my ($function, $name, $type, $default, $procedure, $set, $returns) = split /\|/, $_, -1;
