@@ -86,7 +86,7 @@ my $answer = $tenant->run('SELECT array_agg(r::text ORDER BY n, rank) FROM gener
 
 like(outcome($tenant, 'DROP EXTENSION recommender'), qr/^2BP01: cannot drop extension recommender because other objects depend on it/,
 	'the extension stays while a recommender needs it');
-like($tenant->{error}, qr/function recs\.recommend\(.*depends on function recommender\.recommend\(/,
+like($tenant->{error}, qr/function recs\.recommend\(.*depends on function recommender_internal\.recommend\(/,
 	'which is said');
 is($super->run(q{SELECT count(*) FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'recommender'
 		WHERE d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass
@@ -117,6 +117,10 @@ is($tenant->run('SELECT array_agg(r::text ORDER BY n, rank) FROM generate_series
 is(outcome($tenant, q{SELECT recommender.drop_recommender('recs')}), 't', 'drop_recommender');
 is(outcome($tenant, 'DROP EXTENSION recommender'), '', 'without recommenders the extension goes');
 is($super->run(q{SELECT count(*) FROM pg_proc WHERE probin LIKE '%recommender%'}), '0', 'and leaves nothing');
+is($super->run(q{SELECT count(*) FROM pg_namespace WHERE nspname = 'recommender_internal'}), '0', 'nor the schema that it made');
+$tenant->run('CREATE SCHEMA recommender_internal');
+like(outcome($tenant, 'CREATE EXTENSION recommender'), qr/^42P06: schema "recommender_internal" already exists/, 'it takes no schema of others');
+$tenant->run('DROP SCHEMA recommender_internal');
 like(outcome($tenant, 'CREATE EXTENSION recommender SCHEMA data'), qr/^0A000: extension "recommender" must be installed in schema "recommender"/,
 	'it has its own schema');
 
