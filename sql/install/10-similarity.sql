@@ -1,4 +1,4 @@
--- Level 1: item similarity over any rows
+-- Item similarity over any rows, without a recommender
 
 CREATE TYPE recommender.item_similarity AS (
 	item_id text,
@@ -7,7 +7,7 @@ CREATE TYPE recommender.item_similarity AS (
 	support bigint
 );
 COMMENT ON TYPE recommender.item_similarity IS
-'an item, one of its neighbours, how similar they are, and the number of users who stand behind it';
+'an item, one of its neighbours, their similarity, and its support: the number of users who have both';
 
 CREATE FUNCTION recommender_internal.item_similarity_transition(internal, anyelement, anycompatible)
 RETURNS internal
@@ -82,7 +82,7 @@ CREATE AGGREGATE recommender.item_similarity_agg(user_id anyelement, item_id any
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE recommender.item_similarity_agg(anyelement, anycompatible, float8) IS
-'the most similar items of each item, by cosine, from rows of user, item and weight; a null weight counts 1';
+'the most similar items of each item, by cosine, from rows of user, item and weight; a null weight is 1';
 
 CREATE AGGREGATE recommender.item_similarity_agg(user_id anyelement, item_id anycompatible, weight float8, options jsonb) (
 	SFUNC = recommender_internal.item_similarity_transition,
@@ -95,7 +95,7 @@ CREATE AGGREGATE recommender.item_similarity_agg(user_id anyelement, item_id any
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE recommender.item_similarity_agg(anyelement, anycompatible, float8, jsonb) IS
-'the most similar items of each item, from rows of user, item and weight; options such as {"measure": "jaccard", "neighbors": 50}, the same for all rows';
+'the most similar items of each item, from rows of user, item and weight; options such as {"measure": "jaccard", "neighbors": 50}, constant over the rows of a group';
 
 CREATE FUNCTION recommender.item_similarities(query text, options jsonb DEFAULT '{}')
 RETURNS SETOF recommender.item_similarity
@@ -103,4 +103,4 @@ LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE	-- runs any query, read
 COST 10000 ROWS 10000
 AS 'MODULE_PATHNAME', 'rec_item_similarities';
 COMMENT ON FUNCTION recommender.item_similarities(text, jsonb) IS
-'the most similar items of each item in the rows of a query that yields user, item[, weight[, time]] of any types';
+'the most similar items of each item in the rows of a query that returns user, item[, weight[, time]], ids of any type';

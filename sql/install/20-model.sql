@@ -1,4 +1,4 @@
--- Level 2: building a recommender's model
+-- Building the model of a recommender
 
 CREATE TYPE recommender.refresh_result AS (
 	recommender text,
@@ -17,7 +17,7 @@ CREATE TYPE recommender.refresh_result AS (
 	model_bytes bigint
 );
 COMMENT ON TYPE recommender.refresh_result IS
-'what a refresh read, built and wrote, how long each took, the memory of the build and the size of the model''s tables';
+'the result of a refresh: numbers of rows, milliseconds of reading, building and writing, memory of the build and size of the model''s tables';
 
 CREATE FUNCTION recommender.refresh(recommender text, mode text DEFAULT 'auto', verbose boolean DEFAULT false)
 RETURNS recommender.refresh_result
@@ -25,4 +25,4 @@ LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 COST 1000000
 AS 'MODULE_PATHNAME', 'rec_refresh';
 COMMENT ON FUNCTION recommender.refresh IS
-'builds a recommender''s model anew from all interactions; the old one serves until this commits';
+'build the model of a recommender from all its interactions; the previous model serves until this transaction commits';

@@ -1,4 +1,4 @@
--- Level 2: making, changing, checking and dropping recommenders
+-- Creating, altering, checking and dropping recommenders
 
 CREATE FUNCTION recommender.create_recommender(
 	recommender text,
@@ -15,7 +15,7 @@ RETURNS text
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'rec_create_recommender';
 COMMENT ON FUNCTION recommender.create_recommender IS
-'makes a recommender over a table or view of interactions: a schema of that name with the model''s tables and the functions to call; gives the name';
+'create a recommender over a table or view of interactions: a schema of that name with the tables of its model and the functions to call; return the name';
 
 CREATE FUNCTION recommender.add_interactions(
 	recommender text,
@@ -32,14 +32,14 @@ RETURNS text
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'rec_add_interactions';
 COMMENT ON FUNCTION recommender.add_interactions IS
-'adds another table or view of interactions to a recommender, or replaces what was said of it before; event is the kind of all its rows';
+'add a table or view of interactions to a recommender, or replace its settings if it has been added before; event is the event of all its rows';
 
 CREATE FUNCTION recommender.remove_interactions(recommender text, interactions regclass)
 RETURNS boolean
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'rec_remove_interactions';
 COMMENT ON FUNCTION recommender.remove_interactions IS
-'takes a table or view of interactions away from a recommender, also one that was dropped, by its OID; false when it was none of its sources';
+'remove a table or view of interactions from a recommender, a dropped one by its OID; false if it is not one of its sources';
 
 CREATE FUNCTION recommender.set_items(
 	recommender text,
@@ -55,34 +55,34 @@ RETURNS text
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'rec_set_items';
 COMMENT ON FUNCTION recommender.set_items IS
-'says which table or view has a recommender''s items, which of its columns describe them, which one says whether an item can be had, and which since when, so that new ones are found; replaces what was said before';
+'set the table or view of a recommender''s items: the columns that describe them, and those of availability, creation time and group; replaces earlier settings';
 
 CREATE FUNCTION recommender.remove_items(recommender text)
 RETURNS boolean
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'rec_remove_items';
 COMMENT ON FUNCTION recommender.remove_items IS
-'takes the table or view of items away from a recommender; false when it had none';
+'remove the table or view of items from a recommender; false if it has none';
 
 CREATE FUNCTION recommender.set_options(recommender text, options jsonb)
 RETURNS jsonb
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'rec_set_options';
 COMMENT ON FUNCTION recommender.set_options IS
-'changes the named options of a recommender, null giving one its default again, and the named weights of its sources'' events; gives all options in force';
+'change the given options of a recommender, null for the default, and the given event weights of its sources; return all options in force';
 
 CREATE FUNCTION recommender.drop_recommender(recommender text)
 RETURNS boolean
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'rec_drop_recommender';
 COMMENT ON FUNCTION recommender.drop_recommender IS
-'drops a recommender and its model; false when there is none of that name; the interactions stay';
+'drop a recommender and its model, not its interactions; false if no recommender has that name';
 
 CREATE PROCEDURE recommender.refresh_all(max_age interval DEFAULT NULL)
 LANGUAGE C
 AS 'MODULE_PATHNAME', 'rec_refresh_all';
 COMMENT ON PROCEDURE recommender.refresh_all IS
-'refreshes all recommenders of the caller whose last refresh is older than max_age, committing after each';
+'refresh all recommenders of the caller whose last refresh is older than max_age, and commit after each';
 
 CREATE FUNCTION recommender.check_recommender(
 	recommender text,
@@ -95,7 +95,7 @@ LANGUAGE C STABLE STRICT PARALLEL UNSAFE	-- reads the interactions, wholly
 COST 1000000 ROWS 10
 AS 'MODULE_PATHNAME', 'rec_check_recommender';
 COMMENT ON FUNCTION recommender.check_recommender IS
-'what is wrong with a recommender or could be better, with what to do about it; no rows when all is well';
+'problems of a recommender and possible improvements, each with a hint; no rows if there are none';
 
 CREATE FUNCTION recommender_internal.recommender_list(
 	OUT name text,
@@ -118,7 +118,7 @@ CREATE VIEW recommender.recommenders AS
 SELECT r.name, r.owner, r.sources, r.options, r.generation, r.refreshed_at, r.items, r.live, r.as_of_refresh
 FROM recommender_internal.recommender_list() r;
 COMMENT ON VIEW recommender.recommenders IS
-'the recommenders of this database that you may read: what they are made of, when they were refreshed, what is live and what is as of then';
+'the recommenders of this database that the current role can read: sources, options, last refresh, and which answers are live or as of that refresh';
 GRANT SELECT ON recommender.recommenders TO PUBLIC;
 
 CREATE FUNCTION recommender_internal.refresh_run_list(
@@ -150,7 +150,7 @@ CREATE VIEW recommender.refresh_runs AS
 SELECT r.*
 FROM recommender_internal.refresh_run_list() r;
 COMMENT ON VIEW recommender.refresh_runs IS
-'each refresh of the recommenders that you may read, with its figures and the options it was made by';
+'each refresh of the recommenders that the current role can read, with its figures and options';
 GRANT SELECT ON recommender.refresh_runs TO PUBLIC;
 
 CREATE VIEW recommender.refresh_progress AS
@@ -160,5 +160,5 @@ FROM pg_catalog.pg_stat_activity a
 CROSS JOIN LATERAL pg_catalog.regexp_match(a.query, '^recommender\.refresh (.*): ([a-z ]+), ([0-9]+) %$') AS m(found)
 WHERE a.state OPERATOR(pg_catalog.=) 'active' AND m.found IS NOT NULL;
 COMMENT ON VIEW recommender.refresh_progress IS
-'the refreshes that are running, the phase each is in and how much of the phase is done';
+'running refreshes, each with its phase and the percentage of the phase that is done';
 GRANT SELECT ON recommender.refresh_progress TO PUBLIC;

@@ -1,4 +1,4 @@
--- Measured quality on held-out interactions
+-- Evaluation and tuning on held-out interactions
 
 CREATE TYPE recommender.evaluation AS (
 	strategy text,
@@ -11,7 +11,7 @@ CREATE TYPE recommender.evaluation AS (
 	users bigint
 );
 COMMENT ON TYPE recommender.evaluation IS
-'the mean of a metric over users, with a 95 per cent interval, for a strategy and a segment of users or items';
+'the mean of a metric over users, with its 95 per cent interval, for a strategy and a segment of users or items';
 
 CREATE FUNCTION recommender.evaluate(
 	recommender text,
@@ -29,13 +29,13 @@ CREATE FUNCTION recommender.evaluate(
 	store boolean DEFAULT true,
 	context boolean DEFAULT false,
 	segment_columns name[] DEFAULT '{}',	-- of the interactions or of the items
-	filter jsonb DEFAULT NULL)				-- on what may be shown, and is to be found
+	filter jsonb DEFAULT NULL)				-- on the items that may be recommended and count as relevant
 RETURNS SETOF recommender.evaluation
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 COST 1000000 ROWS 100
 AS 'MODULE_PATHNAME', 'rec_evaluate_recommender';
 COMMENT ON FUNCTION recommender.evaluate IS
-'trains a model on a part of a recommender''s interactions and measures it on the rest, beside behaviour alone, popularity alone and content alone; split is time, leave_last, users or random';
+'train a model on a part of a recommender''s interactions and evaluate it on the rest, next to behaviour alone, popularity alone and content alone; split is time, leave_last, users or random';
 
 CREATE FUNCTION recommender.evaluate_query(
 	train text,
@@ -50,7 +50,7 @@ LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 COST 1000000 ROWS 100
 AS 'MODULE_PATHNAME', 'rec_evaluate_query';
 COMMENT ON FUNCTION recommender.evaluate_query IS
-'trains on the rows of one query of user, item[, weight[, time]] and measures on those of another, as published splits want';
+'train on the rows of a query that returns user, item[, weight[, time]] and evaluate on the rows of another, for published splits';
 
 CREATE TYPE recommender.comparison AS (
 	metric text,
@@ -64,7 +64,7 @@ CREATE TYPE recommender.comparison AS (
 	users bigint
 );
 COMMENT ON TYPE recommender.comparison IS
-'a metric under two settings on the same users, the mean difference with its 95 per cent interval, and how likely chance alone makes one as large';
+'a metric under two sets of options on the same users, the mean difference with its 95 per cent interval, and the p-value of the hypothesis of no difference';
 
 CREATE FUNCTION recommender.compare_options(
 	recommender text,
@@ -85,7 +85,7 @@ LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 COST 1000000
 AS 'MODULE_PATHNAME', 'rec_compare_options';
 COMMENT ON FUNCTION recommender.compare_options IS
-'measures two settings of a recommender''s options on the same users and tests whether the second is better than the first';
+'evaluate two sets of options of a recommender on the same users and test whether they differ';
 
 CREATE TYPE recommender.trial AS (
 	trial integer,
@@ -102,7 +102,7 @@ CREATE TYPE recommender.trial AS (
 	applied boolean
 );
 COMMENT ON TYPE recommender.trial IS
-'a setting that tune() has tried and what it gave; in the last row ci_low, ci_high and p_value are of the improvement over the options in force';
+'a trial of tune(): the options and their value; in the last row, ci_low, ci_high and p_value are of the improvement over the options in force';
 
 CREATE FUNCTION recommender.tune(
 	recommender text,
@@ -125,7 +125,7 @@ LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 COST 10000000 ROWS 50
 AS 'MODULE_PATHNAME', 'rec_tune';
 COMMENT ON FUNCTION recommender.tune IS
-'searches the options and weights of events that give most on a validation cut, tells what it tried, and measures the best on interactions that the search did not see; apply sets it when that improvement is real';
+'search for the options and event weights with the best value on a validation set; return the trials, and evaluate the best one on interactions that the search has not used; with apply, set its options if they are an improvement with a p-value of at most 0.01';
 
 CREATE FUNCTION recommender_internal.evaluation_list(
 	OUT recommender text,
@@ -152,5 +152,5 @@ CREATE VIEW recommender.evaluations AS
 SELECT e.*
 FROM recommender_internal.evaluation_list() e;
 COMMENT ON VIEW recommender.evaluations IS
-'what evaluate() has stored for the recommenders that you may read';
+'stored results of evaluate() of the recommenders that the current role can read';
 GRANT SELECT ON recommender.evaluations TO PUBLIC;

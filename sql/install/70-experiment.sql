@@ -118,7 +118,7 @@ CREATE AGGREGATE recommender.moments(measures float8[]) (
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE recommender.moments(float8[]) IS
-'number of rows, means and covariances of up to 16 measures, from one array of measures a row; a row with a null does not count';
+'number of rows, means and covariances of up to 16 measures, from one array of measures a row; rows with a null are ignored';
 
 CREATE TYPE recommender.cuped_result AS (
 	theta float8,
@@ -128,7 +128,7 @@ CREATE TYPE recommender.cuped_result AS (
 	variance_b float8
 );
 COMMENT ON TYPE recommender.cuped_result IS
-'means and variances of two groups without what was to be foretold, for compare_means';
+'means and variances of two groups, adjusted by cuped(), for compare_means()';
 
 CREATE FUNCTION recommender.cuped(
 	n_a bigint, mean_a float8, mean_before_a float8, variance_a float8, variance_before_a float8, covariance_a float8,
@@ -138,7 +138,7 @@ LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 COST 100
 AS 'MODULE_PATHNAME', 'rec_cuped';
 COMMENT ON FUNCTION recommender.cuped IS
-'takes off means and variances what a measure from before the experiment foretells: y - theta (x - mean of x in both groups), theta = cov(x, y) / var(x) in both groups (Deng, Xu, Kohavi, Walker 2013)';
+'adjust means and variances by a covariate from before the experiment: y - theta (x - mean of x in both groups), theta = cov(x, y) / var(x) in both groups (Deng, Xu, Kohavi, Walker 2013)';
 
 -- Designs.  Without a variance, the mean is a share.  looks are at equal
 -- distances, the last at the end; the first that finds something ends it.
@@ -159,7 +159,7 @@ LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 COST 10000
 AS 'MODULE_PATHNAME', 'rec_sample_size';
 COMMENT ON FUNCTION recommender.sample_size IS
-'how many units group a needs so that a comparison finds an effect with a probability; NULL if no number is enough';
+'the number of units of group a for which a comparison detects an effect with the given power; NULL if no number is enough';
 
 CREATE FUNCTION recommender.power_of(
 	baseline float8,
@@ -178,7 +178,7 @@ LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 COST 10000
 AS 'MODULE_PATHNAME', 'rec_power_of';
 COMMENT ON FUNCTION recommender.power_of IS
-'the probability that a comparison finds an effect, at any of its looks; with an effect of 0, that it errs';
+'the power of a comparison: the probability that it detects an effect at one of its looks; with an effect of 0, the probability of a false positive';
 
 CREATE FUNCTION recommender.detectable_effect(
 	baseline float8,
@@ -197,7 +197,7 @@ LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 COST 100000
 AS 'MODULE_PATHNAME', 'rec_detectable_effect';
 COMMENT ON FUNCTION recommender.detectable_effect IS
-'the smallest effect that a comparison finds with a probability; NULL if it finds none';
+'the smallest effect that a comparison detects with the given power; NULL if there is none';
 
 -- Any number of groups
 CREATE TYPE recommender.sample_ratio_result AS (
@@ -214,7 +214,7 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 COST 100
 AS 'MODULE_PATHNAME', 'rec_sample_ratio';
 COMMENT ON FUNCTION recommender.sample_ratio IS
-'tests whether the groups of an experiment have the shares of units that were expected: by chi-square, or sequentially by a p-value that may be looked at at any time (Lindon and Malek 2022); below 0.001 something is wrong with the experiment';
+'test whether the numbers of units in the groups of an experiment have the expected proportions: by chi-square, or sequentially with a p-value valid at any time (Lindon and Malek 2022); a p-value below 0.001 means that the assignment is faulty';
 
 CREATE FUNCTION recommender.adjust_p_values(p float8[], method text DEFAULT 'holm')
 RETURNS float8[]
@@ -222,7 +222,7 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 COST 100
 AS 'MODULE_PATHNAME', 'rec_adjust_p_values';
 COMMENT ON FUNCTION recommender.adjust_p_values IS
-'corrects p-values for being several, in the order given, by the method holm, benjamini_hochberg, bonferroni or none; NULL stays NULL and is not counted';
+'correct p-values for multiple testing, in the order given, by the method holm, benjamini_hochberg, bonferroni or none; NULL stays NULL and is ignored';
 
 CREATE FUNCTION recommender.probability_best(a float8[], b float8[], distribution text DEFAULT 'beta')
 RETURNS float8[]
@@ -238,7 +238,7 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 COST 10000
 AS 'MODULE_PATHNAME', 'rec_expected_loss';
 COMMENT ON FUNCTION recommender.expected_loss IS
-'how much the choice of each of several unknown means is expected to lose against the largest one: beta distributions with parameters a and b, or normal ones with means a and standard deviations b';
+'the expected loss of choosing each of several unknown means instead of the largest one: beta distributions with parameters a and b, or normal ones with means a and standard deviations b';
 
 -- Assignment and draws: hashes of (salt, id), equal everywhere and always.  An
 -- id is of any type whose text does not depend on settings.
@@ -264,7 +264,7 @@ LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 COST 100
 AS 'MODULE_PATHNAME', 'rec_variant';
 COMMENT ON FUNCTION recommender.variant IS
-'the variant of an experiment that an id falls to, NULL for none; more traffic adds ids and moves none';
+'the variant of an experiment that an id is assigned to, NULL for none; more traffic assigns more ids and moves none';
 
 CREATE FUNCTION recommender.draw(probabilities float8[], salt text, id anyelement, counter text DEFAULT '')
 RETURNS int
@@ -347,7 +347,7 @@ CREATE TYPE recommender.off_policy_estimate AS (
 	warnings text[]				-- low_effective_n, mean_weight_off, deterministic_log
 );
 COMMENT ON TYPE recommender.off_policy_estimate IS
-'what a policy would have earned per choice by one estimator, with its interval, and what speaks against believing it';
+'the value of a policy per choice by one estimator, with its interval and diagnostics';
 
 CREATE FUNCTION recommender_internal.off_policy_transition(internal, float8, float8, float8)
 RETURNS internal
@@ -466,33 +466,33 @@ AS 'MODULE_PATHNAME', 'rec_divergence';
 COMMENT ON FUNCTION recommender.divergence IS
 'how far the distribution of amounts q is from that of p, in bits (Lin 1991; Kullback and Leibler 1951; smoothing: Steck 2018)';
 
-CREATE FUNCTION recommender.entropy_transition(float8[], float8)
+CREATE FUNCTION recommender_internal.entropy_transition(float8[], float8)
 RETURNS float8[]
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_entropy_transition';
-COMMENT ON FUNCTION recommender.entropy_transition(float8[], float8) IS
-'transition of entropy';
+COMMENT ON FUNCTION recommender_internal.entropy_transition(float8[], float8) IS
+'internal: transition function of entropy';
 
-CREATE FUNCTION recommender.entropy_combine(float8[], float8[])
+CREATE FUNCTION recommender_internal.entropy_combine(float8[], float8[])
 RETURNS float8[]
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_entropy_combine';
-COMMENT ON FUNCTION recommender.entropy_combine(float8[], float8[]) IS
-'puts two states of entropy together';
+COMMENT ON FUNCTION recommender_internal.entropy_combine(float8[], float8[]) IS
+'internal: combine function of entropy';
 
-CREATE FUNCTION recommender.entropy_final(float8[])
+CREATE FUNCTION recommender_internal.entropy_final(float8[])
 RETURNS float8
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_entropy_final';
-COMMENT ON FUNCTION recommender.entropy_final(float8[]) IS
-'final function of entropy';
+COMMENT ON FUNCTION recommender_internal.entropy_final(float8[]) IS
+'internal: final function of entropy';
 
 CREATE AGGREGATE recommender.entropy(exposure float8) (
-	SFUNC = recommender.entropy_transition,
+	SFUNC = recommender_internal.entropy_transition,
 	STYPE = float8[],
 	INITCOND = '{0,0}',
-	FINALFUNC = recommender.entropy_final,
-	COMBINEFUNC = recommender.entropy_combine,
+	FINALFUNC = recommender_internal.entropy_final,
+	COMBINEFUNC = recommender_internal.entropy_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE recommender.entropy(float8) IS

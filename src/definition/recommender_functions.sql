@@ -16,7 +16,7 @@ JOIN :"schema".item j ON j.generation = n.generation AND j.item_no = s.item_no
 WHERE n.generation = (SELECT d.generation FROM :"schema".definition d);
 
 COMMENT ON VIEW :"schema".neighbors IS
-'each item of the model with its neighbours, best first, by their own ids';
+'each item of the model with its neighbours, best first, by item ids';
 
 CREATE VIEW :"schema".context_lifts AS
 SELECT c.column_name, c.value, i.item_id, l.lift
@@ -26,7 +26,7 @@ CROSS JOIN LATERAL unnest(c.item_nos, c.lifts) AS l(item_no, lift)
 JOIN :"schema".item i ON i.generation = d.generation AND i.item_no = l.item_no;
 
 COMMENT ON VIEW :"schema".context_lifts IS
-'what each value of the context says of items, by their own ids: the logarithm of a lift';
+'the lift of each value of the context on items, by item ids: the logarithm of the lift';
 
 CREATE TYPE :"schema".recommendation AS (
 	rank integer,
@@ -37,7 +37,7 @@ CREATE TYPE :"schema".recommendation AS (
 );
 
 COMMENT ON TYPE :"schema".recommendation IS
-'a recommended item, its score, the component that dominates it, and the largest terms of the score';
+'a recommended item: its rank and score, the component with the largest term, and the largest terms as reasons';
 
 CREATE TYPE :"schema".user_recommendation AS (
 	user_id :user_type :user_collation,
@@ -64,7 +64,7 @@ CREATE TYPE :"schema".recommendation_components AS (
 );
 
 COMMENT ON TYPE :"schema".recommendation_components IS
-'a recommended item, its score, and what each component gives to it';
+'a recommended item: its rank and score, and the term of each component in the score';
 
 CREATE TYPE :"schema".explanation AS (
 	position integer,
@@ -79,7 +79,7 @@ CREATE TYPE :"schema".explanation AS (
 );
 
 COMMENT ON TYPE :"schema".explanation IS
-'one contribution to a score: the component, the item of the history or the value behind it, and the sentence to show';
+'one term of a score: its component, the item of the history or the value that causes it, and a sentence to show to users';
 
 CREATE FUNCTION :"schema".recommend(
 	user_id :user_type,
@@ -96,7 +96,7 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION :"schema".recommend IS
-'the k items that suit a user best, best first; a user without history gets popular items';
+'the k items with the highest scores for a user, best first; popular items for a user without history';
 
 CREATE FUNCTION :"schema".recommend_components(
 	user_id :user_type,
@@ -113,7 +113,7 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION :"schema".recommend_components IS
-'what recommend() answers, with a column for each component''s part of the score';
+'the rows of recommend(), with a column for the term of each component in the score';
 
 CREATE FUNCTION :"schema".recommend_session(
 	items :item_type[],
@@ -130,7 +130,7 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION :"schema".recommend_session IS
-'the k items that go best with what was looked at in a session, the newest item last in the array';
+'the k items with the highest scores for a session: an array of items, the newest one last';
 
 CREATE FUNCTION :"schema".recommend_basket(
 	items :item_type[],
@@ -147,7 +147,7 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION :"schema".recommend_basket IS
-'the k items that complement a basket best, whatever the order of its items';
+'the k items with the highest scores for a basket: an array of items, whose order does not matter';
 
 CREATE FUNCTION :"schema".similar_items(
 	item_id :item_type,
@@ -163,7 +163,7 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION :"schema".similar_items IS
-'the k items most similar to an item; score is the similarity, 0 where popular items had to fill up';
+'the k items most similar to an item; score is the similarity, 0 for popular items that complete the list';
 
 CREATE FUNCTION :"schema".popular_items(
 	k integer DEFAULT 10,
@@ -178,7 +178,7 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION :"schema".popular_items IS
-'the k most popular items as of the last refresh; needs no refresh, but is slow before the first';
+'the k most popular items as of the last refresh; before the first refresh, computed from all interactions, which is slow';
 
 CREATE FUNCTION :"schema".trending_items(
 	k integer DEFAULT 10,
@@ -193,7 +193,7 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION :"schema".trending_items IS
-'the k items whose interactions rise most above what the weeks before let expect, live';
+'the k items whose interactions of the last week are most above the level of the previous weeks, computed live';
 
 CREATE FUNCTION :"schema".rank_items(
 	user_id :user_type,
@@ -208,7 +208,7 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION :"schema".rank_items IS
-'the given items, all of them, in the order that suits a user best';
+'all given items, ordered by their scores for a user';
 
 CREATE FUNCTION :"schema".score(
 	user_id :user_type,
@@ -223,7 +223,7 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION :"schema".score IS
-'how well an item suits a user, as recommend() scores it; 0 for an item that is not in the model';
+'the score of an item for a user, as in recommend(); 0 for an item that is not in the model';
 
 CREATE FUNCTION :"schema".explain(
 	user_id :user_type,
@@ -238,7 +238,7 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION :"schema".explain IS
-'why an item has its score for a user: one row for each contribution, which in order add up to score()';
+'the terms of an item''s score for a user, one row each; added up in order, they are score()';
 
 CREATE FUNCTION :"schema".recommend_all(
 	k integer DEFAULT 10,
@@ -254,4 +254,4 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION :"schema".recommend_all IS
-'for every user with interactions, what recommend() would answer; reads the interactions once';
+'the recommendations for every user with interactions, equal to those of recommend(); reads the interactions once';
