@@ -1,40 +1,42 @@
 /*-------------------------------------------------------------------------
  *
  * lift.c
- *	  What a situation says of items: log-lifts, learnt from interactions.
+ *	  Log-lifts: how much more or less often items are chosen in a situation,
+ *	  learnt from interactions.
  *
- * A column of the context cuts the interactions for which it is known by its
- * values.  What counts is people: n(v, j) users have chosen item j at least
- * once with value v, however often.  With n(v), n(j) and n as sums of these
- * over items, over the column's values, and over both,
+ * A column of the context groups the interactions for which it is known by its
+ * values.  Users are counted, not interactions: n(v, j) users have chosen item
+ * j at least once with value v.  With n(v), n(j) and n as sums of these over
+ * items, over the column's values, and over both,
  *
  *	  e(v, j) = n(v) n(j) / n
  *
- * would have done so if the value made no difference, and
+ * users would have chosen it if the value made no difference, and
  *
  *	  lift(v, j) = ln( (n(v, j) + s(v)) / (e(v, j) + s(v)) )
  *
- * is how much more it is, shrunk towards 0 where both are small against s(v) (by
- * a gamma prior of mean 1 and shape s(v), as in DuMouchel 1999).  The shape is
- * learnt of each value: the variance of its items' ratios n(v, j) / e(v, j)
- * beyond what chance makes of counts, with the weights e(v, j)^2,
+ * is the logarithm of the ratio, shrunk towards 0 where both are small against
+ * s(v) (by a gamma prior of mean 1 and shape s(v), as in DuMouchel 1999).  The
+ * shape is estimated for each value: the variance of its items' ratios n(v, j)
+ * / e(v, j) in excess of chance, with the weights e(v, j)^2,
  *
- *	  d(v) = sum over j of (n(v, j) - e(v, j))^2 - c(v, j), by sum of e(v, j)^2
+ *	  d(v) = sum over j of ((n(v, j) - e(v, j))^2 - c(v, j)) / sum of e(v, j)^2
  *	  c(v, j) = e(v, j) (1 - n(v) / n) (1 - n(j) / n)
  *
- * is that of such a prior of shape 1 / d(v).  So a value that makes much of a
- * difference, like a month to a gift shop, is believed on little evidence, and
- * one that makes next to none moves hardly anything, however many of its
- * items look remarkable by chance.  s(v) is at least context_smoothing.
+ * is the variance of such a prior of shape 1 / d(v).  So for a value with
+ * large differences, like a month in a gift shop, little evidence is enough,
+ * and a value with next to no differences has next to no lifts, however many
+ * of its items look remarkable by chance. s(v) is at least context_smoothing.
  *
- * A lift is kept when Dunning's G squared of the 2x2 table says that chance
- * would seldom make as much of a difference; and where the item is chosen
- * more, min_support users must stand behind it.  An item that nobody has
- * chosen with a value can have a lift, too, if somebody should have.
+ * A lift is kept when Dunning's G squared of the 2x2 table is above what
+ * chance seldom reaches; and where the item is chosen more often than
+ * expected, at least min_support users must have chosen it.  An item that no
+ * user has chosen with a value can have a lift, too, if some users were
+ * expected.
  *
- * Counting takes the interactions item by item, as many items at a time as
- * have a quarter of the interactions, so that memory beside the counts is about
- * two bytes for each interaction.
+ * Counting goes item by item, over as many items at a time as have a quarter
+ * of the interactions, so that memory in addition to the counts is about two
+ * bytes for each interaction.
  *
  * Results are in the current context.  Knows numbers only: no Datum, no SPI.
  *
@@ -62,9 +64,9 @@
 #define LEAST_CHUNK			((int64) 1 << 18)	/* interactions at a time */
 #define CHUNKS				4	/* passes over all interactions, about */
 #define INTERRUPT_ROWS		65536
-#define MOST_SMOOTHING		1e9 /* users: of a value that tells nothing */
+#define MOST_SMOOTHING		1e9 /* users: of a value without differences */
 
-/* So many users have chosen an item with a value. */
+/* The number of users who have chosen an item with a value. */
 typedef struct Cell
 {
 	uint32		value;
@@ -76,8 +78,8 @@ typedef struct Learner
 	const RecStream *stream;
 	const RecSituations *situations;
 	const RecOptions *options;
-	MemoryContext caller;		/* all in it counts as memory that is used */
-	MemoryContext mcxt;			/* in it; owns what follows */
+	MemoryContext caller;		/* all memory in it counts towards the budget */
+	MemoryContext mcxt;			/* a child of it; owns the fields below */
 	uint32		nitems;
 	uint32		nvalues;
 
@@ -93,14 +95,14 @@ typedef struct Learner
 								 * most users first */
 	uint32	   *column_start;	/* ncolumns + 1 offsets into them */
 
-	/* the item at hand */
+	/* the current item */
 	uint32	   *users;			/* n(v, j) of each value */
-	uint32	   *last_user;		/* that was counted for each value */
-	uint32	   *met;			/* values that it was chosen with */
+	uint32	   *last_user;		/* last user counted for each value */
+	uint32	   *met;			/* values that the item was chosen with */
 	uint32		nmet;
 
-	/* what is learnt */
-	double		threshold;		/* of G squared */
+	/* results */
+	double		threshold;		/* least G squared of a lift */
 	int64		nlifts;
 	int64		lifts_allocated;
 	RecLift    *lifts;			/* item by item, and ... */
@@ -124,7 +126,10 @@ counts(const RecStream *stream, int64 row)
 	return rec_stream_weight(stream, row) > 0;
 }
 
-/* Gives how many interactions count of each item, at least by its number. */
+/*
+ * Return an array with the number of counted interactions of each item,
+ * indexed by the item's number.
+ */
 static int64 *
 count_rows(Learner *learner)
 {
@@ -140,7 +145,7 @@ count_rows(Learner *learner)
 	return rows;
 }
 
-/* Gives the item after the last one of a chunk that begins with "from". */
+/* Return the item after the last one of a chunk that begins with "from". */
 static uint32
 chunk_end(const Learner *learner, const int64 *rows, uint32 from)
 {
@@ -158,14 +163,15 @@ typedef struct Chunk
 {
 	uint32		from;			/* items: from this one ... */
 	uint32		to;				/* ... to before this one */
-	int64	   *start;			/* where the rows of each are; one more */
+	int64	   *start;			/* where the rows of each item are, and the
+								 * end */
 	uint64	   *rows;			/* user in the upper half, situation below */
 } Chunk;
 
 static Chunk
 read_chunk(Learner *learner, const int64 *rows, uint32 from, uint32 to)
 {
-	/* copies, whose parts stay in registers */
+	/* copies, whose fields stay in registers */
 	RecStream	stream = *learner->stream;
 	RecPacked	situations = learner->situations->rows;
 	uint32		n = to - from;
@@ -173,7 +179,7 @@ read_chunk(Learner *learner, const int64 *rows, uint32 from, uint32 to)
 	int64		spare;
 
 	chunk.start = alloc_zero(learner, (Size) n + 2, sizeof(int64));
-	/* one place further than its end says where an item begins */
+	/* an item begins where the entry after its own points */
 	for (uint32 i = 0; i < n; i++)
 		chunk.start[i + 2] = chunk.start[i + 1] + rows[from + i];
 	/* a last place, where rows of other items go without a branch */
@@ -245,7 +251,7 @@ forget_item(Learner *learner)
 	learner->nmet = 0;
 }
 
-/* Counts the users of an item for each value; rows get in order of users. */
+/* Count the users of an item for each value; sorts the rows by user. */
 static void
 count_item(Learner *learner, uint64 *rows, int64 n)
 {
@@ -313,7 +319,7 @@ compare_values(const uint32 *a, const uint32 *b, const Learner *learner)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/* Adds up the columns, and puts their values in order. */
+/* Add up the columns, and order their values by users. */
 static void
 sum_columns(Learner *learner)
 {
@@ -338,7 +344,7 @@ sum_columns(Learner *learner)
  * ----------------
  */
 
-/* Sums over items; as integers, they do not depend on the items' order. */
+/* Sums over items; being integers, they do not depend on the items' order. */
 typedef struct Spread
 {
 	int64	   *squares;		/* of n(v, j), for each value */
@@ -346,7 +352,7 @@ typedef struct Spread
 	int64	   *column_squares; /* of n(j), for each column */
 } Spread;
 
-/* Adds up the users of an item for each column. */
+/* Add up the users of an item for each column. */
 static void
 sum_item(const Learner *learner, uint32 item, int64 *item_users)
 {
@@ -384,7 +390,7 @@ sum_squares(Learner *learner, int64 *item_users)
 	return spread;
 }
 
-/* Learns how much the lifts of each value are to be smoothed. */
+/* Estimate the smoothing of each value's lifts. */
 static void
 learn_smoothing(Learner *learner, int64 *item_users)
 {
@@ -417,7 +423,7 @@ g2_cell(double observed, double expected)
 	return observed > 0 ? observed * log(observed / expected) : 0;
 }
 
-/* Dunning's G squared of the 2x2 table of one value and one item. */
+/* Return Dunning's G squared of the 2x2 table of one value and one item. */
 static double
 g2(double both, double value, double item, double all)
 {
@@ -428,14 +434,14 @@ g2(double both, double value, double item, double all)
 }
 
 /*
- * Gives the G squared that chance reaches with a probability of p: that of
- * chi squared with one degree of freedom, by halving.
+ * Return the G squared that chance exceeds with probability p: the quantile of
+ * chi-square with one degree of freedom, by bisection.
  */
 static double
 g2_threshold(double p)
 {
 	double		low = 0;
-	double		high = 2048;	/* further than erfc() can tell from 0 */
+	double		high = 2048;	/* further than erfc() is above 0 */
 
 	if (p <= 0)
 		return INFINITY;
@@ -482,8 +488,8 @@ append_lift(Learner *learner, uint32 value, uint32 item, double lift)
 }
 
 /*
- * Keeps the lift of an item for a value, both of which somebody has chosen, if
- * it is more than chance; gives whether it is.
+ * Keep the lift of an item for a value, with which at least one user has
+ * chosen it, if it is significant; return whether it is.
  */
 static bool
 judge(Learner *learner, uint32 value, uint32 item, double item_users)
@@ -503,9 +509,9 @@ judge(Learner *learner, uint32 value, uint32 item, double item_users)
 }
 
 /*
- * Judges the values of a column that an item was not chosen with.  The more
- * users a value has, the less it is chance that none of them took the item,
- * so that after the first which may be chance all are.
+ * Test the values of a column with which no user has chosen an item.  The more
+ * users a value has, the less likely it is by chance that none of them chose
+ * the item, so that after the first value that may be chance, all are.
  */
 static void
 judge_absent(Learner *learner, int column, uint32 item, double item_users)
@@ -543,7 +549,7 @@ judge_item(Learner *learner, uint32 item, int64 *item_users)
 	forget_item(learner);
 }
 
-/* Puts the lifts, which come item by item, in order of their values. */
+/* Put the lifts, which are in order of items, in order of their values. */
 static RecLifts *
 collect_lifts(const Learner *learner)
 {
@@ -556,7 +562,7 @@ collect_lifts(const Learner *learner)
 	result->start = palloc_extended(mul_size((Size) learner->nvalues + 2, sizeof(int64)),
 									MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	result->lifts = palloc_extended(size, MCXT_ALLOC_HUGE);
-	/* one place further than its end says where a value begins */
+	/* a value begins where the entry after its own points */
 	next = result->start + 1;
 	for (int64 i = 0; i < learner->nlifts; i++)
 		if (learner->lift_value[i] + 1 < learner->nvalues)
@@ -569,9 +575,9 @@ collect_lifts(const Learner *learner)
 }
 
 /*
- * Learns lifts from the interactions that count for more than nothing.  The
- * stream's items are "nitems" numbers, and the situations have a row for each
- * interaction of the stream.
+ * Learn lifts from the interactions of weight above 0.  The stream's items are
+ * numbers below "nitems", and the situations have a row for each interaction
+ * of the stream.
  */
 RecLifts *
 rec_lift_learn(const RecStream *stream, uint32 nitems,
@@ -622,8 +628,8 @@ compare_lifts(const RecLift *a, const RecLift *b)
 #include "lib/sort_template.h"
 
 /*
- * Gives the items other numbers, in place; those whose new number is
- * PG_UINT32_MAX drop out.
+ * Replace the numbers of items, in place; items whose new number is
+ * PG_UINT32_MAX are removed.
  */
 void
 rec_lift_renumber(RecLifts *lifts, const uint32 *number)

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * lift.h
- *	  What a situation says of items: log-lifts, learnt from interactions.
+ *	  Log-lifts: how much more or less often items are chosen in a situation,
+ *	  learnt from interactions.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -16,7 +17,9 @@
 #include "interaction/stream.h"
 #include "interaction/situation.h"
 
-/* How much more, or less, an item is chosen with a value of the context. */
+/*
+ * How much more or less often an item is chosen with a value of the context.
+ */
 typedef struct RecLift
 {
 	uint32		item;
@@ -28,7 +31,7 @@ typedef struct RecLifts
 {
 	uint32		nvalues;
 	int64	   *start;			/* nvalues + 1 offsets */
-	RecLift    *lifts;			/* of a value, by rising item */
+	RecLift    *lifts;			/* lifts of a value, by rising item */
 } RecLifts;
 
 extern RecLifts *rec_lift_learn(const RecStream *stream, uint32 nitems,

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * lift_table.c
- *	  The context in a model: which columns it has, and the table of lifts.
+ *	  The context of a model: its columns, and the table of lifts.
  *
- * The columns are those that the sources were declared to have, each name
- * once, and the parts of the time that no declared column has the name of.
+ * The columns are those declared with the sources, each name once, and the
+ * parts of the time whose names are not names of declared columns.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -26,8 +26,8 @@
 
 
 /*
- * Gives what is needed to tell situations of the recommender's interactions
- * apart, in "context"; NULL when there are none to tell.
+ * Return a set of situations for the recommender's interactions, in "mcxt";
+ * NULL when there is no context.
  */
 RecSituations *
 rec_lift_table_situations(const RecDefinition *definition, const RecOptions *options,
@@ -91,8 +91,8 @@ write_value(RecTableWriter *table, int64 generation, const RecSituations *situat
 }
 
 /*
- * Writes lifts, of items by their numbers in the model, to the recommender's
- * table; a value that says nothing of any item has no row.
+ * Write lifts, of items by their numbers in the model, to the recommender's
+ * table.  A value without lifts has no row.
  */
 void
 rec_lift_table_write(const RecDefinition *definition, int64 generation,

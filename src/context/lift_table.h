@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * lift_table.h
- *	  The context in a model: which columns it has, and the table of lifts.
+ *	  The context of a model: its columns, and the table of lifts.
  *
  * Copyright (c) 2026, the recommender developers
  *

@@ -1,22 +1,22 @@
 /*-------------------------------------------------------------------------
  *
  * als.c
- *	  Factors of users and items by alternating least squares.
+ *	  Training factors of users and items by alternating least squares.
  *
- * Finds the factors that minimise, over all users u and items i,
+ * Find the factors that minimise, over all users u and items i,
  *
  *	  sum over observed pairs of c_ui (p_ui - w_u'h_i)^2
  *	  + unobserved * sum over all pairs of (w_u'h_i)^2
  *	  + regularization * (sum over u of (n_u + unobserved * items)^exponent |w_u|^2
- *						  + the same over i),
+ *	  					  + the same over i),
  *
- * starting from small random factors of the items: in turn, those of all
- * users are computed exactly from the items', as factors.c tells, and those of
- * the items from the users'.  No step makes the sum larger (Hu, Koren,
- * Volinsky 2008; the penalty of a row grows with its interactions, as Rendle,
- * Krichene, Zhang, Koren 2022 have it).
+ * starting from small random factors of the items: in turn, those of all users
+ * are computed exactly from the items' (see folding.c), and those of the items
+ * from the users'.  No step makes the sum larger (Hu, Koren, Volinsky 2008;
+ * the penalty of a row grows with its interactions, as in Rendle, Krichene,
+ * Zhang, Koren 2022).
  *
- * als_step.c has the steps; als_parallel.c has many processes take part in them.
+ * als_step.c has the steps; als_parallel.c runs them in many processes.
  *
  * Knows numbers only: no Datum, no SPI.  Working memory is a child of the
  * current context.
@@ -43,7 +43,9 @@
 
 #define MOST_PARTS			32	/* of the sum that is the Gramian */
 
-/* Gives what makes the mean confidence of all pairs 1. */
+/*
+ * Return the scale of weights that makes the mean confidence of all pairs 1.
+ */
 static double
 weight_scale(const RecMatrix *matrix)
 {
@@ -59,8 +61,9 @@ weight_scale(const RecMatrix *matrix)
 }
 
 /*
- * Gives the weight of a pair as not observed: that of all pairs together is a
- * multiple of that of the observed ones, whose mean confidence is 1.
+ * Return the weight of a pair in the sum over all pairs.  The weights of all
+ * pairs together are als_unobserved times those of the observed pairs, whose
+ * mean confidence is 1.
  */
 static double
 unobserved_weight(const RecMatrix *matrix, const RecOptions *options)
@@ -87,7 +90,7 @@ make_shared(const RecMatrix *matrix, const RecOptions *options)
 	shared->item_folds.ncolumns = matrix->nusers;
 	shared->iterations = options->als_iterations;
 	shared->seed = (uint64) options->als_seed;
-	/* no more memory than the factors themselves take */
+	/* at most as much memory as the factors themselves take */
 	shared->nparts = (int) Min(rows / (4 * (uint32) folds->nfactors) + 1, MOST_PARTS);
 	for (int work = 0; work < REC_ALS_NWORKS; work++)
 		pg_atomic_init_u32(&shared->next[work], 0);
@@ -103,7 +106,10 @@ alloc_array(MemoryContext mcxt, const RecAls *als, RecAlsArray which)
 	return MemoryContextAllocHuge(mcxt, size);
 }
 
-/* Computes all in one process; als->items and als->gram are there already. */
+/*
+ * Compute all steps in one process; als->items and als->gram are allocated
+ * already.
+ */
 static void
 run_alone(RecAls *als, MemoryContext mcxt, RecStep step, void *arg)
 {
@@ -123,11 +129,11 @@ run_alone(RecAls *als, MemoryContext mcxt, RecStep step, void *arg)
 }
 
 /*
- * Factorises a matrix by the options als_*: gives nitems rows of als_factors
+ * Factorise a matrix by the options als_*.  Return nitems rows of als_factors
  * numbers in the current context, rotated so that their Gramian is diagonal.
- * With "parallel", other processes may help, which changes no bit.  "step",
- * unless NULL, hears how far it is.  An ERROR when maintenance_work_mem does
- * not suffice.
+ * With "parallel", other processes may take part, which does not change a bit.
+ * "step", unless NULL, is called after each phase.  An ERROR when
+ * maintenance_work_mem is too small.
  */
 RecFactors *
 rec_als_train(const RecMatrix *matrix, const RecOptions *options, bool parallel,

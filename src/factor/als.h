@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * als.h
- *	  Factors of users and items by alternating least squares.
+ *	  Training factors of users and items by alternating least squares.
  *
  * Copyright (c) 2026, the recommender developers
  *

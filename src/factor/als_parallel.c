@@ -1,18 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * als_parallel.c
- *	  Factors of users and items, by many processes.
+ *	  Training factors of users and items in many processes.
  *
- * The matrix and the factors are in dynamic shared memory.  All processes, the
- * leader too, go through the phases of als.c together: in each they take
- * blocks until there are none left, then wait for each other at a barrier,
- * whose phase is the phase of the computation.  So a worker that starts late
- * joins in where the others are.
+ * The matrix and the factors are in dynamic shared memory.  All processes,
+ * including the leader, go through the phases of als_step.c together: in each
+ * phase they take blocks until none is left, then wait for each other at a
+ * barrier, whose phase is the phase of the computation.  So a worker that
+ * starts late joins the others in their phase.
  *
- * The work is left to one process when there is too little of it, when
- * max_parallel_maintenance_workers or the memory budget do not allow more,
+ * The leader computes alone when there is too little work, when
+ * max_parallel_maintenance_workers or the memory budget do not allow workers,
  * within a parallel plan, and when no worker could be started.  Errors of a
- * worker become the leader's, which waits with an eye on interrupts.
+ * worker are raised in the leader, which waits and checks for interrupts.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -31,14 +31,14 @@
 #include "storage/barrier.h"
 #include "utils/wait_event.h"
 
-/* Multiplications that make up for starting a process, several times over. */
+/* Multiplications that take several times as long as starting a process. */
 #ifndef REC_PARALLEL_WORK
 #define FACTORS_PARALLEL_WORK	1e8
 #else
 #define FACTORS_PARALLEL_WORK	REC_PARALLEL_WORK
 #endif
 
-/* What is in the segment beside the matrix, by key. */
+/* Keys of the segment, in addition to those of the matrix. */
 enum
 {
 	KEY_SHARED = 1,
@@ -65,7 +65,9 @@ attach_arrays(RecAls *als, shm_toc *toc)
 		*rec_als_step_array(als, which) = shm_toc_lookup(toc, KEY_FIRST_ARRAY + which, false);
 }
 
-/* Goes through the phases from one on; the others do the same. */
+/*
+ * Go through the phases, from "phase" on, together with the other processes.
+ */
 static void
 run_phases(RecAls *als, Barrier *barrier, int phase, bool leader, RecStep step, void *arg)
 {
@@ -81,7 +83,7 @@ run_phases(RecAls *als, Barrier *barrier, int phase, bool leader, RecStep step, 
 	(void) BarrierDetach(barrier);
 }
 
-/* Where a worker begins. */
+/* Run a worker. */
 void
 rec_als_parallel_worker(dsm_segment *segment pg_attribute_unused(), shm_toc *toc)
 {
@@ -102,8 +104,8 @@ rec_als_parallel_worker(dsm_segment *segment pg_attribute_unused(), shm_toc *toc
  */
 
 /*
- * Announces what is to be in the segment, if there is a context yet; gives the
- * bytes of it.
+ * Reserve room in the segment, if there is a parallel context yet; return the
+ * bytes.
  */
 static Size
 estimate_segment(ParallelContext *pcxt, const RecAls *als)
@@ -127,7 +129,7 @@ estimate_segment(ParallelContext *pcxt, const RecAls *als)
 	return total;
 }
 
-/* Gives how many workers are wanted, with regard to work, memory and settings. */
+/* Return how many workers are wanted, by work, memory and settings. */
 static int
 workers_wanted(const RecAls *als)
 {
@@ -140,7 +142,10 @@ workers_wanted(const RecAls *als)
 	return (int) Min(work / FACTORS_PARALLEL_WORK, max_parallel_maintenance_workers);
 }
 
-/* Copies all to the segment, and lets the leader's view be one of it. */
+/*
+ * Copy all arrays to the segment, and make the leader's view one of the
+ * segment.
+ */
 static SharedFactors *
 fill_segment(ParallelContext *pcxt, RecAls *als)
 {
@@ -162,9 +167,9 @@ fill_segment(ParallelContext *pcxt, RecAls *als)
 }
 
 /*
- * Computes factors with parallel workers, and copies those of the items, and
- * their Gramian, to the given arrays; false, and nothing done, when it is for
- * one process.
+ * Compute factors with parallel workers, and copy those of the items, and
+ * their Gramian, to the given arrays.  Return false, and do nothing, when one
+ * process should do it.
  */
 bool
 rec_als_parallel(RecAls *als, float4 *items, double *gram, RecStep step, void *arg)

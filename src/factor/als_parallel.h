@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * als_parallel.h
- *	  Factors of users and items, by many processes.
+ *	  Training factors of users and items in many processes.
  *
  * Copyright (c) 2026, the recommender developers
  *

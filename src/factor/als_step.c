@@ -37,7 +37,7 @@
 
 #define BLOCK_ROWS			16	/* rows that are solved at a time */
 #define BUFFER_ROWS			64	/* rows that are multiplied or rotated */
-#define PREFETCH_ROWS		4	/* of the other side, asked for ahead */
+#define PREFETCH_ROWS		4	/* of the other side, prefetched */
 #define INITIAL_LENGTH		0.1 /* root mean square of an item's factors */
 
 /* One side of the matrix. */
@@ -71,7 +71,9 @@ item_side(const RecAls *als)
 	return side;
 }
 
-/* The side that is solved in a step; the first one solves the users. */
+/*
+ * Return the side that is solved in a step; the first step solves the users.
+ */
 static Side
 solved_side(const RecAls *als, int step)
 {
@@ -84,7 +86,10 @@ given_side(const RecAls *als, int step)
 	return step % 2 == 0 ? item_side(als) : user_side(als);
 }
 
-/* Takes the next of n blocks of a kind of work; false when all are taken. */
+/*
+ * Take the next of n blocks of a kind of work; return false when all are
+ * taken.
+ */
 static bool
 take_block(RecAls *als, RecAlsWork work, uint32 n, uint32 *block)
 {
@@ -104,7 +109,7 @@ count_blocks(uint32 nrows, uint32 rows_of_block)
  * ----------------
  */
 
-/* Adds the products of the factors of some rows to a part. */
+/* Add the products of the factors of some rows to a part. */
 static void
 multiply_rows(RecAls *als, const Side *side, uint32 from, uint32 to, double *part)
 {
@@ -138,7 +143,7 @@ multiply(RecAls *als, int step)
 					  als->parts + part * size);
 }
 
-/* Adds up the parts, and finds eigenvalues and eigenvectors of the sum. */
+/* Add up the parts, and compute eigenvalues and eigenvectors of the sum. */
 static void
 diagonalize(RecAls *als)
 {
@@ -163,7 +168,7 @@ diagonalize(RecAls *als)
 		pg_atomic_write_u32(&als->shared->next[work], 0);
 }
 
-/* Turns some rows to the eigenvectors. */
+/* Rotate some rows to the eigenvectors. */
 static void
 rotate_rows(RecAls *als, float4 *factors, uint32 nrows)
 {
@@ -198,7 +203,10 @@ rotate(RecAls *als, int step)
  * ----------------
  */
 
-/* Asks for the factors of a row; the hardware itself goes on with long ones. */
+/*
+ * Prefetch the factors of a row; the processor prefetches the rest of a long
+ * one.
+ */
 static inline void
 prefetch_row(const float4 *row, int n)
 {
@@ -258,14 +266,17 @@ solve(RecAls *als, int step)
  * ----------------
  */
 
-/* Gives the number of phases: those of all steps, then the items' last turn. */
+/*
+ * Return the number of phases: those of all steps, then the last rotation of
+ * the items.
+ */
 int
 rec_als_step_phases(const RecAlsShared *shared)
 {
 	return 2 * shared->iterations * REC_ALS_NWORKS + REC_ALS_SOLVE;
 }
 
-/* Does a process's share of a phase. */
+/* Do one process's part of a phase. */
 void
 rec_als_step_run(RecAls *als, int phase, bool leader)
 {
@@ -294,7 +305,7 @@ rec_als_step_run(RecAls *als, int phase, bool leader)
  * ----------------
  */
 
-/* Gives about how many multiplications all of it takes. */
+/* Return the approximate number of multiplications of all phases. */
 double
 rec_als_step_work(const RecAls *als)
 {
@@ -304,7 +315,7 @@ rec_als_step_work(const RecAls *als)
 	return als->shared->iterations * n * (2 * n * rows + 32.0 * als->matrix->npairs);
 }
 
-/* Gives where the address of one of the arrays is kept. */
+/* Return the address of the pointer to one of the arrays. */
 void **
 rec_als_step_array(RecAls *als, RecAlsArray which)
 {
@@ -316,7 +327,7 @@ rec_als_step_array(RecAls *als, RecAlsArray which)
 	return arrays[which];
 }
 
-/* Gives the bytes of one of the arrays. */
+/* Return the size of one of the arrays in bytes. */
 Size
 rec_als_step_array_size(const RecAls *als, RecAlsArray which)
 {
@@ -345,7 +356,7 @@ rec_als_step_array_size(const RecAls *als, RecAlsArray which)
 	return mul_size(count, sizeof(double));
 }
 
-/* Makes the process's own scratch space. */
+/* Allocate the process's own scratch space in "mcxt". */
 void
 rec_als_step_prepare(RecAls *als, MemoryContext mcxt)
 {
@@ -362,7 +373,7 @@ rec_als_step_prepare(RecAls *als, MemoryContext mcxt)
 	als->solution = MemoryContextAlloc(mcxt, n * sizeof(double));
 }
 
-/* A number from the standard normal distribution, by Box and Muller. */
+/* Return a number from the standard normal distribution, by Box and Muller. */
 static double
 random_normal(pg_prng_state *prng)
 {
@@ -372,7 +383,10 @@ random_normal(pg_prng_state *prng)
 	return sqrt(-2 * log(u)) * cos(2 * M_PI * v);
 }
 
-/* Draws the items' first factors, each by the seed and its number alone. */
+/*
+ * Draw the items' first factors, each from the seed and the item's number
+ * alone.
+ */
 void
 rec_als_step_initialize(RecAls *als)
 {

@@ -18,7 +18,7 @@
 #include "math/dense.h"
 #include "port/atomics.h"
 
-/* Work that is taken block by block. */
+/* Kinds of work, which is taken block by block. */
 typedef enum RecAlsWork
 {
 	REC_ALS_MULTIPLY,			/* the Gramian's parts */
@@ -28,7 +28,7 @@ typedef enum RecAlsWork
 	REC_ALS_NWORKS
 } RecAlsWork;
 
-/* Arrays that all processes see. */
+/* Arrays that all processes use. */
 typedef enum RecAlsArray
 {
 	REC_ALS_USERS,				/* factors, row by row */
@@ -39,7 +39,7 @@ typedef enum RecAlsArray
 	REC_ALS_NARRAYS
 } RecAlsArray;
 
-/* What all processes of a factorisation share, but for the arrays. */
+/* State that all processes of a factorisation use, without the arrays. */
 typedef struct RecAlsShared
 {
 	RecFolds	user_folds;		/* their gram is not valid */
@@ -47,10 +47,11 @@ typedef struct RecAlsShared
 	int			iterations;
 	int			nparts;			/* of the sum that a Gramian is */
 	uint64		seed;
-	pg_atomic_uint32 next[REC_ALS_NWORKS];	/* block that nobody has taken */
+	pg_atomic_uint32 next[REC_ALS_NWORKS];	/* first block that is not taken
+											 * yet */
 } RecAlsShared;
 
-/* One process's view of it. */
+/* One process's view of the computation. */
 typedef struct RecAls
 {
 	MemoryContext mcxt;		/* its memory counts towards the budget */
@@ -58,7 +59,7 @@ typedef struct RecAls
 	RecAlsShared *shared;
 	int			nfactors;
 
-	/* the arrays that all see */
+	/* the arrays that all processes use */
 	float4	   *users;
 	float4	   *items;
 	double	   *parts;

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * folding.c
- *	  A matrix of interactions as factors: folding rows in, scoring items.
+ *	  Folding in rows of a matrix of interactions, and scoring items by factors.
  *
  * Every user u and item i have factors, w_u and h_i, whose product w_u'h_i is
  * to be 1 where the user has shown interest and 0 elsewhere.  Given those of
@@ -11,22 +11,22 @@
  *	  + unobserved * sum over all i of (w'h_i)^2
  *	  + regularization * (n + unobserved * items)^exponent * |w|^2,
  *
- * where n counts what was observed, c_i is its confidence, |weight| * scale,
- * and p_i is 1, or 0 where the weight is negative (Hu, Koren, Volinsky 2008;
- * the penalty by Rendle, Krichene, Zhang, Koren 2022).  For an item it is the
- * same with the roles changed.
+ * where n is the number of observations, c_i is the confidence, |weight| *
+ * scale, and p_i is 1, or 0 where the weight is negative (Hu, Koren, Volinsky
+ * 2008; the penalty by Rendle, Krichene, Zhang, Koren 2022).  For an item, the
+ * roles are exchanged.
  *
- * With H the observed columns' factors, C their confidences and D what all
- * rows of as many observations have in common, the solution is
+ * With H the observed columns' factors, C their confidences and D the part
+ * that all rows of as many observations have in common, the solution is
  *
  *	  w = (D + H'CH)^-1 H'Cp					of the order of the factors
  *	    = D^-1 H' (C^-1 + H D^-1 H')^-1 p		of the order of observations
  *
  * and the smaller of the two systems is solved.  Most rows have few
- * observations, for which the second form is some ten times faster.  It needs
- * D to be diagonal: D is the Gramian of all columns, weighted, plus the
- * penalty, and the factors are kept in a basis in which the Gramian of the
- * items is diagonal (products do not change by a rotation of both sides).
+ * observations, for which the second form is about ten times faster.  It
+ * requires that D is diagonal: D is the Gramian of all columns, weighted, plus
+ * the penalty, and the factors are stored in a basis in which the Gramian of
+ * the items is diagonal (products do not change when both sides are rotated).
  *
  * Knows numbers only: no Datum, no SPI.
  *
@@ -47,7 +47,7 @@
 #include "storage/shmem.h"
 #include "utils/float.h"
 
-#define LEAST_CONFIDENCE	1e-9	/* what counts as observed */
+#define LEAST_CONFIDENCE	1e-9	/* least confidence of an observation */
 #define MOST_CONFIDENCE		1e9		/* more changes the solution by less than
 									 * rounding, and makes systems singular */
 #define LEAST_ROWS			64	/* buffered before they are multiplied */
@@ -65,7 +65,7 @@ struct RecFolding
 	double	   *target;			/* p, likewise */
 	RecDense   *dense;
 
-	/* the row at hand */
+	/* the current row */
 	const RecFolds *folds;
 	bool		by_observations;	/* the second form */
 	Size		nbuffered;
@@ -84,7 +84,7 @@ typedef double Vector __attribute__((vector_size(32)));
 typedef double StoredVector __attribute__((vector_size(32), aligned(8), may_alias));
 typedef float StoredFloats __attribute__((vector_size(16), aligned(4), may_alias));
 
-/* Sets y = x * by, factor by factor. */
+/* Set y = x * by, element by element. */
 static pg_attribute_always_inline void
 multiply(double *y, const float4 *x, const double *by, int nfactors)
 {
@@ -97,7 +97,7 @@ multiply(double *y, const float4 *x, const double *by, int nfactors)
 		y[k] = x[k] * by[k];
 }
 
-/* Adds x * by to y. */
+/* Add x * by to y. */
 static pg_attribute_always_inline void
 add_scaled(double *y, const float4 *x, double by, int nfactors)
 {
@@ -111,7 +111,7 @@ add_scaled(double *y, const float4 *x, double by, int nfactors)
 		y[k] += by * x[k];
 }
 
-/* Gives the product of a user's and an item's factors. */
+/* Return the product of a user's and an item's factors. */
 static pg_attribute_always_inline double
 product(const double *user, const float4 *item, int nfactors)
 {
@@ -168,7 +168,7 @@ alloc_numbers(MemoryContext mcxt, Size rows, Size columns)
 									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 }
 
-/* Gives scratch space for rows of so many factors, in "context". */
+/* Return scratch space for rows of nfactors factors, in "mcxt". */
 RecFolding *
 rec_folding_create(MemoryContext mcxt, int nfactors)
 {
@@ -187,7 +187,7 @@ rec_folding_create(MemoryContext mcxt, int nfactors)
 	return folding;
 }
 
-/* Gives the bytes that such scratch space takes, or a little more. */
+/* Return the bytes that such scratch space takes, or slightly more. */
 Size
 rec_folding_size(int nfactors)
 {
@@ -198,8 +198,8 @@ rec_folding_size(int nfactors)
 }
 
 /*
- * True when an interaction of this weight, of either sign, counts as observed:
- * one of next to no confidence does not.
+ * Return true when an interaction of this weight, of either sign, counts as
+ * observed: its confidence is not negligible.
  */
 bool
 rec_folding_counts(const RecFolds *folds, double weight)
@@ -243,8 +243,8 @@ begin(RecFolding *folding, const RecFolds *folds, int64 nobserved, bool by_obser
 }
 
 /*
- * Begins a row of which so many observations count; they must be added, and
- * no others.
+ * Begin a row with "nobserved" observations that count; exactly these must be
+ * added.
  */
 void
 rec_folding_begin(RecFolding *folding, const RecFolds *folds, int64 nobserved)
@@ -252,7 +252,7 @@ rec_folding_begin(RecFolding *folding, const RecFolds *folds, int64 nobserved)
 	begin(folding, folds, nobserved, nobserved < folds->nfactors);
 }
 
-/* Adds H'CH and H'Cp of the buffered rows to the first form's system. */
+/* Add H'CH and H'Cp of the buffered rows to the first form's system. */
 static void
 flush_rows(RecFolding *folding)
 {
@@ -264,8 +264,8 @@ flush_rows(RecFolding *folding)
 }
 
 /*
- * Adds an observation: the column's nfactors numbers and the interaction's
- * weight, of which a negative one says that the product shall be 0, not 1.
+ * Add an observation: the column's nfactors numbers and the interaction's
+ * weight.  A negative weight means that the product shall be 0, not 1.
  */
 REC_TARGET_CLONES void
 rec_folding_add(RecFolding *folding, const float4 *column, double weight)
@@ -290,7 +290,7 @@ rec_folding_add(RecFolding *folding, const float4 *column, double weight)
 		flush_rows(folding);
 }
 
-/* Solves the second form's system and comes back to factors. */
+/* Solve the second form's system and compute the factors. */
 static void
 finish_by_observations(RecFolding *folding, double *result)
 {
@@ -298,7 +298,7 @@ finish_by_observations(RecFolding *folding, double *result)
 	Size		order = REC_DENSE_ORDER(n);
 	Size		width = folding->order;
 
-	/* the rows that only pad must be zero */
+	/* rows of padding must be zero */
 	memset(folding->rows + n * width, 0, (order - n) * width * sizeof(double));
 	rec_dense_add_product(folding->dense, folding->system, order, folding->rows,
 						  width, 1, width);
@@ -315,7 +315,7 @@ finish_by_observations(RecFolding *folding, double *result)
 		result[k] *= folding->diagonal[k];
 }
 
-/* Gives the row's nfactors numbers. */
+/* Finish the row and return its nfactors numbers. */
 void
 rec_folding_finish(RecFolding *folding, double *row)
 {
@@ -337,14 +337,14 @@ rec_folding_finish(RecFolding *folding, double *row)
  * ----------------
  */
 
-/* Begins a row whose responses are wanted; observations must be added next. */
+/* Begin a row whose responses are needed; observations must be added next. */
 void
 rec_folding_begin_responses(RecFolding *folding, const RecFolds *folds, int64 nobserved)
 {
 	begin(folding, folds, nobserved, false);
 }
 
-/* Ends the observations. */
+/* End the observations. */
 void
 rec_folding_end_responses(RecFolding *folding)
 {
@@ -353,9 +353,9 @@ rec_folding_end_responses(RecFolding *folding)
 }
 
 /*
- * Gives the response, nfactors numbers, to an observation that was added: its
- * product with an item's factors is what the observation adds to the item's
- * value.  One of negative weight adds nothing.
+ * Return the response, nfactors numbers, to an observation that was added: its
+ * product with an item's factors is the observation's part of the item's
+ * value.  The response to an observation of negative weight is zero.
  */
 void
 rec_folding_response(RecFolding *folding, const float4 *column, double weight,
@@ -376,9 +376,9 @@ rec_folding_response(RecFolding *folding, const float4 *column, double weight,
  */
 
 /*
- * Gives what a user's nfactors numbers say of items, whose factors are nitems
- * rows: nitems values, about 1 for what suits and 0 for what does not, which
- * may lie outside of that.
+ * Compute the values of items for a user's nfactors numbers; the factors of
+ * the items are nitems rows.  Values are about 1 for items that suit and 0 for
+ * others, but may lie outside of that range.
  */
 REC_TARGET_CLONES void
 rec_folding_score(const double *user, const float4 *items, int nfactors,

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * folding.h
- *	  A matrix of interactions as factors: folding rows in, scoring items.
+ *	  Folding in rows of a matrix of interactions, and scoring items by factors.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -14,8 +14,8 @@
 #define REC_FOLDING_H
 
 /*
- * What it takes to find the factors of a row from those of the columns; users
- * are rows and items columns, or the other way round.
+ * The parameters for computing the factors of a row from those of the columns;
+ * users are rows and items columns, or the other way round.
  */
 typedef struct RecFolds
 {
@@ -28,7 +28,7 @@ typedef struct RecFolds
 	const double *gram;			/* the columns' Gramian, which is diagonal */
 } RecFolds;
 
-/* The factors of all items, and what it takes to fold a user in. */
+/* The factors of all items, and the parameters for folding in a user. */
 typedef struct RecFactors
 {
 	RecFolds	folds;

@@ -1,21 +1,21 @@
 /*-------------------------------------------------------------------------
  *
  * dictionary.c
- *	  Ids of any type <-> dense numbers.
+ *	  Numbers for ids of any type.
  *
- * Users and items keep their own types outside; inside they are numbers from
- * 0.  Two implementations share one face.  Integers, oids, dates and
- * timestamps, whose equality is that of their bits, go through a hash table
- * of int64.  Everything else goes through the type's own hash and equality
- * functions under the column's collation, so that what GROUP BY holds for
- * equal is one item here too.  A type without a hash operator class is taken
- * if its equality is that of its bytes (money, bit), and refused otherwise.
+ * Users and items keep their own types outside; inside they are numbers from 0
+ * on.  There are two implementations.  Integers, oids, dates and timestamps,
+ * whose equality is that of their bits, use a hash table of int64.  All other
+ * types use their own hash and equality functions under the column's
+ * collation, so that values that are equal to GROUP BY are one item here, too.
+ * A type without a hash operator class is accepted if its equality is that of
+ * its bytes (money, bit), and refused otherwise.
  *
  * Equal values may look different (1.0 and 1.00; "Tea" and "tea" under a
- * case-insensitive collation).  The one with the bytewise smallest text
- * stands for all, whatever the order in which they came.
+ * case-insensitive collation).  The value with the bytewise smallest text
+ * represents all of them, in whatever order they came.
  *
- * Everything is allocated in the context given at creation.
+ * All memory is in the context given at creation.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -40,7 +40,7 @@
 #include "utils/sortsupport.h"
 #include "utils/typcache.h"
 
-#define FIRST_IDS			16	/* room in a new dictionary */
+#define FIRST_IDS			16	/* entries of a new dictionary */
 
 typedef struct IntegerEntry
 {
@@ -51,13 +51,13 @@ typedef struct IntegerEntry
 
 typedef struct GenericEntry
 {
-	Datum		id;				/* the shown one of all equal values */
+	Datum		id;				/* the value that represents its equals */
 	uint32		hash;
 	uint32		number;
 	char		status;
 } GenericEntry;
 
-/* mixes all bits of an integer id into 32 (the finalizer of MurmurHash3) */
+/* mix all bits of an integer id into 32 (the finalizer of MurmurHash3) */
 static inline uint32
 integer_hash(int64 key)
 {
@@ -98,7 +98,7 @@ static bool generic_equal(RecDict *dict, Datum a, Datum b);
 
 struct RecDict
 {
-	MemoryContext mcxt;		/* owns all that follows */
+	MemoryContext mcxt;		/* owns all memory below */
 	Oid			type;
 	Oid			collation;
 	int16		typlen;
@@ -111,7 +111,7 @@ struct RecDict
 	integer_table_hash *integers;
 	generic_table_hash *generics;
 	Datum	   *ids;			/* number -> id */
-	uint32		count;			/* numbers given */
+	uint32		count;			/* numbers in use */
 	uint32		allocated;		/* length of ids */
 };
 
@@ -166,7 +166,10 @@ generic_equal(RecDict *dict, Datum a, Datum b)
 	return DatumGetBool(FunctionCall2Coll(&dict->equal, dict->collation, a, b));
 }
 
-/* True when the default btree class says that equal values have equal bytes. */
+/*
+ * Return true when the default btree operator class guarantees that equal
+ * values have equal bytes.
+ */
 static bool
 type_equality_is_image(TypeCacheEntry *typcache, Oid collation)
 {
@@ -206,8 +209,8 @@ prepare_generic(RecDict *dict)
 }
 
 /*
- * Makes an empty dictionary for ids of a type under a collation, which counts
- * for collatable types only; InvalidOid there means the default one.
+ * Make an empty dictionary for ids of a type under a collation, which is used
+ * for collatable types only; InvalidOid is then the default collation.
  */
 RecDict *
 rec_dictionary_create(Oid type, Oid collation, MemoryContext mcxt)
@@ -255,7 +258,9 @@ append_id(RecDict *dict, Datum id)
 	return dict->count++;
 }
 
-/* A table that is about to grow will be of twice the size beside itself. */
+/*
+ * A table that grows allocates one of twice its size before it frees itself.
+ */
 #define check_growth(dict, table, width) \
 	do \
 	{ \
@@ -263,7 +268,7 @@ append_id(RecDict *dict, Datum id)
 			rec_memory_budget_check((dict)->mcxt, mul_size(2 * (table)->size, (width))); \
 	} while (0)
 
-/* Makes the bytewise smaller text of two equal values the one that is shown. */
+/* Let the value with the bytewise smaller text represent two equal values. */
 static void
 keep_smaller_text(RecDict *dict, GenericEntry *entry, Datum id)
 {
@@ -305,7 +310,9 @@ intern_generic(RecDict *dict, Datum id)
 	return entry->number;
 }
 
-/* True when ids are numbers, not pointers, and are looked up as such. */
+/*
+ * Return true when ids are looked up as integers, not by a type's functions.
+ */
 bool
 rec_dictionary_is_integer(const RecDict *dict)
 {
@@ -313,8 +320,8 @@ rec_dictionary_is_integer(const RecDict *dict)
 }
 
 /*
- * Asks for the memory in which an integer id will be looked up.  The place is
- * not the right one any more when the table has grown in between.
+ * Prefetch the memory where an integer id will be looked up.  The place is
+ * wrong if the table grows in the meantime, which is harmless.
  */
 void
 rec_dictionary_prefetch(const RecDict *dict, Datum id)
@@ -325,8 +332,8 @@ rec_dictionary_prefetch(const RecDict *dict, Datum id)
 }
 
 /*
- * Gives the number of an id, which is not null; a new id gets the next one.
- * The caller's context receives at most a detoasted copy.
+ * Return the number of an id, which is not null; a new id gets the next
+ * number.  At most a detoasted copy is allocated in the caller's context.
  */
 uint32
 rec_dictionary_intern(RecDict *dict, Datum id)
@@ -342,14 +349,14 @@ rec_dictionary_intern(RecDict *dict, Datum id)
 	{
 		MemoryContext old = MemoryContextSwitchTo(dict->mcxt);
 
-		/* by reference on 32-bit machines for int8 and timestamps */
+		/* int8 and timestamps are by reference on 32-bit machines */
 		entry->number = append_id(dict, datumCopy(id, dict->typbyval, dict->typlen));
 		MemoryContextSwitchTo(old);
 	}
 	return entry->number;
 }
 
-/* Gives the number of an id, or REC_NOT_FOUND. */
+/* Return the number of an id, or REC_NOT_FOUND when it has none. */
 uint32
 rec_dictionary_find(RecDict *dict, Datum id)
 {
@@ -371,28 +378,28 @@ rec_dictionary_find(RecDict *dict, Datum id)
 	}
 }
 
-/* Gives how many numbers were given: they run from 0 to this less one. */
+/* Return the count of numbers; they run from 0 to this less one. */
 uint32
 rec_dictionary_count(const RecDict *dict)
 {
 	return dict->count;
 }
 
-/* Gives the type of the ids, a domain's base type. */
+/* Return the type of the ids, a domain's base type. */
 Oid
 rec_dictionary_type(const RecDict *dict)
 {
 	return dict->type;
 }
 
-/* Gives the collation under which ids are equal. */
+/* Return the collation under which ids are equal. */
 Oid
 rec_dictionary_collation(const RecDict *dict)
 {
 	return dict->collation;
 }
 
-/* Gives the id of a number; it lives as long as the dictionary. */
+/* Return the id with a number; it lives as long as the dictionary. */
 Datum
 rec_dictionary_id(const RecDict *dict, uint32 number)
 {
@@ -400,14 +407,14 @@ rec_dictionary_id(const RecDict *dict, uint32 number)
 	return dict->ids[number];
 }
 
-/* Gives an id as text, in the current context. */
+/* Return an id as text, in the current context. */
 char *
 rec_dictionary_text(RecDict *dict, uint32 number)
 {
 	return OutputFunctionCall(&dict->output, rec_dictionary_id(dict, number));
 }
 
-/* How two numbers' ids compare, for the sort below. */
+/* How ids are compared in the sort below. */
 typedef struct RankOrder
 {
 	RecDict    *dict;
@@ -444,8 +451,8 @@ compare_ranks(const uint32 *a, const uint32 *b, RankOrder *order_by)
 #include "lib/sort_template.h"
 
 /*
- * Finds how ids are put in order.  An order that nobody sees (shown = false)
- * needs no locale: bytes will do where equality is that of bytes.
+ * Find how ids are sorted.  An order that users never see (shown = false)
+ * needs no locale: bytes are compared where equality is that of bytes.
  */
 static void
 prepare_rank_order(RankOrder *order_by, RecDict *dict, bool shown)
@@ -473,7 +480,7 @@ prepare_rank_order(RankOrder *order_by, RecDict *dict, bool shown)
 }
 
 /*
- * Gives the numbers of all ids in the order of the ids, in the current
+ * Return the numbers of all ids in the order of the ids, in the current
  * context; see rec_dictionary_ranks().
  */
 uint32 *
@@ -493,9 +500,9 @@ rec_dictionary_ordered(RecDict *dict, bool shown)
 }
 
 /*
- * Gives, in the current context, the rank of each number when the ids are put
- * in ascending order: of their type and collation if the order is shown to
- * the user, of any fixed one otherwise.  It depends on the set of ids alone.
+ * Return, in the current context, the rank of each number when the ids are in
+ * ascending order: by their type and collation if the order is shown to the
+ * user, by any fixed order otherwise.  It depends on the set of ids alone.
  */
 uint32 *
 rec_dictionary_ranks(RecDict *dict, bool shown)

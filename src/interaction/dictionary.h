@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * dictionary.h
- *	  Ids of any type <-> dense numbers.
+ *	  Numbers for ids of any type.
  *
  * Copyright (c) 2026, the recommender developers
  *

@@ -3,9 +3,9 @@
  * interaction.c
  *	  Reading interactions: rows of a query become a stream of numbers.
  *
- * Rows go from the executor straight to a receiver of ours, so that a table
- * of millions is read in one pass without a copy of it anywhere.  Queries run
- * through SPI, read-only, with the rights and the snapshot of whoever called.
+ * Rows go from the executor straight to our receiver, so that a table of
+ * millions is read in one pass and never copied.  Queries run through SPI,
+ * read-only, with the rights and the snapshot of the caller.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -32,8 +32,8 @@
 #include "utils/timestamp.h"
 
 /*
- * Rows that are gathered while what their ids hash to is on its way to the
- * processor: integers, that is, which need no memory of their own.
+ * Rows that are gathered while the memory where their ids will be looked up is
+ * prefetched; for integer ids, which need no memory of their own.
  */
 #define GATHER_ROWS		32
 
@@ -43,8 +43,8 @@
  */
 
 /*
- * Reads {"view": 1, "purchase": 5} in the current context.  What is no object,
- * and a weight that is no finite number, is an ERROR.
+ * Read {"view": 1, "purchase": 5} in the current context.  A value that is not
+ * an object, and a weight that is not a finite number, is an ERROR.
  */
 RecEventWeights *
 rec_interaction_event_weights_parse(Jsonb *json)
@@ -71,7 +71,10 @@ rec_interaction_event_weights_parse(Jsonb *json)
 	return weights;
 }
 
-/* Finds the weight of an event, which may be NULL; false when it has none. */
+/*
+ * Find the weight of an event, which may be NULL; return false when it has
+ * none.
+ */
 bool
 rec_interaction_event_weight(const RecEventWeights *weights, const char *event, double *weight)
 {
@@ -133,7 +136,7 @@ rec_interaction_check_weight(double weight, RecDict *users, uint32 user,
  * ----------------
  */
 
-/* Makes an empty set of interactions whose memory is in "context". */
+/* Make an empty set of interactions whose memory is in "mcxt". */
 RecInteractions *
 rec_interaction_create(MemoryContext mcxt, Oid user_type, Oid user_collation,
 					   Oid item_type, Oid item_collation)
@@ -151,8 +154,8 @@ rec_interaction_create(MemoryContext mcxt, Oid user_type, Oid user_collation,
 }
 
 /*
- * Adds a row; one without user, item or weight is counted as such and left
- * out.  An invalid weight is an ERROR that names the row's ids.
+ * Add a row.  A row without user, item or weight is counted and left out.  An
+ * invalid weight is an ERROR with the row's ids.
  */
 void
 rec_interaction_add(RecInteractions *interactions, const RecRow *row)
@@ -180,9 +183,9 @@ rec_interaction_add(RecInteractions *interactions, const RecRow *row)
 }
 
 /*
- * Turns users into places in a fixed order if their order can show, and gives
- * up their ids where they have a context of their own.  All rows have been
- * read.
+ * Replace users by places in a fixed order if their order can affect results,
+ * and free their ids if they have a memory context of their own.  All rows
+ * have been read.
  */
 void
 rec_interaction_forget_users(RecInteractions *interactions, const RecOptions *options)
@@ -204,10 +207,9 @@ rec_interaction_forget_users(RecInteractions *interactions, const RecOptions *op
 }
 
 /*
- * Makes the matrix of the interactions in the current context, which uses up
- * their stream and the ids of users; the latter not without a user_context.
- * Gives also the place of each item in the order of ids, unless "item_rank" is
- * NULL.
+ * Make the matrix of the interactions in the current context.  This uses up
+ * their stream and, if there is a user_mcxt, the ids of users.  Unless
+ * item_rank is NULL, return in it the place of each item in the order of ids.
  */
 RecMatrix *
 rec_interaction_matrix(RecInteractions *interactions, const RecOptions *options,
@@ -235,7 +237,7 @@ rec_interaction_matrix(RecInteractions *interactions, const RecOptions *options,
  * ----------------
  */
 
-/* Refuses a weight column that is not of a numeric type. */
+/* Raise an error for a weight column that is not of a numeric type. */
 void
 rec_interaction_check_numeric_column(Oid type, const char *what)
 {
@@ -256,7 +258,7 @@ rec_interaction_check_numeric_column(Oid type, const char *what)
 	}
 }
 
-/* Refuses a time column that is neither a timestamp nor a date. */
+/* Raise an error for a time column that is neither a timestamp nor a date. */
 void
 rec_interaction_check_time_column(Oid type, const char *what)
 {
@@ -294,7 +296,7 @@ number_of(Datum value, Oid type)
 	}
 }
 
-/* Gives microseconds; an infinite time is none. */
+/* Return a time in microseconds; REC_NO_TIME for an infinite one. */
 static int64
 time_of(Datum value, Oid type)
 {
@@ -319,8 +321,8 @@ typedef struct RowReceiver
 	const RecRowFormat *format;
 	RecRowTaker take;
 	void	   *arg;
-	MemoryContext row_context;	/* of the rows that have gathered */
-	int			gather;			/* rows to be handed on together */
+	MemoryContext row_context;	/* number of gathered rows */
+	int			gather;			/* rows that are passed on together */
 	int			gathered;
 	RecRow		rows[GATHER_ROWS];
 	Oid			weight_type;
@@ -330,7 +332,7 @@ typedef struct RowReceiver
 	RecWallClock wall;			/* of the times */
 	Oid		   *context_types;
 	FmgrInfo   *context_outputs;
-	char	  **context_texts;	/* of the row at hand */
+	char	  **context_texts;	/* of the current row */
 } RowReceiver;
 
 static Oid
@@ -384,7 +386,7 @@ receiver_startup(DestReceiver *self, int operation pg_attribute_unused(), TupleD
 		prepare_contexts(receiver, desc);
 }
 
-/* Gives the row's event as text; NULL when there is none. */
+/* Return the row's event as text; NULL when there is none. */
 static const char *
 row_event(RowReceiver *receiver, TupleTableSlot *slot)
 {
@@ -399,9 +401,9 @@ row_event(RowReceiver *receiver, TupleTableSlot *slot)
 }
 
 /*
- * Gives a value of the context as text: that of the type's output, but words
- * for booleans, no blanks that pad, and no zeros that end a fraction, so that
- * it is what people write in a call.
+ * Return a value of the context as text, as people write it in a call: the
+ * output of its type, but words for booleans, without padding blanks and
+ * without trailing zeros of a fraction.
  */
 static char *
 context_text(FmgrInfo *output, Oid type, Datum value)
@@ -418,7 +420,7 @@ context_text(FmgrInfo *output, Oid type, Datum value)
 	return shown;
 }
 
-/* Gives the number of the situation that a row is in. */
+/* Return the number of a row's situation. */
 static uint32
 row_situation(RowReceiver *receiver, TupleTableSlot *slot, int64 time)
 {
@@ -467,7 +469,7 @@ fill_row(RowReceiver *receiver, TupleTableSlot *slot, RecRow *row)
 	row->time = Min(row->time, GetCurrentTransactionStartTimestamp());
 }
 
-/* Hands on the rows that have gathered. */
+/* Pass on the gathered rows. */
 static void
 hand_on(RowReceiver *receiver)
 {
@@ -505,7 +507,7 @@ receiver_nothing(DestReceiver *self pg_attribute_unused())
 }
 
 /*
- * Runs a prepared query, read-only, and hands each row to "take" with the
+ * Run a prepared query, read-only, and pass each row to "take" with the
  * caller's argument.  The executor checks for interrupts.  SPI is connected.
  */
 void
@@ -514,7 +516,7 @@ rec_interaction_read_rows(SPIPlanPtr plan, ParamListInfo params, const RecRowFor
 {
 	RowReceiver receiver = {0};
 	SPIExecuteOptions options = {0};
-	MemoryContext old = CurrentMemoryContext;	/* SPI leaves another one */
+	MemoryContext old = CurrentMemoryContext;	/* SPI leaves another context */
 	int			code;
 
 	receiver.receiver.receiveSlot = receiver_row;
@@ -577,13 +579,13 @@ describe_query(TupleDesc desc, RecRowFormat *format)
 }
 
 /*
- * Prepares a query that yields user, item[, weight[, time]] and says which
+ * Prepare a query that returns user, item[, weight[, time]] and return which
  * columns it has; any other statement is an ERROR.  SPI is connected.
  */
 SPIPlanPtr
 rec_interaction_prepare(const char *query, TupleDesc *desc, RecRowFormat *format)
 {
-	MemoryContext old = CurrentMemoryContext;	/* SPI leaves another one */
+	MemoryContext old = CurrentMemoryContext;	/* SPI leaves another context */
 	SPIPlanPtr	plan = SPI_prepare_cursor(query, 0, NULL, CURSOR_OPT_PARALLEL_OK);
 
 	MemoryContextSwitchTo(old);
@@ -598,8 +600,8 @@ rec_interaction_prepare(const char *query, TupleDesc *desc, RecRowFormat *format
 }
 
 /*
- * Reads the rows of a query that yields user, item[, weight[, time]] of any
- * types.  SPI is connected; the result is in "context".
+ * Read the rows of a query that returns user, item[, weight[, time]] of any
+ * types.  SPI is connected; the result is in "mcxt".
  */
 RecInteractions *
 rec_interaction_from_query(const char *query, MemoryContext mcxt)

@@ -33,22 +33,23 @@ typedef struct RecEventWeights
 	RecEventWeight *entries;
 } RecEventWeights;
 
-/* Interactions in memory: who is who, and the stream. */
+/* Interactions in memory: the ids, and the stream. */
 typedef struct RecInteractions
 {
 	MemoryContext mcxt;		/* owns all of it */
 	MemoryContext user_mcxt; /* child of it, owns users; or NULL */
-	RecDict    *users;			/* NULL when nobody needs them any more */
-	uint32		nusers;			/* their number then */
+	RecDict    *users;			/* NULL when users' ids are no longer needed */
+	uint32		nusers;			/* number of users then */
 	RecDict    *items;
 	RecStream  *stream;
-	RecSituations *situations;	/* of the stream's rows, or NULL */
+	RecSituations *situations;	/* situation of the stream's rows, or NULL */
 	bool		has_time;		/* rows come with a time column */
-	int64		null_keys;		/* rows without user or item, not counted */
-	int64		without_weight; /* rows of an event without weight, likewise */
+	int64		null_keys;		/* rows without user or item, which are left
+								 * out */
+	int64		without_weight; /* rows whose event has no weight, likewise */
 } RecInteractions;
 
-/* Where a query's columns are, from 0; -1 for none. */
+/* Where a query's columns are, from 0; -1 for a column that does not exist. */
 typedef struct RecRowFormat
 {
 	int			user;
@@ -57,16 +58,18 @@ typedef struct RecRowFormat
 	int			time;
 	int			event;
 	const RecEventWeights *event_weights;	/* NULL: every event counts 1 */
-	const char *constant_event; /* event of all rows when event is -1 */
-	RecSituations *situations;	/* to tell which one a row is in, or NULL */
+	const char *constant_event; /* event of all rows when there is no event
+								 * column */
+	RecSituations *situations;	/* for the situation of each row, or NULL */
 	int			ncontexts;		/* columns of the context, ... */
 	int			first_context;	/* ... the place of the first, ... */
 	const int  *contexts;		/* ... and their numbers in the situations */
-	const RecDict *users;		/* where users and items will be looked up, */
-	const RecDict *items;		/* so that memory is asked for, or NULL */
+	const RecDict *users;		/* dictionaries in which users and items will
+								 * be */
+	const RecDict *items;		/* looked up, for prefetching, or NULL */
 } RecRowFormat;
 
-/* One row of a query as its columns say. */
+/* One row of a query. */
 typedef struct RecRow
 {
 	Datum		user;
@@ -75,13 +78,13 @@ typedef struct RecRow
 	bool		item_null;
 	const char *event;			/* NULL when there is none */
 	double		amount;			/* of the weight column, or 1 */
-	double		weight;			/* that times the event's weight */
+	double		weight;			/* weight times the event's weight */
 	int64		time;
-	bool		has_weight;		/* false: the event has none */
+	bool		has_weight;		/* false: the event has no weight */
 	uint32		situation;		/* if the format has situations */
 } RecRow;
 
-/* Takes a row; memory of the current context is gone after the call. */
+/* Take a row; memory of the current context is freed after the call. */
 typedef void (*RecRowTaker) (void *arg, const RecRow *row);
 
 /*

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * interaction_partial.c
- *	  Interactions in pieces: put together, sent and received.
+ *	  Partial sets of interactions: combined, sent and received.
  *
- * What parallel workers of an aggregate have read goes to their leader as the
- * ids of users and items, in the order of their numbers, then the interactions
- * as numbers.  Ids travel by their types' send and receive functions, or as
- * text where a type has none.  What is received is believed in nothing.
+ * A parallel worker of an aggregate sends to the leader the ids of users and
+ * items, in the order of their numbers, then the interactions as numbers.  Ids
+ * are sent by their types' send and receive functions, or as text where a type
+ * has none.  All that is received is checked.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -29,7 +29,7 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-/* Gives the numbers that the ids of one dictionary have in another. */
+/* Return the numbers that the ids of one dictionary have in another. */
 static uint32 *
 map_numbers(const RecDict *from, RecDict *to)
 {
@@ -37,7 +37,7 @@ map_numbers(const RecDict *from, RecDict *to)
 	uint32	   *map = MemoryContextAllocHuge(CurrentMemoryContext,
 											 mul_size(Max(n, 1), sizeof(uint32)));
 
-	/* a state of crafted bytes may have any */
+	/* bytes from elsewhere may have any type */
 	if (rec_dictionary_type(from) != rec_dictionary_type(to) ||
 		rec_dictionary_collation(from) != rec_dictionary_collation(to))
 		rec_interaction_partial_refuse();
@@ -47,8 +47,8 @@ map_numbers(const RecDict *from, RecDict *to)
 }
 
 /*
- * Adds the interactions of another set, of ids of the same types, whose users
- * and items may have other numbers.  Times are not taken over.
+ * Add another set of interactions, with ids of the same types, in which users
+ * and items may have other numbers.  Times are not copied.
  */
 void
 rec_interaction_partial_append(RecInteractions *to, const RecInteractions *from)
@@ -67,7 +67,10 @@ rec_interaction_partial_append(RecInteractions *to, const RecInteractions *from)
 	pfree(item);
 }
 
-/* Refuses bytes that rec_interaction_partial_send() has not written. */
+/*
+ * Raise an error for bytes that rec_interaction_partial_send() has not
+ * written.
+ */
 void
 rec_interaction_partial_refuse(void)
 {
@@ -77,7 +80,7 @@ rec_interaction_partial_refuse(void)
 }
 
 /*
- * How ids travel: by the type's send and receive functions, or as text when
+ * How ids are sent: by the type's send and receive functions, or as text when
  * it has none.
  */
 typedef struct IdTransport
@@ -133,7 +136,9 @@ send_dict(StringInfo buffer, const RecDict *dict)
 	}
 }
 
-/* Writes interactions, without times; rec_interaction_partial_receive() reads them. */
+/*
+ * Write interactions, without times, for rec_interaction_partial_receive().
+ */
 void
 rec_interaction_partial_send(StringInfo buffer, const RecInteractions *interactions)
 {
@@ -209,8 +214,8 @@ receive_stream(StringInfo buffer, RecInteractions *interactions)
 }
 
 /*
- * Reads what rec_interaction_partial_send() wrote, in the current context; an ERROR
- * when it is anything else.
+ * Read bytes written by rec_interaction_partial_send(), in the current
+ * context; an ERROR when they are not valid.
  */
 RecInteractions *
 rec_interaction_partial_receive(StringInfo buffer)

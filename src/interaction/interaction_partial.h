@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * interaction_partial.h
- *	  Interactions in pieces: put together, sent and received.
+ *	  Partial sets of interactions: combined, sent and received.
  *
  * Copyright (c) 2026, the recommender developers
  *

@@ -14,9 +14,9 @@
 #define REC_MATRIX_H
 
 /*
- * A sparse matrix, readable both ways.  Items are numbered by falling number
- * of users, ties by rising id: the number of an item is its place in the
- * order that decides between equal scores.
+ * A sparse matrix, readable by user and by item.  Items are numbered by
+ * falling number of users, ties by rising id: the number of an item is its
+ * place in the order that decides between equal scores.
  */
 typedef struct RecMatrix
 {
@@ -28,11 +28,11 @@ typedef struct RecMatrix
 	double	   *user_weight;	/* likewise; NULL when every weight is 1 */
 	int64	   *item_start;		/* nitems + 1 offsets into item_user */
 	uint32	   *item_user;		/* users of an item, rising */
-	double	   *item_weight;	/* likewise; NULL, too, for a model that does
+	double	   *item_weight;	/* likewise; also NULL for a model that does
 								 * not read them: similarities */
 	double	   *item_sum;		/* sum of an item's weights before weighting */
 	uint32	   *item_id;		/* item -> number in the dictionary */
-	struct RecMovedParts *moved;	/* see matrix_shm.c; mostly NULL */
+	struct RecMovedParts *moved;	/* see matrix_shm.c; usually NULL */
 } RecMatrix;
 
 #endif							/* REC_MATRIX_H */

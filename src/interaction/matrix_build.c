@@ -1,27 +1,28 @@
 /*-------------------------------------------------------------------------
  *
  * matrix_build.c
- *	  The sparse matrix that is made of a stream of interactions.
+ *	  Making the sparse matrix of a stream of interactions.
  *
- * The matrix is made in the memory of the stream, in four passes, each linear
- * in the interactions but for small sorts:
+ * The matrix is made in the memory of the stream, in four passes, each of them
+ * linear in the interactions except for small sorts:
  *
- * 1. the interactions grouped by user;
- * 2. per user: decay, repeats of an item combined, pairs that do not count
- *	  dropped, the newest max_history kept; when rows are but user and item,
- *	  only repeats are to be found, which takes no sort;
- * 3. items numbered by popularity, each user's items put in rising order,
- *	  and the weighting;
- * 4. a counting pass to the rows by item, which leaves each item's users in
- *	  rising order.
+ *	  1. interactions are grouped by user;
+ *	  2. per user: weights decay, repeats of an item are combined, pairs without
+ *	     preference are dropped, the newest max_history are kept; rows of user
+ *	     and item alone are only searched for repeats, which needs no sort;
+ *	  3. items are numbered by popularity, each user's items are sorted, and the
+ *	     weighting is applied;
+ *	  4. a counting pass makes the rows by item, with each item's users in rising
+ *	     order.
  *
- * Users and items come in orders that depend on their ids alone, so sums of
- * floating-point numbers are the same bits whatever the order of the stream:
- * a parallel plan gives what a serial one gives.  Sums of whole numbers need
- * no order of users, see rec_matrix_build_needs_user_ranks().
+ * Users and items are in orders that depend on their ids alone, so sums of
+ * floating-point numbers have the same bits in whatever order the rows of the
+ * stream come: a parallel plan has the result of a serial one.  Sums of whole
+ * numbers do not depend on the order of users, see
+ * rec_matrix_build_needs_user_ranks().
  *
- * Results are in the current context, but for what was the stream's.  Knows
- * numbers only: no Datum, no SPI.
+ * Results are in the current context, except for memory that was the stream's.
+ * Knows numbers only: no Datum, no SPI.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -40,7 +41,7 @@
 #define INTERRUPT_INTERVAL	4096	/* users or items between interrupt checks */
 #define INTERRUPT_ROWS		65536	/* and rows */
 
-/* Takes an array that may be larger than 1 GB, within the budget. */
+/* Allocate an array that may be larger than 1 GB, within the budget. */
 static void *
 alloc_array(Size count, Size width)
 {
@@ -59,7 +60,9 @@ alloc_zero_array(Size count, Size width)
 	return array;
 }
 
-/* Drops the pairs that are no preference; gives the number of those left. */
+/*
+ * Drop the pairs whose weight is not above 0; return the number of those left.
+ */
 static int
 drop_rejected(RecPair *pairs, int n)
 {
@@ -72,9 +75,9 @@ drop_rejected(RecPair *pairs, int n)
 }
 
 /*
- * The pairs of all users in order of user rank.  Rows are in no order inside
- * a user, and items have the dictionary's numbers still.  They take the places
- * of the interactions that they are made of, of which there are more.
+ * The pairs of all users in order of user rank.  The rows of a user are in no
+ * order, and items still have the dictionary's numbers.  Pairs take the places
+ * of the interactions that they are made of, which are at least as many.
  */
 typedef struct UserPairs
 {
@@ -83,15 +86,14 @@ typedef struct UserPairs
 	int64		count;
 } UserPairs;
 
-/* What all users' pairs are made with. */
+/* The parameters and scratch space for making pairs. */
 typedef struct Collector
 {
 	const RecIds *ids;
 	const RecOptions *options;
 	bool		only_items;		/* rows have neither weights nor times */
 	RecPair    *pairs;			/* of one user */
-	uint32	   *place;			/* only_items: 1 + place of an item's last
-								 * pair */
+	uint32	   *place;			/* only_items: 1 + place of an item's last pair */
 } Collector;
 
 static inline void
@@ -103,7 +105,7 @@ load_pair(const Collector *collector, const RecStream *stream, int64 at, RecPair
 	pair->weight *= rec_pair_decay(collector->options->half_life, stream->newest, pair->time);
 }
 
-/* Adds the pairs of the user whose rows are from .. to - 1. */
+/* Add the pairs of the user whose rows are from .. to - 1. */
 static void
 collect_user(const Collector *collector, UserPairs *out, int64 from, int64 to)
 {
@@ -128,7 +130,10 @@ collect_user(const Collector *collector, UserPairs *out, int64 from, int64 to)
 	}
 }
 
-/* The same for rows that are but items, at most max_history of them. */
+/*
+ * Add the pairs of a user whose rows have neither weights nor times; at most
+ * max_history rows.
+ */
 static void
 collect_items(const Collector *collector, UserPairs *out, int64 from, int64 to)
 {
@@ -152,7 +157,7 @@ collect_items(const Collector *collector, UserPairs *out, int64 from, int64 to)
 	}
 }
 
-/* Largest number of interactions of one user. */
+/* Return the largest number of interactions of one user. */
 static int64
 longest_run(const int64 *start, uint32 nusers)
 {
@@ -185,7 +190,7 @@ end_collector(Collector *collector)
 		pfree(collector->place);
 }
 
-/* Groups a stream by user and makes pairs of it, in its own memory. */
+/* Group a stream by user and make pairs of it, in its own memory. */
 static void
 collect_pairs(UserPairs *out, RecStream *stream, const RecIds *ids,
 			  const RecOptions *options)
@@ -215,7 +220,7 @@ collect_pairs(UserPairs *out, RecStream *stream, const RecIds *ids,
 	end_collector(&collector);
 }
 
-/* An item with users, for putting them in order. */
+/* An item with users, for sorting. */
 typedef struct RankedItem
 {
 	uint32		users;
@@ -240,8 +245,9 @@ compare_popularity(const RankedItem *a, const RankedItem *b)
 #include "lib/sort_template.h"
 
 /*
- * Numbers the items that have users, most users first.  Fills in item_id and
- * item_start and gives the map from the dictionary's numbers to the new ones.
+ * Number the items that have users, most users first.  Fill in item_id and
+ * item_start, and return the map from the dictionary's numbers to the new
+ * ones.
  */
 static uint32 *
 number_items(RecMatrix *matrix, const RecStream *stream, const RecIds *ids)
@@ -276,8 +282,8 @@ number_items(RecMatrix *matrix, const RecStream *stream, const RecIds *ids)
 }
 
 /*
- * Gives the users that have pairs dense numbers, in order of their ranks.
- * "start" says where each rank's pairs start, and becomes the matrix's.
+ * Number the users that have pairs, in order of their ranks.  "start" has the
+ * place where each rank's pairs start, and becomes the matrix's user_start.
  */
 static void
 number_users(RecMatrix *matrix, int64 *start, const RecIds *ids)
@@ -292,7 +298,7 @@ number_users(RecMatrix *matrix, int64 *start, const RecIds *ids)
 	matrix->user_start = start;
 }
 
-/* Sums each item's weights, which its number in the dictionary still tells. */
+/* Sum each item's weights; rows still have the dictionary's numbers. */
 static void
 sum_weights(RecMatrix *matrix, const RecStream *stream, const uint32 *number)
 {
@@ -305,7 +311,7 @@ sum_weights(RecMatrix *matrix, const RecStream *stream, const uint32 *number)
 	}
 }
 
-/* Replaces the dictionary's numbers by the items' new ones. */
+/* Replace the dictionary's numbers by the items' new ones. */
 static void
 renumber_items(RecMatrix *matrix, const uint32 *number)
 {
@@ -331,14 +337,14 @@ renumber_items(RecMatrix *matrix, const uint32 *number)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/* Room for putting the items of one user in order. */
+/* Scratch space for sorting the items of one user. */
 typedef struct SortRoom
 {
 	uint64	   *key;			/* item and place */
 	double	   *weight;			/* of each place */
 } SortRoom;
 
-/* Puts items of one user in rising order, their weights with them. */
+/* Sort items of one user in rising order, and their weights with them. */
 static void
 sort_weighted(uint32 *item, double *weight, int64 n, const SortRoom *room)
 {
@@ -353,7 +359,7 @@ sort_weighted(uint32 *item, double *weight, int64 n, const SortRoom *room)
 	}
 }
 
-/* Puts each user's items in rising order. */
+/* Sort each user's items in rising order. */
 static void
 sort_users(RecMatrix *matrix)
 {
@@ -385,7 +391,10 @@ sort_users(RecMatrix *matrix)
 	}
 }
 
-/* Fills in the rows by item; walks users in order, so each row rises. */
+/*
+ * Fill in the rows by item.  Users are read in order, so each row is in rising
+ * order.
+ */
 static void
 fill_items(RecMatrix *matrix, const RecOptions *options)
 {
@@ -412,9 +421,9 @@ fill_items(RecMatrix *matrix, const RecOptions *options)
 }
 
 /*
- * True when the order of users can show in the last bits of some result, so
- * that the matrix must be built with their ranks.  Without weights there are
- * whole numbers to add only, unless users have weights or factors of their own.
+ * Return true when the order of users can affect the last bits of a result, so
+ * that the matrix must be built with their ranks.  Without weights only whole
+ * numbers are added, unless users have weights or factors of their own.
  */
 bool
 rec_matrix_build_needs_user_ranks(const RecStream *stream, const RecOptions *options)
@@ -427,7 +436,7 @@ rec_matrix_build_needs_user_ranks(const RecStream *stream, const RecOptions *opt
 	return rec_weighting_use(options) == REC_WEIGHTS_CHANGED;
 }
 
-/* Takes the pairs over, which are all there is of the stream by now. */
+/* Make the pairs, the last content of the stream, the rows of the matrix. */
 static void
 take_pairs(RecMatrix *matrix, const UserPairs *pairs, const RecIds *ids,
 		   const RecOptions *options)
@@ -451,10 +460,10 @@ take_pairs(RecMatrix *matrix, const UserPairs *pairs, const RecIds *ids,
 }
 
 /*
- * Makes the matrix of a stream by the options' decay, repeats, max_history
+ * Make the matrix of a stream by the options repeats, half_life, max_history
  * and weighting.  An empty stream gives an empty matrix.  The stream is used
- * up: its memory becomes the matrix's, and its count and newest time are all
- * that it knows afterwards.
+ * up: its memory becomes the matrix's, and only its count and newest time are
+ * left.
  */
 RecMatrix *
 rec_matrix_build(RecStream *stream, const RecIds *ids, const RecOptions *options)

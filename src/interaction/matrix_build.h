@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * matrix_build.h
- *	  The sparse matrix that is made of a stream of interactions.
+ *	  Making the sparse matrix of a stream of interactions.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -16,13 +16,13 @@
 #include "interaction/matrix.h"
 #include "interaction/stream.h"
 
-/* What the stream's numbers stand for. */
+/* The order of the ids that the stream's numbers stand for. */
 typedef struct RecIds
 {
 	uint32		nusers;
 	uint32		nitems;
 	const uint32 *user_rank;	/* place of each user in a fixed order; NULL:
-								 * any order will do */
+								 * any order may be used */
 	const uint32 *item_rank;	/* place of each item in the order of ids */
 } RecIds;
 

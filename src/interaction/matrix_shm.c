@@ -1,15 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * matrix_shm.c
- *	  A matrix in memory that parallel workers see, too.
+ *	  A matrix in shared memory, for parallel workers.
  *
- * The leader announces the matrix, then copies its arrays to the parallel
- * context's segment; a worker makes a matrix of the arrays where it finds
- * them.  What numbers stand for, and sums of items, stay with the leader.
+ * The leader reserves room for the matrix, then copies its arrays to the
+ * parallel context's segment; a worker makes a matrix whose arrays are in the
+ * segment.  The ids of numbers, and sums of items, stay with the leader.
  *
- * Who has no further use for the matrix moves its large arrays to segments of
- * their own before, one after the other, and frees them where they were: then
- * it is the largest of them that is there twice, and not all.
+ * A caller that does not need the matrix afterwards moves its large arrays to
+ * segments of their own before, one after the other, and frees the originals:
+ * then only the largest array is held twice at a time, not all of them.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -24,7 +24,7 @@
 #include "pg/memory_budget.h"
 #include "storage/dsm.h"
 
-/* What is in the segment, by key; a matrix without weights has no such. */
+/* Keys of the segment; a matrix without weights has none of these keys. */
 enum
 {
 	KEY_MATRIX = REC_MATRIX_FIRST_KEY,
@@ -44,14 +44,17 @@ struct RecMovedParts
 	dsm_segment *segment[KEY_END - KEY_MATRIX];
 };
 
-/* What a worker finds them by. */
+/* The handles by which a worker finds the arrays that have moved. */
 typedef struct MovedHandles
 {
 	bool		moved[KEY_END - KEY_MATRIX];
 	dsm_handle	handle[KEY_END - KEY_MATRIX];
 } MovedHandles;
 
-/* The parts of a matrix by key; of those that there are not, NULL. */
+/*
+ * Return the part of a matrix with a key, and its size; NULL when it does not
+ * exist.
+ */
 static const void *
 matrix_part(const RecMatrix *matrix, int key, Size *size)
 {
@@ -84,7 +87,10 @@ matrix_part(const RecMatrix *matrix, int key, Size *size)
 	return NULL;
 }
 
-/* The place of an array that may move, by key. */
+/*
+ * Return the address of the pointer to an array that may move; NULL for other
+ * keys.
+ */
 static void **
 movable_part(RecMatrix *matrix, int key)
 {
@@ -102,14 +108,14 @@ movable_part(RecMatrix *matrix, int key)
 	return NULL;
 }
 
-/* Tells whether an array has a segment of its own. */
+/* Return whether an array has a segment of its own. */
 static bool
 has_moved(const RecMatrix *matrix, int key)
 {
 	return matrix->moved && matrix->moved->segment[key - KEY_MATRIX];
 }
 
-/* Gives the size of the largest array that rec_matrix_shm_move() would move. */
+/* Return the size of the largest array that rec_matrix_shm_move() would move. */
 Size
 rec_matrix_shm_move_size(const RecMatrix *matrix)
 {
@@ -127,8 +133,8 @@ rec_matrix_shm_move_size(const RecMatrix *matrix)
 }
 
 /*
- * Moves the large arrays to shared memory, which counts as held by "context".
- * The matrix can be read as before until rec_matrix_shm_drop_lists().
+ * Move the large arrays to shared memory, which counts as held by "mcxt".  The
+ * matrix can be read as before until rec_matrix_shm_drop_lists().
  */
 void
 rec_matrix_shm_move(RecMatrix *matrix, MemoryContext mcxt)
@@ -153,7 +159,7 @@ rec_matrix_shm_move(RecMatrix *matrix, MemoryContext mcxt)
 	}
 }
 
-/* Gives up the lists of users and items, moved or not; the rest stays. */
+/* Free the lists of users and items, moved or not; the rest stays. */
 void
 rec_matrix_shm_drop_lists(RecMatrix *matrix)
 {
@@ -175,8 +181,8 @@ rec_matrix_shm_drop_lists(RecMatrix *matrix)
 }
 
 /*
- * Announces what is to be in the segment, if there is a context yet; gives the
- * bytes of it.
+ * Reserve room in the segment, if there is a parallel context yet; return the
+ * bytes.
  */
 Size
 rec_matrix_shm_estimate(ParallelContext *pcxt, const RecMatrix *matrix)
@@ -219,7 +225,10 @@ share_handles(ParallelContext *pcxt, const RecMatrix *matrix)
 	shm_toc_insert(pcxt->toc, KEY_HANDLES, handles);
 }
 
-/* Copies a matrix to the segment, which was announced, less what has moved. */
+/*
+ * Copy a matrix, except for moved arrays, to the segment, in which room is
+ * reserved.
+ */
 void
 rec_matrix_shm_copy(ParallelContext *pcxt, const RecMatrix *matrix)
 {
@@ -238,7 +247,9 @@ rec_matrix_shm_copy(ParallelContext *pcxt, const RecMatrix *matrix)
 	share_handles(pcxt, matrix);
 }
 
-/* Gives the array of a key, in this segment or in one of its own, or NULL. */
+/*
+ * Return the array with a key, in this segment or in one of its own, or NULL.
+ */
 static void *
 attach_part(shm_toc *toc, int key)
 {
@@ -250,12 +261,12 @@ attach_part(shm_toc *toc, int key)
 	segment = dsm_attach(handles->handle[key - KEY_MATRIX]);
 	if (segment == NULL)
 		elog(ERROR, "the leader's matrix has gone");
-	/* a worker has it until it ends */
+	/* mapped until the worker ends */
 	dsm_pin_mapping(segment);
 	return dsm_segment_address(segment);
 }
 
-/* Makes a matrix of what is in the segment. */
+/* Make a matrix of the arrays in the segment. */
 void
 rec_matrix_shm_attach(RecMatrix *matrix, shm_toc *toc)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * matrix_shm.h
- *	  A matrix in memory that parallel workers see, too.
+ *	  A matrix in shared memory, for parallel workers.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -16,7 +16,7 @@
 #include "access/parallel.h"
 #include "interaction/matrix.h"
 
-/* The matrix takes keys of the segment from here on; others are below. */
+/* The matrix has keys of the segment from here on; callers use lower ones. */
 #define REC_MATRIX_FIRST_KEY	100
 
 extern Size rec_matrix_shm_estimate(ParallelContext *pcxt, const RecMatrix *matrix);

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * pair.c
- *	  One user's interactions, and what all of them with one item come to.
+ *	  One user's interactions, combined into one pair for each item.
  *
- * A model and a live history are made by the same functions, so that both
- * mean the same by decay, repeats and order.
+ * The model and the history of a call use these functions, so that decay,
+ * repeats and order mean the same in both.
  *
  * Knows numbers only: no Datum, no SPI.
  *
@@ -24,9 +24,9 @@
 #include "miscadmin.h"
 
 /*
- * Gives the factor by which a weight has decayed: 0.5 ^ (age / half_life),
- * the age being that at the newest time.  No half-life, no time or a time
- * after the newest: 1.
+ * Return the part of a weight that is left after decay: 0.5 ^ (age /
+ * half_life), where the age counts from the newest time. 1 without a half-life
+ * or a time, and for a time after the newest.
  */
 double
 rec_pair_decay(double half_life, int64 newest, int64 time)
@@ -54,7 +54,7 @@ compare_grouping(const RecPair *a, const RecPair *b)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/* Newest first; ties by larger weight, then by smaller id. */
+/* Compare by time, newest first; ties by larger weight, then by smaller id. */
 static inline int
 compare_recency(const RecPair *a, const RecPair *b, const uint32 *item_rank)
 {
@@ -74,7 +74,10 @@ compare_recency(const RecPair *a, const RecPair *b, const uint32 *item_rank)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/* The newest pair of a run that is sorted by time, then by weight. */
+/*
+ * Return the weight of the newest pair of a run that is sorted by time, then
+ * by weight.
+ */
 static double
 combine_run(const RecPair *run, int n, RecRepeats repeats)
 {
@@ -108,8 +111,8 @@ combine_run(const RecPair *run, int n, RecRepeats repeats)
 }
 
 /*
- * Turns one user's interactions, in any order, into pairs of one item each,
- * in place; gives their number.  The result has no useful order.
+ * Combine one user's interactions, in any order, into pairs of one item each,
+ * in place; return their number.  The result is in no useful order.
  */
 int
 rec_pair_combine(RecPair *pairs, int n, RecRepeats repeats)
@@ -131,8 +134,8 @@ rec_pair_combine(RecPair *pairs, int n, RecRepeats repeats)
 }
 
 /*
- * Puts pairs into the order newest first; ties go to the larger weight, then
- * to the lower rank of the item.
+ * Sort pairs, newest first; ties go to the larger weight, then to the lower
+ * rank of the item.
  */
 void
 rec_pair_sort(RecPair *pairs, int n, const uint32 *item_rank)

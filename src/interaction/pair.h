@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * pair.h
- *	  One user's interactions, and what all of them with one item come to.
+ *	  One user's interactions, combined into one pair for each item.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -17,7 +17,7 @@
 
 #define REC_NO_TIME		PG_INT64_MIN
 
-/* One interaction of a user, or what all of them with one item come to. */
+/* One interaction of a user, or all of them with one item combined. */
 typedef struct RecPair
 {
 	uint32		item;

@@ -1,16 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * situation.c
- *	  Under which circumstances interactions happened.
+ *	  The circumstances of interactions.
  *
  * The context of an interaction is a value, a text, in each of some columns:
- * those that the sources were declared to have, and the parts of the time.
+ * the columns declared with the sources, and the parts of the time.
  * Interactions come by the million and their circumstances repeat, so each
  * distinct combination of values, a situation, gets a number, and an
  * interaction costs one byte, or two with more than 256 situations.
  *
- * Knows texts and numbers only: no Datum, no SPI.  All of it is in the context
- * given at creation.
+ * Knows texts and numbers only: no Datum, no SPI.  All memory is in the
+ * context given at creation.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -96,21 +96,21 @@ struct SituationTables
 	int64		values_allocated;
 	int64		situations_allocated;
 
-	int			ndeclared;		/* columns that are no part of a time */
+	int			ndeclared;		/* columns that are not parts of a time */
 	int			part_column[REC_NTIMES];	/* column of a part, -1 for none */
 	uint32		part_value[REC_NTIMES][12]; /* numbers of its values */
 	RecClock   *zone_clock;
 	RecClock   *session_clock;
 
-	uint32	   *current;		/* declared values of the row at hand, and ... */
-	uint32	   *last;			/* ... of the one before, or any of a column */
+	uint32	   *current;		/* declared values of the current row, and ... */
+	uint32	   *last;			/* ... of the row before, or any of a column */
 	uint32		by_time[PART_CODES];	/* situations of the last row's values
 										 * by the time, or REC_NO_VALUE */
 };
 
 /*
- * Gives an array with room for more; "extra" bytes an element are what the
- * table that finds its elements grows by.
+ * Return an array with room for one more element.  "extra" bytes an element
+ * are those by which the hash table that indexes it grows.
  */
 static void *
 grow(const RecSituations *situations, void *array, int64 *allocated, Size width,
@@ -131,7 +131,9 @@ grow(const RecSituations *situations, void *array, int64 *allocated, Size width,
  * ----------------
  */
 
-/* Gives the number of a value of a column; a new one gets the next. */
+/*
+ * Return the number of a value of a column; a new value gets the next number.
+ */
 static uint32
 intern_value(RecSituations *situations, int column, const char *text)
 {
@@ -154,7 +156,10 @@ intern_value(RecSituations *situations, int column, const char *text)
 	return situations->nvalues++;
 }
 
-/* The same, quickly when it is the value that the column had before. */
+/*
+ * Return the number of a value, without a look-up when it is that of the row
+ * before.
+ */
 static inline uint32
 declared_value(RecSituations *situations, int column, const char *text)
 {
@@ -192,7 +197,7 @@ same_situation(const RecSituations *situations, uint32 a, uint32 b)
 				  situations->ncolumns * sizeof(uint32)) == 0;
 }
 
-/* Gives the number of the situation with the current values and a time. */
+/* Return the number of the situation of the current values and a time. */
 static uint32
 intern_situation(RecSituations *situations, const RecTimeParts *parts)
 {
@@ -207,7 +212,7 @@ intern_situation(RecSituations *situations, const RecTimeParts *parts)
 									  &tables->situations_allocated,
 									  situations->ncolumns * sizeof(uint32),
 									  2 * sizeof(SituationSlot));
-	/* the key of the table is the place of the values in the array */
+	/* the key is the place of the values in the array */
 	values = situations->situations + (Size) number * situations->ncolumns;
 	memcpy(values, tables->current, tables->ndeclared * sizeof(uint32));
 	for (int part = 0; part < REC_NTIMES; part++)
@@ -235,8 +240,8 @@ read_time(const struct SituationTables *tables, RecWallClock wall, int64 time)
 }
 
 /*
- * Gives the number of the situation of an interaction: texts of n columns, by
- * their numbers, NULL where nothing is known, and a finite time.
+ * Return the number of an interaction's situation, by the texts of n columns
+ * (column numbers; NULL for an unknown value) and a finite time.
  */
 uint32
 rec_situation_number(RecSituations *situations, const int *columns,
@@ -263,7 +268,10 @@ rec_situation_number(RecSituations *situations, const int *columns,
 	return *by_time;
 }
 
-/* True when a part of the time is a context beside the declared columns. */
+/*
+ * Return true when a part of the time is a column of the context in addition
+ * to the declared ones.
+ */
 bool
 rec_situation_has_time(RecTimePart part, char *const *columns, int ncolumns,
 					const RecOptions *options)
@@ -274,7 +282,7 @@ rec_situation_has_time(RecTimePart part, char *const *columns, int ncolumns,
 	return (options->context_time & (1 << part)) != 0;
 }
 
-/* Makes the columns of the parts of the time that are context. */
+/* Add the columns of the parts of the time. */
 static void
 add_time_parts(RecSituations *situations, char *const *columns, int ncolumns,
 			   const RecOptions *options)
@@ -299,8 +307,8 @@ add_time_parts(RecSituations *situations, char *const *columns, int ncolumns,
 }
 
 /*
- * Makes situations of these columns, whose names stay allocated, and of the
- * parts of the time that the options name; none are known yet.
+ * Make an empty set of situations of these columns, whose names stay
+ * allocated, and of the parts of the time that the options name.
  */
 RecSituations *
 rec_situation_create(MemoryContext mcxt, char *const *columns, int ncolumns,
@@ -334,7 +342,10 @@ rec_situation_create(MemoryContext mcxt, char *const *columns, int ncolumns,
 	return situations;
 }
 
-/* By the texts of the values, so that nothing of the order of rows shows. */
+/*
+ * Compare by the texts of the values, so that results do not depend on the
+ * order of rows.
+ */
 static inline int
 compare_situations(const uint32 *a, const uint32 *b, const RecSituations *situations)
 {
@@ -361,7 +372,10 @@ compare_situations(const uint32 *a, const uint32 *b, const RecSituations *situat
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/* Gives the place of each situation in a fixed order, in the current context. */
+/*
+ * Return the place of each situation in a fixed order, in the current
+ * context.
+ */
 uint32 *
 rec_situation_ranks(const RecSituations *situations)
 {
@@ -383,7 +397,7 @@ rec_situation_ranks(const RecSituations *situations)
  * ----------------
  */
 
-/* Says which situation the next interaction was in. */
+/* Set the situation of the next interaction. */
 void
 rec_situation_append(RecSituations *situations, uint32 situation)
 {
@@ -397,7 +411,7 @@ rec_situation_append(RecSituations *situations, uint32 situation)
 	rec_packed_column_set(rows, situations->nrows++, situation, n);
 }
 
-/* Forgets which interactions were in which situations. */
+/* Forget the situations of the interactions. */
 void
 rec_situation_forget_rows(RecSituations *situations)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * situation.h
- *	  Under which circumstances interactions happened.
+ *	  The circumstances of interactions.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -17,16 +17,16 @@
 #include "options/options.h"
 #include "pg/time_part.h"
 
-#define REC_NO_VALUE		PG_UINT32_MAX	/* nothing is known of a column */
-#define REC_VALUE_BYTES		255 /* longer texts are no values */
+#define REC_NO_VALUE		PG_UINT32_MAX	/* an unknown value of a column */
+#define REC_VALUE_BYTES		255 /* longer texts are ignored */
 
-/* How the times of a source are those of a clock on the wall. */
+/* How the times of a source become local times. */
 typedef enum RecWallClock
 {
 	REC_WALL_NONE,				/* there are no times */
 	REC_WALL_ZONE,				/* in the recommender's time zone */
-	REC_WALL_SESSION,			/* in the session's, which brings back what
-								 * was written without a zone */
+	REC_WALL_SESSION,			/* in the session's, to restore a time that was
+								 * written without a zone */
 	REC_WALL_DATE				/* likewise, without hours */
 } RecWallClock;
 
@@ -41,16 +41,16 @@ typedef struct RecSituations
 {
 	MemoryContext mcxt;		/* owns all of it */
 	int			ncolumns;
-	const char **columns;		/* names: the declared ones, then parts of
-								 * the time */
+	const char **columns;		/* names: declared columns, then parts of the
+								 * time */
 	int		   *part;			/* RecTimePart of each, or -1 */
 	uint32		nvalues;
 	RecContextValue *values;
-	uint32		count;			/* situations */
+	uint32		count;			/* number of situations */
 	uint32	   *situations;		/* ncolumns values of each, or REC_NO_VALUE */
 	int64		nrows;
 	RecPacked	rows;			/* situation of each interaction */
-	struct SituationTables *tables; /* how things are found */
+	struct SituationTables *tables; /* hash tables */
 } RecSituations;
 
 extern RecSituations *rec_situation_create(MemoryContext mcxt,

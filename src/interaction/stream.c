@@ -1,18 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * stream.c
- *	  Interactions as they come, in columns.
+ *	  Interactions as they are read, in columns.
  *
- * A column that would say the same of every row (weight 1, no time) does not
- * exist, and the others have as few bytes as will do (packed.c).  Columns grow
- * by little when they are long, so that what is counted as memory is about
- * what is used.
+ * A column with the same value in every row (weight 1, no time) does not
+ * exist, and the others have as few bytes as possible (packed_column.c).  Long
+ * columns grow by a small part, so that most of the memory that is counted is
+ * in use.
  *
- * Grouping rows by user is a radix sort in place, so that it needs no second
- * copy of the interactions: the rows are cut into 256 parts by the highest
- * bits of the user (McIlroy, Bostic and McIlroy 1993), each of them again,
- * until a part fits into the processor's cache, where it is sorted by
- * counting.
+ * Grouping rows by user is a radix sort in place, which needs no second copy
+ * of the interactions: the rows are cut into 256 parts by the highest bits of
+ * the user (McIlroy, Bostic and McIlroy 1993), each of them again, until a
+ * part fits into the processor's cache, where it is sorted by counting.
  *
  * Knows numbers only: no Datum, no SPI.
  *
@@ -30,16 +29,16 @@
 #include "pg/memory_budget.h"
 #include "port/pg_bitutils.h"
 
-#define FIRST_ROWS			16	/* room in a new stream */
+#define FIRST_ROWS			16	/* rows of a new stream */
 #define RADIX_BITS			8
 #define RADIX				(1 << RADIX_BITS)
 #ifdef USE_ASSERT_CHECKING
-#define CACHED_ROWS			16	/* so that tests cut parts, too */
+#define CACHED_ROWS			16	/* small, so that tests cut parts, too */
 #else
 #define CACHED_ROWS			131072	/* sorted by counting, at most; ... */
 #endif
 #define CACHED_PART			64	/* ... of all rows, one in so many, ... */
-#define LEAST_CACHED		1024	/* ... but as many as that */
+#define LEAST_CACHED		1024	/* ... but at least this many */
 #define INTERRUPT_ROWS		65536	/* between interrupt checks */
 
 /* ----------------
@@ -49,7 +48,7 @@
 
 StaticAssertDecl(REC_NO_TIME == REC_NOT_KNOWN, "a time that is none is a value that is not known");
 
-/* Makes an empty stream whose columns live in "context". */
+/* Make an empty stream whose columns live in "mcxt". */
 RecStream *
 rec_stream_create(MemoryContext mcxt)
 {
@@ -73,7 +72,7 @@ resize(RecStream *stream, int64 rows)
 	rec_packed_column_resize(&stream->time.steps, rows);
 }
 
-/* Makes room for "more" rows; an ERROR when maintenance_work_mem forbids it. */
+/* Make room for "more" rows; an ERROR when maintenance_work_mem forbids it. */
 void
 rec_stream_reserve(RecStream *stream, int64 more)
 {
@@ -87,7 +86,10 @@ rec_stream_reserve(RecStream *stream, int64 more)
 	resize(stream, rec_memory_budget_room(stream->allocated, stream->count + more));
 }
 
-/* From now on rows have weights, of which this is one: all before are 1. */
+/*
+ * Add a column of weights, in which all rows so far have weight 1; "weight" is
+ * one that will follow.
+ */
 void
 rec_stream_begin_weights(RecStream *stream, double weight)
 {
@@ -95,7 +97,7 @@ rec_stream_begin_weights(RecStream *stream, double weight)
 					 stream->count, rec_packed_column_from_double(1), rec_packed_column_from_double(weight));
 }
 
-/* Appends a row: the weight is finite, the time may be REC_NO_TIME. */
+/* Append a row: the weight is finite, the time may be REC_NO_TIME. */
 void
 rec_stream_add(RecStream *stream, uint32 user, uint32 item, double weight,
 			   int64 time)
@@ -114,7 +116,7 @@ rec_stream_add(RecStream *stream, uint32 user, uint32 item, double weight,
 	stream->count++;
 }
 
-/* Gives a copy in the current context. */
+/* Return a copy in the current context. */
 RecStream *
 rec_stream_copy(const RecStream *stream)
 {
@@ -137,7 +139,7 @@ rec_stream_copy(const RecStream *stream)
  * ----------------
  */
 
-/* A row as its columns have it. */
+/* A row, as in the columns. */
 typedef struct StreamRow
 {
 	uint64		user;
@@ -150,7 +152,7 @@ typedef struct Grouping
 {
 	RecStream  *stream;
 	RecStream  *cached;			/* rows that are being sorted by counting */
-	int64		cached_rows;	/* that there is room for */
+	int64		cached_rows;	/* rows that it has room for */
 	uint32		nusers;
 	int64	   *start;			/* of each user's rows */
 } Grouping;
@@ -177,7 +179,7 @@ store_row(RecStream *stream, int64 at, const StreamRow *row)
 		rec_packed_column_put(&stream->time.steps, at, row->time);
 }
 
-/* Copies rows of a column to the beginning of another that has room for them. */
+/* Copy rows of a column to the beginning of another column, which has room. */
 static void
 copy_rows(RecPacked *to, const RecPacked *from, int64 first, int64 n)
 {
@@ -185,7 +187,7 @@ copy_rows(RecPacked *to, const RecPacked *from, int64 first, int64 n)
 		memcpy(to->bytes, from->bytes + first * from->width, n * from->width);
 }
 
-/* Sorts the rows of the users from "low" to before "high" by counting. */
+/* Sort the rows of the users from "low" to before "high" by counting. */
 static void
 sort_by_counting(Grouping *grouping, int64 from, int64 to, uint32 low, uint32 high)
 {
@@ -215,15 +217,15 @@ sort_by_counting(Grouping *grouping, int64 from, int64 to, uint32 low, uint32 hi
 		load_row(cached, i, &row);
 		store_row(stream, start[row.user]++, &row);
 	}
-	/* each start has moved to its end, which is the next one's start */
+	/* each start has moved to its end, which is the next user's start */
 	memmove(start + low + 1, start + low, (high - low - 1) * sizeof(int64));
 	start[low] = from;
 }
 
 /*
- * Puts rows in order of some bits of the user, "nparts" values of them: each
- * goes to the next free place of its part, and what was there goes on in turn.
- * "part" gets where each part starts, and the end of the last.
+ * Put rows in order of some bits of the user, which have "nparts" values: each
+ * row goes to the next free place of its part, and the row that was there goes
+ * on in turn.  "part" gets the start of each part, and the end of the last.
  */
 static void
 cut_into_parts(RecStream *stream, int64 from, int64 to, int shift, uint32 nparts,
@@ -262,7 +264,7 @@ cut_into_parts(RecStream *stream, int64 from, int64 to, int shift, uint32 nparts
 	}
 }
 
-/* Groups the rows of the users from "low" on that differ in so many bits. */
+/* Group the rows of the users from "low" on that differ in so many bits. */
 static void
 group_rows(Grouping *grouping, int64 from, int64 to, uint32 low, int bits)
 {
@@ -293,7 +295,7 @@ group_rows(Grouping *grouping, int64 from, int64 to, uint32 low, int bits)
 	}
 }
 
-/* Makes a stream with the same columns and room for so many rows. */
+/* Make a stream with the same columns and room for so many rows. */
 static RecStream *
 make_cached(const RecStream *stream, int64 rows)
 {
@@ -315,7 +317,7 @@ free_columns(RecStream *stream)
 	rec_packed_column_free(&stream->time.steps);
 }
 
-/* Replaces users by their ranks. */
+/* Replace users by their ranks. */
 void
 rec_stream_rank_users(RecStream *stream, const uint32 *rank)
 {
@@ -328,9 +330,9 @@ rec_stream_rank_users(RecStream *stream, const uint32 *rank)
 }
 
 /*
- * Puts the rows in order of their users, which are below "nusers", and frees
- * the column of these.  Gives where each user's rows start, and the end of the
- * last, in the current context.
+ * Put the rows in order of their users, which are below "nusers", and free the
+ * column of users.  Return the place where each user's rows start, and the end
+ * of the last, in the current context.
  */
 int64 *
 rec_stream_group(RecStream *stream, uint32 nusers)
@@ -352,7 +354,7 @@ rec_stream_group(RecStream *stream, uint32 nusers)
 	return grouping.start;
 }
 
-/* Frees the column of times, which are known no more. */
+/* Free the column of times, which become unknown. */
 void
 rec_stream_forget_times(RecStream *stream)
 {
@@ -360,9 +362,9 @@ rec_stream_forget_times(RecStream *stream)
 }
 
 /*
- * Gives away what is left of a stream after grouping: the items, and the
- * weights if they are wanted and there are any, of the first "rows" rows.  The
- * stream knows its count and its newest time still.
+ * Return the remaining columns of a stream after grouping: the items and, if
+ * they are wanted and exist, the weights of the first "rows" rows.  The stream
+ * keeps its count and its newest time.
  */
 RecStreamRest
 rec_stream_use_up(RecStream *stream, int64 rows, bool weights)

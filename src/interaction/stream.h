@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * stream.h
- *	  Interactions as they come, in columns.
+ *	  Interactions as they are read, in columns.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -16,7 +16,7 @@
 #include "interaction/pair.h"
 #include "math/packed_column.h"
 
-/* Users and items are numbers. */
+/* Interactions as numbers of users and items. */
 typedef struct RecStream
 {
 	MemoryContext mcxt;		/* owns the columns */
@@ -27,7 +27,7 @@ typedef struct RecStream
 								 * there is no time */
 	int64		count;
 	int64		allocated;
-	int64		newest;			/* latest time seen, or REC_NO_TIME */
+	int64		newest;			/* latest time so far, or REC_NO_TIME */
 } RecStream;
 
 /* Columns that are left when a stream has been used up. */
@@ -85,7 +85,7 @@ extern int64 *rec_stream_group(RecStream *stream, uint32 nusers);
 extern void rec_stream_forget_times(RecStream *stream);
 extern RecStreamRest rec_stream_use_up(RecStream *stream, int64 rows, bool weights);
 
-/* Sets the weight of a row, which is 1 if there are no weights yet. */
+/* Set the weight of a row, which is 1 if there are no weights yet. */
 static inline void
 rec_stream_set_weight(RecStream *stream, int64 row, double weight)
 {

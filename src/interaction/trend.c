@@ -1,19 +1,19 @@
 /*-------------------------------------------------------------------------
  *
  * trend.c
- *	  Which items are on the rise.
+ *	  The trend of items.
  *
  * An item trends when the weight of its interactions in the recent window is
- * more than the baseline before it lets expect:
+ * more than the previous weeks, the baseline, predict:
  *
- *	trend = (recent - expected) / sqrt(expected + smoothing),
- *	expected = baseline * window / length of the baseline
+ *	  trend = (recent - expected) / sqrt(expected + smoothing),
+ *	  expected = baseline * window / length of the baseline
  *
  * which is how many standard deviations a Poisson count lies above its mean,
  * with a little weight added to the mean so that a handful of interactions
- * with something unknown is no trend while a few dozen are.  An item launched
- * yesterday has nothing expected of it and can trend.  The window ends at the
- * newest interaction, not at the clock's time.
+ * with an unknown item is no trend while a few dozen are.  An item launched
+ * yesterday has an expected weight of 0 and can trend.  The window ends at the
+ * newest interaction, not at the current time.
  *
  * Knows numbers only.
  *
@@ -41,7 +41,7 @@ trend_score(double recent, double baseline, const RecOptions *options)
 	return (recent - expected) / sqrt(expected + options->trend_smoothing);
 }
 
-/* Where an interaction counts. */
+/* The period that an interaction belongs to. */
 typedef enum TrendPart
 {
 	TREND_NOWHERE,
@@ -63,8 +63,8 @@ part_of(const RecStream *stream, int64 row, const RecOptions *options)
 }
 
 /*
- * Gives the exponent of the power of two in whose whole multiples weights are
- * added, so that no sum depends on the order of rows: as small as 62 bits let.
+ * Return the exponent of the power of two whose multiples are added, so that
+ * no sum depends on the order of rows: the smallest that 62 bits allow.
  */
 static int
 unit_exponent(const RecStream *stream, const RecOptions *options)
@@ -82,8 +82,8 @@ unit_exponent(const RecStream *stream, const RecOptions *options)
 }
 
 /*
- * Gives the trend of each item of the stream, in the current context.  Items
- * on the rise are above zero; without times all are zero.  Interactions of
+ * Return the trend of each item of the stream, in the current context: above
+ * zero for rising items; zero for all items without times.  Interactions of
  * negative weight do not count.
  */
 double *

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * trend.h
- *	  Which items are on the rise.
+ *	  The trend of items.
  *
  * Copyright (c) 2026, the recommender developers
  *

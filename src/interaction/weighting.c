@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * weighting.c
- *	  What a measure is to see of the weights of a matrix.
+ *	  The weights of a matrix as a measure uses them.
  *
- * Either a weighting, which gives more to what tells more, or ratings less
- * their mean, for the measures that are correlations.  Works on the rows by
- * user, in place; the rows by item are made from them afterwards.
+ * Either a weighting, which raises the weights of more informative pairs, or
+ * ratings less their mean, for the measures that are correlations.  Works on
+ * the rows by user, in place; the rows by item are made from them afterwards.
  *
  * Knows numbers only: no Datum, no SPI.
  *
@@ -29,9 +29,9 @@ user_items(const RecMatrix *matrix, uint32 user)
 }
 
 /*
- * Inverse document frequency of a user, with items as documents and users as
- * terms: that of Lucene's ClassicSimilarity for tfidf, and for bm25 Lucene's,
- * too, which is above zero for every user.
+ * Return the inverse document frequency of a user, with items as documents and
+ * users as terms: that of Lucene's ClassicSimilarity for tfidf; for bm25 that
+ * of Lucene's BM25Similarity, which is above zero for every user.
  */
 static double
 inverse_frequency(int weighting, double nitems, double n_u)
@@ -41,7 +41,10 @@ inverse_frequency(int weighting, double nitems, double n_u)
 	return log(1 + (nitems - n_u + 0.5) / (n_u + 0.5));
 }
 
-/* Robertson and Zaragoza 2009; length is that of the item, by the mean. */
+/*
+ * Return the weight by bm25 (Robertson and Zaragoza 2009); length is that of
+ * the item divided by the mean.
+ */
 static inline double
 weigh_bm25(double x, double idf, double length, const RecOptions *options)
 {
@@ -83,7 +86,7 @@ weigh_all(RecMatrix *matrix, const RecOptions *options)
 		weigh_user(matrix, options, u, total / matrix->nitems);
 }
 
-/* Gives a rating less the mean; what only rounding leaves is nothing. */
+/* Return a rating less the mean; a difference that is only rounding is 0. */
 static inline double
 centred(double rating, double mean)
 {
@@ -92,7 +95,7 @@ centred(double rating, double mean)
 	return fabs(rest) <= 1e-12 * fabs(mean) ? 0 : rest;
 }
 
-/* Takes the mean of the item's ratings from each of them. */
+/* Subtract the mean of the item's ratings from each of them. */
 static void
 centre_by_item(RecMatrix *matrix)
 {
@@ -106,7 +109,7 @@ centre_by_item(RecMatrix *matrix)
 	}
 }
 
-/* Takes the mean of the user's ratings from each of them. */
+/* Subtract the mean of the user's ratings from each of them. */
 static void
 centre_by_user(RecMatrix *matrix)
 {
@@ -125,8 +128,8 @@ centre_by_user(RecMatrix *matrix)
 }
 
 /*
- * Gives what the options' measure and weighting make of weights: whether they
- * are not looked at, taken as they are, or changed even if all of them are 1.
+ * Return how the options' measure and weighting use weights: not at all, as
+ * they are, or changed, which they may be even if all of them are 1.
  */
 RecWeightUse
 rec_weighting_use(const RecOptions *options)
@@ -142,8 +145,8 @@ rec_weighting_use(const RecOptions *options)
 }
 
 /*
- * Replaces the weights in the rows by user by what the measure is to see of
- * them.  Their sums, and where items will start, are known.
+ * Replace the weights in the rows by user by those that the measure uses.  The
+ * sums of the items' weights and item_start are filled in already.
  */
 void
 rec_weighting_apply(RecMatrix *matrix, const RecOptions *options)

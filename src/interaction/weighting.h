@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * weighting.h
- *	  What a measure is to see of the weights of a matrix.
+ *	  The weights of a matrix as a measure uses them.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -18,8 +18,8 @@
 
 typedef enum RecWeightUse
 {
-	REC_WEIGHTS_IGNORED,		/* only who has what counts */
-	REC_WEIGHTS_TAKEN,			/* as they are */
+	REC_WEIGHTS_IGNORED,		/* only the users of an item count */
+	REC_WEIGHTS_TAKEN,			/* used as they are */
 	REC_WEIGHTS_CHANGED			/* even if all of them are 1 */
 } RecWeightUse;
 

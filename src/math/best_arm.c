@@ -1,26 +1,27 @@
 /*-------------------------------------------------------------------------
  *
  * best_arm.c
- *	  How probable it is that each of several unknown means is the largest.
+ *	  The probability that each of several unknown means is the largest.
  *
  * For independent beliefs with densities f and distribution functions F,
  *
  *	  P(k is the largest) = integral of f_k(t) prod_{j <> k} F_j(t) dt,
  *
- * which is computed, not sampled, so that what Thompson sampling logs as its
- * propensity is the exact one.  (Numerical integration of the like is in
- * Chapelle and Li 2011 only by sampling; the integral itself is elementary.)
+ * which is computed, not sampled, so that the propensity that Thompson
+ * sampling logs is the exact one.  (Chapelle and Li 2011 estimate the integral
+ * by sampling; the integral itself is elementary.)
  *
  * Beta distributions are integrated over t = log(x / (1 - x)), where their
- * density, x^a (1 - x)^b / B(a, b), is smooth, has one mode and tails that fall
- * exponentially, whatever a and b are.
+ * density, x^a (1 - x)^b / B(a, b), is smooth, has one mode and tails that
+ * fall exponentially, for any a and b.
  *
- * The line is cut into panels, none of them wider than twice the scale of
- * the narrowest belief there.  In each, all densities are evaluated at the
- * nodes of a Gauss-Legendre rule, and the distribution functions follow from
- * them by integrating their interpolating polynomials up to each node; at these
- * nodes the error of that is orthogonal to polynomials of a lower degree, so
- * that ten nodes leave an error below 1e-11.  Time grows like panels * beliefs.
+ * The line is cut into panels, none of them wider than 1.5 times the scale of
+ * the narrowest belief there.  In each panel, all densities are evaluated at
+ * the nodes of a Gauss-Legendre rule, and the distribution functions follow
+ * from them by integrating their interpolating polynomials up to each node; at
+ * these nodes the error is orthogonal to polynomials of a lower degree, so
+ * that ten nodes leave an error below 1e-11.  Time is proportional to panels *
+ * beliefs.
  *
  * Copyright (c) 2026, the recommender developers
  *

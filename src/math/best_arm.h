@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * best_arm.h
- *	  How probable it is that each of several unknown means is the largest.
+ *	  The probability that each of several unknown means is the largest.
  *
  * Copyright (c) 2026, the recommender developers
  *

@@ -3,36 +3,39 @@
  * dense.c
  *	  Dense symmetric positive definite matrices: systems and inverses.
  *
- * A system is solved by Cholesky's factorisation A = L L', block by block: of
- * a block K of rows and columns, what stands on the diagonal is factorised,
- * D = M M', and with the columns C of K in the rows below
+ * A system is solved by Cholesky's factorisation A = L L', block by block.  Of
+ * a block K of rows and columns, the part on the diagonal is factorised, D = M
+ * M', and with the columns C of K in the rows below
  *
- *		W = C M^-T		the columns of K become W
- *		A = A - W W'	the rows below lose what K explains of them
+ *	  	W = C M^-T		the columns of K become W
+ *	  	A = A - W W'	the rows below lose what K explains of them
  *
- * in n^3/6 multiplications.  M^-1 stays in the place of D.
+ * in n^3/6 multiplications.  M^-1 takes the place of D.
  *
- * An inverse comes by the sweep operator (Goodnight 1979), which takes a block
- * at a time, too, inverts D, and in all other rows sets
+ * An inverse is computed by the sweep operator (Goodnight 1979), which also
+ * takes a block at a time, inverts D, and in all other rows sets
  *
- *		U = C D^-1		the columns of K become U
- *		A = A - U C'
+ *	  	U = C D^-1		the columns of K become U
+ *	  	A = A - U C'
  *
  * After all blocks -A^-1 is in the place of A, in n^3/2 multiplications, no
  * more than by way of Cholesky's factorisation.  D is inverted the same way by
- * smaller blocks, the smallest by Gauss and Jordan.  That wants a matrix that
- * is not too far from singular: errors grow with the condition's cube.
+ * smaller blocks, the smallest by Gauss-Jordan elimination.  The matrix must
+ * not be too near to a singular one: errors grow with the cube of the
+ * condition number.
  *
- * Such matrices come as sums of products, A = A + R R', which the same tiles
- * add up.
+ * Such matrices are sums of products, A = A + R R', which the same tiles add
+ * up.
  *
- * Nearly all time goes into A - W W' or A - U C', done by tiles of 4 rows by 8
- * columns that stay in registers, from copies of U and C that are laid out in
- * the order in which the tiles read them.
+ * Nearly all time is spent on A - W W' or A - U C', done by tiles of 4 rows by
+ * 8 columns that stay in registers, from copies of U and C that are laid out
+ * in the order in which the tiles read them.
  *
- * A matrix is kept by rows, and only its lower triangle is read and changed;
- * the upper triangle of a block on the diagonal is scratch.  Orders are
+ * A matrix is stored by rows, and only its lower triangle is read and changed;
+ * the upper triangle of a block on the diagonal is scratch space.  Orders are
  * multiples of REC_DENSE_STEP; callers pad with rows of the unit matrix.
+ *
+ * Knows numbers only: no Datum, no SPI.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -62,9 +65,9 @@ struct RecDense
 	Size		block;			/* largest width of a block */
 	double	   *rows;			/* C: [group of TILE_ROWS rows][column][row] */
 	double	   *cols;			/* C: [group of TILE_COLS rows][column][row] */
-	double	   *strip;			/* U of the rows at hand, laid out like "rows" */
+	double	   *strip;			/* U of the current rows, laid out like "rows" */
 	double	   *pivot;			/* D^-1, block by block */
-	double	   *pivot_cols;		/* the same laid out like "cols" */
+	double	   *pivot_cols;		/* D^-1 laid out like "cols" */
 	RecDense   *inner;			/* for inverting D; NULL for the smallest */
 };
 
@@ -77,15 +80,15 @@ struct RecDense
 
 typedef double Vector __attribute__((vector_size(32)));
 
-/* the same wherever palloc puts it */
+/* aligned like a double, as palloc returns it */
 typedef double StoredVector __attribute__((vector_size(32), aligned(8), may_alias));
 
 #define ROW_OF_TILE(row) \
 	(tile[2 * (row)] += rows[row] * b0, tile[2 * (row) + 1] += rows[row] * b1)
 
 /*
- * Gives the product of TILE_ROWS rows with TILE_COLS columns, "depth" terms
- * to a sum.
+ * Return the product of TILE_ROWS rows with TILE_COLS columns, a sum of
+ * "depth" terms for each pair.
  */
 static pg_attribute_always_inline void
 multiply_tile(const double *rows, const double *cols, Size depth, double *product)
@@ -169,7 +172,10 @@ subtract_strip(double *a, Size stride, Size from, Size to,
  * ----------------
  */
 
-/* Nothing but rounding, overflow or a damaged model makes a matrix so. */
+/*
+ * Raise an error for a matrix that is not positive definite, which only
+ * rounding, overflow or a damaged model can cause.
+ */
 static void
 refuse_matrix(void)
 {
@@ -178,7 +184,10 @@ refuse_matrix(void)
 			 errmsg("weights or factors are too large or too far apart to compute with")));
 }
 
-/* Inverts a full matrix of order REC_DENSE_STEP in place, by Gauss and Jordan. */
+/*
+ * Invert a full matrix of order REC_DENSE_STEP in place, by Gauss-Jordan
+ * elimination.
+ */
 REC_TARGET_CLONES static void
 invert_smallest(double *a)
 {
@@ -215,9 +224,9 @@ put(RecDense *dense, Size row, Size column, Size width, double value)
 }
 
 /*
- * Lays out C: the columns k to k + width in the rows from "first" on.  Above
- * the diagonal they are rows; in K itself they are zero, so that K stays as
- * it is when U C' is subtracted.
+ * Lay out C: the columns k to k + width in the rows from "first" on.  Above
+ * the diagonal they are rows; in K itself they are zero, so that K does not
+ * change when U C' is subtracted.
  */
 static void
 lay_out_columns(RecDense *dense, const double *a, Size order, Size stride,
@@ -234,7 +243,7 @@ lay_out_columns(RecDense *dense, const double *a, Size order, Size stride,
 			put(dense, i - first, p, width, a[i * stride + k + p]);
 }
 
-/* Puts the strip's rows of U where C was. */
+/* Put the strip's rows of U where C was. */
 static void
 store_strip(const double *strip, double *a, Size stride, Size from, Size to,
 			Size k, Size width)
@@ -258,7 +267,7 @@ store_strip(const double *strip, double *a, Size stride, Size from, Size to,
 
 static void invert(RecDense *dense, double *a, Size order);
 
-/* Leaves the inverse of the block at k in "pivot" and "pivot_cols". */
+/* Leave the inverse of the block at k in "pivot" and "pivot_cols". */
 static void
 invert_pivot(RecDense *dense, const double *a, Size stride, Size k, Size width)
 {
@@ -278,8 +287,8 @@ invert_pivot(RecDense *dense, const double *a, Size stride, Size k, Size width)
 }
 
 /*
- * Eliminates the block of "width" rows at k from the rows from "first" on.
- * In the block itself stays sign * D^-1.
+ * Eliminate the block of "width" rows at k from the rows from "first" on.  In
+ * the block itself stays sign * D^-1.
  */
 static void
 eliminate(RecDense *dense, double *a, Size order, Size stride, Size first,
@@ -303,7 +312,10 @@ eliminate(RecDense *dense, double *a, Size order, Size stride, Size first,
 			a[(k + i) * stride + k + j] = sign * dense->pivot[i * width + j];
 }
 
-/* Inverts a matrix of its lower triangle, in place and into both triangles. */
+/*
+ * Invert a matrix of which the lower triangle is given, in place and into both
+ * triangles.
+ */
 static void
 invert(RecDense *dense, double *a, Size order)
 {
@@ -324,7 +336,7 @@ invert(RecDense *dense, double *a, Size order)
  * ----------------
  */
 
-/* A block is wide enough to live on when it is in cache, and a small share. */
+/* Return a width that fits into the cache and is a small part of the order. */
 static Size
 block_width(Size order)
 {
@@ -340,7 +352,7 @@ alloc_numbers(MemoryContext mcxt, Size rows, Size columns)
 								  mul_size(mul_size(rows, columns), sizeof(double)));
 }
 
-/* Gives scratch space for matrices up to the order, in "context". */
+/* Return scratch space for matrices up to an order, in "mcxt". */
 RecDense *
 rec_dense_create(MemoryContext mcxt, Size order)
 {
@@ -359,7 +371,7 @@ rec_dense_create(MemoryContext mcxt, Size order)
 	return dense;
 }
 
-/* Gives the bytes that such scratch space takes, or a little more. */
+/* Return the bytes that such scratch space takes, or slightly more. */
 Size
 rec_dense_size(Size order)
 {
@@ -367,10 +379,9 @@ rec_dense_size(Size order)
 }
 
 /*
- * Replaces a matrix of order * order numbers, of which the lower triangle is
- * looked at, by its inverse, both triangles of it.  It must be positive
- * definite, which is not checked: what comes of another one is not finite, or
- * of no use.
+ * Replace a matrix of order * order numbers, of which the lower triangle is
+ * read, by its inverse, in both triangles.  It must be positive definite,
+ * which is not checked: the result for another matrix is not finite, or wrong.
  */
 void
 rec_dense_invert(RecDense *dense, double *a, Size order)
@@ -384,7 +395,7 @@ rec_dense_invert(RecDense *dense, double *a, Size order)
  * ----------------
  */
 
-/* Replaces the lower triangle of a small matrix by that of M, D = M M'. */
+/* Replace the lower triangle of a small matrix by that of M, D = M M'. */
 static void
 factor_pivot(double *d, Size n)
 {
@@ -409,7 +420,9 @@ factor_pivot(double *d, Size n)
 	}
 }
 
-/* Replaces M, a lower triangle, by its inverse; zeroes what is above. */
+/*
+ * Replace M, a lower triangle, by its inverse; set the upper triangle to zero.
+ */
 static void
 invert_triangle(double *m, Size n)
 {
@@ -424,7 +437,7 @@ invert_triangle(double *m, Size n)
 
 			for (Size p = j; p < i; p++)
 				sum += row[p] * m[p * n + j];
-			/* entries before j are done with and after it still M's */
+			/* entries before j are done, those after it are still M's */
 			row[j] = -sum * pivot;
 		}
 		row[i] = pivot;
@@ -432,7 +445,7 @@ invert_triangle(double *m, Size n)
 	}
 }
 
-/* Leaves the inverse of the diagonal's factor in "pivot" and "pivot_cols". */
+/* Leave the inverse of the diagonal's factor in "pivot" and "pivot_cols". */
 static void
 invert_factor(RecDense *dense, double *a, Size stride, Size k, Size width)
 {
@@ -451,7 +464,7 @@ invert_factor(RecDense *dense, double *a, Size stride, Size k, Size width)
 	}
 }
 
-/* Puts a strip of W where C was: in the matrix, and in both layouts. */
+/* Put a strip of W where C was: in the matrix and in both layouts. */
 static void
 keep_strip(RecDense *dense, double *a, Size stride, Size first, Size from, Size to,
 		   Size k, Size width)
@@ -468,7 +481,10 @@ keep_strip(RecDense *dense, double *a, Size stride, Size first, Size from, Size 
 	}
 }
 
-/* Factorises the block of "width" rows at k and takes it from the rows below. */
+/*
+ * Factorise the block of "width" rows at k and subtract it from the rows
+ * below.
+ */
 static void
 factor_block(RecDense *dense, double *a, Size order, Size k, Size width)
 {
@@ -493,7 +509,9 @@ factor_block(RecDense *dense, double *a, Size order, Size k, Size width)
 	}
 }
 
-/* Blocks of small matrices are of the smallest width, whose factor is quick. */
+/*
+ * Blocks of small matrices have the smallest width, which is factorised fast.
+ */
 static inline Size
 factor_width(const RecDense *dense, Size order)
 {
@@ -501,8 +519,8 @@ factor_width(const RecDense *dense, Size order)
 }
 
 /*
- * Replaces a positive definite matrix of order * order numbers, of which the
- * lower triangle is looked at, by what rec_dense_substitute() needs.
+ * Replace a positive definite matrix of order * order numbers, of which the
+ * lower triangle is read, by the factors that rec_dense_substitute() needs.
  */
 void
 rec_dense_factor(RecDense *dense, double *a, Size order)
@@ -514,7 +532,7 @@ rec_dense_factor(RecDense *dense, double *a, Size order)
 		factor_block(dense, a, order, k, Min(block, order - k));
 }
 
-/* Solves L y = x. */
+/* Solve L y = x. */
 REC_TARGET_CLONES static void
 solve_lower(const double *a, Size order, Size block, double *x, double *saved)
 {
@@ -545,7 +563,7 @@ solve_lower(const double *a, Size order, Size block, double *x, double *saved)
 	}
 }
 
-/* Solves L' z = x. */
+/* Solve L' z = x. */
 REC_TARGET_CLONES static void
 solve_upper(const double *a, Size order, Size block, double *x, double *saved)
 {
@@ -567,8 +585,8 @@ solve_upper(const double *a, Size order, Size block, double *x, double *saved)
 }
 
 /*
- * Replaces x, of "order" numbers, by the solution z of A z = x, where "a" is
- * what rec_dense_factor() has made of A.
+ * Replace x, of "order" numbers, by the solution z of A z = x, where "a" is
+ * the result of rec_dense_factor() for A.
  */
 void
 rec_dense_substitute(RecDense *dense, const double *a, Size order, double *x)
@@ -582,8 +600,8 @@ rec_dense_substitute(RecDense *dense, const double *a, Size order, double *x)
 }
 
 /*
- * Replaces x, of "order" numbers, by the solution z of A z = x; the positive
- * definite matrix, of which the lower triangle is looked at, is destroyed.
+ * Replace x, of "order" numbers, by the solution z of A z = x.  The positive
+ * definite matrix A, of which the lower triangle is read, is destroyed.
  */
 void
 rec_dense_solve(RecDense *dense, double *a, Size order, double *x)
@@ -592,7 +610,7 @@ rec_dense_solve(RecDense *dense, double *a, Size order, double *x)
 	rec_dense_substitute(dense, a, order, x);
 }
 
-/* Lays out the first "width" columns of R; what is subtracted is -R R'. */
+/* Lay out the first "width" columns of R; the tiles subtract -R R'. */
 static void
 lay_out_product(RecDense *dense, Size order, const double *r, Size row_step,
 				Size column_step, Size width)
@@ -614,7 +632,7 @@ lay_out_product(RecDense *dense, Size order, const double *r, Size row_step,
 }
 
 /*
- * Adds R R' to the lower triangle of a matrix.  R has "columns" columns, and
+ * Add R R' to the lower triangle of a matrix.  R has "columns" columns, and
  * the entry of row i and column p is r[i * row_step + p * column_step].
  */
 void

@@ -5,11 +5,11 @@
  *
  * Householder's reflections make the matrix tridiagonal, A = Q T Q', and the
  * implicit QL method with Wilkinson's shift makes T diagonal by rotations,
- * which are applied to Q on the way (Parlett 1980; Golub and Van Loan 1996).
- * Both are stable, and take some 2 n^3 and 3 n^3 multiplications.
+ * which are applied to Q at the same time (Parlett 1980; Golub and Van Loan
+ * 1996).  Both are stable, and take about 2 n^3 and 3 n^3 multiplications.
  *
- * All loops run along rows, as matrices are kept by rows: the rotations mix
- * two eigenvectors, so those are the rows of the result.
+ * All loops run along rows, as matrices are stored by rows: the rotations
+ * combine two eigenvectors, so those are the rows of the result.
  *
  * Knows numbers only: no Datum, no SPI.  Working memory is in the current
  * context.
@@ -32,7 +32,7 @@
 
 #define MOST_SWEEPS		60		/* per eigenvalue; three is usual */
 
-/* What is this small, squared, is nothing beside any other number of ours. */
+/* A sum of squares below this counts as zero. */
 #define LEAST_SQUARE		(DBL_MIN / DBL_EPSILON / DBL_EPSILON)
 
 static double
@@ -62,8 +62,9 @@ add_scaled(double *restrict y, double factor, const double *restrict x, int n)
  */
 
 /*
- * Makes x the vector v of a reflection I - beta v v' that leaves of x its
- * first entry only; gives beta, and that entry.
+ * Make x the vector v of a reflection I - beta v v' that makes all entries of
+ * x but the first zero.  Return beta, and the first entry that is left in
+ * *first.
  */
 static double
 make_reflection(double *x, int n, double *first)
@@ -72,17 +73,20 @@ make_reflection(double *x, int n, double *first)
 	double		norm = sqrt(x[0] * x[0] + rest);
 
 	*first = x[0];
-	/* what a matrix of less than full rank leaves is so small that 1 / rest is none */
+	/*
+	 * a matrix without full rank leaves a rest so small that 1 / rest
+	 * overflows
+	 */
 	if (rest < LEAST_SQUARE)
 		return 0;
 	*first = x[0] > 0 ? -norm : norm;
-	x[0] -= *first;				/* no cancellation: opposite signs */
+	x[0] -= *first;				/* opposite signs, so that nothing cancels */
 	return 2 / (x[0] * x[0] + rest);
 }
 
 /*
- * Reflects the lower right square of A from row k + 1 on, both sides, so that
- * column k has nothing below that row.  The vector stays in row k, right of
+ * Reflect the lower right square of A from row k + 1 on, from both sides, so
+ * that column k is zero below that row.  The vector stays in row k, right of
  * the diagonal.
  */
 static void
@@ -108,7 +112,7 @@ reflect(double *a, int n, int k, double *off, double *beta, double *p)
 	}
 }
 
-/* Gives Q, the product of the reflections whose vectors are in A. */
+/* Return Q, the product of the reflections whose vectors are in A. */
 static double *
 multiply_reflections(const double *a, int n, const double *beta, double *t)
 {
@@ -136,8 +140,8 @@ multiply_reflections(const double *a, int n, const double *beta, double *t)
 }
 
 /*
- * Replaces A by Q', so that A = Q T Q'; leaves the diagonal of T and what
- * stands beside it.
+ * Replace A by Q', so that A = Q T Q'; return the diagonal of T and the
+ * entries beside it.
  */
 static void
 make_tridiagonal(double *a, int n, double *diagonal, double *off)
@@ -168,7 +172,7 @@ make_tridiagonal(double *a, int n, double *diagonal, double *off)
  * ----------------
  */
 
-/* Replaces the rows x and y by c x - s y and s x + c y. */
+/* Replace the rows x and y by c x - s y and s x + c y. */
 static void
 rotate(double *restrict x, double *restrict y, int n, double c, double s)
 {
@@ -181,7 +185,7 @@ rotate(double *restrict x, double *restrict y, int n, double c, double s)
 	}
 }
 
-/* What is next to nothing in T. */
+/* Return the size below which an entry beside T's diagonal counts as zero. */
 static double
 negligible(const double *diagonal, const double *off, int n)
 {
@@ -192,7 +196,10 @@ negligible(const double *diagonal, const double *off, int n)
 	return DBL_EPSILON * largest;
 }
 
-/* The end of the part of T from "from" on that hangs together. */
+/*
+ * Return the end of the part of T from "from" on whose entries beside the
+ * diagonal are not zero.
+ */
 static int
 end_of_part(const double *off, int from, int n, double least)
 {
@@ -203,7 +210,7 @@ end_of_part(const double *off, int from, int n, double least)
 	return end;
 }
 
-/* One step of QL on the part of T from "from" to "end". */
+/* Make one QL step on the part of T from "from" to "end". */
 static void
 ql_step(double *q, int n, double *diagonal, double *off, int from, int end)
 {
@@ -225,7 +232,7 @@ ql_step(double *q, int n, double *diagonal, double *off, int from, int end)
 		off[i + 1] = r;
 		if (r == 0)
 		{
-			/* the part falls in two */
+			/* the part splits in two */
 			diagonal[i + 1] -= p;
 			off[end] = 0;
 			return;
@@ -245,9 +252,9 @@ ql_step(double *q, int n, double *diagonal, double *off, int from, int end)
 }
 
 /*
- * Replaces a symmetric matrix of n * n finite numbers by its eigenvectors, of
- * length 1 and in no order, which are the rows of the result, and leaves the
- * eigenvalue of each in the n "values".
+ * Replace a symmetric matrix of n * n finite numbers by its eigenvectors, of
+ * length 1 and in no particular order, as rows, and store the eigenvalue of
+ * each in the n "values".
  */
 void
 rec_eigen_decompose(double *a, int n, double *values)

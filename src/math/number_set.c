@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * number_set.c
- *	  A set of numbers, given back in rising order without a sort.
+ *	  A set of numbers, returned in rising order without a sort.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -16,8 +16,8 @@
 #include "pg/memory_budget.h"
 
 /*
- * Gives an empty set of numbers below n, in "context", as far as the memory of
- * "budget" allows.
+ * Return an empty set of numbers below n, in "mcxt"; its memory is checked
+ * against the limit for "budget".
  */
 RecNumberSet
 rec_number_set_create(MemoryContext mcxt, MemoryContext budget, uint32 n)

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * number_set.h
- *	  A set of numbers, given back in rising order without a sort.
+ *	  A set of numbers, returned in rising order without a sort.
  *
- * There is a bit for each number, and one for each word of these, so that a
- * few numbers of many are found by looking at a 4096th.
+ * There is a bit for each number, and one for each word of these bits, so that
+ * a few of many possible numbers are found by reading one bit of 64 * 64.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -34,10 +34,7 @@ rec_number_set_add(RecNumberSet *set, uint32 number)
 	set->used[word / 64] |= UINT64CONST(1) << word % 64;
 }
 
-/*
- * Lists the numbers in rising order and empties the set; gives how many they
- * are.
- */
+/* List the numbers in rising order and empty the set; return their count. */
 static inline uint32
 rec_number_set_take(RecNumberSet *set, uint32 *number)
 {

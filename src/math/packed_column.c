@@ -1,22 +1,23 @@
 /*-------------------------------------------------------------------------
  *
  * packed_column.c
- *	  Columns of numbers in as few bytes as they can do with.
+ *	  Columns of numbers in as few bytes as possible.
  *
- * Interactions come by the million, and what is kept of each decides how many
- * fit into memory.  A column of numbers is as wide as its largest number so
- * far; one that does not fit makes the column wider, in place, from its end.
+ * Interactions come by the million, and the bytes of each decide how many fit
+ * into memory.  A column of numbers is as wide as its largest number so far; a
+ * larger one makes the column wider, in place, from its end.
  *
- * Times and weights are values of 64 bits (weights by the bits of the
- * double), of which data seldom use many: times are of whole seconds or days
- * and lie within some years, weights are small whole numbers, or halves, or
- * have the precision of a real.  So all are kept as steps from an origin.
- * The size of a step divides all differences seen, most by their greatest
- * common divisor, and half of the steps are on either side of the first value.  A value that
- * is no whole number of steps away, or too many, makes the steps smaller or the
- * column wider.  As either halves the divisor at least or adds a byte, that
- * is done some times at most, and mostly among the first few rows.  What has
- * nothing in common takes all eight bytes.  No value loses a bit.
+ * Times and weights are values of 64 bits (weights by the bits of the double),
+ * of which data seldom use many: times are of whole seconds or days and lie
+ * within some years, weights are small whole numbers, or halves, or have the
+ * precision of a real.  So all are stored as steps from an origin.  The size
+ * of a step divides all differences seen, most by their greatest common
+ * divisor, and half of the steps are on either side of the first value.  A
+ * value that is not a whole number of steps away, or too many steps, makes the
+ * steps smaller or the column wider.  As either halves the divisor at least or
+ * adds a byte, that is done a few times at most, and mostly among the first
+ * rows.  Values without a common divisor take all eight bytes.  No value loses
+ * a bit.
  *
  * Knows numbers only: no Datum, no SPI.
  *
@@ -62,7 +63,7 @@ width_of(uint64 number)
 	return number == 0 ? 1 : pg_leftmost_one_pos64(number) / 8 + 1;
 }
 
-/* Gives the bytes of a column another size, within the budget. */
+/* Change the length or the width of a column's memory, within the budget. */
 static void
 resize_bytes(RecPacked *column, int64 allocated, int width)
 {
@@ -75,7 +76,7 @@ resize_bytes(RecPacked *column, int64 allocated, int width)
 	column->allocated = allocated;
 }
 
-/* Makes a column with room for so many numbers of so many bytes. */
+/* Make a column with room for so many numbers of "width" bytes. */
 void
 rec_packed_column_begin(RecPacked *column, MemoryContext mcxt, int64 allocated, int width)
 {
@@ -89,7 +90,10 @@ rec_packed_column_begin(RecPacked *column, MemoryContext mcxt, int64 allocated, 
 	column->allocated = allocated;
 }
 
-/* Gives a column room for so many numbers; no column stays none. */
+/*
+ * Change the number of values that a column has room for; nothing is done
+ * without a column.
+ */
 void
 rec_packed_column_resize(RecPacked *column, int64 allocated)
 {
@@ -97,13 +101,13 @@ rec_packed_column_resize(RecPacked *column, int64 allocated)
 		resize_bytes(column, allocated, column->width);
 }
 
-/* How the numbers of a column become others: 0 stays, and of the rest ... */
+/* How the numbers of a column are converted: 0 stays, and of the rest ... */
 typedef struct Conversion
 {
 	uint64		from;			/* ... this number becomes ... */
-	uint64		to;				/* ... this one, and the distances to it, ... */
-	int			shift;			/* ... divided by two to this power, which */
-	uint64		factor;			/* they are multiples of, become so many */
+	uint64		to;				/* ... this one, and differences from it, ... */
+	int			shift;			/* ... divided by two to this power, of which */
+	uint64		factor;			/* they are multiples, are multiplied by this */
 } Conversion;
 
 static inline uint64
@@ -119,8 +123,8 @@ converted(const Conversion *conversion, uint64 number)
 }
 
 /*
- * Puts numbers from one width into another that is not less, at the same
- * place.  What is given are copies, whose parts stay in registers.
+ * Convert numbers from one width to another that is not less, in the same
+ * memory.  The arguments are copies, whose fields stay in registers.
  */
 static void
 convert(RecPacked from, RecPacked to, int64 count, Conversion conversion)
@@ -133,7 +137,10 @@ convert(RecPacked from, RecPacked to, int64 count, Conversion conversion)
 	}
 }
 
-/* Makes a column, of which "count" numbers are of use, wide enough for one more. */
+/*
+ * Make a column of which "count" numbers are in use wide enough for another
+ * number.
+ */
 void
 rec_packed_column_widen(RecPacked *column, int64 count, uint64 number)
 {
@@ -147,7 +154,10 @@ rec_packed_column_widen(RecPacked *column, int64 count, uint64 number)
 	convert(before, *column, count, same);
 }
 
-/* Makes a copy of the first "count" numbers, with room; of no column, none. */
+/*
+ * Copy the first "count" numbers to a new column with room for more; nothing
+ * is done without a column.
+ */
 void
 rec_packed_column_copy(RecPacked *copy, const RecPacked *column, MemoryContext mcxt,
 				int64 count, int64 allocated)
@@ -159,7 +169,7 @@ rec_packed_column_copy(RecPacked *copy, const RecPacked *column, MemoryContext m
 	memcpy(copy->bytes, column->bytes, mul_size(count, column->width));
 }
 
-/* Gives up a column, if there is one. */
+/* Free a column, if it exists. */
 void
 rec_packed_column_free(RecPacked *column)
 {
@@ -169,8 +179,8 @@ rec_packed_column_free(RecPacked *column)
 }
 
 /*
- * Gives the first "count" numbers as an array in the place of the column,
- * which is no more.
+ * Return the first "count" numbers as an array in the column's memory; the
+ * column no longer exists.
  */
 uint32 *
 rec_packed_column_give_numbers(RecPacked *column, int64 count)
@@ -210,7 +220,7 @@ greatest_divisor(uint64 a, uint64 b)
 	return a;
 }
 
-/* Gives how far two values are from each other, in either direction. */
+/* Return the absolute difference of two values. */
 static uint64
 distance_of(int64 a, int64 b)
 {
@@ -219,17 +229,18 @@ distance_of(int64 a, int64 b)
 	return (int64) distance < 0 ? 0 - distance : distance;
 }
 
-/* What is to be known of the values of a column for a code. */
+/* The properties of a column's values that determine a code. */
 typedef struct Survey
 {
-	uint64		reach;			/* how far from the first they are at most */
-	uint64		divisor;		/* of all distances, 0 when there are none */
+	uint64		reach;			/* largest distance from the first value */
+	uint64		divisor;		/* greatest common divisor of all distances, 0
+								 * when there are none */
 } Survey;
 
 /*
- * Gives the steps that numbers of some bytes may be: the greatest divisor, or
- * that by a power of two, where all steps together must be less than 2^64; 0
- * when there are none.
+ * Return the step for numbers of a width: the greatest divisor, or the
+ * greatest that is a power of two, where all steps together must be less than
+ * 2^64; 0 when there is none.
  */
 static uint64
 step_for_width(uint64 divisor, int width)
@@ -243,7 +254,7 @@ step_for_width(uint64 divisor, int width)
 	return divisor > limit ? 0 : divisor;
 }
 
-/* Finds the code of a column, which may be wider than it was, for values. */
+/* Find the code of a column for values; it may make the column wider. */
 static void
 set_code(RecValues *column, const Survey *seen)
 {
@@ -259,12 +270,12 @@ set_code(RecValues *column, const Survey *seen)
 	}
 	if (width == WIDEST)
 		step = 1;
-	/* leave room for divisors to come, and for values farther away */
+	/* leave room for further divisors and for values farther away */
 	while (step % 2 == 0 && seen->reach / (step / 2) <= largest_of_width(width) >> ROOM_BITS)
 		step /= 2;
 	column->shift = pg_rightmost_one_pos64(step);
 	column->odd = step >> column->shift;
-	/* of all 64 bits, REC_NOT_KNOWN is the one without a step by itself */
+	/* with all 64 bits, REC_NOT_KNOWN is the only value without steps */
 	column->origin = width == WIDEST ? (uint64) REC_NOT_KNOWN :
 		(uint64) column->first - step * (UINT64CONST(1) << (8 * width - 1));
 	column->steps.width = width;
@@ -272,8 +283,8 @@ set_code(RecValues *column, const Survey *seen)
 }
 
 /*
- * Makes a column of "count" times the same value, in a code that has another
- * one, too.
+ * Make a column of "count" equal values, with a code that also has a code word
+ * for "next".
  */
 void
 rec_packed_column_begin_values(RecValues *column, MemoryContext mcxt, int64 allocated,
@@ -296,7 +307,7 @@ rec_packed_column_begin_values(RecValues *column, MemoryContext mcxt, int64 allo
 		rec_packed_column_put(&filled, i, steps);
 }
 
-/* Looks through a column, which is a copy as in convert(). */
+/* Survey the values of a column, a copy as in convert(). */
 static Survey
 survey(RecValues column, int64 count)
 {
@@ -328,7 +339,7 @@ survey(RecValues column, int64 count)
 	return result;
 }
 
-/* Gives how the steps by one code become those by another. */
+/* Return how steps of one code are converted to another. */
 static Conversion
 conversion_of(const RecValues *before, const RecValues *after)
 {
@@ -336,15 +347,15 @@ conversion_of(const RecValues *before, const RecValues *after)
 
 	(void) rec_packed_column_steps(before, before->first, &conversion.from);
 	(void) rec_packed_column_steps(after, before->first, &conversion.to);
-	/* distances are multiples of a step by either */
+	/* distances are multiples of a step of either code */
 	conversion.shift = Max(after->shift - before->shift, 0);
 	conversion.factor = before->odd / after->odd << Max(before->shift - after->shift, 0);
 	return conversion;
 }
 
 /*
- * Puts a column, of which "count" values are of use, into a code that has one
- * more, which it has not now.
+ * Convert a column, of which "count" values are in use, to a code that also
+ * has "value".
  */
 void
 rec_packed_column_recode(RecValues *column, int64 count, int64 value)
@@ -368,8 +379,8 @@ rec_packed_column_recode(RecValues *column, int64 count, int64 value)
 }
 
 /*
- * Gives the first "count" values, which are those of doubles, as an array in
- * the place of the column, which is no more.
+ * Return the first "count" values, the bits of doubles, as an array in the
+ * column's memory; the column no longer exists.
  */
 double *
 rec_packed_column_give_doubles(RecValues *column, int64 count)

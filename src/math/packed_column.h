@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * packed_column.h
- *	  Columns of numbers in as few bytes as they can do with.
+ *	  Columns of numbers in as few bytes as possible.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -15,25 +15,26 @@
 
 #include "port/pg_bswap.h"
 
-#define REC_NOT_KNOWN	PG_INT64_MIN	/* what is not known */
+#define REC_NOT_KNOWN	PG_INT64_MIN	/* an unknown value */
 
 /*
- * Whole numbers from 0 on, all in the same number of bytes, 1 to 8, the lowest
- * byte first.  A reader takes eight bytes at once: that many follow the last.
+ * Whole numbers from 0 on, all of them in the same number of bytes, 1 to 8,
+ * the lowest byte first.  A reader takes eight bytes at once: at least that
+ * many are allocated after the last number.
  */
 typedef struct RecPacked
 {
 	MemoryContext mcxt;		/* owns the bytes */
-	char	   *bytes;			/* NULL: there is no such column */
+	char	   *bytes;			/* NULL: the column does not exist */
 	int			width;			/* bytes of a number */
-	uint64		largest;		/* that fits: all bits of these */
+	uint64		largest;		/* number that fits: all of these bits are set */
 	int64		allocated;		/* numbers */
 } RecPacked;
 
 /*
- * Values of 64 bits that have something in common: each is so many steps of
- * the same size from the same origin, modulo 2^64, and the steps are what is
- * kept.  No step is for what is not known.
+ * Values of 64 bits with a common divisor: each is a number of steps of the
+ * same size from the same origin, modulo 2^64, and the numbers of steps are
+ * stored.  An unknown value has no steps.
  */
 typedef struct RecValues
 {
@@ -41,8 +42,8 @@ typedef struct RecValues
 	uint64		origin;
 	int			shift;			/* a step is "odd" times two to this power */
 	uint64		odd;
-	int64		first;			/* a value that is known, if ... */
-	bool		has_first;		/* ... there is any */
+	int64		first;			/* a known value, if ... */
+	bool		has_first;		/* ... there is one */
 } RecValues;
 
 #ifdef WORDS_BIGENDIAN
@@ -55,7 +56,7 @@ typedef struct RecValues
 #define rec_little64(x)		(x)
 #endif
 
-/* Gives a number. */
+/* Return a number. */
 static inline uint64
 rec_packed_column_get(const RecPacked *column, int64 at)
 {
@@ -65,14 +66,14 @@ rec_packed_column_get(const RecPacked *column, int64 at)
 	return rec_little64(bytes) & column->largest;
 }
 
-/* Sets a number, which fits, and no byte beside it. */
+/* Set a number, which fits, and no byte outside of it. */
 static inline void
 rec_packed_column_put(RecPacked *column, int64 at, uint64 number)
 {
 	int			width = column->width;
 	char	   *bytes = column->bytes + (Size) at * width;
 
-	/* the lower part and the upper one, which may overlap */
+	/* the lower and the upper part, which may overlap */
 	if (width >= (int) sizeof(uint32))
 	{
 		uint32		lower = rec_little32((uint32) number);
@@ -102,7 +103,7 @@ extern void rec_packed_column_copy(RecPacked *copy, const RecPacked *column,
 extern void rec_packed_column_free(RecPacked *column);
 extern uint32 *rec_packed_column_give_numbers(RecPacked *column, int64 count);
 
-/* Sets a number, the first "count" of the column being of use. */
+/* Set a number in a column of which the first "count" numbers are in use. */
 static inline void
 rec_packed_column_set(RecPacked *column, int64 at, uint64 number, int64 count)
 {
@@ -111,7 +112,7 @@ rec_packed_column_set(RecPacked *column, int64 at, uint64 number, int64 count)
 	rec_packed_column_put(column, at, number);
 }
 
-/* Gives a value, or REC_NOT_KNOWN. */
+/* Return a value, or REC_NOT_KNOWN when it is unknown. */
 static inline int64
 rec_packed_column_decode(const RecValues *column, uint64 steps)
 {
@@ -126,7 +127,7 @@ rec_packed_column_get_value(const RecValues *column, int64 at)
 	return rec_packed_column_decode(column, rec_packed_column_get(&column->steps, at));
 }
 
-/* Finds the steps to a value; false if it takes a column of another kind. */
+/* Compute the steps to a value; return false if the code has no such value. */
 static inline bool
 rec_packed_column_steps(const RecValues *column, int64 value, uint64 *steps)
 {
@@ -147,7 +148,7 @@ extern void rec_packed_column_begin_values(RecValues *column, MemoryContext mcxt
 extern void rec_packed_column_recode(RecValues *column, int64 count, int64 value);
 extern double *rec_packed_column_give_doubles(RecValues *column, int64 count);
 
-/* Sets a value, the first "count" of the column being of use. */
+/* Set a value in a column of which the first "count" values are in use. */
 static inline void
 rec_packed_column_set_value(RecValues *column, int64 at, int64 value, int64 count)
 {
@@ -161,7 +162,7 @@ rec_packed_column_set_value(RecValues *column, int64 at, int64 value, int64 coun
 	rec_packed_column_put(&column->steps, at, steps);
 }
 
-/* A double as such a value, and back: the same bits. */
+/* Convert a double to a value with the same bits, and back. */
 static inline int64
 rec_packed_column_from_double(double x)
 {

@@ -3,17 +3,18 @@
  * topk.c
  *	  The best k of many neighbours.
  *
- * A buffer, no heap: what is good enough goes to its end, and when it is full
- * it is cut back to the best k, which costs O(1) for each that was put in.
- * The k-th best is found by quickselect over the values alone, partitioned
- * without a branch to guess; one pass over the buffer then keeps what is
- * above it and, of its equals, the first.  The order of the buffer stays, so
- * that ties go to the item with the smaller number, and a stable merge sort
- * (without branches to guess, too) gives the final order.
+ * A buffer, not a heap: a neighbour that is good enough is appended, and when
+ * the buffer is full it is cut back to the best k, which costs O(1) for each
+ * neighbour.  The k-th best is found by quickselect over the values alone,
+ * partitioned without unpredictable branches; one pass over the buffer then
+ * keeps the neighbours above it and, of its equals, the first ones.  The order
+ * of the buffer stays, so that ties go to the item with the smaller number,
+ * and a stable merge sort (also without unpredictable branches) makes the
+ * final order.
  *
- * Similarities are compared by their first 40 significant bits, so that what
- * is equal in exact arithmetic ties, whatever the last bits of a square root
- * (but for the rare pair that rounding puts apart).
+ * Similarities are compared by their first 40 significant bits, so that values
+ * that are equal in exact arithmetic tie, whatever the last bits of a square
+ * root (except for the rare pair that rounding separates).
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -29,7 +30,10 @@
 
 #define RUN		4
 
-/* All similarities that round to the same have the same. */
+/*
+ * Return the rank of a similarity, the same for all that round to the same
+ * value.
+ */
 static inline uint64
 rank_value(double similarity)
 {
@@ -57,7 +61,7 @@ limit_of(uint64 rank)
 }
 
 /*
- * Makes an empty buffer in "context" for the best k and room for at least
+ * Make an empty buffer in "mcxt" for the best k and room for at least
  * "room" more.
  */
 void
@@ -83,9 +87,9 @@ median_of_three(uint64 a, uint64 b, uint64 c)
 }
 
 /*
- * Gives the k-th largest of n keys, 1 <= k <= n.  Each turn copies what is
- * above the pivot to the front of the other array and what is below to its
- * end, without a branch.
+ * Return the k-th largest of n keys, 1 <= k <= n.  Each round copies the keys
+ * above the pivot to the front of the other array and those below to its end,
+ * without a branch.
  */
 static uint64
 select_key(const uint64 *key, int n, int k, uint64 *spare, uint64 *other)
@@ -129,7 +133,9 @@ select_rank(RecTopk *topk, int rank)
 					  topk->key + 2 * topk->allocated);
 }
 
-/* Gives the rank-th best similarity of those in the buffer, up to rounding. */
+/*
+ * Return the similarity with a rank among those in the buffer, up to rounding.
+ */
 double
 rec_topk_value(RecTopk *topk, int rank)
 {
@@ -139,7 +145,7 @@ rec_topk_value(RecTopk *topk, int rank)
 	return limit_of(select_rank(topk, rank));
 }
 
-/* Cuts the buffer back to k and raises the limit over the k-th. */
+/* Cut the buffer back to k and raise the limit above the k-th. */
 static void
 cut(RecTopk *topk)
 {
@@ -167,7 +173,7 @@ cut(RecTopk *topk)
 	topk->limit = limit_of(kth);
 }
 
-/* Makes room for so many more, at most as many as said at creation. */
+/* Make room for so many more, at most as many as given at creation. */
 void
 rec_topk_make_room(RecTopk *topk, int room)
 {
@@ -176,7 +182,7 @@ rec_topk_make_room(RecTopk *topk, int room)
 	Assert(topk->n <= topk->allocated - room);
 }
 
-/* Merges two sorted runs; of equals, those of the first come first. */
+/* Merge two sorted runs; among equals, those of the first run come first. */
 static inline void
 merge(const RecNeighbor *a, const RecNeighbor *a_end,
 	  const RecNeighbor *b, const RecNeighbor *b_end, RecNeighbor *out)
@@ -211,8 +217,8 @@ sort_run(RecNeighbor *run, int n)
 }
 
 /*
- * Sorts neighbours by falling similarity; equals keep their order.  "spare"
- * has room for as many.
+ * Sort neighbours by falling similarity; equals keep their order.  "spare" has
+ * room for as many.
  */
 void
 rec_topk_sort(RecNeighbor *row, RecNeighbor *spare, int n)
@@ -240,7 +246,7 @@ rec_topk_sort(RecNeighbor *row, RecNeighbor *spare, int n)
 		memcpy(row, in, n * sizeof(RecNeighbor));
 }
 
-/* Leaves the best k, or all if there are fewer, best first. */
+/* Leave the best k, or all if there are fewer, best first. */
 void
 rec_topk_finish(RecTopk *topk)
 {

@@ -18,35 +18,35 @@ typedef struct RecNeighbor
 {
 	double		similarity;		/* above zero */
 	uint32		item;
-	uint32		support;		/* users of both */
+	uint32		support;		/* number of users of both items */
 } RecNeighbor;
 
-/* Takes the neighbours of one item, best first; items come in order. */
+/* Take the neighbours of one item, best first; items come in order. */
 typedef void (*RecRowSink) (void *arg, uint32 item, const RecNeighbor *row, int n);
 
 /*
- * A buffer of neighbours that holds the best k of all that were put in, and
- * some more.  Who fills it makes room first, then writes to best[n++] what is
- * not below the limit, in rising order of items.
+ * A buffer of neighbours that holds the best k of all that were added, and
+ * some more.  The caller makes room first, then writes to best[n++] the
+ * neighbours that are not below the limit, in rising order of items.
  */
 typedef struct RecTopk
 {
 	int			k;
 	int			n;
 	int			allocated;
-	double		limit;			/* a similarity below it is not wanted */
+	double		limit;			/* a lower similarity is not needed */
 	RecNeighbor *best;
 	RecNeighbor *spare;			/* for sorting */
 	uint64	   *key;			/* for selecting: three times as many */
 } RecTopk;
 
-/* The least similarity there is: what rounds to more than zero. */
+/* The least similarity: the least that rounds to more than zero. */
 #define REC_LEAST_SIMILARITY	rec_topk_limit_above(0)
 
 /*
- * Gives the least double that rounds to more than a similarity does, when
- * both are rounded to 40 significant bits, half up: what is equal in exact
- * arithmetic is not above, whatever the last bits of a square root.
+ * Return the least double that rounds to more than a similarity does, when
+ * both are rounded to 40 significant bits, half up.  A value that is equal in
+ * exact arithmetic is not above, whatever the last bits of a square root.
  */
 static inline double
 rec_topk_limit_above(double similarity)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * measure_name.c
- *	  The measures by name, and what they need weights to be like.
+ *	  The measures by name, and how they use weights.
  *
  * The formulas are in similarity/measure.c.
  *

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * measure_name.h
- *	  The measures by name, and what they need weights to be like.
+ *	  The measures by name, and how they use weights.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -42,7 +42,8 @@ typedef enum RecCentring
 typedef struct RecMeasureTraits
 {
 	const char *name;
-	bool		counts_only;	/* needs who had both, not the weights */
+	bool		counts_only;	/* uses the users of both items, not the
+								 * weights */
 	RecCentring centring;
 } RecMeasureTraits;
 

@@ -3,9 +3,9 @@
  * option_spec.c
  *	  The table of options.
  *
- * One table has the name of each option, its type and range, its default and when
- * it may be given.  Defaults (options_default.c), reading (options_read.c) and
- * writing (options_write.c) follow from it.
+ * The table has the name of each option, its type and range, its default and
+ * when it may be given.  Defaults (options_default.c), reading
+ * (options_read.c) and writing (options_write.c) follow from it.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -90,15 +90,15 @@ refuse_scope(const RecOptionSpec *spec, int scopes)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("option \"%s\" cannot be given here", spec->name),
 			 spec->scope == SOURCE ?
-			 errhint("Events have their weights from their sources: use add_interactions(), or set_options().") :
+			 errhint("Event weights belong to the sources of interactions: use add_interactions() or set_options().") :
 			 scopes == SERVE ?
 			 errhint("It takes effect when the model is built: use set_options(), then refresh().") :
 			 errhint("It belongs to a recommender: use set_options().")));
 }
 
 /*
- * Finds an option that may be given in one of the scopes.  An ERROR when there
- * is none of that name, or when it belongs elsewhere.
+ * Find an option that may be given in one of the scopes.  An ERROR when no
+ * option has the name, or when it belongs to another scope.
  */
 const RecOptionSpec *
 rec_option_spec_find(const char *name, int scopes)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * option_spec.h
- *	  The table of options, for those who read and write all of them.
+ *	  The table of options, for files that read or write all of them.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -24,8 +24,10 @@ typedef enum RecOptionKind
 	REC_OPTION_INTERVAL,		/* double, microseconds; 0 for null */
 	REC_OPTION_TEXT,			/* char *; NULL for null */
 	REC_OPTION_TEXTS,			/* nseen_events and seen_events */
-	REC_OPTION_SET,				/* int, a bit for each; names by value_name */
-	REC_OPTION_TIMEZONE,		/* name of a time zone, PostgreSQL's own copy */
+	REC_OPTION_SET,				/* int, a bit for each name; names by
+								 * value_name */
+	REC_OPTION_TIMEZONE,		/* name of a time zone, in PostgreSQL's own
+								 * copy */
 	REC_OPTION_BLEND,
 	REC_OPTION_CAPS,			/* ncaps and caps */
 	REC_OPTION_EVENTS			/* nevent_weights and event_weights */
@@ -36,14 +38,14 @@ typedef struct RecOptionSpec
 	const char *name;
 	RecOptionKind kind;
 	int			scope;			/* bits REC_SCOPE_* */
-	size_t		offset;			/* in RecOptions */
+	size_t		offset;			/* of the field in RecOptions */
 	double		initial;		/* default */
 	double		min;
 	double		max;
 	const char *(*value_name) (int value);	/* NULL past the last one */
 } RecOptionSpec;
 
-/* The field of an option, of the type that its kind has. */
+/* The field of an option, with the type of its kind. */
 #define REC_INT_FIELD(options, spec)	((int *) ((char *) (options) + (spec)->offset))
 #define REC_FLOAT_FIELD(options, spec)	((double *) ((char *) (options) + (spec)->offset))
 #define REC_TEXT_FIELD(options, spec)	((char **) ((char *) (options) + (spec)->offset))

@@ -3,8 +3,8 @@
  * options.c
  *	  The options of a similarity computation and of a recommender.
  *
- * option_spec.c has the table of them, from which defaults, reading and writing
- * follow; here is what those who compute by them need.
+ * option_spec.c has the table of options, from which defaults, reading and
+ * writing follow.  This file has the functions that computations need.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -59,7 +59,7 @@ rec_options_truncate_name(int value)
 	return value < (int) lengthof(names) ? names[value] : NULL;
 }
 
-/* Gives the model of a name; an ERROR when there is none. */
+/* Return the model with a name; an ERROR when there is none. */
 RecModel
 rec_options_model(const char *name)
 {
@@ -67,8 +67,8 @@ rec_options_model(const char *name)
 }
 
 /*
- * Return what the weights of interactions must be like for the measure.  A
- * model that compares no items has no measure and takes them as cosine does.
+ * Return how the measure uses the weights of interactions.  A model without
+ * neighbours has no measure and uses them as cosine does.
  */
 const RecMeasureTraits *
 rec_options_measure_traits(const RecOptions *options)
@@ -77,7 +77,7 @@ rec_options_measure_traits(const RecOptions *options)
 							   options->measure];
 }
 
-/* Makes a cap of one column the default of max_per, in the current context. */
+/* Make a cap of one column the value of max_per, in the current context. */
 void
 rec_options_cap(RecOptions *options, const char *column, int most)
 {
@@ -87,7 +87,10 @@ rec_options_cap(RecOptions *options, const char *column, int most)
 	options->ncaps = 1;
 }
 
-/* Refuses what each option allows for itself but not the two together. */
+/*
+ * Raise an error when two options contradict each other, each of them valid
+ * alone.
+ */
 void
 rec_options_check(const RecOptions *options)
 {

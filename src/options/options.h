@@ -16,8 +16,9 @@
 #include "options/measure_name.h"
 
 /*
- * The terms of a score, in the order in which they are added up.  The first
- * ones come as lists of items, from signals; the others each item has.
+ * The components of a score, in the order in which they are added up.  The
+ * first ones come as lists of items, from signals; each item has a value of
+ * the others.
  */
 typedef enum RecComponent
 {
@@ -49,12 +50,12 @@ typedef enum RecRepeats
 	REC_REPEATS_BINARY
 } RecRepeats;
 
-/* What gives the weights of an item's neighbours. */
+/* What the weights of an item's neighbours are computed by. */
 typedef enum RecModel
 {
 	REC_MODEL_NEIGHBORS,		/* the similarity, by a measure */
 	REC_MODEL_RIDGE,			/* ridge regression */
-	REC_MODEL_ALS				/* the similarity, and factors beside it */
+	REC_MODEL_ALS				/* the similarity, and in addition factors */
 } RecModel;
 
 #define REC_NMODELS		(REC_MODEL_ALS + 1)
@@ -65,14 +66,16 @@ typedef enum RecTruncate
 	REC_TRUNCATE_TARGET
 } RecTruncate;
 
-/* At most so many items of one value of a column. */
+/* At most so many items with one value of a column. */
 typedef struct RecCap
 {
 	char	   *column;
 	int			most;
 } RecCap;
 
-/* What an event of a source weighs, instead of what the source says. */
+/*
+ * The weight of a kind of event of one source, in place of the source's own.
+ */
 typedef struct RecSourceWeight
 {
 	char	   *relation;
@@ -80,27 +83,27 @@ typedef struct RecSourceWeight
 	double		weight;
 } RecSourceWeight;
 
-/* When an option may be given: these are bits of a scope. */
+/* When an option may be given: bits of a scope. */
 #define REC_SCOPE_BUILD		1	/* takes effect with the next build */
 #define REC_SCOPE_SERVE		2	/* takes effect with the next call */
-#define REC_SCOPE_SOURCE	4	/* kept by the sources of interactions */
+#define REC_SCOPE_SOURCE	4	/* stored with the sources of interactions */
 #define REC_SCOPE_ALL		(REC_SCOPE_BUILD | REC_SCOPE_SERVE | REC_SCOPE_SOURCE)
 
 typedef struct RecOptions
 {
-	/* build: what the matrix is made of */
+	/* build: making the matrix */
 	int			repeats;		/* RecRepeats: how repeated pairs combine */
 	double		half_life;		/* microseconds; 0 means no decay */
-	int			max_history;	/* pairs kept of a user, the newest */
+	int			max_history;	/* newest pairs of a user that are kept */
 	int			weighting;		/* RecWeighting */
 	double		bm25_k1;
 	double		bm25_b;
 
-	/* build: how items are compared */
+	/* build: comparing items */
 	int			model;			/* RecModel */
 	int			measure;		/* RecMeasureNumber */
 	int			neighbors;		/* kept for each item */
-	int			min_support;	/* users that must stand behind a pair */
+	int			min_support;	/* least number of common users of a pair */
 	double		shrinkage;
 	double		user_exponent;
 	double		source_exponent;
@@ -108,51 +111,60 @@ typedef struct RecOptions
 	double		tversky_alpha;
 	double		tversky_beta;
 	int			truncate;		/* RecTruncate */
-	double		content_kappa;	/* users that what an item borrows is worth */
+	double		content_kappa;	/* users that borrowed similarities count as */
 	double		ridge_lambda;	/* penalty on weights, in interactions */
 	double		ridge_damping;	/* power of a target's popularity */
-	int			ridge_candidates;	/* items that explain one: local form */
-	int			ridge_exact_items;	/* catalogues up to this: exact form */
+	int			ridge_candidates;	/* items that explain one item: local form */
+	int			ridge_exact_items;	/* largest catalogue of the exact form */
 	int			als_factors;
 	int			als_iterations;
-	double		als_unobserved; /* weight of all pairs, in observed ones */
+	double		als_unobserved; /* weight of all pairs, relative to the
+								 * observed ones */
 	double		als_regularization;
-	double		als_exponent;	/* of interactions, in the penalty of factors */
+	double		als_exponent;	/* of a row's interactions, in the penalty of
+								 * its factors */
 	int			als_seed;
 
-	/* build: what the context says of items */
+	/* build: lifts of the context */
 	int			context_time;	/* bits 1 << RecTimePart */
-	const char *context_timezone;	/* where the clock hangs; never freed */
-	double		context_smoothing;	/* users added to those there are and to
-									 * those expected */
-	double		context_significance;	/* p-value that a lift may have */
+	const char *context_timezone;	/* for the hour, weekday and month; never
+									 * freed */
+	double		context_smoothing;	/* users added to the observed and to the
+									 * expected number */
+	double		context_significance;	/* largest p-value of a lift that is
+										 * kept */
 
 	/* serve */
 	bool		context_now;	/* the time of the call is context */
 	double		blend[REC_NCOMPONENTS]; /* weight of each component */
-	double		kappa;			/* evidence at which behaviour has half */
+	double		kappa;			/* evidence at which behaviour has half of the
+								 * weight */
 	double		item_kappa;		/* users at which an item's behaviour has half */
-	int			history;		/* newest items of the user that count */
-	int			new_items;		/* newest ones that the model does not know */
+	int			history;		/* newest items of the user's history that
+								 * count */
+	int			new_items;		/* newest items unknown to the model that are
+								 * scored */
 	bool		exclude_seen;
 	int			nseen_events;
-	char	  **seen_events;	/* events after which an item is seen */
-	double		session_decay;	/* factor per step back in a session */
+	char	  **seen_events;	/* events whose items count as seen */
+	double		session_decay;	/* weight per step back in a session */
 	int			reasons;		/* contributions shown with a row */
 	double		diversity;		/* of an answer, 0 to 1 */
 	int			ncaps;
 	RecCap	   *caps;			/* in order of the columns' names */
-	double		popularity_discount;	/* times popularity, off a score */
-	char	   *language;		/* of the sentences shown with them, or NULL */
+	double		popularity_discount;	/* subtracted from a score, times
+										 * popularity */
+	char	   *language;		/* of the explanations shown with
+								 * contributions, or NULL */
 	double		trend_window;	/* microseconds */
 	double		trend_baseline; /* microseconds before the window */
-	double		trend_smoothing;	/* weight added to what is expected */
+	double		trend_smoothing;	/* weight added to the expected weight */
 
 	/* of sources */
 	int			nevent_weights;
 	RecSourceWeight *event_weights;
 
-	bool		stored_model;	/* has the defaults of one */
+	bool		stored_model;	/* has the defaults of a stored model */
 } RecOptions;
 
 extern const char *const rec_options_component_names[];

@@ -61,10 +61,10 @@ set_default(RecOptions *options, const RecOptionSpec *spec)
 }
 
 /*
- * Fills in the defaults.  Those of a stored model differ: it is to recommend
- * well on data that nobody has looked at, for which damped cosine with lists
- * per target did best over shops and places (see README), and it is seen
- * by others than the one who built it, so that a pair needs two users.
+ * Fill in the defaults.  Those of a stored model differ: it is to recommend
+ * well on data that nobody has analysed, for which damped cosine with lists
+ * per target did best over shops and places (see README); and its results are
+ * visible to others than its owner, so that a pair needs two users.
  */
 void
 rec_options_default(RecOptions *options, bool stored_model)
@@ -84,7 +84,10 @@ rec_options_default(RecOptions *options, bool stored_model)
 	options->min_support = 2;
 }
 
-/* Gives an option its default again, that of a stored model if it is one's. */
+/*
+ * Set an option to its default again, that of a stored model if the options
+ * have these.
+ */
 void
 rec_options_default_reset(RecOptions *options, const RecOptionSpec *spec)
 {

@@ -1,10 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * options_read.c
- *	  Options from the jsonb that a user gives.
+ *	  Options from jsonb.
  *
  * Each kind of option has a function that reads its value.  An option that is
- * null in the jsonb has its default.  All is allocated in the current context.
+ * null in the jsonb has its default.  Results are allocated in the current
+ * context.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -25,7 +26,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-/* what the option event_weights must be */
+/* the required value of the option event_weights */
 #define EVENT_WEIGHTS \
 	"an object of event weights by relation, such as {\"orders\": {\"view\": 1}}"
 
@@ -35,7 +36,10 @@ wrong_type(const char *name, const char *expected)
 	rec_json_reader_refuse(psprintf("option \"%s\"", name), expected);
 }
 
-/* Gives a number that lies in the option's range, under the name of a part. */
+/*
+ * Return a number in the option's range; "name" is that of the option or of
+ * its part.
+ */
 static double
 number_value(const char *name, const RecOptionSpec *spec, const JsonbValue *value)
 {
@@ -53,7 +57,7 @@ object_value(const RecOptionSpec *spec, const JsonbValue *value, const char *exp
 	return object;
 }
 
-/* Gives a string, which a value of other types is not. */
+/* Return a string; a value of another type is an ERROR. */
 static char *
 string_value(const RecOptionSpec *spec, const JsonbValue *value, const char *expected)
 {
@@ -62,7 +66,7 @@ string_value(const RecOptionSpec *spec, const JsonbValue *value, const char *exp
 	return rec_json_reader_string(value);
 }
 
-/* Gives the strings of an array. */
+/* Return the strings of an array. */
 static List *
 strings_value(const RecOptionSpec *spec, const JsonbValue *value)
 {
@@ -73,14 +77,14 @@ strings_value(const RecOptionSpec *spec, const JsonbValue *value)
 	return strings;
 }
 
-/* Gives the number of one of the names that an option knows. */
+/* Return the number of one of an option's named values. */
 static int
 named_value(const RecOptionSpec *spec, const char *name)
 {
 	return rec_closest_name_number(spec->name, spec->value_name, name);
 }
 
-/* Gives the bits of the names in an array. */
+/* Return the bits of the names in an array. */
 static int
 set_value(const RecOptionSpec *spec, const JsonbValue *value)
 {
@@ -109,7 +113,7 @@ time_zone_missing(const char *given)
 			 rec_closest_name_hint(&closest, "time zone")));
 }
 
-/* Gives the name of a time zone as PostgreSQL keeps it for good. */
+/* Return the name of a time zone, in the copy that PostgreSQL never frees. */
 static const char *
 time_zone_value(const RecOptionSpec *spec, const JsonbValue *value)
 {
@@ -122,7 +126,7 @@ time_zone_value(const RecOptionSpec *spec, const JsonbValue *value)
 	return pg_get_timezone_name(zone);
 }
 
-/* Gives an interval in microseconds, a month counting thirty days. */
+/* Return an interval in microseconds; a month has thirty days. */
 static double
 interval_value(const RecOptionSpec *spec, const JsonbValue *value)
 {
@@ -146,7 +150,7 @@ interval_value(const RecOptionSpec *spec, const JsonbValue *value)
 	return usecs;
 }
 
-/* Reads an array of strings into seen_events. */
+/* Read an array of strings into seen_events. */
 static void
 texts_value(RecOptions *options, const RecOptionSpec *spec, const JsonbValue *value)
 {
@@ -165,7 +169,9 @@ component_name(int value)
 	return value < REC_NCOMPONENTS ? rec_options_component_names[value] : NULL;
 }
 
-/* Reads the weights of the components that are named; the others stay. */
+/*
+ * Read the weights of the components that are named; the others keep theirs.
+ */
 static void
 blend_value(RecOptions *options, const RecOptionSpec *spec, const JsonbValue *value)
 {
@@ -181,7 +187,7 @@ blend_value(RecOptions *options, const RecOptionSpec *spec, const JsonbValue *va
 	}
 }
 
-/* Reads an object of numbers by column. */
+/* Read an object of numbers by column. */
 static void
 caps_value(RecOptions *options, const RecOptionSpec *spec, const JsonbValue *value)
 {
@@ -199,7 +205,7 @@ caps_value(RecOptions *options, const RecOptionSpec *spec, const JsonbValue *val
 	}
 }
 
-/* Adds the weights of a source's events. */
+/* Add the weights of a source's events. */
 static void
 source_weights(RecOptions *options, const RecOptionSpec *spec, char *relation,
 			   const JsonbValue *value)
@@ -222,7 +228,7 @@ source_weights(RecOptions *options, const RecOptionSpec *spec, char *relation,
 	}
 }
 
-/* Reads objects of weights by event, by relation: {"orders": {"view": 1}}. */
+/* Read an object of weights by relation and event: {"orders": {"view": 1}}. */
 static void
 events_value(RecOptions *options, const RecOptionSpec *spec, const JsonbValue *value)
 {
@@ -286,10 +292,10 @@ set_option(RecOptions *options, const RecOptionSpec *spec, const JsonbValue *val
 }
 
 /*
- * Applies the members of a jsonb object to options that were filled before.
+ * Apply the members of a jsonb object to options that are already filled in.
  * An option that does not exist, is not of the scopes (bits REC_SCOPE_*) or
- * has a wrong type or range is an ERROR.  Strings are allocated in the
- * current context.
+ * has a wrong type or range is an ERROR.  Strings are allocated in the current
+ * context.
  */
 void
 rec_options_read(RecOptions *options, Jsonb *json, int scopes)

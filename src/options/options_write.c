@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * options_write.c
- *	  Options as jsonb, and what two of them have in common.
+ *	  Options as jsonb, and comparing two sets of them.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -22,7 +22,7 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
-/* Writes a number in full, unlike rec_json_writer_number(). */
+/* Write a number with all digits, unlike rec_json_writer_number(). */
 static void
 write_float(RecJson *json, double value)
 {
@@ -35,7 +35,7 @@ write_int(RecJson *json, int value)
 	rec_json_writer_numeric(json, DirectFunctionCall1(int4_numeric, Int32GetDatum(value)));
 }
 
-/* Writes a string, or null for none. */
+/* Write a string, or null when it is NULL. */
 static void
 write_text(RecJson *json, const char *text)
 {
@@ -59,7 +59,7 @@ write_interval(RecJson *json, double usecs)
 	}
 	interval.day = (int32) (usecs / USECS_PER_DAY);
 	interval.time = (int64) (usecs - interval.day * (double) USECS_PER_DAY);
-	IntervalStyle = INTSTYLE_POSTGRES;	/* the same for every session */
+	IntervalStyle = INTSTYLE_POSTGRES;	/* independent of the session */
 	text = DatumGetCString(DirectFunctionCall1(interval_out,
 											   IntervalPGetDatum(&interval)));
 
@@ -67,7 +67,7 @@ write_interval(RecJson *json, double usecs)
 	rec_json_writer_text(json, WJB_VALUE, text);
 }
 
-/* Writes weights by relation; those of one stand together. */
+/* Write weights by relation; the weights of one relation are adjacent. */
 static void
 write_events(RecJson *json, const RecOptions *options)
 {
@@ -103,7 +103,7 @@ write_texts(RecJson *json, const RecOptions *options)
 	rec_json_writer_token(json, WJB_END_ARRAY);
 }
 
-/* Writes the names of the bits that are set. */
+/* Write the names of the bits that are set. */
 static void
 write_set(RecJson *json, const RecOptionSpec *spec, int set)
 {
@@ -182,7 +182,7 @@ write_option(RecJson *json, const RecOptions *options, const RecOptionSpec *spec
 	}
 }
 
-/* Gives all options of the scopes, as they are in force, as a jsonb object. */
+/* Return the values of all options of the scopes as a jsonb object. */
 Jsonb *
 rec_options_write(const RecOptions *options, int scopes)
 {
@@ -193,7 +193,7 @@ rec_options_write(const RecOptions *options, int scopes)
 	{
 		if ((rec_option_specs[i].scope & scopes) == 0)
 			continue;
-		/* what nobody has given is no option of a recommender */
+		/* an option without a default is written only if it was given */
 		if (rec_option_specs[i].kind == REC_OPTION_EVENTS && options->nevent_weights == 0)
 			continue;
 		rec_json_writer_key(&json, rec_option_specs[i].name);
@@ -226,7 +226,7 @@ equals_value(const JsonbValue *a, const JsonbValue *b)
 	}
 }
 
-/* True when the options that a model is built by are those of a jsonb. */
+/* Return true when the options of scope BUILD are those of a jsonb. */
 bool
 rec_options_write_same_build(const RecOptions *options, Jsonb *json)
 {

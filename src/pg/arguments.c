@@ -3,7 +3,7 @@
  * arguments.c
  *	  Arguments of SQL functions, fetched and checked.
  *
- * The same check has the same message everywhere.
+ * All functions raise the same message for the same mistake.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -17,7 +17,7 @@
 #include "pg/arguments.h"
 #include "utils/builtins.h"
 
-/* Refuses a number of rows below zero. */
+/* Raise an error when a number of rows is negative. */
 void
 rec_arguments_check_k(int64 k)
 {
@@ -27,21 +27,21 @@ rec_arguments_check_k(int64 k)
 				 errmsg("k must be greater than or equal to zero")));
 }
 
-/* Gives an argument of type text, NULL for a null. */
+/* Return an argument of type text, or NULL when it is null. */
 char *
 rec_arguments_text(FunctionCallInfo fcinfo, int n)
 {
 	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
 }
 
-/* Gives an argument of type name, NULL for a null. */
+/* Return an argument of type name, or NULL when it is null. */
 char *
 rec_arguments_name(FunctionCallInfo fcinfo, int n)
 {
 	return PG_ARGISNULL(n) ? NULL : pstrdup(NameStr(*PG_GETARG_NAME(n)));
 }
 
-/* Refuses a null for the argument of that name. */
+/* Raise an error when the argument of that name is null. */
 void
 rec_arguments_require(const void *value, const char *argument)
 {
@@ -51,7 +51,10 @@ rec_arguments_require(const void *value, const char *argument)
 				 errmsg("%s must not be null", argument)));
 }
 
-/* Gives the first argument, a recommender's name. */
+/*
+ * Return the first argument, the name of a recommender, which must not be
+ * null.
+ */
 char *
 rec_arguments_recommender(FunctionCallInfo fcinfo)
 {
@@ -61,7 +64,10 @@ rec_arguments_recommender(FunctionCallInfo fcinfo)
 	return name;
 }
 
-/* Gives a value of type name for a query's parameter, with SPI's sign of null. */
+/*
+ * Return a value of type name for a parameter of a query.  *is_null becomes
+ * SPI's mark of a null.
+ */
 Datum
 rec_arguments_name_or_null(const char *name, char *is_null)
 {
@@ -69,7 +75,7 @@ rec_arguments_name_or_null(const char *name, char *is_null)
 	return name ? DirectFunctionCall1(namein, CStringGetDatum(name)) : (Datum) 0;
 }
 
-/* Gives the memory of the aggregate that a support function is called by. */
+/* Return the memory context of the aggregate that calls a support function. */
 MemoryContext
 rec_arguments_aggregate_mcxt(FunctionCallInfo fcinfo)
 {

@@ -15,10 +15,10 @@
 #include "pg/closest_name.h"
 #include "utils/varlena.h"
 
-/* names further apart than this are not worth a hint */
+/* a name at a larger edit distance is not suggested */
 #define REC_CLOSEST_MAX_DISTANCE	4
 
-/* Begins the search for the name closest to "name". */
+/* Begin the search for the name closest to "name". */
 void
 rec_closest_name_start(RecClosest *closest, const char *name)
 {
@@ -28,7 +28,9 @@ rec_closest_name_start(RecClosest *closest, const char *name)
 							(int) (strlen(name) + 1) / 2) + 1;
 }
 
-/* Takes "candidate" if it is closer than all before; it must stay allocated. */
+/*
+ * Take "candidate" if it is closer than all before.  It must stay allocated.
+ */
 void
 rec_closest_name_consider(RecClosest *closest, const char *candidate)
 {
@@ -47,7 +49,10 @@ rec_closest_name_consider(RecClosest *closest, const char *candidate)
 	}
 }
 
-/* Gives the errhint() of a finished search, none when nothing was close. */
+/*
+ * Return the errhint() of a finished search, or no hint when no name was
+ * close.
+ */
 int
 rec_closest_name_hint(const RecClosest *closest, const char *kind)
 {
@@ -57,8 +62,9 @@ rec_closest_name_hint(const RecClosest *closest, const char *kind)
 }
 
 /*
- * Gives the number of one of the names, from 0, that value_name() knows.  An
- * ERROR when it is none of them; "kind" is what it names.
+ * Return the number, from 0, of "given" among the names that value_name()
+ * returns.  An ERROR with the closest name when it is not among them; "kind"
+ * is the kind of thing that has the name.
  */
 int
 rec_closest_name_number(const char *kind, const char *(*value_name) (int value), const char *given)

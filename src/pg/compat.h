@@ -1,9 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * compat.h
- *	  What versions of PostgreSQL have in different places, for several files.
+ *	  Differences between versions of PostgreSQL that several files need.
  *
- * What only one file needs is at its top, and is called ..._compat, too.
+ * A difference that only one file needs is at the top of that file and is
+ * called ..._compat, too.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -15,12 +16,12 @@
 #ifndef REC_COMPAT_H
 #define REC_COMPAT_H
 
-/* VARDATA_ANY() and its like, which were in postgres.h */
+/* VARDATA_ANY() and related macros, which were in postgres.h */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
 #endif
 
-/* before a declaration; the older one may stand there, too */
+/* before a declaration, where both forms may stand */
 #if PG_VERSION_NUM >= 180000
 #define pg_noreturn_compat	pg_noreturn
 #else

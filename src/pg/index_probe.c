@@ -1,22 +1,24 @@
 /*-------------------------------------------------------------------------
  *
  * index_probe.c
- *	  Looking many values up in a B-tree, leaf by leaf.
+ *	  Looking up many values in a B-tree, leaf by leaf.
  *
  * A scan for "column = ANY (array)" sorts the array and descends from the root
- * for each of its elements; that, rather than the rows, is what it costs to
- * look a thousand items up.  Here, a leaf page that was reached gives all that
- * are on it, and its right neighbour is tried before the root when several
- * were.  From version 17 on, PostgreSQL's own scan stays on the leaf as well,
- * and this file only calls it.
+ * for each of its elements.  The descents, not the rows, are most of what it
+ * costs to look up a thousand items.  Here a leaf page that was reached
+ * returns the rows of all values on it, and its right neighbour is tried
+ * before the root when several values were on it.  From version 17 on,
+ * PostgreSQL's own scan stays on the leaf as well, and this file only calls
+ * it.
  *
  * Pages are read as _bt_first() and _bt_readpage() do: under a share lock on
- * one page at a time, while rows' addresses are taken to a buffer, and the
- * heap is visited after the lock is gone.  A row that comes to such an address
- * meanwhile is not visible to our snapshot, so that no pin is needed.  A page
- * takes over what its left neighbour had when that is deleted, and gives only
- * of its upper end away when it splits, to its right: a value above one that
- * was looked for here is here or further right, and the high key tells which.
+ * one page at a time, while the rows' addresses are copied to a buffer; the
+ * heap is visited after the lock is released.  A row that is put at such an
+ * address in the meantime is invisible to our snapshot, so that no pin is
+ * needed.  When a page is deleted its right neighbour takes over its range of
+ * keys, and when a page splits, the upper end of its range moves to the right:
+ * a value above one that was looked up here is on this page or further right,
+ * and the high key shows which.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -50,9 +52,9 @@ struct RecProbe
 };
 
 /*
- * Begins to look for the rows of a table whose first columns of an index equal
- * the keys, of which the last is an array, and any of its elements will do.
- * Rows come in the order of the index, none twice.
+ * Begin to look up the rows of a table whose first columns of an index equal
+ * the keys.  The last key is an array, of which any element may match.  Rows
+ * come in the order of the index, each once.
  */
 RecProbe *
 rec_index_probe_begin(Relation rel, Relation index, Snapshot snapshot, int nkeys, ScanKey keys)
@@ -64,14 +66,14 @@ rec_index_probe_begin(Relation rel, Relation index, Snapshot snapshot, int nkeys
 	return probe;
 }
 
-/* Gives the next row, good until the one after it; NULL when there is none. */
+/* Return the next row, valid until the next call; NULL when there is none. */
 HeapTuple
 rec_index_probe_next(RecProbe *probe)
 {
 	return systable_getnext_ordered(probe->scan, ForwardScanDirection);
 }
 
-/* Ends looking, at any row. */
+/* End the look-up, after any row. */
 void
 rec_index_probe_end(RecProbe *probe)
 {
@@ -81,9 +83,9 @@ rec_index_probe_end(RecProbe *probe)
 
 #else
 
-#define VALUES_AT_ONCE	512		/* looked up before their rows are read */
+#define VALUES_AT_ONCE	512		/* values looked up before their rows are read */
 
-/* PostgreSQL 16 wants to know the table when pages are to be written. */
+/* PostgreSQL 16 needs the table when pages are to be written. */
 #if PG_VERSION_NUM >= 160000
 #define search_compat(probe) \
 	_bt_search((probe)->index, NULL, (probe)->key, &(probe)->leaf, BT_READ, (probe)->snapshot)
@@ -97,22 +99,23 @@ struct RecProbe
 	Relation	rel;
 	Relation	index;
 	Snapshot	snapshot;
-	BTScanInsert key;			/* with the value that is looked for */
-	Datum	   *values;			/* in the order of the index, none twice */
+	BTScanInsert key;			/* the last key is the value that is looked for */
+	Datum	   *values;			/* in the order of the index, each once */
 	int			nvalues;
-	int			next;			/* value to be looked for next */
+	int			next;			/* value to be looked up next */
 
-	/* where we are while values are looked for */
-	Buffer		leaf;			/* locked; or none */
-	Page		page;			/* of that */
-	OffsetNumber offset;		/* of it, not beyond the next value */
-	int			nhere;			/* values that were looked for on it */
+	/* the current position while values are looked up */
+	Buffer		leaf;			/* locked; or invalid */
+	Page		page;			/* the page of the buffer */
+	OffsetNumber offset;		/* offset on the page, not beyond the next
+								 * value */
+	int			nhere;			/* values that were looked up on the page */
 
 	/* addresses of the rows of all values before the next */
 	ItemPointerData *found;
 	int			nfound;
 	int			allocated;
-	int			nread;			/* of them */
+	int			nread;			/* number of addresses */
 	IndexFetchTableData *fetch;
 	TupleTableSlot *slot;
 };
@@ -132,7 +135,10 @@ compare_values(const void *a, const void *b, void *arg)
 	return key->sk_flags & SK_BT_DESC ? (order < 0) - (order > 0) : order;
 }
 
-/* Takes the elements of an array that are not null, sorted, each once. */
+/*
+ * Take the elements of an array that are not null, sorted and without
+ * duplicates.
+ */
 static void
 take_values(RecProbe *probe, ArrayType *array, ScanKey key)
 {
@@ -165,14 +171,17 @@ opaque_of(const RecProbe *probe)
 	return BTPageGetOpaque(probe->page);
 }
 
-/* Compares the value with an item of the leaf page. */
+/* Compare the value with an item of the leaf page. */
 static int32
 compare_item(const RecProbe *probe, OffsetNumber offset)
 {
 	return _bt_compare(probe->index, probe->key, probe->page, offset);
 }
 
-/* True when the value is on the leaf page, if it is in the index at all. */
+/*
+ * Return true when the value is on the leaf page, if it is in the index at
+ * all.
+ */
 static bool
 is_within(const RecProbe *probe)
 {
@@ -180,7 +189,9 @@ is_within(const RecProbe *probe)
 		(P_RIGHTMOST(opaque_of(probe)) || compare_item(probe, P_HIKEY) <= 0);
 }
 
-/* Says that we are on a leaf page, and have looked for nothing there yet. */
+/*
+ * Note that a leaf page was reached and that no value was looked up on it yet.
+ */
 static void
 arrive(RecProbe *probe)
 {
@@ -210,14 +221,19 @@ step_right(RecProbe *probe)
 	TestForOldSnapshot(probe->snapshot, probe->index, probe->page);
 }
 
-/* Goes from the root to the value's leaf page; to none in an empty index. */
+/*
+ * Go from the root to the leaf page of the value; to no page when the index is
+ * empty.
+ */
 static void
 descend(RecProbe *probe)
 {
 	_bt_freestack(search_compat(probe));
 	if (!BufferIsValid(probe->leaf) && IsolationIsSerializable())
 	{
-		/* somebody may have made a page before our lock was to be seen */
+		/*
+		 * another backend may have created a page before our lock was visible
+		 */
 		PredicateLockRelation(probe->index, probe->snapshot);
 		_bt_freestack(search_compat(probe));
 	}
@@ -225,7 +241,7 @@ descend(RecProbe *probe)
 		arrive(probe);
 }
 
-/* Goes to the value's leaf page, to none in an empty index. */
+/* Go to the leaf page of the value, to no page when the index is empty. */
 static void
 go_to_leaf(RecProbe *probe)
 {
@@ -242,7 +258,7 @@ go_to_leaf(RecProbe *probe)
 		descend(probe);
 }
 
-/* Moves on to the first item of the leaf page that is not less than the value. */
+/* Move to the first item of the leaf page that is not less than the value. */
 static void
 find_first(RecProbe *probe)
 {
@@ -272,7 +288,7 @@ add_found(RecProbe *probe, ItemPointer tids, int n)
 	probe->nfound += n;
 }
 
-/* Takes the addresses of the rows of an item. */
+/* Take the addresses of the rows of an item. */
 static void
 take_item(RecProbe *probe)
 {
@@ -285,7 +301,7 @@ take_item(RecProbe *probe)
 		add_found(probe, &tuple->t_tid, 1);
 }
 
-/* Takes the items of the value, which may go on on further pages. */
+/* Take the items of the value, which may continue on further pages. */
 static void
 take_items(RecProbe *probe)
 {
@@ -306,7 +322,7 @@ take_items(RecProbe *probe)
 	}
 }
 
-/* Looks for the next values and takes the addresses of their rows. */
+/* Look up the next values and take the addresses of their rows. */
 static void
 look_up(RecProbe *probe)
 {
@@ -333,7 +349,10 @@ look_up(RecProbe *probe)
  * ----------------
  */
 
-/* Makes what is compared with the items of the index; the last value is open. */
+/*
+ * Make the key that items of the index are compared with; its last value is
+ * set later.
+ */
 static BTScanInsert
 make_key(Relation index, int nkeys, ScanKey keys)
 {
@@ -351,9 +370,9 @@ make_key(Relation index, int nkeys, ScanKey keys)
 }
 
 /*
- * Begins to look for the rows of a table whose first columns of an index equal
- * the keys, of which the last is an array, and any of its elements will do.
- * Rows come in the order of the index, none twice.
+ * Begin to look up the rows of a table whose first columns of an index equal
+ * the keys.  The last key is an array, of which any element may match.  Rows
+ * come in the order of the index, each once.
  */
 RecProbe *
 rec_index_probe_begin(Relation rel, Relation index, Snapshot snapshot, int nkeys, ScanKey keys)
@@ -375,11 +394,14 @@ rec_index_probe_begin(Relation rel, Relation index, Snapshot snapshot, int nkeys
 	return probe;
 }
 
-/* True when there is a row at an address for us; it is in the slot then. */
+/*
+ * Return true when a visible row is at an address; the row is then in the
+ * slot.
+ */
 static bool
 read_row(RecProbe *probe, ItemPointerData tid)
 {
-	bool		again = false;	/* never, by a snapshot that tells versions */
+	bool		again = false;	/* never true with an MVCC snapshot */
 
 	if (!table_index_fetch_tuple(probe->fetch, &tid, probe->snapshot, probe->slot, &again, NULL))
 		return false;
@@ -387,7 +409,7 @@ read_row(RecProbe *probe, ItemPointerData tid)
 	return true;
 }
 
-/* Gives the next row, good until the one after it; NULL when there is none. */
+/* Return the next row, valid until the next call; NULL when there is none. */
 HeapTuple
 rec_index_probe_next(RecProbe *probe)
 {
@@ -403,7 +425,7 @@ rec_index_probe_next(RecProbe *probe)
 	}
 }
 
-/* Ends looking, at any row. */
+/* End the look-up, after any row. */
 void
 rec_index_probe_end(RecProbe *probe)
 {

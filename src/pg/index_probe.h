@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * index_probe.h
- *	  Looking many values up in a B-tree, leaf by leaf.
+ *	  Looking up many values in a B-tree, leaf by leaf.
  *
  * Copyright (c) 2026, the recommender developers
  *

@@ -3,10 +3,10 @@
  * json_reader.c
  *	  Reading jsonb values that a user has given.
  *
- * What options, filters, weights of events and the context of a call have in
- * common: an object is read member by member, in jsonb's order of names, and
- * what is not as expected is an error that says what it is and what it must
- * be.  All is allocated in the current context and left to it.
+ * For options, filters, weights of events and the context of a call: an object
+ * is read member by member, in jsonb's order of names, and a value of the
+ * wrong kind is an error that names the value and the kind that is required.
+ * Results are allocated in the current context and are not freed here.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -25,7 +25,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
 
-/* Refuses a value: "what", an argument or its part, must be "expected". */
+/* Raise an error: "what", an argument or its part, must be "expected". */
 void
 rec_json_reader_refuse(const char *what, const char *expected)
 {
@@ -45,7 +45,9 @@ as_container(const JsonbValue *value)
 	return value->type == jbvBinary ? value->val.binary.data : NULL;
 }
 
-/* Gives the object that the argument "what" is; ERROR when it is none. */
+/*
+ * Return the object in the argument "what"; an ERROR when it is not an object.
+ */
 JsonbContainer *
 rec_json_reader_root_object(Jsonb *json, const char *what)
 {
@@ -54,7 +56,7 @@ rec_json_reader_root_object(Jsonb *json, const char *what)
 	return &json->root;
 }
 
-/* Gives the value as an array, NULL when it is something else. */
+/* Return the value as an array, or NULL when it is not an array. */
 JsonbContainer *
 rec_json_reader_array(const JsonbValue *value)
 {
@@ -63,7 +65,7 @@ rec_json_reader_array(const JsonbValue *value)
 	return container && JsonContainerIsArray(container) ? container : NULL;
 }
 
-/* Gives the value as an object, NULL when it is something else. */
+/* Return the value as an object, or NULL when it is not an object. */
 JsonbContainer *
 rec_json_reader_object(const JsonbValue *value)
 {
@@ -72,7 +74,7 @@ rec_json_reader_object(const JsonbValue *value)
 	return container && JsonContainerIsObject(container) ? container : NULL;
 }
 
-/* Begins to read an object, before its first member. */
+/* Begin to read an object, before its first member. */
 RecJsonMembers
 rec_json_reader_members(JsonbContainer *object)
 {
@@ -82,7 +84,7 @@ rec_json_reader_members(JsonbContainer *object)
 	return members;
 }
 
-/* Reads the next member into "members"; false after the last one. */
+/* Read the next member into "members"; false after the last one. */
 bool
 rec_json_reader_next_member(RecJsonMembers *members)
 {
@@ -93,7 +95,10 @@ rec_json_reader_next_member(RecJsonMembers *members)
 	return true;
 }
 
-/* Reads an array of strings into a list; false when the value is none. */
+/*
+ * Read an array of strings into a list; return false when the value is not
+ * one.
+ */
 bool
 rec_json_reader_strings(const JsonbValue *value, List **strings)
 {
@@ -118,7 +123,7 @@ rec_json_reader_strings(const JsonbValue *value, List **strings)
  * ----------------
  */
 
-/* Gives a string, which the value must be. */
+/* Return a value that is a string. */
 char *
 rec_json_reader_string(const JsonbValue *value)
 {
@@ -126,8 +131,8 @@ rec_json_reader_string(const JsonbValue *value)
 }
 
 /*
- * Gives a scalar's text: a number without the zeroes at its end, true or
- * false.  NULL for a null and for what is no scalar.
+ * Return the text of a scalar: a number without trailing zeros, true or false.
+ * NULL for a null and for a value that is not a scalar.
  */
 char *
 rec_json_reader_scalar(const JsonbValue *value)
@@ -148,7 +153,9 @@ rec_json_reader_scalar(const JsonbValue *value)
 	}
 }
 
-/* Gives a number, which the value must be; one too large is infinite. */
+/*
+ * Return a value that is a number; infinity when it is too large for a double.
+ */
 double
 rec_json_reader_double(const JsonbValue *value)
 {
@@ -157,8 +164,8 @@ rec_json_reader_double(const JsonbValue *value)
 }
 
 /*
- * Gives a number from "min" to "max", an integer if "whole".  An ERROR that
- * speaks of "what" when the value is anything else.
+ * Return a number from "min" to "max", an integer if "whole".  Any other value
+ * is an ERROR that names "what".
  */
 double
 rec_json_reader_double_within(const char *what, const JsonbValue *value, double min, double max,

@@ -21,8 +21,8 @@
 typedef struct RecJsonMembers
 {
 	JsonbIterator *iterator;
-	char	   *name;			/* of the member that was read */
-	JsonbValue	value;			/* its value, containers as jbvBinary */
+	char	   *name;			/* name of the member that was read */
+	JsonbValue	value;			/* its value; containers are jbvBinary */
 } RecJsonMembers;
 
 extern JsonbContainer *rec_json_reader_root_object(Jsonb *json, const char *what);

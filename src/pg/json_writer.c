@@ -3,12 +3,11 @@
  * json_writer.c
  *	  Writing jsonb values piece by piece.
  *
- * Values are gathered, and what comes between the begin and the end of a
- * container becomes that container.  PostgreSQL has functions for it, too; but
- * they allocate and check for each token, which for the reasons of ten rows
- * costs more than the rows' items do, and they have changed in version 19.
- *
- * All is allocated in the current context and left to it.
+ * Values are collected, and those between the begin and the end of a container
+ * become that container.  PostgreSQL has functions for this; they allocate and
+ * check for each token, which for the reasons of ten rows costs more than
+ * computing the rows' items, and they have changed in version 19.  Results are
+ * allocated in the current context and are not freed here.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -45,7 +44,7 @@ add_value(RecJson *json, const JsonbValue *value)
  * ----------------
  */
 
-/* The order of keys in jsonb: shorter ones first. */
+/* Compare keys in the order of jsonb: shorter ones first. */
 static int
 compare_pairs(const void *a, const void *b)
 {
@@ -57,7 +56,7 @@ compare_pairs(const void *a, const void *b)
 	return memcmp(key->val.string.val, other->val.string.val, key->val.string.len);
 }
 
-/* Makes an object of keys and values in turn; no key may come twice. */
+/* Make an object of alternating keys and values, without duplicate keys. */
 static void
 make_object(JsonbValue *object, const JsonbValue *values, int npairs)
 {
@@ -98,8 +97,8 @@ begin_container(RecJson *json)
 }
 
 /*
- * Begins or ends an object or an array; not more than REC_JSON_DEPTH may be
- * open, and no key may come twice in one.
+ * Begin or end an object or an array.  At most REC_JSON_DEPTH may be open, and
+ * an object has no duplicate keys.
  */
 void
 rec_json_writer_token(RecJson *json, JsonbIteratorToken token)
@@ -127,7 +126,7 @@ rec_json_writer_token(RecJson *json, JsonbIteratorToken token)
  * ----------------
  */
 
-/* Writes a string, which must stay allocated, as a key, value or element. */
+/* Write a string, which must stay allocated, as a key, value or element. */
 void
 rec_json_writer_text(RecJson *json, JsonbIteratorToken token pg_attribute_unused(), const char *text)
 {
@@ -139,14 +138,17 @@ rec_json_writer_text(RecJson *json, JsonbIteratorToken token pg_attribute_unused
 	add_value(json, &value);
 }
 
-/* Writes the key of the value that comes next; it must stay allocated. */
+/* Write the key of the next value.  The key must stay allocated. */
 void
 rec_json_writer_key(RecJson *json, const char *key)
 {
 	rec_json_writer_text(json, WJB_KEY, key);
 }
 
-/* Writes true or false, as a value or element; so do the following. */
+/*
+ * Write true or false, as a value or an element.  The functions below write a
+ * value or an element, too.
+ */
 void
 rec_json_writer_bool(RecJson *json, bool boolean)
 {
@@ -157,7 +159,7 @@ rec_json_writer_bool(RecJson *json, bool boolean)
 	add_value(json, &value);
 }
 
-/* Writes a null. */
+/* Write a null. */
 void
 rec_json_writer_null(RecJson *json)
 {
@@ -167,7 +169,7 @@ rec_json_writer_null(RecJson *json)
 	add_value(json, &value);
 }
 
-/* Writes a numeric, which must stay allocated, in full. */
+/* Write a numeric with all of its digits.  It must stay allocated. */
 void
 rec_json_writer_numeric(RecJson *json, Datum numeric)
 {
@@ -179,8 +181,8 @@ rec_json_writer_numeric(RecJson *json, Datum numeric)
 }
 
 /*
- * Writes a finite number.  Those below a million get twelve decimals, without
- * the detour over text that float8_numeric() takes.
+ * Write a finite number.  Numbers below a million get twelve decimals, without
+ * the conversion to text that float8_numeric() makes.
  */
 void
 rec_json_writer_number(RecJson *json, double number)
@@ -191,7 +193,7 @@ rec_json_writer_number(RecJson *json, double number)
 		rec_json_writer_numeric(json, DirectFunctionCall1(float8_numeric, Float8GetDatum(number)));
 }
 
-/* Gives what was written, after the outermost object or array has ended. */
+/* Return the jsonb, after the outermost object or array has ended. */
 Jsonb *
 rec_json_writer_finish(RecJson *json)
 {

@@ -15,16 +15,17 @@
 
 #include "utils/jsonb.h"
 
-#define REC_JSON_DEPTH	8		/* most containers within each other */
+#define REC_JSON_DEPTH	8		/* nesting depth of containers */
 
-/* A value being written; starts as all zeroes. */
+/* A value that is being written; starts as all zeroes. */
 typedef struct RecJson
 {
-	JsonbValue *values;			/* of the containers that are open */
+	JsonbValue *values;			/* values of the open containers */
 	int			n;
 	int			allocated;
 	int			depth;			/* open containers, and ... */
-	int			begins[REC_JSON_DEPTH]; /* ... where their values begin */
+	int			begins[REC_JSON_DEPTH]; /* ... the place where the values of
+										 * each begin */
 } RecJson;
 
 extern void rec_json_writer_token(RecJson *json, JsonbIteratorToken token);

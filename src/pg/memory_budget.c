@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * memory_budget.c
- *	  How much memory may be taken, and how much has been.
+ *	  The limit of memory, and the most that was held.
  *
- * Whatever grows with the data is checked against maintenance_work_mem before
- * it is taken.  What counts is all that the operation holds: the contexts of
- * ours that enclose each other, whichever of them is about to grow, and shared
- * memory that was taken for parallel workers.
+ * Memory that grows with the data is checked against maintenance_work_mem
+ * before it is allocated.  The sum includes everything that the operation
+ * holds: the nested memory contexts of this extension, whichever of them is
+ * about to grow, and shared memory that was allocated for parallel workers.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -22,10 +22,10 @@
 #include "pg/memory_budget.h"
 #include "utils/memutils.h"
 
-#define OUR_CONTEXTS	"recommender "	/* how their names begin */
+#define OUR_CONTEXTS	"recommender "	/* prefix of our contexts' names */
 #define MEGABYTE		(1024 * 1024)
 
-/* Shared memory that is held until a context goes. */
+/* Shared memory that is held until a memory context is reset. */
 typedef struct SharedMemory
 {
 	MemoryContextCallback callback;
@@ -33,7 +33,7 @@ typedef struct SharedMemory
 } SharedMemory;
 
 static Size shared_memory = 0;	/* held now */
-static Size peak = 0;			/* most that was asked for since the start */
+static Size peak = 0;			/* largest sum that was checked since the start */
 
 static bool
 is_ours(MemoryContext mcxt)
@@ -41,7 +41,7 @@ is_ours(MemoryContext mcxt)
 	return strncmp(mcxt->name, OUR_CONTEXTS, strlen(OUR_CONTEXTS)) == 0;
 }
 
-/* Gives what there will be with "more" bytes on top of what is held. */
+/* Return the bytes that are held, with "more" bytes added. */
 static Size
 memory_with(MemoryContext mcxt, Size more)
 {
@@ -56,14 +56,14 @@ memory_limit(void)
 	return (Size) maintenance_work_mem * 1024;
 }
 
-/* Begins to look for the peak. */
+/* Begin to measure the peak. */
 void
 rec_memory_budget_start(void)
 {
 	peak = 0;
 }
 
-/* Gives the most that was held at a check since the start. */
+/* Return the largest sum that was held at a check since the start. */
 Size
 rec_memory_budget_peak(void)
 {
@@ -71,8 +71,8 @@ rec_memory_budget_peak(void)
 }
 
 /*
- * Refuses to go beyond maintenance_work_mem: "more" bytes are about to be
- * taken in "context".
+ * Raise an error when "more" bytes in "mcxt" would exceed
+ * maintenance_work_mem.
  */
 void
 rec_memory_budget_check(MemoryContext mcxt, Size more)
@@ -92,9 +92,9 @@ rec_memory_budget_check(MemoryContext mcxt, Size more)
 }
 
 /*
- * Gives an array of zeroes in "context", within that limit for "budget", a
- * context whose memory that of the array is a part of.  It has room for one
- * element at least.
+ * Return an array of zeroes in "mcxt", checked against the limit for "budget",
+ * a memory context that contains "mcxt".  It has room for at least one
+ * element.
  */
 void *
 rec_memory_budget_alloc_in(MemoryContext budget, MemoryContext mcxt, Size count, Size width)
@@ -105,14 +105,14 @@ rec_memory_budget_alloc_in(MemoryContext budget, MemoryContext mcxt, Size count,
 	return MemoryContextAllocExtended(mcxt, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 }
 
-/* The same where they are one. */
+/* Return an array of zeroes in "mcxt", checked against the limit. */
 void *
 rec_memory_budget_alloc(MemoryContext mcxt, Size count, Size width)
 {
 	return rec_memory_budget_alloc_in(mcxt, mcxt, count, width);
 }
 
-/* True when "more" bytes could be taken in "context". */
+/* Return true when "more" bytes can be allocated in "mcxt". */
 bool
 rec_memory_budget_fits(MemoryContext mcxt, Size more)
 {
@@ -125,7 +125,10 @@ forget_shared(void *arg)
 	shared_memory -= ((SharedMemory *) arg)->size;
 }
 
-/* Counts so many bytes of shared memory as held until the context goes. */
+/*
+ * Count so many bytes of shared memory as held until the memory context is
+ * reset.
+ */
 void
 rec_memory_budget_count_shm(MemoryContext mcxt, Size size)
 {

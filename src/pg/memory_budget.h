@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * memory_budget.h
- *	  How much memory may be taken, and how much has been.
+ *	  The limit of memory, and the most that was held.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -13,14 +13,15 @@
 #ifndef REC_MEMORY_BUDGET_H
 #define REC_MEMORY_BUDGET_H
 
-#include "storage/shmem.h"		/* mul_size, of which palloc.h knows since 2026 only */
+#include "storage/shmem.h"		/* mul_size, which palloc.h declares since 2026
+								 * only */
 
-#define REC_DOUBLING	65536	/* from here on arrays grow by an eighth */
+#define REC_DOUBLING	65536	/* arrays of more elements grow by an eighth */
 
 /*
- * Gives the length that an array of so many elements shall have so that it
- * holds as many as are wanted: what is counted as memory of a long one is
- * about what is used.
+ * Return the new length of an array of "allocated" elements that shall hold
+ * "wanted" ones.  A long array grows by a small part only, so that most of the
+ * memory that is counted is in use.
  */
 static inline int64
 rec_memory_budget_room(int64 allocated, int64 wanted)

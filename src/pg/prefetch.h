@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * prefetch.h
- *	  Asking for memory that will be needed soon.
+ *	  Prefetching memory that will be needed soon.
  *
- * A function that does nothing else must be inlined always: gcc takes it for
- * one without effect and leaves out its calls.
+ * A function that only prefetches must always be inlined: gcc takes it for a
+ * function without effects and omits the calls.
  *
  * Copyright (c) 2026, the recommender developers
  *

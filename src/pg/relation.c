@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * relation.c
- *	  Small helpers shared by everything that speaks SQL.
+ *	  Relations, columns, types and operators: look-ups in the catalogs, and
+ *	  quoting for SQL.
  *
- * What two files would otherwise word twice lives here: the same check gives
- * the same message everywhere.  Nothing in this file knows what an
- * interaction or a model is.
+ * All files raise the same message for the same mistake.  Nothing in this file
+ * knows of interactions or models.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -45,7 +45,7 @@
 #define qualified_names_compat(text)	stringToQualifiedNameList(text)
 #endif
 
-/* Considers every live column of a relation, if it is there. */
+/* Consider every live column of a relation, if the relation exists. */
 void
 rec_relation_consider_columns(RecClosest *closest, Oid relid)
 {
@@ -65,7 +65,10 @@ rec_relation_consider_columns(RecClosest *closest, Oid relid)
 	relation_close(rel, NoLock);
 }
 
-/* Gives the names of a relation's live columns, none of one that is gone. */
+/*
+ * Return the names of a relation's live columns; of none when it does not
+ * exist.
+ */
 static char *
 column_names(Oid relid)
 {
@@ -97,13 +100,13 @@ column_missing(Oid relid, const char *column)
 			 errmsg("column \"%s\" of relation \"%s\" does not exist",
 					column, get_rel_name(relid)),
 			 closest.best ? rec_closest_name_hint(&closest, "column") :
-			 errhint("Say which of its columns is meant: %s.", column_names(relid))));
+			 errhint("Its columns are: %s.", column_names(relid))));
 }
 
 /*
- * Gives the attribute number, type and collation of a column; an ERROR with
- * the closest name when the relation has none of that name.  System columns
- * are none.
+ * Return the attribute number, type and collation of a column; an ERROR with
+ * the closest name when the relation has no such column.  System columns are
+ * not considered.
  */
 RecColumn
 rec_relation_column(Oid relid, const char *column)
@@ -124,8 +127,8 @@ rec_relation_column(Oid relid, const char *column)
 }
 
 /*
- * Gives a relation's name, schema-qualified and quoted, for use in a query; an
- * ERROR when there is none of that OID.
+ * Return a relation's name, schema-qualified and quoted, for use in a query;
+ * an ERROR when the OID does not exist.
  */
 char *
 rec_relation_quoted(Oid relid)
@@ -141,8 +144,8 @@ rec_relation_quoted(Oid relid)
 }
 
 /*
- * Gives an operator as OPERATOR(schema.name), so that no search_path can put
- * another one in its place.
+ * Return an operator as OPERATOR(schema.name), which no search_path can
+ * replace by another operator.
  */
 char *
 rec_relation_operator_quoted(Oid oper)
@@ -161,7 +164,10 @@ rec_relation_operator_quoted(Oid oper)
 	return result;
 }
 
-/* Gives the default equality operator of a type, qualified, or an ERROR. */
+/*
+ * Return the default equality operator of a type, qualified; an ERROR when the
+ * type has none.
+ */
 char *
 rec_relation_equality_operator(Oid type)
 {
@@ -176,8 +182,8 @@ rec_relation_equality_operator(Oid type)
 }
 
 /*
- * Gives a type's name, qualified whatever search_path says; it stands for
- * values of any length, that of character, too.
+ * Return a type's name, qualified with any search_path.  It stands for values
+ * of any length, also for type character.
  */
 const char *
 rec_relation_type_quoted(Oid type)
@@ -186,14 +192,14 @@ rec_relation_type_quoted(Oid type)
 								FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
 }
 
-/* Gives the parts of a name that may be qualified and quoted. */
+/* Return the parts of a name that may be qualified and quoted. */
 List *
 rec_relation_qualified_names(const char *name)
 {
 	return qualified_names_compat(name);
 }
 
-/* Gives a collation's name, qualified and quoted. */
+/* Return a collation's name, qualified and quoted. */
 char *
 rec_relation_collation_quoted(Oid collation)
 {
@@ -215,7 +221,7 @@ rec_relation_collation_quoted(Oid collation)
  * ----------------
  */
 
-/* Refuses a relation that has no rows to read: an ERROR. */
+/* Raise an error when a relation has no rows to read. */
 void
 rec_relation_check(Oid relid)
 {
@@ -229,7 +235,10 @@ rec_relation_check(Oid relid)
 				 errmsg("\"%s\" is not a table or a view", get_rel_name(relid))));
 }
 
-/* Refuses a column whose ids cannot stand for those of the recommender. */
+/*
+ * Raise an error when the ids of a column are of another type than the
+ * recommender's.
+ */
 void
 rec_relation_check_same_type(Oid type, Oid expected, const char *column)
 {
@@ -243,7 +252,7 @@ rec_relation_check_same_type(Oid type, Oid expected, const char *column)
 			 errhint("Give a view that casts the column.")));
 }
 
-/* True when the current user may read a column, which is there. */
+/* Return true when the current user may read a column, which exists. */
 bool
 rec_relation_may_select(Oid relid, const char *column)
 {
@@ -254,7 +263,7 @@ rec_relation_may_select(Oid relid, const char *column)
 		 pg_attribute_aclcheck(relid, attnum, GetUserId(), ACL_SELECT) == ACLCHECK_OK);
 }
 
-/* True for a relation that indexes can be made on. */
+/* Return true for a relation that can have indexes. */
 static bool
 can_have_index(Oid relid)
 {
@@ -265,8 +274,8 @@ can_have_index(Oid relid)
 }
 
 /*
- * True when an index of the table begins with a column; or, if "unique", when
- * one is unique and of that column alone.
+ * Return true when an index of the table begins with a column; or, if
+ * "unique", when a unique index has that column alone.
  */
 static bool
 has_index_on(Oid relid, AttrNumber attnum, bool unique)
@@ -290,9 +299,9 @@ has_index_on(Oid relid, AttrNumber attnum, bool unique)
 }
 
 /*
- * Gives the CREATE INDEX that a relation lacks, on a column and "then", NULL
- * for none, another one.  NULL when an index begins with the first, or, if
- * "unique", when it is unique; and when the relation cannot have any.
+ * Return the CREATE INDEX that a relation lacks, on "column" and, unless NULL,
+ * "then".  NULL when an index begins with "column" (if "unique": when a unique
+ * index has that column alone), and when the relation cannot have indexes.
  */
 char *
 rec_relation_missing_index(Oid relid, const char *column, const char *then, bool unique)
@@ -305,7 +314,10 @@ rec_relation_missing_index(Oid relid, const char *column, const char *then, bool
 					then ? ", " : "", then ? quote_identifier(then) : "");
 }
 
-/* Gives the function of the cast between two types, InvalidOid for none. */
+/*
+ * Return the function of the cast between two types, InvalidOid when there is
+ * none.
+ */
 Oid
 rec_relation_cast_function(Oid from, Oid to)
 {

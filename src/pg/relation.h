@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * relation.h
- *	  Small helpers shared by everything that speaks SQL: closest names for
- *	  hints, quoting, catalog look-ups and the memory budget.
+ *	  Relations, columns, types and operators: look-ups in the catalogs, and
+ *	  quoting for SQL.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -19,7 +19,7 @@
 
 struct RecClosest;
 
-/* One table's column, checked and ready to be named in a query. */
+/* A column of a relation, checked and quoted for use in a query. */
 typedef struct RecColumn
 {
 	AttrNumber	attnum;

@@ -3,9 +3,9 @@
  * spi.c
  *	  SPI as this extension uses it.
  *
- * Each call checks what came of it and leaves the caller's memory context in
- * place, where SPI would leave its own.  Results are in SPI_processed and
- * SPI_tuptable as ever.
+ * Each call checks the result of SPI and restores the caller's memory context,
+ * where SPI would leave its own.  Results are in SPI_processed and
+ * SPI_tuptable.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -29,10 +29,11 @@ check_code(int code, int expected)
 }
 
 /*
- * What a call works in comes from malloc() and goes back to it.  A first block
- * larger than those that malloc() takes from the system one by one lets it,
- * where it adapts, keep twice as much for the next call, instead of giving
- * pages back only to ask for them again.  What is not written to costs nothing.
+ * The memory of a call comes from malloc() and returns to it.  A first block
+ * larger than those that malloc() maps separately makes glibc, which adapts
+ * its limits to it, keep twice as much for the next call, instead of returning
+ * pages to the kernel and asking for them again.  Pages that are not written
+ * to cost nothing.
  */
 #define CALL_BLOCK_SIZE	(4 * 1024 * 1024)
 
@@ -62,7 +63,7 @@ rec_spi_finish(const RecCaller *caller)
 	rec_owner_return(caller);
 }
 
-/* Prepares a query; the plan lives until SPI_finish() unless it is kept. */
+/* Prepare a query; the plan lives until SPI_finish() unless it is kept. */
 SPIPlanPtr
 rec_spi_prepare(const char *query, int nargs, Oid *types, int cursor_options)
 {
@@ -75,7 +76,7 @@ rec_spi_prepare(const char *query, int nargs, Oid *types, int cursor_options)
 	return plan;
 }
 
-/* Runs a plan whose outcome must be "expected", such as SPI_OK_SELECT. */
+/* Run a plan whose result code must be "expected", such as SPI_OK_SELECT. */
 void
 rec_spi_execute_plan(SPIPlanPtr plan, Datum *values, const char *nulls,
 					 bool read_only, int expected)
@@ -87,7 +88,7 @@ rec_spi_execute_plan(SPIPlanPtr plan, Datum *values, const char *nulls,
 	check_code(code, expected);
 }
 
-/* Runs a query with parameters once. */
+/* Run a query with parameters once; the result code must be "expected". */
 void
 rec_spi_execute(const char *query, int nargs, Oid *types, Datum *values,
 				const char *nulls, bool read_only, int expected)
@@ -99,14 +100,14 @@ rec_spi_execute(const char *query, int nargs, Oid *types, Datum *values,
 	check_code(code, expected);
 }
 
-/* Runs a query without parameters, read-only, by the active snapshot. */
+/* Run a query without parameters, read-only, with the active snapshot. */
 void
 rec_spi_select(const char *query)
 {
 	rec_spi_execute(query, 0, NULL, NULL, NULL, true, SPI_OK_SELECT);
 }
 
-/* Opens a cursor on the rows of a plan, read-only. */
+/* Open a cursor on the rows of a plan, read-only. */
 Portal
 rec_spi_open_cursor(SPIPlanPtr plan, Datum *values, const char *nulls)
 {
@@ -119,7 +120,7 @@ rec_spi_open_cursor(SPIPlanPtr plan, Datum *values, const char *nulls)
 	return portal;
 }
 
-/* Fetches the next rows of a cursor, up to "count". */
+/* Fetch the next rows of a cursor, up to "count". */
 void
 rec_spi_fetch(Portal portal, long count)
 {
@@ -167,8 +168,8 @@ receiver_nothing(DestReceiver *self pg_attribute_unused())
 }
 
 /*
- * Runs a prepared query, read-only, and hands each row to "take" with the
- * caller's argument, without keeping any.
+ * Run a prepared query, read-only, and pass each row to "take" with the
+ * caller's argument.  No row is kept.
  */
 void
 rec_spi_receive(SPIPlanPtr plan, ParamListInfo params, RecSlotTaker take, void *arg)

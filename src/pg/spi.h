@@ -17,7 +17,7 @@
 #include "nodes/params.h"
 #include "pg/owner.h"
 
-/* Takes a row, all columns of which are there, in a context of its own. */
+/* Take a row, with all columns deformed, in a memory context of its own. */
 typedef void (*RecSlotTaker) (void *arg, TupleTableSlot *slot);
 
 extern void rec_spi_connect(Oid owner, RecCaller *caller);

@@ -3,14 +3,14 @@
  * table_writer.c
  *	  Writing rows to a recommender's own tables.
  *
- * Rows go to the table and its indexes directly, in batches, as COPY does: no
- * parser, no executor, no trigger.  So the table must have the very columns
- * that create_recommender() gave it, which is checked.
+ * Rows go to the table and its indexes directly, in batches, as COPY does:
+ * without parser, executor and triggers.  So the table must have exactly the
+ * columns that create_recommender() made, which is checked.
  *
  * Rows are written in order of the items' numbers, which scatters the entries
- * of an index on ids.  Such entries can be postponed until all rows are there,
- * and then be written in the order of the index: its pages are filled one
- * after the other, and are split where they are full.
+ * of an index on ids.  Such entries can be postponed until all rows are
+ * written, and are then written in the order of the index: its pages are
+ * filled one after the other and split where they are full.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -61,7 +61,8 @@
 #endif
 
 #define WRITE_BATCH			64	/* rows written at a time, and ... */
-#define WRITE_BYTES			((Size) 8 * 1024 * 1024)	/* ... their size, about */
+#define WRITE_BYTES			((Size) 8 * 1024 * 1024)	/* ... their size,
+														 * about */
 
 struct RecTableWriter
 {
@@ -70,15 +71,16 @@ struct RecTableWriter
 	ResultRelInfo *result_rel;
 	BulkInsertState bulk;
 	MemoryContext row_context;	/* values of the batch */
-	MemoryContext caller;		/* between begin and end of a row */
-	TupleTableSlot *slots[WRITE_BATCH];	/* made when they are needed */
-	Size		places[WRITE_BATCH];	/* of these rows */
+	MemoryContext caller;		/* a row was begun and has not ended */
+	TupleTableSlot *slots[WRITE_BATCH];	/* created when they are needed */
+	Size		places[WRITE_BATCH];	/* number of rows in the batch */
 	int			nslots;
-	RelationPtr indexes;		/* all of them */
-	RelationPtr early;			/* those to write with the rows, others NULL */
-	RelationPtr late;			/* those that are postponed, others NULL; NULL
-								 * when none is */
-	ItemPointerData *rows;		/* where the row of each place is */
+	RelationPtr indexes;		/* all indexes */
+	RelationPtr early;			/* those whose entries are written with the
+								 * rows, others NULL */
+	RelationPtr late;			/* those whose entries are postponed, others
+								 * NULL; NULL when none is */
+	ItemPointerData *rows;		/* address of the row of each place */
 	Size		nrows;
 };
 
@@ -92,7 +94,7 @@ table_has_other_columns(Relation rel)
 			 errhint("Drop the recommender and create it again.")));
 }
 
-/* The table must be as create_recommender() made it. */
+/* Raise an error unless the table is as create_recommender() made it. */
 static void
 check_table(Relation rel, const Oid *types, int n)
 {
@@ -108,8 +110,8 @@ check_table(Relation rel, const Oid *types, int n)
 }
 
 /*
- * Begins to write to a table whose columns must have these types, any type for
- * InvalidOid.  The writer is in the current context.
+ * Begin to write to a table whose columns must have these types; InvalidOid
+ * allows any type.  The writer is in the current context.
  */
 RecTableWriter *
 rec_table_writer_open(Oid relid, const Oid *types, int ncolumns)
@@ -130,7 +132,10 @@ rec_table_writer_open(Oid relid, const Oid *types, int ncolumns)
 	return writer;
 }
 
-/* True when an index has no columns but these, and has all rows. */
+/*
+ * Return true when an index has no other columns than these and is not
+ * partial.
+ */
 static bool
 has_only_columns(Relation index, const AttrNumber *columns, int ncolumns)
 {
@@ -149,10 +154,10 @@ has_only_columns(Relation index, const AttrNumber *columns, int ncolumns)
 }
 
 /*
- * Postpones the entries of indexes that have no columns but these: rows are
- * from now on ended by rec_table_writer_end_row_at() with a place below nrows, of
- * which each has one row or none, and then the entries of all places are
- * written, in the order of the index.
+ * Postpone the entries of the indexes that have no other columns than these.
+ * From now on rows are ended by rec_table_writer_end_row_at() with a place
+ * below nrows, each of which has at most one row; later the entries of all
+ * places are written in the order of the index.
  */
 void
 rec_table_writer_postpone(RecTableWriter *writer, const AttrNumber *columns, int ncolumns, Size nrows)
@@ -176,13 +181,13 @@ rec_table_writer_postpone(RecTableWriter *writer, const AttrNumber *columns, int
 	writer->rows = rec_memory_budget_alloc(CurrentMemoryContext, nrows, sizeof(ItemPointerData));
 }
 
-/* Writes a row's entries of some of the indexes. */
+/* Write a row's entries of some of the indexes. */
 static void
 insert_entries(RecTableWriter *writer, RelationPtr indexes, TupleTableSlot *slot)
 {
 	if (writer->result_rel->ri_NumIndices == 0)
 		return;
-	/* what is NULL is skipped */
+	/* NULL elements are skipped */
 	writer->result_rel->ri_IndexRelationDescs = indexes;
 	list_free(ExecInsertIndexTuples_compat(writer->result_rel, slot, writer->estate));
 	ResetPerTupleExprContext(writer->estate);
@@ -224,7 +229,7 @@ empty_slot(RecTableWriter *writer, int i)
 }
 
 /*
- * Gives the values of a new row to fill, none of which is null.  Until
+ * Return the values of a new row, to be filled; none may be null.  Until
  * rec_table_writer_end_row() the current context is that of the row's values.
  */
 Datum *
@@ -236,7 +241,7 @@ rec_table_writer_begin_row(RecTableWriter *writer)
 	return slot->tts_values;
 }
 
-/* Ends a row and goes back to the context in which it was begun. */
+/* End a row and restore the context in which it was begun. */
 void
 rec_table_writer_end_row(RecTableWriter *writer)
 {
@@ -247,7 +252,7 @@ rec_table_writer_end_row(RecTableWriter *writer)
 		flush_rows(writer);
 }
 
-/* The same for a row whose entries in indexes may have been postponed. */
+/* End a row at a place; its entries in some indexes may be postponed. */
 void
 rec_table_writer_end_row_at(RecTableWriter *writer, Size place)
 {
@@ -256,7 +261,7 @@ rec_table_writer_end_row_at(RecTableWriter *writer, Size place)
 	rec_table_writer_end_row(writer);
 }
 
-/* Writes the last rows, so that postponed entries may follow. */
+/* Write the last rows, after which postponed entries may follow. */
 void
 rec_table_writer_end_rows(RecTableWriter *writer)
 {
@@ -264,8 +269,8 @@ rec_table_writer_end_rows(RecTableWriter *writer)
 }
 
 /*
- * Gives the values of a row whose entries were postponed, of which those of the
- * indexes' columns are to be filled; NULL when there is nothing to write.
+ * Return the values of a row whose entries were postponed; those of the
+ * indexes' columns are to be filled.  NULL when nothing is to be written.
  */
 Datum *
 rec_table_writer_begin_entry(RecTableWriter *writer, Size place)
@@ -280,7 +285,7 @@ rec_table_writer_begin_entry(RecTableWriter *writer, Size place)
 	return slot->tts_values;
 }
 
-/* Writes these entries. */
+/* Write the entries of the row. */
 void
 rec_table_writer_end_entry(RecTableWriter *writer)
 {
@@ -288,7 +293,9 @@ rec_table_writer_end_entry(RecTableWriter *writer)
 	insert_entries(writer, writer->late, writer->slots[0]);
 }
 
-/* Writes what is left and closes the table, whose rows are then visible. */
+/*
+ * Write the rest of the batch and close the table; the rows are then visible.
+ */
 void
 rec_table_writer_close(RecTableWriter *writer)
 {
@@ -306,7 +313,10 @@ rec_table_writer_close(RecTableWriter *writer)
 	CommandCounterIncrement();
 }
 
-/* True when a row has another value than this in a column of type bigint. */
+/*
+ * Return true when a row has a value other than this one in a column of type
+ * bigint.
+ */
 static bool
 has_other_value(TupleTableSlot *slot, AttrNumber column, int64 value)
 {
@@ -317,9 +327,9 @@ has_other_value(TupleTableSlot *slot, AttrNumber column, int64 value)
 }
 
 /*
- * Deletes the rows of a table that have another value than this in a column,
- * which must be of type bigint.  Gives false, having deleted some or none of
- * them, when others are changing them, too.
+ * Delete the rows of a table that have a value other than this one in a column
+ * of type bigint.  Return false, after deleting some or none of them, when
+ * other transactions change them, too.
  */
 bool
 rec_table_writer_delete_others(Oid relid, const char *column, int64 value)
@@ -352,7 +362,10 @@ rec_table_writer_delete_others(Oid relid, const char *column, int64 value)
 	return result == TM_Ok;
 }
 
-/* Gives an array of n four-byte values to fill, empty or one-dimensional. */
+/*
+ * Return an array of n four-byte values to be filled, empty or
+ * one-dimensional.
+ */
 ArrayType *
 rec_table_writer_array4(Oid type, int n, void **data)
 {

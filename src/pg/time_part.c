@@ -1,15 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * time_part.c
- *	  What the clock on the wall and the calendar say of a time.
+ *	  The parts of a time: the hour's band, the day's kind, the month.
  *
  * People do other things in the evening than in the morning, on a Sunday than
  * on a Monday, in November than in June.  Here a time becomes the band of its
  * hour, weekday or weekend, and the month, in a time zone.
  *
- * A zone's offset from UTC stays the same for months.  The clock asks for it
- * once and for the time until which it holds, and keeps what the calendar says
- * of a day, so that reading millions of times is arithmetic.
+ * A zone's offset from UTC stays the same for months.  It is looked up once,
+ * with the time until which it holds, and the calendar of a day is cached, so
+ * that reading millions of times is arithmetic.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -28,22 +28,23 @@
 #define SLOT_SHIFT		22		/* a slot has 2^22 seconds, 48 days */
 #define DAY_SLOTS		1024
 #define HOURS_PER_BAND	6
-#define FIRST_WEEKEND_DAY	5	/* Saturday, Monday being 0 */
-#define UNIX_EPOCH_DAY	3		/* it was a Thursday */
+#define FIRST_WEEKEND_DAY	5	/* Saturday, where Monday is 0 */
+#define UNIX_EPOCH_DAY	3		/* 1970-01-01 was a Thursday */
 
-/* An offset and the times, in seconds, for which it is known. */
+/* An offset and the times, in seconds, for which it holds. */
 typedef struct ClockSlot
 {
 	pg_time_t	from;
-	pg_time_t	until;			/* exclusive; from until then: empty */
+	pg_time_t	until;			/* exclusive; an empty slot has from = until */
 	long		offset;			/* seconds east of UTC */
 } ClockSlot;
 
-/* What is known of a day. */
+/* The calendar of a day. */
 typedef struct DaySlot
 {
 	int64		day;			/* since 1970-01-01 */
-	int8		weekday;		/* value of REC_TIME_WEEKDAY, and so on */
+	int8		weekday;		/* value of REC_TIME_WEEKDAY and of the parts
+								 * after it */
 	int8		month;
 } DaySlot;
 
@@ -71,7 +72,7 @@ static const char *const *const value_names[REC_NTIMES] = {
 	hour_names, weekday_names, month_names
 };
 
-/* Gives what a part is called, NULL past the last one. */
+/* Return the name of a part, NULL past the last one. */
 const char *
 rec_time_part_name(int part)
 {
@@ -80,14 +81,14 @@ rec_time_part_name(int part)
 	return part < REC_NTIMES ? names[part] : NULL;
 }
 
-/* Gives the name of a part's value, NULL past the last one. */
+/* Return the name of a part's value, NULL past the last one. */
 const char *
 rec_time_part_value(RecTimePart part, int value)
 {
 	return value_names[part][value];
 }
 
-/* Makes a clock of a zone in the current context. */
+/* Make a clock for a zone in the current context. */
 RecClock *
 rec_time_part_create(pg_tz *zone)
 {
@@ -105,7 +106,7 @@ floor_div(int64 a, int64 b)
 	return a / b - (a % b < 0);
 }
 
-/* Gives the zone's offset at a time; false when the zone does not know. */
+/* Return the zone's offset at a time; false when the zone has none. */
 static bool
 find_offset(RecClock *clock, pg_time_t time, long *offset)
 {
@@ -130,7 +131,7 @@ find_offset(RecClock *clock, pg_time_t time, long *offset)
 	return true;
 }
 
-/* Looks a day up in the calendar, unless it was looked up lately. */
+/* Look up a day in the calendar, unless it is cached. */
 static const DaySlot *
 find_day(RecClock *clock, int64 day)
 {
@@ -150,8 +151,8 @@ find_day(RecClock *clock, int64 day)
 }
 
 /*
- * Gives the parts of a finite time, microseconds as in a timestamptz.  They
- * are not known where the zone does not reach.
+ * Return the parts of a finite time in microseconds, as in a timestamptz.
+ * They are unknown outside the range of the zone.
  */
 RecTimeParts
 rec_time_part_read(RecClock *clock, int64 time)
@@ -175,7 +176,7 @@ rec_time_part_read(RecClock *clock, int64 time)
 	return parts;
 }
 
-/* Finds a name, or the first three letters of one if they may be given. */
+/* Find a name; with short_too, also by its first three letters. */
 static int
 find_name(const char *const *names, const char *text, bool short_too)
 {
@@ -186,7 +187,7 @@ find_name(const char *const *names, const char *text, bool short_too)
 	return -1;
 }
 
-/* Gives a whole number between two others, -1 when the text is none. */
+/* Return a whole number from min to max, -1 when the text is not one. */
 static int
 find_number(const char *text, int min, int max)
 {
@@ -200,9 +201,9 @@ find_number(const char *text, int min, int max)
 }
 
 /*
- * Gives the number of a part's value, -1 when the text is none: for an hour 0
- * to 23 or its band, for a weekday 1 (Monday) to 7, the name of a day, or
- * weekday or weekend, for a month 1 to 12 or its name.
+ * Return the number of a part's value, -1 when the text has none: for an hour
+ * 0 to 23 or its band; for a weekday 1 (Monday) to 7, the name of a day, or
+ * weekday or weekend; for a month 1 to 12 or its name.
  */
 int
 rec_time_part_parse(RecTimePart part, const char *text)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * time_part.h
- *	  What the clock on the wall and the calendar say of a time.
+ *	  The parts of a time: the hour's band, the day's kind, the month.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -15,7 +15,7 @@
 
 #include "pgtime.h"
 
-/* Parts of a time that are context. */
+/* Parts of a time that can be context. */
 typedef enum RecTimePart
 {
 	REC_TIME_HOUR,				/* night, morning, afternoon, evening */
@@ -26,7 +26,7 @@ typedef enum RecTimePart
 
 typedef struct RecClock RecClock;
 
-/* The number of each part's value, -1 when it is not known. */
+/* The number of each part's value, -1 when it is unknown. */
 typedef struct RecTimeParts
 {
 	int			part[REC_NTIMES];
