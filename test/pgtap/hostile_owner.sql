@@ -12,7 +12,7 @@
 BEGIN;
 SET LOCAL client_min_messages = error;
 
-SELECT plan(919);
+SELECT plan(922);
 
 CREATE ROLE rec_mallory;
 DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO rec_mallory', current_database()); END $$;
@@ -157,8 +157,26 @@ SELECT test.check_calls('as it is', 'answered');
 SELECT is_empty($$SELECT DISTINCT p.proname FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
 	JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'recommender'
 	WHERE (p.proargnames[1] IN ('recommender', 'model') OR p.proname LIKE '%\_list')
-	AND p.proname NOT IN (SELECT function FROM test.call) AND p.proname NOT IN ('create_recommender', 'drop_recommender')$$, 'all functions about a recommender are called');
+	AND p.proname NOT IN (SELECT function FROM test.call) AND p.proname NOT IN ('create_recommender', 'drop_recommender')
+	AND p.provolatile <> 'i'$$, 'all functions about a recommender are called');
 SELECT is_empty($$SELECT 'lures.' || proname FROM pg_proc WHERE pronamespace = 'lures'::regnamespace EXCEPT SELECT function FROM test.call$$, 'and all of its schema');
+
+/* ------------------------------------------------------------------------
+ * doc/security.md
+ * ------------------------------------------------------------------------ */
+
+\set page `cat doc/security.md`
+CREATE TABLE test.listed AS
+SELECT m[1] AS function, count(*) AS n
+FROM regexp_split_to_table(substr(:'page', strpos(:'page', '## Every function')), E'\n') line,
+	regexp_matches(split_part(line, '|', 2), '`([a-z_]+)`', 'g') m
+WHERE line LIKE '| `%'
+GROUP BY 1;
+SELECT is_empty('SELECT function FROM test.listed WHERE n > 1', 'the page about security has each function once');
+SELECT set_eq($$SELECT function FROM test.listed$$, $$SELECT DISTINCT p.proname::text FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+	JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'recommender' WHERE p.provolatile <> 'i'$$, 'all that are not IMMUTABLE, and no others');
+SELECT is_empty($$SELECT proname FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+	JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'recommender' WHERE p.prosecdef$$, 'there is no SECURITY DEFINER function');
 
 -- a table of the recommender with something that a SELECT would run
 CREATE FUNCTION test.check_damage(command text) RETURNS SETOF text LANGUAGE plpgsql AS $$
