@@ -27,6 +27,7 @@
 #include "definition/plan_cache.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "pg/arguments.h"
 #include "pg/closest_name.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
@@ -283,7 +284,7 @@ recommender_missing(const char *name)
 		rec_closest_name_consider(&closest, lfirst(cell));
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("recommender \"%s\" does not exist", name),
+			 errmsg("recommender \"%s\" does not exist", rec_arguments_clip(name)),
 			 rec_closest_name_hint(&closest, "recommender")));
 }
 

@@ -22,6 +22,7 @@
 #include "executor/spi.h"
 #include "options/options_default.h"
 #include "options/options_read.h"
+#include "pg/arguments.h"
 #include "pg/owner.h"
 #include "pg/relation.h"
 #include "utils/array.h"
@@ -165,14 +166,8 @@ read_options(RecDefinition *definition)
 static void
 read_context_columns(RecSource *source, ArrayType *columns)
 {
-	Datum	   *names;
+	Datum	   *names = rec_arguments_names(columns, "context_columns", &source->ncontexts);
 
-	if (array_contains_nulls(columns))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("context columns must not be null")));
-	deconstruct_array(columns, NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR,
-					  &names, NULL, &source->ncontexts);
 	source->context_columns = palloc_array(char *, source->ncontexts + 1);
 	for (int i = 0; i < source->ncontexts; i++)
 		source->context_columns[i] = pstrdup(NameStr(*DatumGetName(names[i])));

@@ -28,6 +28,7 @@
 #include "definition/item_source.h"
 #include "interaction/interaction.h"
 #include "parser/parse_coerce.h"
+#include "pg/arguments.h"
 #include "pg/relation.h"
 #include "tsearch/ts_cache.h"
 #include "utils/builtins.h"
@@ -73,30 +74,6 @@ rec_item_source_kind_by_name(const char *name, RecItemColumnKind *kind)
 	return false;
 }
 
-/* Gives the names in a name[], which may be anything of that type. */
-static Datum *
-name_elements(ArrayType *names, const char *what, int *n)
-{
-	Datum	   *elements;
-	bool	   *nulls;
-
-	*n = 0;
-	if (names == NULL)
-		return NULL;
-	if (ARR_NDIM(names) > 1 || ARR_ELEMTYPE(names) != NAMEOID)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be a one-dimensional array of names", what)));
-	deconstruct_array(names, NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR,
-					  &elements, &nulls, n);
-	for (int i = 0; i < *n; i++)
-		if (nulls[i])
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("%s must not contain nulls", what)));
-	return elements;
-}
-
 static void
 add_columns(RecItemSource *items, const Datum *names, int n, bool text)
 {
@@ -129,8 +106,8 @@ rec_item_source_set_columns(RecItemSource *items, ArrayType *features, ArrayType
 {
 	int			nfeatures;
 	int			ntexts;
-	Datum	   *feature_names = name_elements(features, "feature_columns", &nfeatures);
-	Datum	   *text_names = name_elements(texts, "text_columns", &ntexts);
+	Datum	   *feature_names = rec_arguments_names(features, "feature_columns", &nfeatures);
+	Datum	   *text_names = rec_arguments_names(texts, "text_columns", &ntexts);
 
 	items->ncolumns = 0;
 	items->columns = palloc_array(RecItemColumn, nfeatures + ntexts + 1);

@@ -20,6 +20,7 @@
 
 #include "definition/item_source.h"
 #include "definition/item_source_options.h"
+#include "pg/arguments.h"
 #include "pg/closest_name.h"
 #include "pg/json_reader.h"
 #include "pg/relation.h"
@@ -191,7 +192,7 @@ find_item_option(const char *name)
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("option \"%s\" of set_items() does not exist", name),
+			 errmsg("option \"%s\" of set_items() does not exist", rec_arguments_clip(name)),
 			 rec_closest_name_hint(&closest, "option")));
 }
 

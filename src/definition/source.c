@@ -20,6 +20,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "definition/source.h"
+#include "pg/arguments.h"
 #include "pg/closest_name.h"
 #include "pg/relation.h"
 #include "pg/spi.h"
@@ -88,10 +89,7 @@ rec_source_check_context_columns(Oid relid, ArrayType *columns)
 	Datum	   *names;
 	int			n;
 
-	if (columns == NULL)
-		return;
-	deconstruct_array(columns, NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR,
-					  &names, NULL, &n);
+	names = rec_arguments_names(columns, "context_columns", &n);
 	for (int i = 0; i < n; i++)
 		(void) rec_relation_column(relid, NameStr(*DatumGetName(names[i])));
 }

@@ -30,6 +30,7 @@
 #include "evaluate/exposure.h"
 #include "interaction/pair.h"
 #include "miscadmin.h"
+#include "pg/arguments.h"
 #include "pg/closest_name.h"
 #include "pg/memory_budget.h"
 #include "pg/relation.h"
@@ -54,7 +55,7 @@ rec_metric_find(const char *name, int kinds)
 		if (strcmp(metric->name, name) == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("metric \"%s\" cannot be used here", name),
+					 errmsg("metric \"%s\" cannot be used here", rec_arguments_clip(name)),
 					 metric->kind == REC_OF_ALL_LISTS ?
 					 errdetail("It is of the lists of all users together, and users have no values of their own.") :
 					 errdetail("It says what lists are like and not how good they are.")));
@@ -63,7 +64,7 @@ rec_metric_find(const char *name, int kinds)
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("metric \"%s\" does not exist", name),
+			 errmsg("metric \"%s\" does not exist", rec_arguments_clip(name)),
 			 rec_closest_name_hint(&closest, "metric")));
 	return NULL;
 }

@@ -18,6 +18,7 @@
 #include "catalog/pg_type.h"
 #include "context/lift_table.h"
 #include "evaluate/evaluate_request.h"
+#include "pg/arguments.h"
 #include "pg/closest_name.h"
 #include "pg/relation.h"
 #include "serve/eligible.h"
@@ -41,7 +42,7 @@ rec_evaluate_request_split(FunctionCallInfo fcinfo, int n)
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("split \"%s\" does not exist", given),
+			 errmsg("split \"%s\" does not exist", rec_arguments_clip(given)),
 			 closest.best ? rec_closest_name_hint(&closest, "split") :
 			 errhint("Splits are time, leave_last, users and random.")));
 	return NULL;

@@ -25,6 +25,7 @@
 #include "options/options_default.h"
 #include "options/options_read.h"
 #include "options/options_write.h"
+#include "pg/arguments.h"
 #include "pg/json_writer.h"
 #include "pg/memory_budget.h"
 #include "pg/owner.h"
@@ -171,13 +172,34 @@ write_evaluation(EstimateWriter *writer, const RecEvaluation *evaluation,
  * ----------------
  */
 
+/* Return an object of one member, "filter", NULL for none. */
+static Jsonb *
+filter_member(const Jsonb *filter)
+{
+	JsonbParseState *state = NULL;
+	JsonbValue	key = {.type = jbvString};
+	JsonbValue	value = {.type = jbvNull};
+
+	key.val.string.val = "filter";
+	key.val.string.len = strlen(key.val.string.val);
+	if (filter)
+	{
+		value.type = jbvBinary;
+		value.val.binary.data = unconstify(JsonbContainer *, &filter->root);
+		value.val.binary.len = VARSIZE(filter) - VARHDRSZ;
+	}
+	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	(void) pushJsonbValue(&state, WJB_KEY, &key);
+	(void) pushJsonbValue(&state, WJB_VALUE, &value);
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
 /* Gives how it is measured as jsonb, for the recommender's table. */
 static Datum
 settings_json(const RecRequest *request)
 {
 	const RecSplit *split = &request->split;
 	RecJson		json = {0};
-	char	   *filter;
 
 	rec_json_writer_token(&json, WJB_BEGIN_OBJECT);
 	rec_json_writer_key(&json, "split");
@@ -193,10 +215,8 @@ settings_json(const RecRequest *request)
 	rec_json_writer_key(&json, "context");
 	rec_json_writer_bool(&json, request->context);
 	rec_json_writer_token(&json, WJB_END_OBJECT);
-	filter = psprintf("{\"filter\": %s}", request->filter == NULL ? "null" :
-					  JsonbToCString(NULL, &request->filter->root, VARSIZE(request->filter)));
 	return DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(rec_json_writer_finish(&json)),
-							   DirectFunctionCall1(jsonb_in, CStringGetDatum(filter)));
+							   JsonbPGetDatum(filter_member(request->filter)));
 }
 
 /* Prepares to store rows in the recommender's own table; only for its owner. */
@@ -233,11 +253,9 @@ static void
 argument_columns(FunctionCallInfo fcinfo, int n, const RecDefinition *definition,
 				 RecRequest *request)
 {
-	Datum	   *names;
 	int			count;
+	Datum	   *names = rec_arguments_names(PG_GETARG_ARRAYTYPE_P(n), "segment_columns", &count);
 
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(n), NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR,
-					  &names, NULL, &count);
 	request->columns = palloc_array(char *, count + 1);
 	for (int i = 0; i < count; i++)
 	{

@@ -27,6 +27,7 @@
 #include "catalog/pg_type.h"
 #include "evaluate/segment.h"
 #include "interaction/interaction.h"
+#include "pg/arguments.h"
 #include "pg/closest_name.h"
 #include "pg/memory_budget.h"
 #include "pg/relation.h"
@@ -228,10 +229,12 @@ add_labels(RecSegments *segments, const Labels *labels, const char *column, bool
 void
 rec_segment_add_query(RecSegments *segments, RecBatch *batch, const char *query)
 {
-	SPIPlanPtr	plan = rec_spi_prepare(query, 0, NULL, 0);
+	SPIPlanPtr	plan;
 	Labels		labels;
 	TupleDesc	desc;
 
+	rec_arguments_check_query(query);
+	plan = rec_spi_prepare(query, 0, NULL, 0);
 	if (!SPI_is_cursor_plan(plan))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

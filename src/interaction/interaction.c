@@ -23,6 +23,7 @@
 #include "interaction/interaction.h"
 #include "interaction/matrix_build.h"
 #include "interaction/stream.h"
+#include "pg/arguments.h"
 #include "pg/json_reader.h"
 #include "tcop/dest.h"
 #include "utils/builtins.h"
@@ -586,8 +587,10 @@ SPIPlanPtr
 rec_interaction_prepare(const char *query, TupleDesc *desc, RecRowFormat *format)
 {
 	MemoryContext old = CurrentMemoryContext;	/* SPI leaves another context */
-	SPIPlanPtr	plan = SPI_prepare_cursor(query, 0, NULL, CURSOR_OPT_PARALLEL_OK);
+	SPIPlanPtr	plan;
 
+	rec_arguments_check_query(query);
+	plan = SPI_prepare_cursor(query, 0, NULL, CURSOR_OPT_PARALLEL_OK);
 	MemoryContextSwitchTo(old);
 	if (plan == NULL || !SPI_is_cursor_plan(plan))
 		ereport(ERROR,

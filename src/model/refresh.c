@@ -39,6 +39,7 @@
 #include "model/refresh.h"
 #include "model/train.h"
 #include "options/options_write.h"
+#include "pg/arguments.h"
 #include "pg/closest_name.h"
 #include "pg/memory_budget.h"
 #include "pg/owner.h"
@@ -441,7 +442,7 @@ check_mode(const char *mode)
 	if (strcmp(mode, "incremental") == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("refresh mode \"%s\" is not supported", mode),
+				 errmsg("refresh mode \"%s\" is not supported", rec_arguments_clip(mode)),
 				 errdetail("By most options a few new interactions change most rows of neighbours, and a table does not tell which of its rows are new or gone."),
 				 errhint("Use \"auto\" or \"full\". What users did since counts in their answers without a refresh.")));
 	rec_closest_name_start(&closest, mode);
@@ -449,7 +450,7 @@ check_mode(const char *mode)
 	rec_closest_name_consider(&closest, "full");
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("refresh mode \"%s\" does not exist", mode),
+			 errmsg("refresh mode \"%s\" does not exist", rec_arguments_clip(mode)),
 			 closest.best ? rec_closest_name_hint(&closest, "mode") :
 			 errhint("Modes are \"auto\" and \"full\".")));
 }

@@ -17,6 +17,7 @@
 #include "postgres.h"
 
 #include "options/option_spec.h"
+#include "pg/arguments.h"
 #include "pg/closest_name.h"
 #include "pg/time_part.h"
 #include "utils/timestamp.h"
@@ -121,7 +122,7 @@ rec_option_spec_find(const char *name, int scopes)
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("option \"%s\" does not exist", name),
+			 errmsg("option \"%s\" does not exist", rec_arguments_clip(name)),
 			 rec_closest_name_hint(&closest, "option")));
 	return NULL;
 }

@@ -20,6 +20,7 @@
 #include "options/option_spec.h"
 #include "options/options_default.h"
 #include "options/options_read.h"
+#include "pg/arguments.h"
 #include "pg/closest_name.h"
 #include "pg/json_reader.h"
 #include "pg/relation.h"
@@ -54,6 +55,11 @@ object_value(const RecOptionSpec *spec, const JsonbValue *value, const char *exp
 
 	if (object == NULL)
 		wrong_type(spec->name, expected);
+	if (JsonContainerSize(object) > REC_MOST_STRINGS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("option \"%s\" must not have more than %d members", spec->name,
+						REC_MOST_STRINGS)));
 	return object;
 }
 
@@ -109,7 +115,7 @@ time_zone_missing(const char *given)
 	pg_tzenumerate_end(zones);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("time zone \"%s\" does not exist", given),
+			 errmsg("time zone \"%s\" does not exist", rec_arguments_clip(given)),
 			 rec_closest_name_hint(&closest, "time zone")));
 }
 

@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "pg/arguments.h"
 #include "pg/closest_name.h"
 #include "utils/varlena.h"
 
@@ -81,7 +82,7 @@ rec_closest_name_number(const char *kind, const char *(*value_name) (int value),
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("%s \"%s\" does not exist", kind, given),
+			 errmsg("%s \"%s\" does not exist", kind, rec_arguments_clip(given)),
 			 rec_closest_name_hint(&closest, kind)));
 	return -1;
 }

@@ -106,6 +106,10 @@ rec_json_reader_strings(const JsonbValue *value, List **strings)
 
 	if (array == NULL)
 		return false;
+	if (JsonContainerSize(array) > REC_MOST_STRINGS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a list of names must not have more than %d elements", REC_MOST_STRINGS)));
 	*strings = NIL;
 	for (uint32 i = 0; i < JsonContainerSize(array); i++)
 	{

@@ -25,6 +25,8 @@ typedef struct RecJsonMembers
 	JsonbValue	value;			/* its value; containers are jbvBinary */
 } RecJsonMembers;
 
+#define REC_MOST_STRINGS	1000	/* in a list that a caller gives */
+
 extern JsonbContainer *rec_json_reader_root_object(Jsonb *json, const char *what);
 extern JsonbContainer *rec_json_reader_array(const JsonbValue *value);
 extern JsonbContainer *rec_json_reader_object(const JsonbValue *value);

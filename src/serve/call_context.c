@@ -23,6 +23,7 @@
 #include "access/xact.h"
 #include "definition/model_scan.h"
 #include "definition/source.h"
+#include "pg/arguments.h"
 #include "pg/closest_name.h"
 #include "pg/json_reader.h"
 #include "pg/relation.h"
@@ -97,7 +98,7 @@ find_column(const ContextColumns *columns, const char *name)
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("context \"%s\" does not exist", name),
+			 errmsg("context \"%s\" does not exist", rec_arguments_clip(name)),
 			 columns->ncolumns == 0 ?
 			 errhint("Name context_columns, or the time_column, with add_interactions().") :
 			 closest.best ? rec_closest_name_hint(&closest, "context") :
@@ -116,7 +117,7 @@ refuse_time(RecTimePart part, const char *text)
 
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("context \"%s\" cannot be \"%s\"", rec_time_part_name(part), text),
+			 errmsg("context \"%s\" cannot be \"%s\"", rec_time_part_name(part), rec_arguments_clip(text)),
 			 errhint("%s", hints[part])));
 }
 
@@ -160,6 +161,11 @@ take_column(ContextColumns *columns, int column, const JsonbValue *value)
 		take_value(columns, column, value);
 		return;
 	}
+	if (JsonContainerSize(array) > REC_MOST_STRINGS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("context \"%s\" must not have more than %d values",
+						columns->names[column], REC_MOST_STRINGS)));
 	for (uint32 i = 0; i < JsonContainerSize(array); i++)
 		take_value(columns, column, getIthJsonbValueFromContainer(array, i));
 }

@@ -36,6 +36,7 @@
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "pg/arguments.h"
 #include "pg/json_reader.h"
 #include "pg/relation.h"
 #include "serve/filter.h"
@@ -342,7 +343,7 @@ find_operator(const char *name)
 	/* List all operators: their names are too short to find the one that was meant. */
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("filters have no operator \"%s\"", name),
+			 errmsg("filters have no operator \"%s\"", rec_arguments_clip(name)),
 			 errhint("The operators are %s.", operator_names())));
 	return NULL;
 }
