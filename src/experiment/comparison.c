@@ -233,9 +233,9 @@ rec_comparison_cuped(const RecMoments *a, const RecMoments *b)
 	double		n = a->n + b->n;
 	double		between = a->n * b->n / n * (b->mean[1] - a->mean[1]);
 	double		covariance = (a->n - 1) * a->covariance[0][1] + (b->n - 1) * b->covariance[0][1]
-		+ between * (b->mean[0] - a->mean[0]);
+	+ between * (b->mean[0] - a->mean[0]);
 	double		variance = (a->n - 1) * a->covariance[1][1] + (b->n - 1) * b->covariance[1][1]
-		+ between * (b->mean[1] - a->mean[1]);
+	+ between * (b->mean[1] - a->mean[1]);
 	double		before = (a->n * a->mean[1] + b->n * b->mean[1]) / n;
 
 	cuped.theta = variance > 0 ? covariance / variance : 0;
@@ -302,9 +302,9 @@ static double
 fixed_p_value(const RecTestPlan *plan, double statistic, double df)
 {
 	double		t = plan->alternative == REC_GREATER ? statistic :
-		plan->alternative == REC_LESS ? -statistic : fabs(statistic);
+	plan->alternative == REC_LESS ? -statistic : fabs(statistic);
 	double		tail = plan->method == REC_TEST_WELCH ? rec_distribution_t_tail(t, df)
-		: rec_distribution_normal(-t);
+	: rec_distribution_normal(-t);
 
 	return plan->alternative == REC_TWO_SIDED ? Min(1, 2 * tail) : tail;
 }

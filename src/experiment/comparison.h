@@ -18,7 +18,8 @@ typedef enum RecTestMethod
 {
 	REC_TEST_WELCH,				/* Student's t, at one look */
 	REC_TEST_Z,					/* normal, at one look; of shares pooled */
-	REC_TEST_SEQUENTIAL			/* a confidence sequence, at any number of looks */
+	REC_TEST_SEQUENTIAL			/* a confidence sequence, at any number of
+								 * looks */
 } RecTestMethod;
 
 /* What is asked about the effect. */
@@ -56,8 +57,9 @@ typedef struct RecEffect
 	double		standard_error;
 	double		degrees_of_freedom;
 	double		units;			/* of both groups */
-	double		null_error;		/* standard error if there is no effect, for the
-								 * p-value of REC_TEST_Z, in units of null_effect */
+	double		null_error;		/* standard error if there is no effect, for
+								 * the p-value of REC_TEST_Z, in units of
+								 * null_effect */
 	double		null_effect;
 } RecEffect;
 

@@ -341,6 +341,8 @@ rec_dictionary_intern(RecDict *dict, Datum id)
 	bool		found;
 	IntegerEntry *entry;
 
+	/* all loops over ids that a caller gives or a table has come by here */
+	CHECK_FOR_INTERRUPTS();
 	if (!dict->is_integer)
 		return intern_generic(dict, id);
 	check_growth(dict, dict->integers, sizeof(IntegerEntry));

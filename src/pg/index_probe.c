@@ -129,9 +129,12 @@ static int
 compare_values(const void *a, const void *b, void *arg)
 {
 	ScanKey		key = (ScanKey) arg;
-	int32		order = DatumGetInt32(FunctionCall2Coll(&key->sk_func, key->sk_collation,
-														*(const Datum *) a, *(const Datum *) b));
+	int32		order;
 
+	/* a caller may give a million values, and qsort() does not look */
+	CHECK_FOR_INTERRUPTS();
+	order = DatumGetInt32(FunctionCall2Coll(&key->sk_func, key->sk_collation,
+											*(const Datum *) a, *(const Datum *) b));
 	return key->sk_flags & SK_BT_DESC ? (order < 0) - (order > 0) : order;
 }
 
