@@ -63,7 +63,7 @@ set_default(RecOptions *options, const RecOptionSpec *spec)
 /*
  * Fill in the defaults.  Those of a stored model differ: it is to recommend
  * well on data that nobody has analysed, for which damped cosine with lists
- * per target did best over shops and places (see README); and its results are
+ * per target did best over shops and places (see the README); and its results are
  * visible to others than its owner, so that a pair needs two users.
  */
 void
