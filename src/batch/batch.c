@@ -135,5 +135,5 @@ void
 rec_batch_serve_by(RecBatch *batch, const RecOptions *options)
 {
 	batch->options = options;
-	rec_score_serve_by(batch->scores, options);
+	rec_score_use_options(batch->scores, options);
 }

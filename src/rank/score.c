@@ -83,7 +83,7 @@ rec_score_create(const RecOptions *options, uint32 nitems)
 
 /* Use other options from the next user on; they must stay allocated. */
 void
-rec_score_serve_by(RecScores *scores, const RecOptions *options)
+rec_score_use_options(RecScores *scores, const RecOptions *options)
 {
 	scores->options = options;
 }

@@ -16,7 +16,7 @@
 #include "rank/signal.h"
 
 extern RecScores *rec_score_create(const RecOptions *options, uint32 nitems);
-extern void rec_score_serve_by(RecScores *scores, const RecOptions *options);
+extern void rec_score_use_options(RecScores *scores, const RecOptions *options);
 extern void rec_score_set_steps(RecScores *scores, const uint32 *steps, int n);
 extern void rec_score_reset(RecScores *scores);
 extern void rec_score_expect(RecScores *scores, int nsignals, int64 nentries, uint32 nitems);
