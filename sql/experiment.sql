@@ -163,3 +163,16 @@ SELECT recommender.divergence('{1,-2}', '{1,1}');
 SELECT recommender.divergence('{1,2}', '{1,1}', smoothing => 2);
 SELECT recommender.divergence('{1,2}', '{1,1}', 'hellinger');
 SELECT recommender.entropy(x) FROM unnest('{1,-1}'::float8[]) x;
+
+-- Two rankings in one list; the coins of user 7 are fixed by the salt
+SELECT * FROM recommender.interleave('{tea,mug,pot}'::text[], '{pot,cup,tea}'::text[], 'new blend', 7, '2025-01-01', 4);
+SELECT round(recommender.sign_test(24, 8)::numeric, 6) AS p_value;
+-- Two lists of two items in both orders: the second place is looked at half as often
+SELECT p.rank, round(p.examination::numeric, 3) AS examination, round(p.ci_low::numeric, 3) AS ci_low, round(p.ci_high::numeric, 3) AS ci_high, p.shown, p.clicked, p.pairs
+FROM (SELECT recommender.position_bias(item, rank, shown, clicked) AS ranks FROM (VALUES ('tea', 1, 1000, 400), ('tea', 2, 1000, 200), ('mug', 1, 1000, 100), ('mug', 2, 1000, 50), ('pot', 3, 500, 100)) v (item, rank, shown, clicked)) b, unnest(ranks) p;
+
+SELECT * FROM recommender.interleave('{a}'::text[], '{b}'::text[], 's', 1, k => -1);
+SELECT recommender.sign_test(-1, 1);
+SELECT recommender.position_bias('a', 0, 1, 1);
+SELECT recommender.position_bias('a', 101, 1, 1);
+SELECT recommender.position_bias('a', 1, 1, 2);

@@ -543,3 +543,66 @@ COST 1000000 ROWS 100
 AS 'MODULE_PATHNAME', 'rec_experiment_results';
 COMMENT ON FUNCTION recommender.experiment_results IS
 'the results of an experiment, from queries of who was shown what and of what they did: effects with intervals and corrected p-values of each variant, metric and segment, with warnings';
+
+-- Interleaving: which of two rankings people prefer, by showing them both in one list
+CREATE FUNCTION recommender.interleave(
+	a anycompatiblearray,
+	b anycompatiblearray,
+	salt text,
+	id anyelement,
+	counter text DEFAULT '',
+	k int DEFAULT 10,
+	OUT rank int,
+	OUT item_id anycompatible,
+	OUT team text)
+RETURNS SETOF record
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+COST 100 ROWS 10
+AS 'MODULE_PATHNAME', 'rec_interleave';
+COMMENT ON FUNCTION recommender.interleave IS
+'one list of two rankings, with the team, a or b, that picked each item: team draft (Radlinski, Kurup, Joachims 2008); coins are hashes of salt, id and counter';
+
+CREATE FUNCTION recommender.sign_test(wins bigint, losses bigint)
+RETURNS float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+COST 100
+AS 'MODULE_PATHNAME', 'rec_sign_test';
+COMMENT ON FUNCTION recommender.sign_test(bigint, bigint) IS
+'the exact two-sided p-value of wins and losses that are equally likely; ties are left out';
+
+-- Position bias
+CREATE TYPE recommender.position_examination AS (
+	rank int,
+	examination float8,			-- relative to rank 1; NULL without enough clicks or items at other ranks
+	ci_low float8,				-- of level 95 per cent
+	ci_high float8,
+	shown bigint,
+	clicked bigint,
+	pairs int					-- items that were at this rank and another one
+);
+COMMENT ON TYPE recommender.position_examination IS
+'how likely a place in a list is looked at, relative to the first place';
+
+CREATE FUNCTION recommender_internal.position_bias_transition(internal, text, int, bigint, bigint)
+RETURNS internal
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'rec_position_bias_transition';
+COMMENT ON FUNCTION recommender_internal.position_bias_transition(internal, text, int, bigint, bigint) IS
+'internal: transition function of position_bias';
+
+CREATE FUNCTION recommender_internal.position_bias_final(internal)
+RETURNS recommender.position_examination[]
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'rec_position_bias_final';
+COMMENT ON FUNCTION recommender_internal.position_bias_final(internal) IS
+'internal: final function of position_bias';
+
+CREATE AGGREGATE recommender.position_bias(item_id text, rank int, shown bigint, clicked bigint) (
+	SFUNC = recommender_internal.position_bias_transition,
+	STYPE = internal,
+	SSPACE = 16384,
+	FINALFUNC = recommender_internal.position_bias_final,
+	PARALLEL = UNSAFE
+);
+COMMENT ON AGGREGATE recommender.position_bias(text, int, bigint, bigint) IS
+'how likely each rank is looked at, from the click rates of items that were shown at several ranks (Agarwal et al. 2019)';

@@ -10,7 +10,7 @@ SET LOCAL client_min_messages = error;
 SET LOCAL search_path = public;
 SET LOCAL timezone = 'UTC';
 
-SELECT plan(30);
+SELECT plan(47);
 
 CREATE SCHEMA oracle;
 
@@ -142,6 +142,63 @@ SELECT is(round((stddev_pop(rate) / avg(rate))::numeric, 10), 0.1250000000, 'equ
 FROM (SELECT count(l.i)::float8 / count(*) AS rate FROM oracle.test JOIN oracle.item USING (i) LEFT JOIN oracle.list l USING (u, i) GROUP BY head) r;
 SELECT is(round((stddev_pop(rate) / avg(rate))::numeric, 10), 0.0909090909, 'statistical parity of head and tail')
 FROM (SELECT count(l.i)::float8 / count(*) AS rate FROM oracle.item CROSS JOIN generate_series(1, 5) u LEFT JOIN oracle.list l USING (u, i) WHERE NOT EXISTS (SELECT FROM oracle.train t WHERE t.u = u.u AND t.i = item.i) GROUP BY head) r;
+
+/* ------------------------------------------------------------------------
+ * Interleaving
+ * ------------------------------------------------------------------------ */
+
+-- team draft in PL/pgSQL, with coins given: true for team a
+CREATE FUNCTION oracle.interleave(a text[], b text[], coins boolean[], k int) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	list text[] := '{}'; teams text := ''; picks int[] := '{0,0}'; toss int := 0; turn int; item text;
+BEGIN
+	FOR rank IN 1 .. k LOOP
+		IF picks[1] = picks[2] THEN toss := toss + 1; turn := CASE WHEN coins[toss] THEN 1 ELSE 2 END;
+		ELSE turn := CASE WHEN picks[1] < picks[2] THEN 1 ELSE 2 END; END IF;
+		FOR attempt IN 1 .. 2 LOOP
+			SELECT x INTO item FROM unnest(CASE turn WHEN 1 THEN a ELSE b END) WITH ORDINALITY u (x, n) WHERE x IS NOT NULL AND x <> ALL (list) ORDER BY n LIMIT 1;
+			EXIT WHEN item IS NOT NULL;
+			turn := 3 - turn;
+		END LOOP;
+		EXIT WHEN item IS NULL;
+		list := list || item; teams := teams || CASE turn WHEN 1 THEN 'a' ELSE 'b' END; picks[turn] := picks[turn] + 1;
+	END LOOP;
+	RETURN array_to_string(list, ' ') || ' / ' || teams;
+END $$;
+SELECT is(oracle.interleave(a, b, coins, 4), wanted, 'the oracle: ' || wanted)
+FROM (VALUES ('{a,b,c,d}'::text[], '{b,e,a,f}'::text[], '{t,t}'::boolean[], 'a b c e / abab'), ('{a,b,c,d}', '{b,e,a,f}', '{f,f}', 'b a e c / baba'),
+	('{a,b,c,d}', '{a,b,c,d}', '{t,f}', 'a b c d / abba')) v (a, b, coins, wanted);
+SELECT is_empty($$
+	SELECT s, a, b FROM generate_series(1, 300) s, LATERAL (SELECT (ARRAY(SELECT chr(96 + i) FROM generate_series(1, 12) i ORDER BY recommender.bucket('a' || s, i) LIMIT s % 8)) AS a, (ARRAY(SELECT CASE i WHEN 12 THEN NULL ELSE chr(96 + i) END FROM generate_series(1, 12) i ORDER BY recommender.bucket('b' || s, i) LIMIT s % 7)) AS b) l
+	WHERE oracle.interleave(a, b, ARRAY(SELECT recommender.bucket('salt', s || '/day/' || i) < 0.5 FROM generate_series(1, 12) i), s % 11)
+		<> (SELECT coalesce(string_agg(item_id, ' ' ORDER BY rank), '') || ' / ' || coalesce(string_agg(team, '' ORDER BY rank), '') FROM recommender.interleave(a, b, 'salt', s, 'day', s % 11))
+$$, 'team draft by the oracle');
+SELECT is(string_agg(item_id::text, ' ' ORDER BY rank), '1 2 3 4', 'of equal lists the list itself') FROM recommender.interleave('{1,2,3,4}'::int[], '{1,2,3,4}'::int[], 's', 7);
+SELECT ok(abs(sum(CASE team WHEN 'a' THEN 1 ELSE -1 END)) <= 3 * sqrt(2000), 'where no team is preferred in the long run')
+FROM generate_series(1, 2000) u, LATERAL (SELECT team FROM recommender.interleave('{1,2,3,4}'::int[], '{1,2,3,4}'::int[], 's', u) WHERE item_id = 1) t;
+SELECT is(round(recommender.sign_test(wins, losses)::numeric, 10), p, format('sign test of %s and %s', wins, losses))
+FROM (VALUES (60, 40, 0.0568879336), (24, 8, 0.0070003667), (8, 24, 0.0070003667), (0, 0, 1.0000000000), (5, 5, 1.0000000000), (0, 1, 1.0000000000)) v (wins, losses, p);
+SELECT is_empty($$
+	SELECT w, l FROM generate_series(0, 25) w, generate_series(0, 25) l
+	WHERE abs(recommender.sign_test(w, l) - least(1, 2 * (SELECT sum(factorial(w + l) / factorial(i) / factorial(w + l - i)) FROM generate_series(0, least(w, l)) i) / 2 ^ (w + l)::numeric)::float8) > 1e-13
+$$, 'and of all small numbers, by exact sums');
+
+/* ------------------------------------------------------------------------
+ * Position bias
+ * ------------------------------------------------------------------------ */
+
+-- ten queries of three or four items, two rankings, places that are looked at with probabilities 1, .6, .4, .25
+CREATE TABLE oracle.placement AS
+SELECT 'i' || item AS item, rank, 1 AS shown, (recommender.bucket('click ' || list, rank) < ('{1,.6,.4,.25}'::float8[])[rank] * (0.1 + 0.6 * recommender.bucket('good', item)))::int AS clicked, list
+FROM generate_series(1, 20000) list, generate_series(1, 4) rank, LATERAL (SELECT list / 2 % 10 AS query) q,
+	LATERAL (SELECT query * 3 + CASE list % 2 WHEN 0 THEN rank - 1 ELSE (rank * 3 + query) % 4 END AS item) i;
+SELECT ok(bool_and(abs(ln(p.examination / truth)) <= 3 * greatest(ln(p.ci_high / p.ci_low) / 3.92, 1e-9)), 'estimates within 3 standard errors: ' || string_agg(round(p.examination::numeric, 3)::text, ' ' ORDER BY rank))
+FROM (SELECT recommender.position_bias(item, rank, shown, clicked) AS p FROM oracle.placement) e, unnest(p) p, LATERAL (SELECT ('{1,.6,.4,.25}'::float8[])[rank] AS truth) t;
+SELECT results_eq($$SELECT rank, round(examination::numeric, 9), shown, clicked, pairs FROM (SELECT recommender.position_bias(item, rank, shown, clicked ORDER BY list DESC) AS p FROM oracle.placement) e, unnest(p)$$,
+	$$SELECT rank, round(examination::numeric, 9), shown, clicked, pairs FROM (SELECT recommender.position_bias(item, rank, shown, clicked) AS p FROM (SELECT item, rank, sum(shown) AS shown, sum(clicked) AS clicked FROM oracle.placement GROUP BY item, rank) g) e, unnest(p)$$, 'rows or sums of them, in any order');
+SELECT is((SELECT count(examination) FROM (SELECT recommender.position_bias(item, rank, shown, clicked) AS p FROM oracle.placement WHERE list % 2 = 0 AND rank IN (1, 2, 3) AND (rank < 3 OR list / 2 % 10 < 0)) e, unnest(p)), 0::bigint, 'without items at two ranks there is no estimate')
+FROM (SELECT 1) one;
+SELECT is(recommender.position_bias(item, rank, shown, clicked), NULL, 'nor without rows') FROM oracle.placement WHERE rank > 4;
 
 SELECT * FROM finish();
 ROLLBACK;
