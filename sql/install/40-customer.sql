@@ -266,3 +266,240 @@ COST 10
 AS 'MODULE_PATHNAME', 'rec_spend_forecast_sql';
 COMMENT ON FUNCTION recommender.spend_forecast(recommender.spend_model, int, float8) IS
 'the expected value of each of a customer''s next purchases, from the number and the mean value of those that repeated; the population''s mean with frequency 0; NULL when the model has no parameters or no finite mean';
+
+-- Deviations of a series
+
+CREATE TYPE recommender.deviation AS (
+	expected float8,
+	spread float8,
+	score float8
+);
+COMMENT ON TYPE recommender.deviation IS
+'what earlier seasons lead to expect, by how much values usually differ from it, and by how many such spreads this one does';
+
+CREATE FUNCTION recommender.anomaly(value float8, season int)
+RETURNS recommender.deviation
+LANGUAGE C WINDOW IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_anomaly';
+COMMENT ON FUNCTION recommender.anomaly(float8, int) IS
+'window function: how far a value is from what the same place in earlier seasons leads to expect; one row per period without holes, season their number in a season (7 for days of a week)';
+
+-- Clusters
+
+CREATE TYPE recommender.cluster AS (
+	cluster int,
+	size bigint,
+	center float8[],
+	scale float8[],
+	spread float8
+);
+COMMENT ON TYPE recommender.cluster IS
+'a cluster of rows: number from 1 for the largest, rows, center in the units of the features, what each feature is divided by to compute distances (0: it does not count), root of the mean squared distance from the center';
+
+CREATE FUNCTION recommender.cluster_transition(internal, float8[], int)
+RETURNS internal
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_cluster_transition';
+COMMENT ON FUNCTION recommender.cluster_transition(internal, float8[], int) IS
+'transition of cluster_agg(features, clusters)';
+
+CREATE FUNCTION recommender.cluster_transition(internal, float8[], int, boolean)
+RETURNS internal
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_cluster_transition';
+COMMENT ON FUNCTION recommender.cluster_transition(internal, float8[], int, boolean) IS
+'transition of cluster_agg(features, clusters, scale)';
+
+CREATE FUNCTION recommender.cluster_combine(internal, internal)
+RETURNS internal
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_cluster_combine';
+COMMENT ON FUNCTION recommender.cluster_combine(internal, internal) IS
+'puts two states of cluster_agg together';
+
+CREATE FUNCTION recommender.cluster_serialize(internal)
+RETURNS bytea
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_cluster_serialize';
+COMMENT ON FUNCTION recommender.cluster_serialize(internal) IS
+'writes a state of cluster_agg as bytes, for parallel workers';
+
+CREATE FUNCTION recommender.cluster_deserialize(bytea, internal)
+RETURNS internal
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_cluster_deserialize';
+COMMENT ON FUNCTION recommender.cluster_deserialize(bytea, internal) IS
+'reads a state of cluster_agg from bytes, for parallel workers';
+
+CREATE FUNCTION recommender.cluster_final(internal)
+RETURNS recommender.cluster[]
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_cluster_final';
+COMMENT ON FUNCTION recommender.cluster_final(internal) IS
+'final function of cluster_agg';
+
+CREATE AGGREGATE recommender.cluster_agg(features float8[], clusters int) (
+	SFUNC = recommender.cluster_transition,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = recommender.cluster_final,
+	COMBINEFUNC = recommender.cluster_combine,
+	SERIALFUNC = recommender.cluster_serialize,
+	DESERIALFUNC = recommender.cluster_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE recommender.cluster_agg(float8[], int) IS
+'k-means clusters of rows of features, each divided by its standard deviation; without chance: the same rows have the same clusters (Lloyd 1982, from centers that are farthest first)';
+
+CREATE AGGREGATE recommender.cluster_agg(features float8[], clusters int, scale boolean) (
+	SFUNC = recommender.cluster_transition,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = recommender.cluster_final,
+	COMBINEFUNC = recommender.cluster_combine,
+	SERIALFUNC = recommender.cluster_serialize,
+	DESERIALFUNC = recommender.cluster_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE recommender.cluster_agg(float8[], int, boolean) IS
+'k-means clusters of rows of features, which are divided by their standard deviations if scale is true';
+
+CREATE FUNCTION recommender.cluster_of(clusters recommender.cluster[], features float8[])
+RETURNS int
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+COST 10
+AS 'MODULE_PATHNAME', 'rec_cluster_of';
+COMMENT ON FUNCTION recommender.cluster_of(recommender.cluster[], float8[]) IS
+'the number of the cluster whose center is nearest to a row of features';
+
+-- Attribution
+
+CREATE TYPE recommender.attribution AS (
+	touchpoint text,
+	paths float8,
+	first float8,
+	last float8,
+	linear float8,
+	shapley float8,
+	markov float8,
+	removal_effect float8,
+	markov_value float8
+);
+COMMENT ON TYPE recommender.attribution IS
+'a touchpoint, how many paths met it, the conversions attributed to it by five rules, the share of conversions that the Markov model loses without it, and the value attributed by that';
+
+CREATE FUNCTION recommender.attribution_transition(internal, text[], float8, float8, float8)
+RETURNS internal
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_attribution_transition';
+COMMENT ON FUNCTION recommender.attribution_transition(internal, text[], float8, float8, float8) IS
+'transition of attribution_agg(path, conversions, losses, value)';
+
+CREATE FUNCTION recommender.attribution_combine(internal, internal)
+RETURNS internal
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_attribution_combine';
+COMMENT ON FUNCTION recommender.attribution_combine(internal, internal) IS
+'puts two states of attribution_agg together';
+
+CREATE FUNCTION recommender.attribution_serialize(internal)
+RETURNS bytea
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_attribution_serialize';
+COMMENT ON FUNCTION recommender.attribution_serialize(internal) IS
+'writes a state of attribution_agg as bytes, for parallel workers';
+
+CREATE FUNCTION recommender.attribution_deserialize(bytea, internal)
+RETURNS internal
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_attribution_deserialize';
+COMMENT ON FUNCTION recommender.attribution_deserialize(bytea, internal) IS
+'reads a state of attribution_agg from bytes, for parallel workers';
+
+CREATE FUNCTION recommender.attribution_final(internal)
+RETURNS recommender.attribution[]
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_attribution_final';
+COMMENT ON FUNCTION recommender.attribution_final(internal) IS
+'final function of attribution_agg';
+
+CREATE AGGREGATE recommender.attribution_agg(path text[], conversions float8, losses float8, value float8) (
+	SFUNC = recommender.attribution_transition,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = recommender.attribution_final,
+	COMBINEFUNC = recommender.attribution_combine,
+	SERIALFUNC = recommender.attribution_serialize,
+	DESERIALFUNC = recommender.attribution_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE recommender.attribution_agg(text[], float8, float8, float8) IS
+'conversions attributed to touchpoints, from one row per path: touchpoints in order, how often it ended in a conversion and how often not, what the conversions were worth; exact Shapley values and removal effects of a Markov chain, without simulation';
+
+-- Words of reviews
+
+CREATE TYPE recommender.word_score AS (
+	word text,
+	score float8,
+	z float8,
+	positives bigint,
+	negatives bigint
+);
+COMMENT ON TYPE recommender.word_score IS
+'a word or a pair of neighbouring words, what it adds to the logarithmic odds that a document is positive, how typical it is of positive documents in standard deviations, and how many documents of both kinds have it';
+
+CREATE FUNCTION recommender.word_scores_transition(internal, tsvector, boolean)
+RETURNS internal
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_word_scores_transition';
+COMMENT ON FUNCTION recommender.word_scores_transition(internal, tsvector, boolean) IS
+'transition of word_scores_agg(document, positive)';
+
+CREATE FUNCTION recommender.word_scores_combine(internal, internal)
+RETURNS internal
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_word_scores_combine';
+COMMENT ON FUNCTION recommender.word_scores_combine(internal, internal) IS
+'puts two states of word_scores_agg together';
+
+CREATE FUNCTION recommender.word_scores_serialize(internal)
+RETURNS bytea
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_word_scores_serialize';
+COMMENT ON FUNCTION recommender.word_scores_serialize(internal) IS
+'writes a state of word_scores_agg as bytes, for parallel workers';
+
+CREATE FUNCTION recommender.word_scores_deserialize(bytea, internal)
+RETURNS internal
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_word_scores_deserialize';
+COMMENT ON FUNCTION recommender.word_scores_deserialize(bytea, internal) IS
+'reads a state of word_scores_agg from bytes, for parallel workers';
+
+CREATE FUNCTION recommender.word_scores_final(internal)
+RETURNS recommender.word_score[]
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'rec_word_scores_final';
+COMMENT ON FUNCTION recommender.word_scores_final(internal) IS
+'final function of word_scores_agg';
+
+CREATE AGGREGATE recommender.word_scores_agg(document tsvector, positive boolean) (
+	SFUNC = recommender.word_scores_transition,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = recommender.word_scores_final,
+	COMBINEFUNC = recommender.word_scores_combine,
+	SERIALFUNC = recommender.word_scores_serialize,
+	DESERIALFUNC = recommender.word_scores_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE recommender.word_scores_agg(tsvector, boolean) IS
+'what words say of documents that are positive or negative, by falling z (naive Bayes; Monroe, Colaresi and Quinn 2008)';
+
+CREATE FUNCTION recommender.text_score(words recommender.word_score[], document tsvector)
+RETURNS float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+COST 100
+AS 'MODULE_PATHNAME', 'rec_text_score';
+COMMENT ON FUNCTION recommender.text_score(recommender.word_score[], tsvector) IS
+'the sum of the scores of a document''s words: above 0 is positive, 0 when none is known';

@@ -21,6 +21,7 @@
 #include "access/htup_details.h"
 #include "customer/pattern.h"
 #include "customer/purchase.h"
+#include "customer/row_array.h"
 #include "customer/spend.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -426,25 +427,6 @@ rec_spend_model_final(PG_FUNCTION_ARGS)
  * ----------------
  */
 
-/* Read the fields of a composite argument of a type of ours. */
-static void
-read_row(Datum row, int ncolumns, Datum *values, bool *nulls)
-{
-	HeapTupleHeader header = DatumGetHeapTupleHeader(row);
-	TupleDesc	desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header),
-											  HeapTupleHeaderGetTypMod(header));
-	HeapTupleData tuple;
-
-	if (desc->natts != ncolumns)
-		elog(ERROR, "a model has %d columns, not %d", desc->natts, ncolumns);
-	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
-	ItemPointerSetInvalid(&tuple.t_self);
-	tuple.t_tableOid = InvalidOid;
-	tuple.t_data = header;
-	heap_deform_tuple(&tuple, desc, values, nulls);
-	ReleaseTupleDesc(desc);
-}
-
 static void
 require_parameter(const char *name, double value, bool may_be_zero)
 {
@@ -464,7 +446,7 @@ read_purchase_model(Datum row, RecPurchaseModel *model)
 	bool		nulls[PURCHASE_NCOLS];
 	text	   *kind;
 
-	read_row(row, PURCHASE_NCOLS, values, nulls);
+	rec_row_array_read(row, PURCHASE_NCOLS, values, nulls);
 	for (int i = 0; i <= 4; i++)
 	{
 		if (nulls[i])
@@ -549,7 +531,7 @@ rec_spend_forecast_sql(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("mean_value must be greater than or equal to zero"),
 				 errdetail("The mean value is %g.", mean_value)));
-	read_row(PG_GETARG_DATUM(0), SPEND_NCOLS, values, nulls);
+	rec_row_array_read(PG_GETARG_DATUM(0), SPEND_NCOLS, values, nulls);
 	if (nulls[0] || nulls[1] || nulls[2])
 		PG_RETURN_NULL();
 	model.p = DatumGetFloat8(values[0]);
