@@ -4,8 +4,8 @@
  *	  Changing a recommender: its sources, its items and its options.
  *
  * Each function checks what it is given with the caller's rights, takes the
- * lock that refresh() takes, writes as the owner, and tells all sessions that
- * the definition has changed.
+ * lock that refresh() takes, writes as the owner, and invalidates the definition
+ * in all sessions.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -32,7 +32,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
-/* Begins to write to the recommender's tables, as its owner. */
+/* Begin to write to the recommender's tables, as its owner. */
 static void
 begin_writing(const RecDefinition *definition, RecCaller *caller)
 {
@@ -40,7 +40,7 @@ begin_writing(const RecDefinition *definition, RecCaller *caller)
 	SPI_connect();
 }
 
-/* Ends it; the definition is read anew from here on. */
+/* End it; the definition is read anew from here on. */
 static void
 end_writing(const RecDefinition *definition, const RecCaller *caller)
 {
@@ -49,7 +49,7 @@ end_writing(const RecDefinition *definition, const RecCaller *caller)
 	rec_definition_cache_changed(definition->schema);
 }
 
-/* Gives a value for a parameter of type name[], an empty one for NULL. */
+/* Return a value for a parameter of type name[], an empty one for NULL. */
 static Datum
 names_or_none(ArrayType *names)
 {
@@ -62,7 +62,7 @@ names_or_none(ArrayType *names)
  */
 
 /*
- * Reads a source from the arguments of a function: interactions, user_column,
+ * Read a source from the arguments of a function: interactions, user_column,
  * item_column, time_column, event_column and weight_column from the second
  * on, event_weights and context_columns from "weights" on.
  */
@@ -121,7 +121,7 @@ rec_alter_recommender_source_write(const RecGivenSource *given, const char *sche
 	rec_table_row_upsert(&row, table, Anum_rec_source_relation);
 }
 
-/* Tells of the index that serving from a source would want. */
+/* Report the index that serving from a source needs. */
 void
 rec_alter_recommender_source_notice(const RecGivenSource *given)
 {
@@ -139,7 +139,7 @@ rec_alter_recommender_source_notice(const RecGivenSource *given)
  * add_interactions(recommender, interactions, user_column, item_column,
  * time_column, event_column, weight_column, event, event_weights,
  * context_columns): adds a source, or replaces the one of the same relation;
- * gives the recommender's name.
+ * returns the recommender's name.
  */
 PG_FUNCTION_INFO_V1(rec_add_interactions);
 Datum
@@ -254,9 +254,8 @@ write_items(const RecDefinition *definition, const RecItemSource *items,
 
 /*
  * set_items(recommender, items, item_column, feature_columns, text_columns,
- * available_column, created_column, group_column, options): says what
- * relation the items are rows of, in place of what was said before; gives the
- * recommender's name.
+ * available_column, created_column, group_column, options): sets the
+ * relation of items, in place of the one before; returns the recommender's name.
  */
 PG_FUNCTION_INFO_V1(rec_set_items);
 Datum
@@ -319,7 +318,7 @@ rec_remove_items(PG_FUNCTION_ARGS)
  */
 
 /*
- * Writes weights of events to the sources that keep them:
+ * Write weights of events to the sources that keep them:
  *
  *	UPDATE source s SET event_weights = coalesce(s.event_weights, '{}') || {$2: $3}
  *	WHERE s.relation = $1
@@ -347,7 +346,7 @@ write_event_weights(const RecDefinition *definition, const RecOptions *options,
 }
 
 /*
- * Changes the options that are named, null giving one its default again, and
+ * Change the options that are named, null giving one its default again, and
  * those weights of events that are named.
  */
 void
@@ -385,7 +384,7 @@ rec_alter_recommender_set_options(RecDefinition *definition, Jsonb *given)
 
 /*
  * set_options(recommender, options): changes the options that are named, null
- * giving an option its default again; gives all options in force.
+ * giving an option its default again; returns all options in force.
  */
 PG_FUNCTION_INFO_V1(rec_set_options);
 Datum

@@ -126,7 +126,7 @@ check_exists(Findings *findings, const RecSource *source)
 	{
 		add_finding(findings, "error", "source_missing",
 					rec_source_remove_hint(findings->definition, source),
-					"the relation with OID %u does not exist any more", source->relid);
+					"the relation with OID %u no longer exists", source->relid);
 		return false;
 	}
 	for (int i = 0; i < (int) lengthof(columns); i++)
@@ -381,7 +381,7 @@ check_items_exist(Findings *findings, const RecItemSource *items)
 	if (get_rel_name(items->relid) == NULL)
 	{
 		add_finding(findings, "error", "items_missing", hint,
-					"the relation of items, with OID %u, does not exist any more", items->relid);
+					"the relation of items, with OID %u, no longer exists", items->relid);
 		return false;
 	}
 	for (int i = 0; i < (int) lengthof(columns) + items->ncolumns; i++)

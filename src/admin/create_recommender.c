@@ -4,7 +4,7 @@
  *	  Making and dropping recommenders.
  *
  * create_recommender() checks what it is given before it makes anything; what
- * it makes is in objects.c.
+ * it makes is in ddl.c.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -44,7 +44,7 @@ check_name(const char *name)
 				 errhint("A recommender makes a schema of its name: choose another, or drop the old one first.")));
 }
 
-/* Refuses options that a recommender could not have, NULL for none. */
+/* Refuse options that a recommender could not have, NULL for none. */
 static void
 check_options(Jsonb *given)
 {
@@ -58,7 +58,7 @@ check_options(Jsonb *given)
 /*
  * create_recommender(recommender, interactions, user_column, item_column,
  * time_column, event_column, weight_column, event_weights, context_columns,
- * options): makes the schema with all that is in it; gives its name.
+ * options): makes the schema with all that is in it; returns its name.
  */
 PG_FUNCTION_INFO_V1(rec_create_recommender);
 Datum

@@ -92,8 +92,8 @@ source_array(const RecDefinition *definition)
 }
 
 /*
- * Ends a subtransaction that failed and makes its error a warning, which says
- * of which recommender.  A cancel stays an error.
+ * End a subtransaction that failed and make its error a warning that names
+ * the recommender.  A cancel stays an error.
  */
 static void
 warn_and_roll_back(MemoryContext context, ResourceOwner owner, const char *format,
@@ -149,7 +149,7 @@ write_overview(const Overview *overview, const RecDefinition *definition)
 	values[5] = SPI_getbinval(tuple, desc, 3, &nulls[5]);
 	values[6] = SPI_getbinval(tuple, desc, 4, &nulls[6]);
 	values[7] = CStringGetTextDatum("the user's own interactions, exclusions, which items there are, available or filtered, new items, trending items");
-	values[8] = CStringGetTextDatum("neighbours by behaviour and by content, factors, what the context says, popularity, the trend in a blend");
+	values[8] = CStringGetTextDatum("neighbours by behaviour and by content, factors, lifts of the context, popularity, the trend in a blend");
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
@@ -336,7 +336,7 @@ due_definition(const char *name, const Interval *max_age)
 	return due ? definition : NULL;
 }
 
-/* Refreshes one recommender if it is due; an error becomes a warning. */
+/* Refresh one recommender if it is due; an error becomes a warning. */
 static bool
 refresh_one(const char *name, const Interval *max_age)
 {

@@ -70,7 +70,7 @@ rec_definition_owner(const RecDefinition *definition)
 	return rec_layout_schema_owner(definition->schema);
 }
 
-/* Refuses everyone but members of the recommender's owner. */
+/* Refuse everyone but members of the recommender's owner. */
 void
 rec_definition_check_owner(const RecDefinition *definition)
 {
@@ -81,21 +81,21 @@ rec_definition_check_owner(const RecDefinition *definition)
 						rec_definition_name(definition))));
 }
 
-/* Refuses to go on without the relation of items that there was. */
+/* Refuse to go on without the relation of items that there was. */
 void
 rec_definition_check_items(const RecDefinition *definition)
 {
 	if (get_rel_name(definition->items->relid) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("the relation of items of recommender \"%s\" does not exist any more",
+				 errmsg("the relation of items of recommender \"%s\" no longer exists",
 						rec_definition_name(definition)),
 				 errdetail("It was the relation with OID %u.", definition->items->relid),
 				 errhint("Run SELECT recommender.remove_items(%s), or name another one with set_items().",
 						 quote_literal_cstr(rec_definition_name(definition)))));
 }
 
-/* Gives items' ids, none of them null, as an array. */
+/* Return items' ids, none of them null, as an array. */
 Datum
 rec_definition_id_array(const RecDefinition *definition, const Datum *ids, int n)
 {

@@ -115,7 +115,7 @@ free_plans(void *arg)
 	rec_plan_cache_free(definition);
 }
 
-/* Lets go of a definition at the end of the transaction, not before. */
+/* Free a definition at the end of the transaction, not before. */
 static void
 retire(RecDefinition *definition)
 {
@@ -128,7 +128,7 @@ retire(RecDefinition *definition)
 	MemoryContextSetParent(definition->context, TopTransactionContext);
 }
 
-/* Lets go of the definitions of schemas that are no more. */
+/* Free the definitions of schemas that were dropped. */
 static void
 forget_dropped(void)
 {
@@ -152,8 +152,8 @@ forget_dropped(void)
  */
 
 /*
- * Keeps a recommender's tables as they are until the transaction ends, and
- * hears of what was changed before.
+ * Keep a recommender's tables as they are until the transaction ends, and
+ * process the invalidations of what was changed before.
  */
 static void
 lock_tables(Oid schema)
@@ -163,7 +163,7 @@ lock_tables(Oid schema)
 	AcceptInvalidationMessages();	/* a lock that was held before brings none */
 }
 
-/* Locks the tables of a definition that is kept, of which it knows where they are. */
+/* Lock the tables of a definition that is kept, of which it knows where they are. */
 static void
 lock_known_tables(const RecDefinition *definition)
 {
@@ -236,7 +236,7 @@ begin_definition(Oid schema)
 }
 
 /*
- * Gives the definition of the recommender in a schema, from the cache when
+ * Return the definition of the recommender in a schema, from the cache when
  * nothing changed.  It stays readable until the end of the transaction.
  */
 RecDefinition *
@@ -288,7 +288,7 @@ recommender_missing(const char *name)
 			 rec_closest_name_hint(&closest, "recommender")));
 }
 
-/* Gives a recommender's definition; an ERROR with the closest name if none. */
+/* Return a recommender's definition; an ERROR with the closest name if none. */
 RecDefinition *
 rec_definition_cache_by_name(const char *name)
 {
@@ -300,7 +300,7 @@ rec_definition_cache_by_name(const char *name)
 }
 
 /*
- * Gives the recommender in whose schema a row type is; an ERROR when it is no
+ * Return the recommender in whose schema a row type is; an ERROR when it is no
  * row type, or the schema no recommender.
  */
 RecDefinition *
@@ -316,8 +316,8 @@ rec_definition_cache_of_row(Oid row_type)
 }
 
 /*
- * Keeps others from writing the definition, or refreshing, until the end of
- * the transaction; gives the definition as it is after the wait.  The command
+ * Keep others from writing the definition, or refreshing, until the end of
+ * the transaction; return the definition as it is after the wait.  The command
  * is named in the error of a transaction that may not write.
  */
 RecDefinition *
@@ -328,7 +328,7 @@ rec_definition_cache_lock(RecDefinition *definition, const char *command)
 	return rec_definition_cache_get(definition->schema);
 }
 
-/* Tells all backends, at commit, that a definition was written. */
+/* Invalidate a definition that was written, in all backends at commit. */
 void
 rec_definition_cache_changed(Oid schema)
 {

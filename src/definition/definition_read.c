@@ -47,7 +47,7 @@ ids_fit(Oid relid, Oid item_type)
 		(nearest == InvalidAttrNumber || get_atttype(relid, nearest) == get_array_type(item_type));
 }
 
-/* Refuses a table, which is locked, that is not as it was made. */
+/* Refuse a table, which is locked, that is not as it was made. */
 void
 rec_definition_read_check_table(const RecDefinition *definition, const char *table)
 {
@@ -109,7 +109,7 @@ row_value(HeapTuple row, RecTable table, AttrNumber column, bool *isnull)
 						 isnull);
 }
 
-/* The same as text in the current context, or NULL. */
+/* A column of the row at hand as text in the current context, or NULL. */
 static char *
 row_text(HeapTuple row, RecTable table, AttrNumber column)
 {
@@ -134,7 +134,7 @@ check_layout(const RecDefinition *definition, HeapTuple row)
 				 errhint("Drop the recommender and create it again.")));
 }
 
-/* Reads the options in force into the definition's context. */
+/* Read the options in force into the definition's context. */
 static void
 read_options(RecDefinition *definition)
 {
@@ -162,7 +162,7 @@ read_options(RecDefinition *definition)
 	MemoryContextSwitchTo(old);
 }
 
-/* Reads the names of a source's context columns into the current context. */
+/* Read the names of a source's context columns into the current context. */
 static void
 read_context_columns(RecSource *source, ArrayType *columns)
 {
@@ -173,7 +173,7 @@ read_context_columns(RecSource *source, ArrayType *columns)
 		source->context_columns[i] = pstrdup(NameStr(*DatumGetName(names[i])));
 }
 
-/* Numbers the context columns of all sources, those of one name alike. */
+/* Number the context columns of all sources, those of one name alike. */
 static void
 number_contexts(RecDefinition *definition)
 {
@@ -254,7 +254,7 @@ names_column(HeapTuple row, AttrNumber column)
 	return isnull ? NULL : DatumGetArrayTypeP(names);
 }
 
-/* Reads the row of the relation of items, if there is one. */
+/* Read the row of the relation of items, if there is one. */
 static void
 read_items(RecDefinition *definition)
 {
@@ -296,7 +296,7 @@ read_items(RecDefinition *definition)
 }
 
 /*
- * Reads the types of ids, the relation of items, options and sources into a
+ * Read the types of ids, the relation of items, options and sources into a
  * definition that knows its schema and tables, by the latest snapshot.  That is
  * done as the owner, because even a plain SELECT can run functions of the
  * owner's, in the predicate of an index for instance.

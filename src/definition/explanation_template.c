@@ -94,7 +94,7 @@ can_write(const char *language)
 		encoding == PG_EUC_KR || encoding == PG_SQL_ASCII;
 }
 
-/* Fills the table of a new recommender, in the named schema.  SPI is connected. */
+/* Fill the table of a new recommender, in the named schema.  SPI is connected. */
 void
 rec_explanation_template_install(const char *schema)
 {
@@ -117,7 +117,7 @@ rec_explanation_template_install(const char *schema)
 }
 
 /*
- * Reads the templates of a language, and of the default one for what that
+ * Read the templates of a language, and of the default one for what that
  * lacks, with the caller's rights.  SPI is connected.
  */
 RecSentences *
@@ -149,7 +149,7 @@ rec_explanation_template_load(const RecDefinition *definition, const char *langu
 	return sentences;
 }
 
-/* Gives the sentence of a template, NULL when there is none. */
+/* Return the sentence of a template, NULL when there is none. */
 static const char *
 find_template(const RecSentences *sentences, const char *name, bool fallback)
 {
@@ -164,7 +164,7 @@ find_template(const RecSentences *sentences, const char *name, bool fallback)
 	return NULL;
 }
 
-/* Gives the text that a word in braces stands for, NULL when it is no word. */
+/* Return the text that a word in braces stands for, NULL when it is no word. */
 static const char *
 word_at(const char *text, const RecSentenceWords *words, Size *length)
 {
@@ -208,7 +208,7 @@ fill_in(const char *sentence, const RecSentenceWords *words)
 }
 
 /*
- * Gives the sentence for a contribution of a component, with more detail if
+ * Return the sentence for a contribution of a component, with more detail if
  * there is a template for it (detail may be NULL); NULL when there is none.
  */
 char *

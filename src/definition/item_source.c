@@ -6,10 +6,10 @@
  * set_items() names a relation whose rows are the items, the columns that
  * describe them, and those that say whether an item can be had and since
  * when.  What it is told is checked here and written to the one row of the
- * table "item_source" (change.c); the definition's cache reads it from there by
+ * table "item_source" (alter_recommender.c); the definition's cache reads it from there by
  * the same functions, as nothing keeps others from writing that row.
  *
- * Names and options (item_options.c) are read without a look at the relation,
+ * Names and options (item_source_options.c) are read without a look at the relation,
  * which may have changed since or be gone; whoever uses a column looks it up.
  *
  * Copyright (c) 2026, the recommender developers
@@ -53,14 +53,14 @@ static const char *const kind_names[] = {
 	[REC_ITEM_EMBEDDING] = "embedding"
 };
 
-/* Gives the word for what a column is. */
+/* Return the word for what a column is. */
 const char *
 rec_item_source_kind_name(RecItemColumnKind kind)
 {
 	return kind_names[kind];
 }
 
-/* Finds what a column is by that word; false when there is no such word. */
+/* Find what a column is by that word; false when there is no such word. */
 bool
 rec_item_source_kind_by_name(const char *name, RecItemColumnKind *kind)
 {
@@ -98,7 +98,7 @@ add_columns(RecItemSource *items, const Datum *names, int n, bool text)
 }
 
 /*
- * Sets the columns that describe items, in the current context; their options
+ * Set the columns that describe items, in the current context; their options
  * are the defaults.
  */
 void
@@ -191,8 +191,8 @@ feature_column_kind(const RecItemColumn *column, Oid type)
 }
 
 /*
- * Gives what a column is by its type; an ERROR when the relation has no such
- * column or it is of a type that says nothing.
+ * Return what a column is by its type; an ERROR when the relation has no such
+ * column or its type cannot describe items.
  */
 RecItemColumnKind
 rec_item_source_column_kind(const RecItemSource *items, const RecItemColumn *column)
@@ -224,7 +224,7 @@ check_options_of_column(const RecItemColumn *column, RecItemColumnKind kind, Oid
 						column->name, format_type_be(type))));
 }
 
-/* Gives the qualified name of a text search configuration, or of the default. */
+/* Return the qualified name of a text search configuration, or of the default. */
 static char *
 qualified_config(const char *config)
 {
@@ -244,7 +244,7 @@ qualified_config(const char *config)
 }
 
 /*
- * Checks what set_items() is told by the catalogs: a relation without the
+ * Check what set_items() is told by the catalogs: a relation without the
  * columns that are named, or with columns of types that do not fit, is an
  * ERROR, "item_type" being that of the recommender's items.  The name of the
  * text search configuration, by default the session's, becomes qualified.
@@ -282,7 +282,7 @@ rec_item_source_check(RecItemSource *items, Oid item_type)
 }
 
 /*
- * Gives the CREATE INDEX that looking up an item wants, NULL when there is
+ * Return the CREATE INDEX that looking up an item wants, NULL when there is
  * such an index or the relation is no table.
  */
 char *
@@ -292,7 +292,7 @@ rec_item_source_missing_index(const RecItemSource *items)
 }
 
 /*
- * Gives the CREATE INDEX that looking for the newest items wants, NULL when
+ * Return the CREATE INDEX that looking for the newest items wants, NULL when
  * there is such an index, or the relation is no table or does not say.
  */
 char *

@@ -28,7 +28,7 @@ typedef enum RecItemColumnKind
 	REC_ITEM_EMBEDDING			/* a dense vector */
 } RecItemColumnKind;
 
-/* A column that says something of items. */
+/* A column that describes items. */
 typedef struct RecItemColumn
 {
 	char	   *name;

@@ -53,7 +53,7 @@ column_of_option(RecItemSource *items, const char *option, const char *name)
 			 rec_closest_name_hint(&closest, "column")));
 }
 
-/* Takes one entry of an option that is an object of columns. */
+/* Take one entry of an option that is an object of columns. */
 typedef void (*ColumnEntry) (RecItemColumn *column, const JsonbValue *value);
 
 static void
@@ -197,7 +197,7 @@ find_item_option(const char *name)
 }
 
 /*
- * Sets the options of an items relation whose columns are set, in the current
+ * Set the options of an items relation whose columns are set, in the current
  * context: what is not in the jsonb, or is null there, gets its default.  An
  * option that does not exist or has a wrong value is an ERROR.
  */

@@ -311,7 +311,7 @@ function_stranger(Oid schema, const char *name, Oid owner)
 	return stranger;
 }
 
-/* The same for a view, a type or a function of a recommender. */
+/* Return another owner of a view, type or function of a recommender, or InvalidOid. */
 static Oid
 object_stranger(Oid schema, const ObjectSpec *spec, Oid owner)
 {
@@ -413,7 +413,7 @@ rec_layout_recommender_names(void)
 }
 
 /*
- * Gives the name of the recommender in a schema, in the current context; one
+ * Return the name of the recommender in a schema, in the current context; one
  * that was dropped in the meantime is an ERROR.
  */
 char *
@@ -428,7 +428,7 @@ rec_layout_schema_name(Oid schema)
 	return name;
 }
 
-/* Gives the owner of a schema, who is that of the recommender in it. */
+/* Return the owner of a schema, who is that of the recommender in it. */
 Oid
 rec_layout_schema_owner(Oid schema)
 {
@@ -464,7 +464,7 @@ rec_layout_lock_at_once(Oid schema)
 }
 
 /*
- * Keeps a table as it is until the transaction ends; gives InvalidOid when
+ * Keep a table as it is until the transaction ends; return InvalidOid when
  * there is none of that name.
  */
 Oid

@@ -21,16 +21,16 @@
  * rec_model_scan_begin() gives the rows in which the first nkeys of these columns
  * have the given values, none of them null, in the order of the index;
  * rec_model_scan_begin_any() takes an array in the place of the last value and gives
- * the rows of any of its elements, in order, reading a page once (probe.c);
+ * the rows of any of its elements, in order, reading a page once (index_probe.c);
  * rec_model_scan_begin_all() uses no index and gives rows as they lie in the table.
- * A new table needs a line for each column in column_specs of definition.c.
+ * Tables and columns are those of recommender_tables.sql.
  *
  * It is what a query of the caller's would be: the snapshot is the active one;
  * the caller needs SELECT on the table or on all columns of the path, and gets
  * the executor's own error without (and the executor's hook is asked); tables
  * and indexes are locked as by a query.  Tables with row security, rules,
  * children or expressions in indexes are refused when a definition is read
- * (definition.c), and again when a path is prepared.  An index serves that is
+ * (layout.c), and again when a path is prepared.  An index serves that is
  * valid, total and of the default operator class in the column's collation,
  * whatever its name.  Without one there is an ERROR: a call that reads whole
  * tables would be the worse surprise.
@@ -225,7 +225,7 @@ index_is_usable(Relation index)
 							   TransactionXmin));
 }
 
-/* True when a column of an index is what the path says. */
+/* True when a column of an index is that of the path. */
 static bool
 key_fits(const PreparedPath *prepared, Relation rel, Relation index, int i)
 {
@@ -254,7 +254,7 @@ index_fits(const PreparedPath *prepared, Relation rel, Relation index)
 	return true;
 }
 
-/* Gives an index that has the path's columns first. */
+/* Return an index that has the path's columns first. */
 static Oid
 find_index(const RecDefinition *definition, const PreparedPath *prepared, Relation rel)
 {
@@ -274,7 +274,7 @@ find_index(const RecDefinition *definition, const PreparedPath *prepared, Relati
 	return found;
 }
 
-/* Prepares the comparison of a column with a value by the default "=". */
+/* Prepare the comparison of a column with a value by the default "=". */
 static void
 prepare_key(PreparedPath *prepared, Relation rel, int i)
 {
@@ -311,7 +311,7 @@ prepare_permissions(PreparedPath *prepared, Relation rel)
 	prepared->rtable = list_make1(entry);
 }
 
-/* Finds out what there is to know of a path.  The table is locked. */
+/* Find out what there is to know of a path.  The table is locked. */
 static void
 prepare_path(RecDefinition *definition, PreparedPath *prepared, Relation rel)
 {
@@ -342,7 +342,7 @@ prepare_path(RecDefinition *definition, PreparedPath *prepared, Relation rel)
 	prepared->complete = true;
 }
 
-/* Gives what is kept of a path, which may not be prepared yet. */
+/* Return what is kept of a path, which may not be prepared yet. */
 static PreparedPath *
 find_path(RecDefinition *definition, const RecStorePath *path)
 {
@@ -374,7 +374,7 @@ column_is_as_before(Relation rel, PathColumn column)
 		TupleDescAttr(desc, column.attnum - 1)->atttypid == column.type;
 }
 
-/* Looks for itself, and needs no message that something has changed. */
+/* Look for itself, and needs no message that something has changed. */
 static bool
 table_is_as_before(const PreparedPath *prepared, Relation rel)
 {
@@ -387,7 +387,7 @@ table_is_as_before(const PreparedPath *prepared, Relation rel)
 	return same;
 }
 
-/* Opens the table of a path that is prepared; NULL when it is no longer. */
+/* Open the table of a path that is prepared; NULL when it is no longer. */
 static Relation
 reopen_table(PreparedPath *prepared)
 {
@@ -405,7 +405,7 @@ reopen_table(PreparedPath *prepared)
 	return NULL;
 }
 
-/* Opens the table of a path, and prepares the path when it is not. */
+/* Open the table of a path, and prepares the path when it is not. */
 static Relation
 open_table(RecDefinition *definition, PreparedPath *prepared)
 {
@@ -433,7 +433,7 @@ open_table(RecDefinition *definition, PreparedPath *prepared)
  * ----------------
  */
 
-/* Opens the table of a path, for the columns of a whole row. */
+/* Open the table of a path, for the columns of a whole row. */
 static RecStoreScan *
 begin_scan(RecDefinition *definition, const RecStorePath *path)
 {
@@ -449,7 +449,7 @@ begin_scan(RecDefinition *definition, const RecStorePath *path)
 	return scan;
 }
 
-/* Opens the index of a scan's path, which is looked for when it is needed first. */
+/* Open the index of a scan's path, which is looked for when it is needed first. */
 static void
 open_path_index(RecDefinition *definition, RecStoreScan *scan)
 {
@@ -462,7 +462,7 @@ open_path_index(RecDefinition *definition, RecStoreScan *scan)
 		index_missing(definition, prepared);
 }
 
-/* Sets what the first nkeys columns of the path have to equal. */
+/* Set what the first nkeys columns of the path have to equal. */
 static void
 set_keys(const RecStoreScan *scan, ScanKeyData *equal, int nkeys, const Datum *keys)
 {
@@ -474,7 +474,7 @@ set_keys(const RecStoreScan *scan, ScanKeyData *equal, int nkeys, const Datum *k
 	}
 }
 
-/* Begins to read the rows whose first keys are these, in order of the index. */
+/* Begin to read the rows whose first keys are these, in order of the index. */
 RecStoreScan *
 rec_model_scan_begin(RecDefinition *definition, const RecStorePath *path,
 					 int nkeys, const Datum *keys)
@@ -489,7 +489,7 @@ rec_model_scan_begin(RecDefinition *definition, const RecStorePath *path,
 	return scan;
 }
 
-/* The same, but the last key is an array, and any of its elements will do. */
+/* Begin to read the rows whose last key is any element of an array. */
 RecStoreScan *
 rec_model_scan_begin_any(RecDefinition *definition, const RecStorePath *path,
 						 int nkeys, const Datum *keys)
@@ -503,7 +503,7 @@ rec_model_scan_begin_any(RecDefinition *definition, const RecStorePath *path,
 	return scan;
 }
 
-/* Begins to read the same rows, as they lie in the table: for most of them. */
+/* Begin to read the same rows, as they lie in the table: for most of them. */
 RecStoreScan *
 rec_model_scan_begin_all(RecDefinition *definition, const RecStorePath *path,
 						 int nkeys, const Datum *keys)
@@ -528,7 +528,7 @@ next_tuple(RecStoreScan *scan)
 }
 
 /*
- * Gives the path's columns of the next row, good until the one after it; false
+ * Return the path's columns of the next row, good until the one after it; false
  * when there is none.
  */
 bool
@@ -552,7 +552,7 @@ rec_model_scan_next(RecStoreScan *scan, Datum *values, bool *nulls)
 	return true;
 }
 
-/* Ends a scan, at any row.  Locks are kept, as after a query. */
+/* End a scan, at any row.  Locks are kept, as after a query. */
 void
 rec_model_scan_end(RecStoreScan *scan)
 {
@@ -580,7 +580,7 @@ array_elements(const ArrayType *array, Oid element_type, const void **elements)
 }
 
 /*
- * Gives the elements of a one-dimensional array of fixed-size values, and
+ * Return the elements of a one-dimensional array of fixed-size values, and
  * their number; -1 when it is something else or has nulls.  They are in the
  * row itself if they can be.
  */
@@ -590,7 +590,7 @@ rec_model_scan_array(Datum value, Oid element_type, const void **elements)
 	return array_elements(DatumGetArrayTypeP(value), element_type, elements);
 }
 
-/* The same in a copy in the current context. */
+/* Like rec_model_scan_array(), with a copy in the current context. */
 int
 rec_model_scan_array_copy(Datum value, Oid element_type, const void **elements)
 {

@@ -56,7 +56,7 @@ get_plans(RecDefinition *definition)
 	return definition->kept_plans;
 }
 
-/* Frees the plans that a definition keeps. */
+/* Free the plans that a definition keeps. */
 void
 rec_plan_cache_free(RecDefinition *definition)
 {
@@ -74,7 +74,7 @@ rec_plan_cache_free(RecDefinition *definition)
 	definition->kept_plans = NULL;
 }
 
-/* Lets go of the plan that was not used for longest and does not run. */
+/* Free the least recently used plan that does not run. */
 static void
 evict(struct RecPlans *plans)
 {
@@ -96,7 +96,7 @@ evict(struct RecPlans *plans)
 	pfree(kept);
 }
 
-/* Gives the place of a query's plan, which is then the last used one. */
+/* Return the place of a query's plan, which is then the last used one. */
 static KeptPlan *
 find_place(RecDefinition *definition, const char *text)
 {
@@ -121,7 +121,7 @@ find_place(RecDefinition *definition, const char *text)
 	return kept;
 }
 
-/* Gives a query's plan; that of a very long one goes with the call. */
+/* Return a query's plan; that of a very long one goes with the call. */
 static KeptPlan *
 find_plan(RecDefinition *definition, const RecQuery *query, int cursor_options)
 {
@@ -141,7 +141,7 @@ find_plan(RecDefinition *definition, const RecQuery *query, int cursor_options)
 }
 
 /*
- * Runs a SELECT, planned once whatever the values; the result is SPI's.  The
+ * Run a SELECT, planned once whatever the values; the result is SPI's.  The
  * text must not depend on values, and stands for the types of the arguments.
  */
 void
@@ -161,7 +161,7 @@ rec_plan_cache_execute(RecDefinition *definition, const RecQuery *query)
 	PG_END_TRY();
 }
 
-/* Opens a cursor on a SELECT's rows, planned for the values it has. */
+/* Open a cursor on a SELECT's rows, planned for the values it has. */
 Portal
 rec_plan_cache_open(RecDefinition *definition, const RecQuery *query)
 {

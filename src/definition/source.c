@@ -33,7 +33,7 @@
  * ----------------
  */
 
-/* Refuses columns of time and weight of types that cannot be either. */
+/* Refuse columns of time and weight of types that cannot be either. */
 static void
 check_columns(const RecSource *source)
 {
@@ -82,7 +82,7 @@ check_event_column(const RecSource *source)
 	getTypeOutputInfo(column.type, &output, &is_varlena);
 }
 
-/* Refuses names of context columns that a relation has not. */
+/* Refuse names of context columns that a relation has not. */
 void
 rec_source_check_context_columns(Oid relid, ArrayType *columns)
 {
@@ -94,7 +94,7 @@ rec_source_check_context_columns(Oid relid, ArrayType *columns)
 		(void) rec_relation_column(relid, NameStr(*DatumGetName(names[i])));
 }
 
-/* Checks a source's columns; gives those of user and item. */
+/* Check a source's columns; return those of user and item. */
 void
 rec_source_check(const RecSource *source, RecColumn *user, RecColumn *item)
 {
@@ -108,7 +108,7 @@ rec_source_check(const RecSource *source, RecColumn *user, RecColumn *item)
 }
 
 /*
- * Gives the CREATE INDEX that serving from a source wants, NULL when there is
+ * Return the CREATE INDEX that serving from a source wants, NULL when there is
  * such an index or the source is no table.
  */
 char *
@@ -117,7 +117,7 @@ rec_source_missing_index(const RecSource *source)
 	return rec_relation_missing_index(source->relid, source->user_column, source->time_column, false);
 }
 
-/* The same for what trending_items() wants. */
+/* Return the CREATE INDEX that trending_items() needs, or NULL. */
 char *
 rec_source_missing_time_index(const RecSource *source)
 {
@@ -127,8 +127,8 @@ rec_source_missing_time_index(const RecSource *source)
 }
 
 /*
- * Gives the number of the source that an option's weight is of; an ERROR when
- * there is none, or when it tells no events apart.
+ * Return the number of the source that an option's weight is of; an ERROR when
+ * there is none, or when it has no events.
  */
 int
 rec_source_of_weight(const RecDefinition *definition, const RecSourceWeight *weight)
@@ -192,7 +192,7 @@ rec_source_remove_hint(const RecDefinition *definition, const RecSource *source)
 					quote_literal_cstr(rec_definition_name(definition)), source->relid);
 }
 
-/* Appends ", column" cast to a type when it has another; gives its place. */
+/* Append ", column" cast to a type when it has another; return its place. */
 static int
 append_column(StringInfo query, const RecSource *source, const char *column,
 			  Oid type, int *ncolumns)
@@ -214,13 +214,13 @@ check_exists(const RecDefinition *definition, const RecSource *source)
 	if (get_rel_name(source->relid) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("a source of recommender \"%s\" does not exist any more",
+				 errmsg("a source of recommender \"%s\" no longer exists",
 						rec_definition_name(definition)),
 				 errdetail("It was the relation with OID %u.", source->relid),
 				 errhint("%s", rec_source_remove_hint(definition, source))));
 }
 
-/* Appends the columns of a source: user, item and what else it has. */
+/* Append the columns of a source: user, item and what else it has. */
 static int
 append_columns(StringInfo query, const RecDefinition *definition,
 			   const RecSource *source, RecRowFormat *format)
@@ -248,7 +248,7 @@ append_columns(StringInfo query, const RecDefinition *definition,
 }
 
 /*
- * Gives the query for the interactions of a source, with a WHERE clause or
+ * Return the query for the interactions of a source, with a WHERE clause or
  * NULL, and where its columns are:
  *
  *	SELECT i.user, i.item, i.time, i.event, i.weight FROM relation i WHERE ...
@@ -271,8 +271,8 @@ rec_source_query(const RecDefinition *definition, const RecSource *source,
 }
 
 /*
- * The same for all interactions with their context, which is told as numbers
- * of situations; without, when these are NULL:
+ * Return the query for all interactions of a source, with the columns of the
+ * context unless "situations" is NULL:
  *
  *	SELECT i.user, i.item, ..., i.context, i.context FROM relation i
  */
@@ -325,7 +325,7 @@ prepare(const char *query, int nargs, Oid *types)
 }
 
 /*
- * Gives the plan of a source's history query; SPI is connected:
+ * Return the plan of a source's history query; SPI is connected:
  *
  *	SELECT ... FROM relation i WHERE i.user = $1
  */

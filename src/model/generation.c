@@ -41,7 +41,7 @@
 #define NEAREST_IDS			16	/* of a row, kept with it: what
 								 * similar_items() mostly needs */
 
-/* Sets the ids of the items side by side, as they are asked for many times. */
+/* Set the ids of the items side by side, as they are asked for many times. */
 static void
 gather_ids(RecGeneration *generation)
 {
@@ -80,7 +80,7 @@ compare_listed(const ListedItem *a, const ListedItem *b)
 #include "lib/sort_template.h"
 
 /*
- * Tells of each item whether it is at the head of the list that is in falling
+ * Return for each item whether it is at the head of the list that is in falling
  * order of these values, which items that nobody touched do not have.
  */
 static bool *
@@ -114,7 +114,7 @@ find_head(const RecGeneration *generation, const double *values)
 	return is_head;
 }
 
-/* Writes the entries of the index on ids. */
+/* Write the entries of the index on ids. */
 static void
 write_item_entries(const RecGeneration *generation, RecTableWriter *table)
 {
@@ -203,7 +203,7 @@ row_place(uint32 item, int kind)
 	return (Size) item * NKINDS + kind;
 }
 
-/* Gives the ids of the first neighbours as an array. */
+/* Return the ids of the first neighbours as an array. */
 static Datum
 nearest_ids(const RecGeneration *generation, const RecNeighbor *row, int n)
 {
@@ -215,7 +215,7 @@ nearest_ids(const RecGeneration *generation, const RecNeighbor *row, int n)
 	return rec_definition_id_array(generation->definition, ids, n);
 }
 
-/* Takes a row of similarities and writes it; items without any have no row. */
+/* Take a row of similarities and write it; items without any have no row. */
 static void
 write_neighbors(void *arg, uint32 item, const RecNeighbor *row, int n)
 {
@@ -283,7 +283,7 @@ show_step(void *arg, double done, double total)
 	rec_progress_step(((RecGeneration *) arg)->progress, done, total);
 }
 
-/* The same for one that writes neighbours. */
+/* Show how far a computation is that writes neighbours (a RecStep). */
 static void
 show_neighbors_step(void *arg, double done, double total)
 {
@@ -301,7 +301,7 @@ compute_likeness(RecGeneration *generation)
 								 CurrentMemoryContext, show_step, generation);
 }
 
-/* Writes the entries of the index on ids and kinds. */
+/* Write the entries of the index on ids and kinds. */
 static void
 write_neighbor_entries(NeighborWriter *writer)
 {
@@ -378,7 +378,7 @@ write_lifts(RecGeneration *generation)
 
 	if (generation->lifts == NULL)
 		return;
-	rec_progress_phase(generation->progress, "writing what the context says");
+	rec_progress_phase(generation->progress, "writing lifts of the context");
 	number = palloc_extended(mul_size((Size) nids + 1, sizeof(uint32)), MCXT_ALLOC_HUGE);
 	memset(number, 0xff, nids * sizeof(uint32));
 	for (uint32 i = 0; i < matrix->nitems; i++)
@@ -400,7 +400,7 @@ write_content(RecGeneration *generation)
 }
 
 /*
- * Computes what is left to compute, and writes all of a generation.  The
+ * Compute what is left to compute, and write all of a generation.  The
  * matrix is used up; SPI is connected.
  */
 void
@@ -414,7 +414,7 @@ rec_generation_write(RecGeneration *generation)
 	write_content(generation);
 }
 
-/* Deletes the rows of all other generations. */
+/* Delete the rows of all other generations. */
 void
 rec_generation_delete_others(const RecGeneration *generation)
 {
@@ -427,7 +427,7 @@ rec_generation_delete_others(const RecGeneration *generation)
 	{
 		if (rec_table_writer_delete_others(definition->tables[i], "generation", generation->number))
 			continue;
-		/* the executor waits for what others do, or says why it cannot */
+		/* the executor waits for concurrent changes, or reports why it cannot */
 		rec_spi_execute(psprintf("DELETE FROM %s WHERE generation OPERATOR(pg_catalog.<>) $1",
 								 rec_definition_table(definition, i)),
 						1, types, values, NULL, false, SPI_OK_DELETE);
@@ -443,9 +443,9 @@ analyze(const RecGeneration *generation, RecTable table, const char *columns)
 }
 
 /*
- * Has the planner know the tables.  Serving's queries are planned by these
- * statistics; autovacuum would come too late.  The arrays, which no query
- * looks into, are left out.
+ * Analyze the tables.  Queries of calls are planned by these statistics, and
+ * autovacuum would come too late.  The arrays are left out, as no condition of a
+ * query is about them.
  */
 void
 rec_generation_analyze(const RecGeneration *generation)

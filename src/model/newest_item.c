@@ -4,8 +4,8 @@
  *	  Which items came after a refresh.
  *
  * Those that were created since the newest item of the last refresh, by the
- * column that tells when, or, where there is none, those with larger numbers
- * for ids.  So no more than the end of an index is read for them.  What came
+ * column of creation or, where there is none, those with larger numbers for ids.
+ * So no more than the end of an index is read for them.  What came
  * with an older date, or has ids that do not grow, is not found, nor are more
  * than the option new_items allows; check_recommender() counts both.
  *
@@ -34,7 +34,7 @@
  */
 
 /*
- * Gives a time, an expression, as a value that compares with the column of
+ * Return a time, an expression, as a value that compares with the column of
  * creation.  Times without time zone are kept as if they were those of UTC,
  * which cancels out.
  */
@@ -52,7 +52,7 @@ as_created(Oid type, const char *time)
 	}
 }
 
-/* The other way round: what the column holds as a time. */
+/* The expression for a value of the column of creation as a time. */
 static char *
 created_as_time(const RecItemSource *items)
 {
@@ -69,13 +69,13 @@ created_as_time(const RecItemSource *items)
 	}
 }
 
-/* What is said to come later than this is not there yet. */
+/* Items with a later time of creation are not yet there. */
 static TimestampTz
 latest_of_type(Oid type)
 {
 	TimestampTz now = GetCurrentTimestamp();
 
-	/* who keeps times without time zone may be ahead of UTC */
+	/* times without time zone may be ahead of UTC */
 	return type == TIMESTAMPTZOID ? now : now + USECS_PER_DAY;
 }
 
@@ -111,8 +111,8 @@ rec_newest_item_latest(const RecItemSource *items)
 }
 
 /*
- * Gives the condition for items that may be new, by expressions: since when and
- * until when, or beyond which number; NULL when nothing tells.
+ * Return the condition for items that may be new, by expressions: since when and
+ * until when, or beyond which number; NULL when the items have neither.
  */
 char *
 rec_newest_item_condition(const RecItemSource *items, const char *since, const char *until, const char *beyond)
@@ -130,7 +130,7 @@ rec_newest_item_condition(const RecItemSource *items, const char *since, const c
 	return NULL;
 }
 
-/* Gives a condition for what is available, to follow another. */
+/* Return a condition for what is available, to follow another. */
 char *
 rec_newest_item_and_available(const RecItemSource *items)
 {
@@ -144,7 +144,7 @@ rec_newest_item_and_available(const RecItemSource *items)
  * ----------------
  */
 
-/* Gives the only value of the last query, a default for a null. */
+/* Return the only value of the last query, a default for a null. */
 static int64
 result_int64(int64 otherwise)
 {
@@ -155,7 +155,7 @@ result_int64(int64 otherwise)
 }
 
 /*
- * Gives the time of creation from which on there may be items that the model
+ * Return the time of creation from which on there may be items that the model
  * does not know, minus infinity when all may be: that of the newest of now, or
  * what comes after it when it is that of so many that they would be in the way.
  * Read as the current user; SPI is connected.
@@ -192,7 +192,7 @@ rec_newest_item_created(const RecDefinition *definition)
 }
 
 /*
- * Gives the largest id, if ids are integers: items with larger ones are not
+ * Return the largest id, if ids are integers: items with larger ones are not
  * known to the model.
  */
 int64
@@ -213,7 +213,7 @@ rec_newest_item(const RecDefinition *definition)
  */
 
 /*
- * Counts the available items that the model does not know, and those of them
+ * Count the available items that the model does not know, and those of them
  * that a call would find if it looked at all; reads the whole relation, with
  * the caller's rights:
  *

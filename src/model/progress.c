@@ -32,7 +32,7 @@ show(const RecProgress *progress)
 	pgstat_report_activity(STATE_RUNNING, text);
 }
 
-/* Begins a refresh; the recommender's name must stay allocated. */
+/* Begin a refresh; the recommender's name must stay allocated. */
 void
 rec_progress_start(RecProgress *progress, const char *recommender, bool verbose)
 {
@@ -52,7 +52,7 @@ tell_phase_done(const RecProgress *progress)
 														GetCurrentTimestamp()))));
 }
 
-/* Begins a phase, a string constant such as "reading interactions". */
+/* Begin a phase, a string constant such as "reading interactions". */
 void
 rec_progress_phase(RecProgress *progress, const char *phase)
 {
@@ -63,7 +63,7 @@ rec_progress_phase(RecProgress *progress, const char *phase)
 	show(progress);
 }
 
-/* Shows how much of the phase is done, when that is a per cent more. */
+/* Show how much of the phase is done, when that is a per cent more. */
 void
 rec_progress_step(RecProgress *progress, double done, double total)
 {
@@ -75,7 +75,7 @@ rec_progress_step(RecProgress *progress, double done, double total)
 	show(progress);
 }
 
-/* Ends a refresh; the session shows its own query again. */
+/* End a refresh; the session shows its own query again. */
 void
 rec_progress_end(RecProgress *progress)
 {

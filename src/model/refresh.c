@@ -94,7 +94,7 @@ expected_rows(Oid relid)
 }
 
 /*
- * Reads all sources of a recommender with the current user's rights and the
+ * Read all sources of a recommender with the current user's rights and the
  * active snapshot, and in which situations interactions were if that is asked
  * for and there is something to tell; the result is in "context".  SPI is
  * connected.
@@ -143,8 +143,8 @@ elapsed_ms(TimestampTz since)
 }
 
 /*
- * The generation after all that were ever written.  Locking the row that says
- * which one serves makes a snapshot that is too old to see the last one a
+ * Return the generation after all that were ever written.  Locking the row of
+ * the definition makes a snapshot that is too old to see the last one a
  * serialization failure at once.
  */
 static int64
@@ -243,7 +243,7 @@ record_run(const RecDefinition *definition, const RecRefreshFigures *figures)
 }
 
 /*
- * Learns what the context says of items.  That goes before the matrix, which
+ * Learn the lifts of the context.  That goes before the matrix, which
  * uses the interactions up.
  */
 static RecLifts *
@@ -262,7 +262,7 @@ learn_lifts(const RecGeneration *generation)
 	return lifts;
 }
 
-/* Computes what a generation is written from; the interactions are used up. */
+/* Compute what a generation is written from; the interactions are used up. */
 static void
 prepare_generation(RecGeneration *generation, RecInteractions *interactions,
 				   MemoryContext context)
@@ -283,7 +283,7 @@ prepare_generation(RecGeneration *generation, RecInteractions *interactions,
 										item_rank, context);
 }
 
-/* Reads, computes and writes; the figures tell of it. */
+/* Read, compute and write; fill in the figures. */
 static void
 build_generation(const RecDefinition *definition, RecProgress *progress,
 				 RecRefreshFigures *figures)
@@ -337,7 +337,7 @@ typedef struct RunningRefresh
 static RunningRefresh *running = NULL;
 
 /*
- * Refuses to refresh a recommender from within its own refresh, that is, by a
+ * Refuse to refresh a recommender from within its own refresh, that is, by a
  * function in a view: the lock is no bar to the session that holds it.
  */
 static void
@@ -351,7 +351,7 @@ refuse_recursion(const RecDefinition *definition)
 							rec_definition_name(definition))));
 }
 
-/* Shows the progress until the end, and no longer, also after an error. */
+/* Show the progress until the end, and no longer, also after an error. */
 static void
 run_in_sight(const RecDefinition *definition, RecProgress *progress,
 			 RecRefreshFigures *figures)
@@ -377,7 +377,7 @@ run_in_sight(const RecDefinition *definition, RecProgress *progress,
 	rec_progress_end(progress);
 }
 
-/* Tells when there are interactions, and none of them counts. */
+/* Report that there are interactions and none of them counts. */
 static void
 notice_nothing_counts(const RecDefinition *definition, const RecRefreshFigures *figures)
 {
@@ -389,12 +389,12 @@ notice_nothing_counts(const RecDefinition *definition, const RecRefreshFigures *
 	ereport(NOTICE,
 			(errmsg("none of the " INT64_FORMAT " interactions of recommender \"%s\" counts",
 					rows, name),
-			 errhint("SELECT * FROM recommender.check_recommender(%s) says why.",
+			 errhint("SELECT * FROM recommender.check_recommender(%s) reports why.",
 					 quote_literal_cstr(name))));
 }
 
 /*
- * Runs one refresh as the recommender's owner and gives its figures.  The
+ * Run one refresh as the recommender's owner and return its figures.  The
  * lock comes first and the snapshot after it, so that what another refresh has
  * just committed is seen.  The caller must be a member of the owner.
  */
@@ -457,7 +457,7 @@ check_mode(const char *mode)
 
 /*
  * refresh(recommender, mode, verbose): builds a new generation from all
- * interactions and gives the figures of it, type refresh_result.  Mode is
+ * interactions and returns its figures, type refresh_result.  Mode is
  * auto or full, which mean the same.  Only for the owner.
  */
 PG_FUNCTION_INFO_V1(rec_refresh);

@@ -27,7 +27,7 @@
 #include "utils/memutils.h"
 
 /*
- * Gives each item's popularity, in the current context: the sum of its
+ * Return each item's popularity, in the current context: the sum of its
  * weights, decayed by the half-life, as a share of the largest one.
  */
 double *
@@ -47,8 +47,8 @@ rec_train_popularity(const RecMatrix *matrix)
 }
 
 /*
- * Fills in how many items have at least 1, 2, 4, 8, ... users, as far as there
- * are any, and gives how many numbers that are, at most REC_USER_STEPS.
+ * Fill in how many items have at least 1, 2, 4, 8, ... users, as far as there
+ * are any, and return how many numbers that are, at most REC_USER_STEPS.
  */
 int
 rec_train_user_steps(const RecMatrix *matrix, uint32 *steps)
@@ -68,7 +68,7 @@ rec_train_user_steps(const RecMatrix *matrix, uint32 *steps)
 }
 
 /*
- * Gives each item's trend as a share of the largest one, 0 when it falls, in
+ * Return each item's trend as a share of the largest one, 0 when it falls, in
  * the current context, from what rec_trend_scores() gives.
  */
 double *
@@ -96,7 +96,7 @@ compute_rows(RecMatrix *matrix, const RecOptions *options,
 }
 
 /*
- * Computes the rows of neighbours by the model that the options name, for
+ * Compute the rows of neighbours by the model that the options name, for
  * which the lists in the matrix may be given up: it must be the last that is
  * done with them.  "likeness", which may be NULL, has neighbours by content, of
  * the matrix's items first: from those that are like them, items of few users

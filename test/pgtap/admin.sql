@@ -276,7 +276,7 @@ SELECT results_eq('SELECT * FROM shop.findings()',
 CREATE TABLE shop.oid AS SELECT 'shop.checked'::regclass::oid AS oid;
 DROP TABLE shop.checked;
 SELECT results_eq('SELECT message, hint FROM recommender.check_recommender(''checked'') WHERE severity = ''error'' AND code = ''source_missing''',
-	$$SELECT format('the relation with OID %s does not exist any more', oid), 'Run SELECT recommender.remove_interactions(''checked'', ' || oid || ').' FROM shop.oid$$, 'check: source missing');
+	$$SELECT format('the relation with OID %s no longer exists', oid), 'Run SELECT recommender.remove_interactions(''checked'', ' || oid || ').' FROM shop.oid$$, 'check: source missing');
 SELECT is((SELECT sources::oid[] FROM recommender.recommenders WHERE name = 'checked'), (SELECT ARRAY[oid] FROM shop.oid), 'it is still listed');
 SELECT is((SELECT recommender.remove_interactions('checked', oid::regclass) FROM shop.oid), true, 'it can be removed');
 SELECT is((SELECT recommender.remove_interactions('checked', oid::regclass) FROM shop.oid), false, 'once');
@@ -412,7 +412,7 @@ SAVEPOINT gone;
 SELECT lives_ok('SELECT * FROM recs.recommend(1)', 'a second source');
 DROP TABLE shop.gone;
 CREATE TABLE shop.gone AS TABLE shop.orders;
-SELECT throws_ok(query, '42P01', 'a source of recommender "recs" does not exist any more', 'source gone: ' || query)
+SELECT throws_ok(query, '42P01', 'a source of recommender "recs" no longer exists', 'source gone: ' || query)
 FROM unnest('{SELECT * FROM recs.recommend(1),"SELECT recs.score(1, 1)","SELECT * FROM recs.rank_items(1, ''{1}'')",SELECT * FROM recs.recommend_all(),
 	SELECT * FROM recs.trending_items(),SELECT recommender.refresh(''recs'')}'::text[]) query;
 SELECT lives_ok('SELECT * FROM recs.popular_items()', 'popular items need no source');

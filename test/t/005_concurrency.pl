@@ -257,10 +257,10 @@ check_call('ALTER SCHEMA RENAME',
 $one->run('ALTER SCHEMA newname RENAME TO recs');
 check_call('ALTER SCHEMA RENAME back', undef, $after);
 $one->run('DROP TABLE attic.cash_register');
-like(check_call('DROP TABLE of a source'), qr/^42P01: a source of recommender "recs" does not exist any more/,
+like(check_call('DROP TABLE of a source'), qr/^42P01: a source of recommender "recs" no longer exists/,
 	'DROP TABLE of a source is an error');
 like(call(q{SELECT recommender.refresh('recs')}),
-	qr/^42P01: a source of recommender "recs" does not exist any more/, 'for a refresh, too');
+	qr/^42P01: a source of recommender "recs" no longer exists/, 'for a refresh, too');
 is(call('SELECT count(*) FROM recs.similar_items($$P1$$)'), '10', 'what needs no history goes on');
 is($one->run(q{SELECT count(*) > 0 FROM recommender.check_recommender('recs') WHERE severity = 'error'}), 't',
 	'check_recommender tells of it');
@@ -271,7 +271,7 @@ $one->run('VACUUM FULL recs.item, recs.neighbor, recs.definition; REINDEX SCHEMA
 check_call('VACUUM FULL and REINDEX', undef, $before);
 $one->run('DROP TABLE visits');
 $one->run('CREATE TABLE visits (visitor smallint, page varchar(20), at timestamp)');
-like(check_call('another table of that name'), qr/^42P01: a source of recommender "recs" does not exist any more/,
+like(check_call('another table of that name'), qr/^42P01: a source of recommender "recs" no longer exists/,
 	'another table of that name is another table');
 $one->run('BEGIN');
 $one->run(q{SELECT recommender.drop_recommender('recs')});
