@@ -296,69 +296,69 @@ CREATE TYPE recommender.cluster AS (
 COMMENT ON TYPE recommender.cluster IS
 'a cluster of rows: number from 1 for the largest, rows, center in the units of the features, what each feature is divided by to compute distances (0: it does not count), root of the mean squared distance from the center';
 
-CREATE FUNCTION recommender.cluster_transition(internal, float8[], int)
+CREATE FUNCTION recommender_internal.cluster_transition(internal, float8[], int)
 RETURNS internal
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_cluster_transition';
-COMMENT ON FUNCTION recommender.cluster_transition(internal, float8[], int) IS
-'transition of cluster_agg(features, clusters)';
+COMMENT ON FUNCTION recommender_internal.cluster_transition(internal, float8[], int) IS
+'internal: transition of cluster_agg(features, clusters)';
 
-CREATE FUNCTION recommender.cluster_transition(internal, float8[], int, boolean)
+CREATE FUNCTION recommender_internal.cluster_transition(internal, float8[], int, boolean)
 RETURNS internal
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_cluster_transition';
-COMMENT ON FUNCTION recommender.cluster_transition(internal, float8[], int, boolean) IS
-'transition of cluster_agg(features, clusters, scale)';
+COMMENT ON FUNCTION recommender_internal.cluster_transition(internal, float8[], int, boolean) IS
+'internal: transition of cluster_agg(features, clusters, scale)';
 
-CREATE FUNCTION recommender.cluster_combine(internal, internal)
+CREATE FUNCTION recommender_internal.cluster_combine(internal, internal)
 RETURNS internal
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_cluster_combine';
-COMMENT ON FUNCTION recommender.cluster_combine(internal, internal) IS
-'puts two states of cluster_agg together';
+COMMENT ON FUNCTION recommender_internal.cluster_combine(internal, internal) IS
+'internal: puts two states of cluster_agg together';
 
-CREATE FUNCTION recommender.cluster_serialize(internal)
+CREATE FUNCTION recommender_internal.cluster_serialize(internal)
 RETURNS bytea
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_cluster_serialize';
-COMMENT ON FUNCTION recommender.cluster_serialize(internal) IS
-'writes a state of cluster_agg as bytes, for parallel workers';
+COMMENT ON FUNCTION recommender_internal.cluster_serialize(internal) IS
+'internal: writes a state of cluster_agg as bytes, for parallel workers';
 
-CREATE FUNCTION recommender.cluster_deserialize(bytea, internal)
+CREATE FUNCTION recommender_internal.cluster_deserialize(bytea, internal)
 RETURNS internal
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_cluster_deserialize';
-COMMENT ON FUNCTION recommender.cluster_deserialize(bytea, internal) IS
-'reads a state of cluster_agg from bytes, for parallel workers';
+COMMENT ON FUNCTION recommender_internal.cluster_deserialize(bytea, internal) IS
+'internal: reads a state of cluster_agg from bytes, for parallel workers';
 
-CREATE FUNCTION recommender.cluster_final(internal)
+CREATE FUNCTION recommender_internal.cluster_final(internal)
 RETURNS recommender.cluster[]
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_cluster_final';
-COMMENT ON FUNCTION recommender.cluster_final(internal) IS
-'final function of cluster_agg';
+COMMENT ON FUNCTION recommender_internal.cluster_final(internal) IS
+'internal: final function of cluster_agg';
 
 CREATE AGGREGATE recommender.cluster_agg(features float8[], clusters int) (
-	SFUNC = recommender.cluster_transition,
+	SFUNC = recommender_internal.cluster_transition,
 	STYPE = internal,
 	SSPACE = 65536,
-	FINALFUNC = recommender.cluster_final,
-	COMBINEFUNC = recommender.cluster_combine,
-	SERIALFUNC = recommender.cluster_serialize,
-	DESERIALFUNC = recommender.cluster_deserialize,
+	FINALFUNC = recommender_internal.cluster_final,
+	COMBINEFUNC = recommender_internal.cluster_combine,
+	SERIALFUNC = recommender_internal.cluster_serialize,
+	DESERIALFUNC = recommender_internal.cluster_deserialize,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE recommender.cluster_agg(float8[], int) IS
 'k-means clusters of rows of features, each divided by its standard deviation; without chance: the same rows have the same clusters (Lloyd 1982, from centers that are farthest first)';
 
 CREATE AGGREGATE recommender.cluster_agg(features float8[], clusters int, scale boolean) (
-	SFUNC = recommender.cluster_transition,
+	SFUNC = recommender_internal.cluster_transition,
 	STYPE = internal,
 	SSPACE = 65536,
-	FINALFUNC = recommender.cluster_final,
-	COMBINEFUNC = recommender.cluster_combine,
-	SERIALFUNC = recommender.cluster_serialize,
-	DESERIALFUNC = recommender.cluster_deserialize,
+	FINALFUNC = recommender_internal.cluster_final,
+	COMBINEFUNC = recommender_internal.cluster_combine,
+	SERIALFUNC = recommender_internal.cluster_serialize,
+	DESERIALFUNC = recommender_internal.cluster_deserialize,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE recommender.cluster_agg(float8[], int, boolean) IS
@@ -388,49 +388,49 @@ CREATE TYPE recommender.attribution AS (
 COMMENT ON TYPE recommender.attribution IS
 'a touchpoint, how many paths met it, the conversions attributed to it by five rules, the share of conversions that the Markov model loses without it, and the value attributed by that';
 
-CREATE FUNCTION recommender.attribution_transition(internal, text[], float8, float8, float8)
+CREATE FUNCTION recommender_internal.attribution_transition(internal, text[], float8, float8, float8)
 RETURNS internal
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_attribution_transition';
-COMMENT ON FUNCTION recommender.attribution_transition(internal, text[], float8, float8, float8) IS
-'transition of attribution_agg(path, conversions, losses, value)';
+COMMENT ON FUNCTION recommender_internal.attribution_transition(internal, text[], float8, float8, float8) IS
+'internal: transition of attribution_agg(path, conversions, losses, value)';
 
-CREATE FUNCTION recommender.attribution_combine(internal, internal)
+CREATE FUNCTION recommender_internal.attribution_combine(internal, internal)
 RETURNS internal
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_attribution_combine';
-COMMENT ON FUNCTION recommender.attribution_combine(internal, internal) IS
-'puts two states of attribution_agg together';
+COMMENT ON FUNCTION recommender_internal.attribution_combine(internal, internal) IS
+'internal: puts two states of attribution_agg together';
 
-CREATE FUNCTION recommender.attribution_serialize(internal)
+CREATE FUNCTION recommender_internal.attribution_serialize(internal)
 RETURNS bytea
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_attribution_serialize';
-COMMENT ON FUNCTION recommender.attribution_serialize(internal) IS
-'writes a state of attribution_agg as bytes, for parallel workers';
+COMMENT ON FUNCTION recommender_internal.attribution_serialize(internal) IS
+'internal: writes a state of attribution_agg as bytes, for parallel workers';
 
-CREATE FUNCTION recommender.attribution_deserialize(bytea, internal)
+CREATE FUNCTION recommender_internal.attribution_deserialize(bytea, internal)
 RETURNS internal
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_attribution_deserialize';
-COMMENT ON FUNCTION recommender.attribution_deserialize(bytea, internal) IS
-'reads a state of attribution_agg from bytes, for parallel workers';
+COMMENT ON FUNCTION recommender_internal.attribution_deserialize(bytea, internal) IS
+'internal: reads a state of attribution_agg from bytes, for parallel workers';
 
-CREATE FUNCTION recommender.attribution_final(internal)
+CREATE FUNCTION recommender_internal.attribution_final(internal)
 RETURNS recommender.attribution[]
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_attribution_final';
-COMMENT ON FUNCTION recommender.attribution_final(internal) IS
-'final function of attribution_agg';
+COMMENT ON FUNCTION recommender_internal.attribution_final(internal) IS
+'internal: final function of attribution_agg';
 
 CREATE AGGREGATE recommender.attribution_agg(path text[], conversions float8, losses float8, value float8) (
-	SFUNC = recommender.attribution_transition,
+	SFUNC = recommender_internal.attribution_transition,
 	STYPE = internal,
 	SSPACE = 65536,
-	FINALFUNC = recommender.attribution_final,
-	COMBINEFUNC = recommender.attribution_combine,
-	SERIALFUNC = recommender.attribution_serialize,
-	DESERIALFUNC = recommender.attribution_deserialize,
+	FINALFUNC = recommender_internal.attribution_final,
+	COMBINEFUNC = recommender_internal.attribution_combine,
+	SERIALFUNC = recommender_internal.attribution_serialize,
+	DESERIALFUNC = recommender_internal.attribution_deserialize,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE recommender.attribution_agg(text[], float8, float8, float8) IS
@@ -448,49 +448,49 @@ CREATE TYPE recommender.word_score AS (
 COMMENT ON TYPE recommender.word_score IS
 'a word or a pair of neighbouring words, what it adds to the logarithmic odds that a document is positive, how typical it is of positive documents in standard deviations, and how many documents of both kinds have it';
 
-CREATE FUNCTION recommender.word_scores_transition(internal, tsvector, boolean)
+CREATE FUNCTION recommender_internal.word_scores_transition(internal, tsvector, boolean)
 RETURNS internal
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_word_scores_transition';
-COMMENT ON FUNCTION recommender.word_scores_transition(internal, tsvector, boolean) IS
-'transition of word_scores_agg(document, positive)';
+COMMENT ON FUNCTION recommender_internal.word_scores_transition(internal, tsvector, boolean) IS
+'internal: transition of word_scores_agg(document, positive)';
 
-CREATE FUNCTION recommender.word_scores_combine(internal, internal)
+CREATE FUNCTION recommender_internal.word_scores_combine(internal, internal)
 RETURNS internal
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_word_scores_combine';
-COMMENT ON FUNCTION recommender.word_scores_combine(internal, internal) IS
-'puts two states of word_scores_agg together';
+COMMENT ON FUNCTION recommender_internal.word_scores_combine(internal, internal) IS
+'internal: puts two states of word_scores_agg together';
 
-CREATE FUNCTION recommender.word_scores_serialize(internal)
+CREATE FUNCTION recommender_internal.word_scores_serialize(internal)
 RETURNS bytea
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_word_scores_serialize';
-COMMENT ON FUNCTION recommender.word_scores_serialize(internal) IS
-'writes a state of word_scores_agg as bytes, for parallel workers';
+COMMENT ON FUNCTION recommender_internal.word_scores_serialize(internal) IS
+'internal: writes a state of word_scores_agg as bytes, for parallel workers';
 
-CREATE FUNCTION recommender.word_scores_deserialize(bytea, internal)
+CREATE FUNCTION recommender_internal.word_scores_deserialize(bytea, internal)
 RETURNS internal
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_word_scores_deserialize';
-COMMENT ON FUNCTION recommender.word_scores_deserialize(bytea, internal) IS
-'reads a state of word_scores_agg from bytes, for parallel workers';
+COMMENT ON FUNCTION recommender_internal.word_scores_deserialize(bytea, internal) IS
+'internal: reads a state of word_scores_agg from bytes, for parallel workers';
 
-CREATE FUNCTION recommender.word_scores_final(internal)
+CREATE FUNCTION recommender_internal.word_scores_final(internal)
 RETURNS recommender.word_score[]
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'rec_word_scores_final';
-COMMENT ON FUNCTION recommender.word_scores_final(internal) IS
-'final function of word_scores_agg';
+COMMENT ON FUNCTION recommender_internal.word_scores_final(internal) IS
+'internal: final function of word_scores_agg';
 
 CREATE AGGREGATE recommender.word_scores_agg(document tsvector, positive boolean) (
-	SFUNC = recommender.word_scores_transition,
+	SFUNC = recommender_internal.word_scores_transition,
 	STYPE = internal,
 	SSPACE = 65536,
-	FINALFUNC = recommender.word_scores_final,
-	COMBINEFUNC = recommender.word_scores_combine,
-	SERIALFUNC = recommender.word_scores_serialize,
-	DESERIALFUNC = recommender.word_scores_deserialize,
+	FINALFUNC = recommender_internal.word_scores_final,
+	COMBINEFUNC = recommender_internal.word_scores_combine,
+	SERIALFUNC = recommender_internal.word_scores_serialize,
+	DESERIALFUNC = recommender_internal.word_scores_deserialize,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE recommender.word_scores_agg(tsvector, boolean) IS
