@@ -128,7 +128,7 @@ join_new_items(RecBatch *batch, RecNewItemContent *content)
 		used[batch->rows[i].pair.item] = true;
 	for (uint32 i = 0; i < n; i++)
 		known[i] = batch->model_number[i] < content->model->nitems;
-	old = MemoryContextSwitchTo(batch->model_context);
+	old = MemoryContextSwitchTo(batch->model_mcxt);
 	rec_new_item_content_join_all(content, batch->items, used, known, batch->neighbors);
 	MemoryContextSwitchTo(old);
 	pfree(used);

@@ -3,13 +3,15 @@
  * batch.c
  *	  Many users at once: interactions and a model in memory.
  *
- * For recommend_all(), which reads the stored model, and for evaluation,
- * which trains one on a part of the interactions.  Each user is scored by the
- * code, and in the order of sums, that recommend() uses, so that the answers
- * are the same.
+ * Used by recommend_all(), which reads the stored model, and by evaluation, which
+ * trains a model on a part of the interactions.  Each user is scored by the code
+ * that recommend() uses, with the same order of sums, so that the answers are the
+ * same.
  *
- * A batch goes through: create, add or read, sort, a model (begin, set items,
- * end; or train), then for each user score, use, next.
+ * The stages of a batch: create; add or read interactions and sort them
+ * (batch_rows.c); a model, either read (begin, set items, end) or trained
+ * (batch_train.c); then, for each user, score (batch_score.c), select
+ * (batch_rerank.c), and reset.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -24,33 +26,36 @@
 #include "pg/memory_budget.h"
 #include "utils/memutils.h"
 
-/* Gives an array of zeroes for the model, within the budget. */
+/* Return a zeroed array for the model, within the memory budget. */
 void *
 rec_batch_alloc(RecBatch *batch, Size count, Size width)
 {
-	return rec_memory_budget_alloc_in(batch->context, batch->model_context, count, width);
+	return rec_memory_budget_alloc_in(batch->mcxt, batch->model_mcxt, count, width);
 }
 
-/* Makes an empty batch; all of it is in "context". */
+/* Make an empty batch; all of it is in "mcxt". */
 RecBatch *
-rec_batch_create(MemoryContext context, const RecOptions *options,
+rec_batch_create(MemoryContext mcxt, const RecOptions *options,
 				 Oid user_type, Oid user_collation,
 				 Oid item_type, Oid item_collation)
 {
-	RecBatch   *batch = MemoryContextAllocZero(context, sizeof(RecBatch));
+	RecBatch   *batch = MemoryContextAllocZero(mcxt, sizeof(RecBatch));
 
-	batch->context = context;
-	batch->model_context = AllocSetContextCreate(context, "recommender model in memory",
-												 ALLOCSET_DEFAULT_SIZES);
+	batch->mcxt = mcxt;
+	batch->model_mcxt = AllocSetContextCreate(mcxt, "recommender model in memory",
+											  ALLOCSET_DEFAULT_SIZES);
 	batch->options = options;
 	batch->seen_bit = 1;
-	batch->users = rec_dictionary_create(user_type, user_collation, context);
-	batch->items = rec_dictionary_create(item_type, item_collation, context);
+	batch->users = rec_dictionary_create(user_type, user_collation, mcxt);
+	batch->items = rec_dictionary_create(item_type, item_collation, mcxt);
 	batch->as_of = REC_NO_TIME;
 	return batch;
 }
 
-/* Gives what a row weighs as something that is known. */
+/*
+ * Return the weight of a row as a known interaction: that of its event by the
+ * options in force included.
+ */
 double
 rec_batch_known_weight(const RecBatch *batch, const RecBatchRow *row)
 {
@@ -67,13 +72,13 @@ rec_batch_known_weight(const RecBatch *batch, const RecBatchRow *row)
  * ----------------
  */
 
-/* Begins a model of so many items; what was there before is forgotten. */
+/* Begin a model of so many items; the previous model is freed. */
 void
 rec_batch_begin_model(RecBatch *batch, uint32 nitems)
 {
 	RecMemoryCatalog *memory = &batch->memory;
 
-	MemoryContextReset(batch->model_context);
+	MemoryContextReset(batch->model_mcxt);
 	memset(memory, 0, sizeof(*memory));
 	batch->values = NULL;
 	batch->factors = NULL;
@@ -85,7 +90,10 @@ rec_batch_begin_model(RecBatch *batch, uint32 nitems)
 	memory->item = rec_batch_alloc(batch, nitems, sizeof(uint32));
 }
 
-/* Says which item of the dictionary one of the model's numbers is. */
+/*
+ * Set the item of the dictionary, and its popularity and trend, for a number
+ * of the model.
+ */
 void
 rec_batch_set_item(RecBatch *batch, uint32 number, uint32 item,
 				   double popularity, double trend)
@@ -98,12 +106,12 @@ rec_batch_set_item(RecBatch *batch, uint32 number, uint32 item,
 	memory->trend[number] = trend;
 }
 
-/* Ends the model: neighbours come next, to batch->neighbors. */
+/* End the model's items; neighbours are added to batch->neighbors next. */
 void
 rec_batch_end_model(RecBatch *batch)
 {
 	uint32		nids = rec_dictionary_count(batch->items);
-	MemoryContext old = MemoryContextSwitchTo(batch->model_context);
+	MemoryContext old = MemoryContextSwitchTo(batch->model_mcxt);
 
 	batch->model_number = rec_batch_alloc(batch, nids, sizeof(uint32));
 	memset(batch->model_number, 0xff, nids * sizeof(uint32));
@@ -117,20 +125,26 @@ rec_batch_end_model(RecBatch *batch)
 	MemoryContextSwitchTo(old);
 }
 
-/* Gives the model factors, which must stay allocated as long as it does. */
+/*
+ * Set the factors of the model, which must stay allocated as long as the
+ * model.
+ */
 void
 rec_batch_set_factors(RecBatch *batch, RecFactors *factors)
 {
 	int			n = factors->folds.nfactors;
 
-	rec_memory_budget_check(batch->context, rec_folding_size(n));
+	rec_memory_budget_check(batch->mcxt, rec_folding_size(n));
 	batch->factors = factors;
-	batch->folding = rec_folding_create(batch->model_context, n);
+	batch->folding = rec_folding_create(batch->model_mcxt, n);
 	batch->user_factors = rec_batch_alloc(batch, n, sizeof(double));
 	batch->factor_values = rec_batch_alloc(batch, batch->memory.nitems, sizeof(float4));
 }
 
-/* Serves by other options, which differ from the model's in nothing that it was built by. */
+/*
+ * Serve by other options, which differ from the model's in serving options
+ * only.
+ */
 void
 rec_batch_serve_by(RecBatch *batch, const RecOptions *options)
 {

@@ -36,22 +36,22 @@ typedef struct RecBatchRow
 								 * weight: without the event's */
 	uint32		user;			/* number in the batch's dictionary */
 	uint8		part;			/* RecPart */
-	bool		reserved;		/* splits leave it hidden */
-	uint8		seen;			/* the user has the item after it: bit 0 by
-								 * options, bit 1 by other_options */
-	bool		counts;			/* it has a weight, by the source */
+	bool		reserved;		/* hidden by every split */
+	uint8		seen;			/* the user counts as having the item: bit 0
+								 * by options, bit 1 by other_options */
+	bool		counts;			/* the source gives it a weight */
 	uint32		situation;		/* if the batch has situations */
 	uint32		event;			/* if it has events */
 } RecBatchRow;
 
-/* An event of a source, or all that have no name here. */
+/* An event of a source, or all its events that are not named. */
 typedef struct RecBatchEvent
 {
 	int			source;
 	const char *name;			/* NULL for the others */
-	double		found_weight;	/* by the source: of what is to be found */
+	double		found_weight;	/* weight of a row to be found, by the source */
 	bool		found;			/* it has such a weight */
-	double		weight;			/* by the options: of what is known */
+	double		weight;			/* weight of a known row, by the options */
 	bool		counts;			/* it has such a weight */
 } RecBatchEvent;
 
@@ -59,10 +59,10 @@ typedef struct RecBatchContent RecBatchContent;
 
 typedef struct RecBatch
 {
-	MemoryContext context;		/* owns all below */
+	MemoryContext mcxt;			/* owns all below */
 	const RecOptions *options;	/* in force */
 	const RecOptions *other_options;	/* to be compared with, or NULL */
-	uint8		seen_bit;		/* of rows that the options in force read */
+	uint8		seen_bit;		/* the bit of "seen" for the options in force */
 	RecDict    *users;
 	RecDict    *items;			/* of the interactions and of the model */
 	RecBatchRow *rows;			/* after rec_batch_rows_sort() by user */
@@ -82,11 +82,11 @@ typedef struct RecBatch
 	int			ncontexts;		/* of their declared columns, those that are
 								 * context: the first ones */
 	bool		learns_context; /* models learn lifts of the situations */
-	bool		whole_context;	/* all of a situation is told, not the time
+	bool		whole_context;	/* the whole situation is used, not the time
 								 * alone */
 
 	/* the model */
-	MemoryContext model_context;	/* owns it; emptied for the next one */
+	MemoryContext model_mcxt;	/* owns it; emptied for the next one */
 	int64		as_of;			/* newest interaction it knows */
 	RecMemoryCatalog memory;	/* its items, by its own numbers */
 	uint32	   *model_number;	/* dictionary's number -> model's, or
@@ -100,7 +100,7 @@ typedef struct RecBatch
 	RecFactors *factors;		/* by the model's numbers, or NULL */
 	RecFolding *folding;
 	double	   *user_factors;	/* of the user at hand */
-	float4	   *factor_values;	/* what they say of each item */
+	float4	   *factor_values;	/* their value for each item */
 
 	/* the user at hand */
 	RecScores  *scores;
@@ -108,14 +108,14 @@ typedef struct RecBatch
 	uint32		nbarred;
 } RecBatch;
 
-/* Gives the neighbours of an item, by its number in the dictionary. */
+/* Return the neighbours of an item, by its number in the dictionary. */
 static inline RecNeighborList *
 rec_batch_lists(const RecBatch *batch, uint32 item)
 {
 	return batch->neighbors + (Size) item * REC_NLIKENESSES;
 }
 
-/* Gives what a row weighs as something to be found. */
+/* Return the weight of a row as one to be found. */
 static inline double
 rec_batch_found_weight(const RecBatch *batch, const RecBatchRow *row)
 {
@@ -123,14 +123,14 @@ rec_batch_found_weight(const RecBatch *batch, const RecBatchRow *row)
 		row->pair.weight;
 }
 
-/* Tells whether a row counts as something that is known. */
+/* Return whether a row counts as a known interaction. */
 static inline bool
 rec_batch_counts(const RecBatch *batch, const RecBatchRow *row)
 {
 	return batch->events ? batch->events[row->event].counts : row->counts;
 }
 
-extern RecBatch *rec_batch_create(MemoryContext context, const RecOptions *options,
+extern RecBatch *rec_batch_create(MemoryContext mcxt, const RecOptions *options,
 								  Oid user_type, Oid user_collation,
 								  Oid item_type, Oid item_collation);
 extern void *rec_batch_alloc(RecBatch *batch, Size count, Size width);

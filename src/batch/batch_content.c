@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * batch_content.c
- *	  The content in a batch: the relation of items, read once.
+ *	  The content of a batch's items: their relation, read once.
  *
- * What items are does not depend on what is hidden of the interactions, so
- * that the relation is read once, and each model that is trained has the
- * neighbours by content that a refresh would store: of all items, those that
- * nobody has touched, too, by the numbers that they have in it.  They are kept
- * for the next model as long as that numbers the items the same way.
+ * The content of items does not depend on which interactions are hidden, so the
+ * relation is read once.  Each model that is trained gets the neighbours by
+ * content that a refresh would store: of all items, including those without
+ * interactions, by their numbers in the model.  They are kept for the next model
+ * as long as it numbers the items in the same way.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -29,28 +29,28 @@
 
 struct RecBatchContent
 {
-	MemoryContext context;		/* owns all below; a child of the batch's */
+	MemoryContext mcxt;			/* owns all below; a child of the batch's */
 	RecContent *content;		/* by the dictionary's numbers */
 	uint32	   *listed;			/* items that the relation has, in order of
 								 * their ids */
 	uint32		nlisted;
 
 	/* neighbours, by the numbers of the model that was trained last */
-	MemoryContext list_context; /* owns them */
+	MemoryContext list_mcxt;	/* owns them */
 	uint32		nitems;
 	uint32	   *number;			/* of the dictionary's, of each item */
 	int			neighbors;		/* wanted of each */
 	RecContentLists *lists;		/* NULL for none yet */
 };
 
-/* Notes which items the relation has, in the order of their ids. */
+/* Note which items the relation has, in the order of their ids. */
 static void
 list_items(RecBatch *batch, RecBatchContent *content, const RecContentBuilder *builder)
 {
 	uint32		count = rec_dictionary_count(batch->items);
 	uint32	   *order = rec_dictionary_ordered(batch->items, true);
 
-	content->listed = rec_memory_budget_alloc_in(batch->context, content->context, count, sizeof(uint32));
+	content->listed = rec_memory_budget_alloc_in(batch->mcxt, content->mcxt, count, sizeof(uint32));
 	for (uint32 i = 0; i < count; i++)
 		if (rec_content_builder_has_item(builder, order[i]))
 			content->listed[content->nlisted++] = order[i];
@@ -58,7 +58,7 @@ list_items(RecBatch *batch, RecBatchContent *content, const RecContentBuilder *b
 }
 
 /*
- * Reads the recommender's relation of items, if there is one, after the
+ * Read the recommender's relation of items, if there is one, after the
  * interactions; SPI is connected.
  */
 void
@@ -66,17 +66,17 @@ rec_batch_content_read(RecBatch *batch, const RecDefinition *definition)
 {
 	RecBatchContent *content;
 	RecContentBuilder *builder;
-	MemoryContext context;
+	MemoryContext mcxt;
 
 	if (definition->items == NULL)
 		return;
-	context = AllocSetContextCreate(batch->context, "recommender content of a batch",
-									ALLOCSET_DEFAULT_SIZES);
-	content = MemoryContextAllocZero(context, sizeof(RecBatchContent));
-	content->context = context;
-	content->list_context = AllocSetContextCreate(context, "recommender neighbours by content",
-												  ALLOCSET_DEFAULT_SIZES);
-	builder = rec_feature_reader_read_all(definition, batch->items, context);
+	mcxt = AllocSetContextCreate(batch->mcxt, "recommender content of a batch",
+								 ALLOCSET_DEFAULT_SIZES);
+	content = MemoryContextAllocZero(mcxt, sizeof(RecBatchContent));
+	content->mcxt = mcxt;
+	content->list_mcxt = AllocSetContextCreate(mcxt, "recommender neighbours by content",
+											   ALLOCSET_DEFAULT_SIZES);
+	builder = rec_feature_reader_read_all(definition, batch->items, mcxt);
 	list_items(batch, content, builder);
 	content->content = rec_content_matrix_finish(builder, NULL, rec_dictionary_count(batch->items));
 	content->content->exact_items = definition->items->embedding_exact_items;
@@ -84,15 +84,16 @@ rec_batch_content_read(RecBatch *batch, const RecDefinition *definition)
 }
 
 /*
- * Gives the items of a model, by the dictionary's numbers, and their number:
- * those that it was trained on, then the others that the relation has.
+ * Return the items of a model, by the dictionary's numbers, and set *n to
+ * their number: the items with interactions to train on, then the others of
+ * the relation.
  */
 uint32 *
 rec_batch_content_model_items(RecBatch *batch, const uint32 *trained, uint32 ntrained, uint32 *n)
 {
 	const RecBatchContent *content = batch->content;
 	uint32		count = rec_dictionary_count(batch->items);
-	uint32	   *number = rec_memory_budget_alloc_in(batch->context, CurrentMemoryContext,
+	uint32	   *number = rec_memory_budget_alloc_in(batch->mcxt, CurrentMemoryContext,
 													content ? count : ntrained, sizeof(uint32));
 	bool	   *is_trained;
 
@@ -100,7 +101,7 @@ rec_batch_content_model_items(RecBatch *batch, const uint32 *trained, uint32 ntr
 	*n = ntrained;
 	if (content == NULL)
 		return number;
-	is_trained = rec_memory_budget_alloc_in(batch->context, CurrentMemoryContext, count, sizeof(bool));
+	is_trained = rec_memory_budget_alloc_in(batch->mcxt, CurrentMemoryContext, count, sizeof(bool));
 	for (uint32 i = 0; i < ntrained; i++)
 		is_trained[trained[i]] = true;
 	for (uint32 i = 0; i < content->nlisted; i++)
@@ -110,7 +111,7 @@ rec_batch_content_model_items(RecBatch *batch, const uint32 *trained, uint32 ntr
 	return number;
 }
 
-/* True when the lists at hand are those of a model with these items. */
+/* Return whether the current lists are those of a model with these items. */
 static bool
 lists_fit(const RecBatchContent *content, const uint32 *number, uint32 n, int neighbors)
 {
@@ -126,22 +127,22 @@ compute_lists(RecBatch *batch, const uint32 *number, uint32 n)
 	MemoryContext old;
 
 	content->lists = NULL;
-	MemoryContextReset(content->list_context);
-	old = MemoryContextSwitchTo(content->list_context);
-	content->number = rec_memory_budget_alloc_in(batch->context, content->list_context, n, sizeof(uint32));
+	MemoryContextReset(content->list_mcxt);
+	old = MemoryContextSwitchTo(content->list_mcxt);
+	content->number = rec_memory_budget_alloc_in(batch->mcxt, content->list_mcxt, n, sizeof(uint32));
 	memcpy(content->number, number, n * sizeof(uint32));
 	content->nitems = n;
 	content->neighbors = batch->options->neighbors;
-	renumbered = rec_content_matrix_renumber(content->content, number, n, batch->context);
-	content->lists = rec_content_neighbors(renumbered, content->neighbors, batch->context,
+	renumbered = rec_content_matrix_renumber(content->content, number, n, batch->mcxt);
+	content->lists = rec_content_neighbors(renumbered, content->neighbors, batch->mcxt,
 										   NULL, NULL);
-	MemoryContextDelete(renumbered->context);
+	MemoryContextDelete(renumbered->mcxt);
 	MemoryContextSwitchTo(old);
 }
 
 /*
- * Gives the model that was begun its neighbours by content.  "number" is what
- * rec_batch_content_model_items() gave.
+ * Set the neighbours by content of the current model. "number" is the result
+ * of rec_batch_content_model_items().
  */
 void
 rec_batch_content_train(RecBatch *batch, const uint32 *number, uint32 n)
@@ -163,7 +164,7 @@ rec_batch_content_train(RecBatch *batch, const uint32 *number, uint32 n)
 	}
 }
 
-/* Gives the neighbours by content of the model's items, NULL for none. */
+/* Return the neighbours by content of the model's items, NULL for none. */
 const RecContentLists *
 rec_batch_content_similarity(const RecBatch *batch)
 {

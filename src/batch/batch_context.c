@@ -1,11 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * batch_context.c
- *	  The context in a batch: lifts learnt from the rows that are trained on.
+ *	  Lifts of contexts, learnt from the rows that a model is trained on.
  *
- * What a model in memory learns is what a refresh would store of the same
- * interactions, and a situation is told to the scores as the context of a
- * call is: in the order of the columns.
+ * A model in memory learns the same lifts as a refresh would store.  A situation
+ * is added to the scores like the context of a call: in the order of the columns.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -21,7 +20,7 @@
 #include "interaction/stream.h"
 #include "pg/relation.h"
 
-/* Keeps the lifts of a value. */
+/* Keep the lifts of a value. */
 static void
 keep_value(RecBatch *batch, const RecLifts *lifts, uint32 value)
 {
@@ -41,8 +40,8 @@ keep_value(RecBatch *batch, const RecLifts *lifts, uint32 value)
 }
 
 /*
- * Learns what the context says of the model's items from the rows that are
- * trained on, which are the stream's, in order.
+ * Learn the lifts of the model's items from the rows that it is trained on,
+ * which are the rows of the stream, in order.
  */
 void
 rec_batch_context_learn(RecBatch *batch, const RecStream *stream)
@@ -61,7 +60,10 @@ rec_batch_context_learn(RecBatch *batch, const RecStream *stream)
 		keep_value(batch, lifts, v);
 }
 
-/* True when a column of the situation is told by the options in force. */
+/*
+ * Return whether a column of the situation is used under the options in
+ * force.
+ */
 static bool
 is_told(const RecBatch *batch, int column)
 {
@@ -74,7 +76,7 @@ is_told(const RecBatch *batch, int column)
 		(batch->whole_context || options->context_now);
 }
 
-/* Tells the scores of the user at hand of a situation. */
+/* Add the lifts of a situation to the scores of the current user. */
 void
 rec_batch_context_add(RecBatch *batch, uint32 situation)
 {

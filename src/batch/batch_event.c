@@ -1,14 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * batch_event.c
- *	  The events of a batch, and what they weigh.
+ *	  The events of a batch and their weights.
  *
- * Measuring may give events other weights than the recommender's sources do
- * (the option event_weights): such weights go into what is learnt, and into
- * histories.  What is to be found goes by the sources' weights always, or two
- * settings could not be compared.  So rows keep what they weigh but for their
- * event, and the number of that; weights stand here, one for each event that
- * the sources or the options name, and one for all others of each source.
+ * An evaluation can give events other weights than the recommender's sources do
+ * (the option event_weights).  Such weights are used for training and for
+ * histories.  The rows to be found always have the sources' weights; otherwise
+ * settings could not be compared.  So each row keeps its weight without the
+ * event's, and the number of its event.  The weights of events are kept here: one
+ * for each event named by the sources or the options, and one for all other
+ * events of each source.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -23,7 +24,10 @@
 #include "definition/source.h"
 #include "pg/relation.h"
 
-/* Gives the number of an event of a source; that of its others, if it is none. */
+/*
+ * Return the number of an event of a source, or that of the source's other
+ * events.
+ */
 static uint32
 find_event(const RecBatch *batch, int source, const char *name)
 {
@@ -44,7 +48,7 @@ add_event(RecBatch *batch, int source, const char *name)
 		return;
 	batch->events = batch->events ?
 		repalloc(batch->events, (batch->nevents + 1) * sizeof(RecBatchEvent)) :
-		MemoryContextAlloc(batch->context, sizeof(RecBatchEvent));
+		MemoryContextAlloc(batch->mcxt, sizeof(RecBatchEvent));
 	event = &batch->events[batch->nevents++];
 	memset(event, 0, sizeof(*event));
 	event->source = source;
@@ -52,7 +56,7 @@ add_event(RecBatch *batch, int source, const char *name)
 	batch->first_event[source + 1] = batch->nevents;
 }
 
-/* Adds the events of a source that options weigh. */
+/* Add the events of a source to which the options give weights. */
 static void
 add_named(RecBatch *batch, int source, const RecOptions *options)
 {
@@ -61,7 +65,7 @@ add_named(RecBatch *batch, int source, const RecOptions *options)
 			add_event(batch, source, options->event_weights[i].event);
 }
 
-/* Gives all events the weights of their sources. */
+/* Set the weights of all events by their sources. */
 static void
 weigh_by_sources(RecBatch *batch)
 {
@@ -76,13 +80,13 @@ weigh_by_sources(RecBatch *batch)
 	}
 }
 
-/* Says what events there are, by the definition and the batch's options. */
+/* Set up the events of the definition and of the batch's options. */
 void
 rec_batch_event_begin(RecBatch *batch)
 {
 	const RecDefinition *definition = batch->definition;
 
-	batch->first_event = MemoryContextAllocZero(batch->context,
+	batch->first_event = MemoryContextAllocZero(batch->mcxt,
 												(definition->nsources + 1) * sizeof(uint32));
 	for (int s = 0; s < definition->nsources; s++)
 	{
@@ -91,7 +95,7 @@ rec_batch_event_begin(RecBatch *batch)
 		add_event(batch, s, NULL);
 		for (int i = 0; source->event_weights && i < source->event_weights->count; i++)
 			add_event(batch, s, source->event_weights->entries[i].event);
-		/* a source of one event may do without weights */
+		/* a source with a constant event need not have weights */
 		if (source->event)
 			add_event(batch, s, source->event);
 		add_named(batch, s, batch->options);
@@ -101,14 +105,17 @@ rec_batch_event_begin(RecBatch *batch)
 	rec_batch_event_weigh(batch);
 }
 
-/* Gives the number of an event, or of none, of the source that is being read. */
+/*
+ * Return the number of an event, or of NULL, of the source that is being
+ * read.
+ */
 uint32
 rec_batch_event_find(const RecBatch *batch, const char *name)
 {
 	return find_event(batch, (int) (batch->source - batch->definition->sources), name);
 }
 
-/* Weighs events by the options in force, where these say something of them. */
+/* Set the weights of events by the options in force, if these name them. */
 void
 rec_batch_event_weigh(RecBatch *batch)
 {
@@ -131,8 +138,8 @@ rec_batch_event_weigh(RecBatch *batch)
 }
 
 /*
- * Gives what the events that come among the rows weigh by their sources, but
- * for those that weigh nothing.  Rows that are reserved are not looked at.
+ * Return the weights, by their sources, of the events that occur in rows that
+ * are not reserved; events of weight 0 are left out.
  */
 RecSourceWeight *
 rec_batch_event_weights(const RecBatch *batch, int *n)

@@ -40,7 +40,7 @@ read_values(RecBatch *batch)
 	Size		size = mul_size(mul_size(batch->memory.nitems, batch->options->ncaps),
 								sizeof(int32));
 
-	batch->values = MemoryContextAllocHuge(batch->model_context, Max(size, 1));
+	batch->values = MemoryContextAllocHuge(batch->model_mcxt, Max(size, 1));
 	rec_cap_values_read(capped, batch->memory.ids, (int) batch->memory.nitems, batch->values);
 }
 

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * batch_rows.c
- *	  The interactions of a batch.
+ *	  The interactions of a batch: reading and sorting rows.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -29,16 +29,16 @@ next_row(RecBatch *batch)
 		int64		wanted = Max(1024, batch->allocated * 2);
 		Size		size = mul_size(wanted, sizeof(RecBatchRow));
 
-		rec_memory_budget_check(batch->context,
+		rec_memory_budget_check(batch->mcxt,
 								mul_size(wanted - batch->allocated, sizeof(RecBatchRow)));
 		batch->rows = batch->rows ? repalloc_huge(batch->rows, size) :
-			MemoryContextAllocHuge(batch->context, size);
+			MemoryContextAllocHuge(batch->mcxt, size);
 		batch->allocated = wanted;
 	}
 	return &batch->rows[batch->nrows++];
 }
 
-/* Adds an interaction; one without user or item is left out. */
+/* Add an interaction; one without user or item is ignored. */
 void
 rec_batch_rows_add(RecBatch *batch, const RecRow *row, uint8 seen)
 {
@@ -74,7 +74,10 @@ take_row(void *arg, const RecRow *row)
 	rec_batch_rows_add(batch, row, seen);
 }
 
-/* Adds all interactions, and situations if it has any; SPI is connected. */
+/*
+ * Add all interactions, with their situations if the batch has any; SPI is
+ * connected.
+ */
 void
 rec_batch_rows_read(RecBatch *batch, RecDefinition *definition)
 {
@@ -97,7 +100,10 @@ rec_batch_rows_read(RecBatch *batch, RecDefinition *definition)
 	}
 }
 
-/* By user, then oldest first; nothing of the order in which rows came shows. */
+/*
+ * Order by user, then oldest first, independently of the order in which rows
+ * arrived.
+ */
 static inline int
 compare_rows(const RecBatchRow *a, const RecBatchRow *b, const RecBatch *batch)
 {
@@ -125,11 +131,11 @@ compare_rows(const RecBatchRow *a, const RecBatchRow *b, const RecBatch *batch)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/* Puts the rows in order of user and time; none may be added afterwards. */
+/* Sort the rows by user and time; no row may be added afterwards. */
 void
 rec_batch_rows_sort(RecBatch *batch)
 {
-	MemoryContext old = MemoryContextSwitchTo(batch->context);
+	MemoryContext old = MemoryContextSwitchTo(batch->mcxt);
 
 	batch->user_rank = rec_dictionary_ranks(batch->users, true);
 	batch->item_rank = rec_dictionary_ranks(batch->items, true);
@@ -139,7 +145,7 @@ rec_batch_rows_sort(RecBatch *batch)
 	MemoryContextSwitchTo(old);
 }
 
-/* Gives the row after the last one of the user whose rows start at "from". */
+/* Return the end of the rows of the user whose rows start at "from". */
 int64
 rec_batch_rows_user_end(const RecBatch *batch, int64 from)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * batch_rows.h
- *	  The interactions of a batch.
+ *	  The interactions of a batch: reading and sorting rows.
  *
  * Copyright (c) 2026, the recommender developers
  *

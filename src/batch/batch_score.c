@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * batch_score.c
- *	  Scores of one user of a batch.
+ *	  The scores of one user of a batch.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -18,7 +18,7 @@
 #include "rank/history.h"
 #include "serve/new_item_content.h"
 
-/* Keeps an item, by its number in the dictionary, out of the user's lists. */
+/* Exclude an item, by its number in the dictionary, from the user's lists. */
 void
 rec_batch_score_bar(RecBatch *batch, uint32 item)
 {
@@ -33,7 +33,7 @@ rec_batch_score_bar(RecBatch *batch, uint32 item)
 #define LISTS_AHEAD		4
 #define PREFETCH_LINE	16		/* numbers in a line of the cache */
 
-/* Asks for the lists of neighbours that come soon, which lie far apart. */
+/* Prefetch the lists of neighbours that come soon, which lie far apart. */
 static void
 prefetch_lists(const RecBatch *batch, const RecPair *pairs, int n, int i)
 {
@@ -51,7 +51,9 @@ prefetch_lists(const RecBatch *batch, const RecPair *pairs, int n, int i)
 	}
 }
 
-/* Gives what an interaction counts when the user is folded in, or 0. */
+/*
+ * Return the confidence of an interaction when the user is folded in, or 0.
+ */
 static double
 confidence(const RecBatch *batch, const RecPair *pair)
 {
@@ -67,7 +69,7 @@ confidence(const RecBatch *batch, const RecPair *pair)
 	return weight;
 }
 
-/* Adds what the factors of a user with these pairs say of all items. */
+/* Add the values of all items by the factors of a user with these pairs. */
 static void
 add_factors(RecBatch *batch, const RecPair *pairs, int n)
 {
@@ -148,7 +150,7 @@ rec_batch_score_user(RecBatch *batch, int64 from, int64 to)
 	return n;
 }
 
-/* Forgets the user at hand. */
+/* Reset the scores and exclusions of the current user. */
 void
 rec_batch_score_next_user(RecBatch *batch)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * batch_score.h
- *	  Scores of one user of a batch.
+ *	  The scores of one user of a batch.
  *
  * Copyright (c) 2026, the recommender developers
  *

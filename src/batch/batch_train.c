@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * batch_train.c
- *	  Training a model in memory.
+ *	  Training a model in memory on a part of the interactions.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -24,7 +24,7 @@
 #include "similarity/similarity_range.h"
 #include "utils/memutils.h"
 
-/* The rows that a model may be trained on, as a stream. */
+/* Return the rows that a model may be trained on as a stream. */
 static RecStream *
 training_stream(RecBatch *batch)
 {
@@ -47,7 +47,7 @@ typedef struct TrainState
 	const RecMatrix *matrix;
 } TrainState;
 
-/* Keeps a row of neighbours, with the precision that a stored one has. */
+/* Keep a row of neighbours with the precision of a stored one. */
 static void
 take_neighbors(void *arg, uint32 item, const RecNeighbor *row, int n)
 {
@@ -73,13 +73,13 @@ take_neighbors(void *arg, uint32 item, const RecNeighbor *row, int n)
 static void
 train_factors(RecBatch *batch, const RecMatrix *matrix)
 {
-	MemoryContext old = MemoryContextSwitchTo(batch->model_context);
+	MemoryContext old = MemoryContextSwitchTo(batch->model_mcxt);
 
 	rec_batch_set_factors(batch, rec_als_train(matrix, batch->options, true, NULL, NULL));
 	MemoryContextSwitchTo(old);
 }
 
-/* Trains a model on the rows of REC_PART_TRAIN. */
+/* Train a model on the rows of REC_PART_TRAIN. */
 void
 rec_batch_train(RecBatch *batch)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * batch_train.h
- *	  Training a model in memory.
+ *	  Training a model in memory on a part of the interactions.
  *
  * Copyright (c) 2026, the recommender developers
  *

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * memory_catalog.c
- *	  A catalog of items that is wholly in memory.
+ *	  A catalog of items that is entirely in memory.
  *
- * For what looks at many users or at items that are not stored: the same
- * selection as for a stored model, without a query.  Lists are sorted once
- * and then read from the front.
+ * For batches and for items that are not stored: the same selection as for a
+ * stored model, without queries.  Lists are sorted once and then read from the
+ * front.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -21,9 +21,10 @@
 #include "storage/shmem.h"
 #include "utils/memutils.h"
 
-#define SHORT_LIST		64		/* items of level 0; 16 times as many for each */
+#define SHORT_LIST		64		/* items of level 0; each further level has 16
+								 * times as many */
 
-/* Falling order of the values, ties by number. */
+/* Order by falling value, ties by number. */
 static inline int
 compare_values(const uint32 *a, const uint32 *b, const double *values)
 {
@@ -41,7 +42,7 @@ compare_values(const uint32 *a, const uint32 *b, const double *values)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/* How many items the lists have. */
+/* Return how many items the lists have. */
 static uint32
 list_length(const RecMemoryCatalog *memory)
 {
@@ -69,8 +70,8 @@ sorted_by(const RecMemoryCatalog *memory, const double *values)
 }
 
 /*
- * Bars the items that are not among the eligible ones for everybody.  They are
- * on no list, so that what few others there are is quickly gone through.
+ * Bar the items that are not eligible for any user. They are on no list, so
+ * that short lists of eligible items are read quickly.
  */
 void
 rec_memory_catalog_keep(RecMemoryCatalog *memory, RecDict *eligible)
@@ -109,7 +110,7 @@ fetch_items(void *arg, const uint32 *items, int n, RecItemSet *set)
 			add_item(memory, items[i], set);
 }
 
-/* Gives the order of a component, NULL for that of all numbers. */
+/* Return the order of a component, NULL for the order of the numbers. */
 static const uint32 *
 list_order(RecMemoryCatalog *memory, RecComponent component)
 {
@@ -151,7 +152,7 @@ list_items(void *arg, RecComponent component, int level, RecItemSet *set, double
 	return n == length;
 }
 
-/* Gives items in memory as a catalog; they may change between selections. */
+/* Return items in memory as a catalog; they may change between selections. */
 RecCatalog
 rec_memory_catalog(RecMemoryCatalog *memory)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * memory_catalog.h
- *	  A catalog of items that is wholly in memory.
+ *	  A catalog of items that is entirely in memory.
  *
  * Copyright (c) 2026, the recommender developers
  *

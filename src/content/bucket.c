@@ -3,11 +3,11 @@
  * bucket.c
  *	  Buckets of numbers and times.
  *
- * Buckets have about as many values each.  A column with no more different
- * values than buckets has a bucket for each.  A bucket is called by its bounds,
- * [from,to), those of times as times in ISO 8601.
+ * Buckets hold about the same number of values each.  A column with no more
+ * distinct values than buckets gets one bucket per value.  The name of a bucket
+ * is its range, [from,to); times are written in ISO 8601.
  *
- * Knows numbers only: no Datum, no SPI.
+ * Numbers only: no Datum, no SPI.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -41,18 +41,18 @@ compare_doubles(double a, double b)
 #include "lib/sort_template.h"
 
 /*
- * Learns the bounds between buckets from n sorted numbers: the k-th of b
- * begins with number k * n / b, counted from 0, where that is larger than the
- * bound before.
+ * Learn the bounds between buckets from n sorted numbers: bucket k of b
+ * begins at number k * n / b, counted from 0, unless that equals the previous
+ * bound.
  */
 static void
-learn_bounds(RecContentColumn *column, const double *number, int64 n, MemoryContext context)
+learn_bounds(RecContentColumn *column, const double *number, int64 n, MemoryContext mcxt)
 {
 	int			ndifferent = 0;
 
 	for (int64 i = 0; i < n && ndifferent <= column->buckets; i++)
 		ndifferent += i == 0 || number[i] > number[i - 1];
-	column->bounds = MemoryContextAlloc(context, column->buckets * sizeof(double));
+	column->bounds = MemoryContextAlloc(mcxt, column->buckets * sizeof(double));
 	column->nbounds = 0;
 	if (ndifferent <= column->buckets)
 	{
@@ -72,15 +72,15 @@ learn_bounds(RecContentColumn *column, const double *number, int64 n, MemoryCont
 }
 
 /*
- * Sorts n numbers of a column, in place, and learns the bounds from them, which
- * are allocated in "context" and rise; there are fewer than the column's
- * buckets, and none when all numbers are the same.
+ * Sort n numbers of a column in place and learn its bounds from them. The
+ * bounds rise and are allocated in "mcxt". They are fewer than the column's
+ * buckets; if all numbers are equal, there are none.
  */
 void
-rec_bucket_learn(RecContentColumn *column, double *number, int64 n, MemoryContext context)
+rec_bucket_learn(RecContentColumn *column, double *number, int64 n, MemoryContext mcxt)
 {
 	sort_doubles(number, n);
-	learn_bounds(column, number, n, context);
+	learn_bounds(column, number, n, mcxt);
 }
 
 static char *
@@ -106,7 +106,7 @@ bound_text(const RecContentColumn *column, double bound)
 }
 
 /*
- * Gives the name of the bucket that a number falls into, [from,to), in the
+ * Return the name of the bucket that a number falls into, [from,to), in the
  * current context.
  */
 char *
@@ -115,7 +115,7 @@ rec_bucket_name(const RecContentColumn *column, double number)
 	int			from = 0;
 	int			to = column->nbounds;
 
-	/* the number of bounds that are not above it */
+	/* find the number of bounds that are less than or equal to it */
 	while (from < to)
 	{
 		int			middle = (from + to) / 2;

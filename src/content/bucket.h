@@ -16,7 +16,7 @@
 #include "content/content.h"
 
 extern void rec_bucket_learn(RecContentColumn *column, double *number, int64 n,
-							 MemoryContext context);
+							 MemoryContext mcxt);
 extern char *rec_bucket_name(const RecContentColumn *column, double number);
 
 #endif							/* REC_BUCKET_H */

@@ -3,8 +3,8 @@
  * content.h
  *	  The content of items: features and vectors.
  *
- * Types only; content_builder.h fills a builder, content_matrix.h makes the
- * vectors of it.
+ * Types only.  content_builder.h fills a builder; content_matrix.h computes the
+ * vectors.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -19,7 +19,7 @@
 #include "content/embedding.h"
 #include "definition/item_source.h"
 
-/* A column that describes items, and what was learnt of its values. */
+/* A column that describes items, and what was learnt from its values. */
 typedef struct RecContentColumn
 {
 	char	   *name;
@@ -29,26 +29,28 @@ typedef struct RecContentColumn
 	int			buckets;		/* of numbers: by quantiles */
 	int			nbounds;		/* between the buckets; given, or learnt */
 	double	   *bounds;			/* rising */
-	int			dimensions;		/* of embeddings; 0 while none was seen */
+	int			dimensions;		/* of embeddings; 0 until the first one */
 	int			offset;			/* of their block in the dense vectors */
-	int64		filled;			/* items that the column says something of */
+	int64		filled;			/* items with a value in the column */
 	uint32		nfeatures;
 	uint32		nfrequent;		/* features of more than max_items items */
 } RecContentColumn;
 
 /*
- * Vectors of items.  A feature is a value of a column.  Each item's vector has
- * length 1, or 0 when nothing is said of it; it is sparse, but for embeddings.
+ * Vectors of items. A feature is a value of a column. Each item's vector has
+ * length 1, or length 0 if the item has no features. Vectors are sparse
+ * except for embeddings.
  */
 typedef struct RecContent
 {
-	MemoryContext context;		/* owns all below */
+	MemoryContext mcxt;			/* owns all below */
 	int			ncolumns;
 	RecContentColumn *columns;
 	int			max_items;		/* features of more items are frequent */
-	int			exact_items;	/* embeddings of up to so many: all pairs */
+	int			exact_items;	/* up to so many items, all pairs of
+								 * embeddings are compared */
 	uint32		nitems;
-	uint32		ndescribed;		/* items that there is a row of */
+	uint32		ndescribed;		/* items with a row */
 	uint32		nfeatures;
 	char	  **value;			/* of a feature */
 	uint16	   *column;			/* of a feature */

@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * content_builder.c
- *	  What is said of items, as it is gathered.
+ *	  Gathering the features of items.
  *
- * Values come one by one, in any order; several rows of an item add up.  Each
- * different value of a column is kept once, and numbered as it comes; content.c
- * gives features their final numbers.
+ * Values arrive one by one, in any order; several rows of an item are added up.
+ * Each distinct value of a column is kept once and numbered in order of arrival;
+ * content_matrix.c assigns the final numbers.
  *
- * Knows numbers and bytes only: no Datum, no SPI.  All of it is in a child of
- * the context that was given, which memory is counted in.
+ * Numbers and bytes only: no Datum, no SPI.  All memory is in a child of the
+ * given memory context, in which it is accounted for.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -73,7 +73,7 @@ feature_equal(RecFeatureKey a, RecFeatureKey b)
  * ----------------
  */
 
-/* Makes room for "wanted" elements in an array of the builder's. */
+/* Make room for "wanted" elements in an array of the builder's. */
 static void *
 make_room(RecContentBuilder *builder, void *array, int64 wanted, int64 *allocated,
 		  Size width)
@@ -92,19 +92,19 @@ make_room(RecContentBuilder *builder, void *array, int64 wanted, int64 *allocate
 }
 
 /*
- * Makes an empty set of items, which these columns describe; the columns are
- * told what is learnt of them, and belong to the result.  Features of more
- * than max_items items are frequent.
+ * Make an empty builder of items described by these columns. What is learnt
+ * of the columns is stored in them, and they belong to the result. Features
+ * of more than max_items items are frequent.
  */
 RecContentBuilder *
-rec_content_builder_create(MemoryContext context, RecContentColumn *columns, int ncolumns,
+rec_content_builder_create(MemoryContext mcxt, RecContentColumn *columns, int ncolumns,
 						   int max_items)
 {
-	MemoryContext working = AllocSetContextCreate(context, "recommender features",
+	MemoryContext working = AllocSetContextCreate(mcxt, "recommender features",
 												  ALLOCSET_DEFAULT_SIZES);
 	RecContentBuilder *builder = MemoryContextAllocZero(working, sizeof(RecContentBuilder));
 
-	builder->budget = context;
+	builder->budget = mcxt;
 	builder->working = working;
 	builder->columns = columns;
 	builder->ncolumns = ncolumns;
@@ -114,7 +114,7 @@ rec_content_builder_create(MemoryContext context, RecContentColumn *columns, int
 	return builder;
 }
 
-/* Hears that there is a row of an item. */
+/* Record that an item has a row. */
 void
 rec_content_builder_add_item(RecContentBuilder *builder, uint32 item)
 {
@@ -127,14 +127,14 @@ rec_content_builder_add_item(RecContentBuilder *builder, uint32 item)
 	builder->described[item] = true;
 }
 
-/* True when there was a row of an item. */
+/* Return whether an item has a row. */
 bool
 rec_content_builder_has_item(const RecContentBuilder *builder, uint32 item)
 {
 	return item < builder->described_allocated && builder->described[item];
 }
 
-/* Keeps the bytes of a value, with a zero at the end. */
+/* Keep a copy of a value, with a terminating zero. */
 static const char *
 keep_value(RecContentBuilder *builder, const char *value, int length)
 {
@@ -154,7 +154,7 @@ keep_value(RecContentBuilder *builder, const char *value, int length)
 	return kept;
 }
 
-/* Gives the number of a feature, a new one if it was not there. */
+/* Return the number of a feature; assign one if it is new. */
 static uint32
 intern_feature(RecContentBuilder *builder, int column, const char *value, int length)
 {
@@ -193,9 +193,9 @@ add_occurrence(RecContentBuilder *builder, uint32 item, uint32 feature, uint32 c
 }
 
 /*
- * Puts in the place of a value that is too long to be looked up by what stands
- * for it: its beginning and its hash.  Gives the length; there is room for
- * REC_LONGEST_VALUE + 1 bytes.
+ * Replace a value that is too long for a look-up by its beginning and its
+ * hash. Return the new length. The buffer has room for REC_LONGEST_VALUE + 1
+ * bytes.
  */
 int
 rec_content_builder_shorten(const char **value, int length, char *room)
@@ -213,7 +213,7 @@ rec_content_builder_shorten(const char **value, int length, char *room)
 						   (unsigned long long) hash);
 }
 
-/* Adds that an item has a value, so many times; an empty one says nothing. */
+/* Add "count" occurrences of a value of an item. Empty values are ignored. */
 void
 rec_content_builder_add(RecContentBuilder *builder, uint32 item, int column, const char *value,
 						int length, uint32 count)
@@ -226,7 +226,7 @@ rec_content_builder_add(RecContentBuilder *builder, uint32 item, int column, con
 	add_occurrence(builder, item, intern_feature(builder, column, value, length), count);
 }
 
-/* Adds a number of an item; one that is none says nothing. */
+/* Add a number of an item. NaN is ignored. */
 void
 rec_content_builder_add_number(RecContentBuilder *builder, uint32 item, int column, double number)
 {
@@ -243,8 +243,8 @@ rec_content_builder_add_number(RecContentBuilder *builder, uint32 item, int colu
 }
 
 /*
- * Adds an embedding of an item, of finite numbers; false when it is not as
- * long as those before.
+ * Add an embedding of an item, of finite numbers. Return false if its length
+ * differs from the previous ones of its column.
  */
 bool
 rec_content_builder_add_embedding(RecContentBuilder *builder, uint32 item, int column,
@@ -274,7 +274,7 @@ rec_content_builder_add_embedding(RecContentBuilder *builder, uint32 item, int c
  */
 
 static void
-learn_column_bounds(RecContentBuilder *builder, int column, MemoryContext context)
+learn_column_bounds(RecContentBuilder *builder, int column, MemoryContext mcxt)
 {
 	double	   *number;
 	int64		n = 0;
@@ -285,13 +285,13 @@ learn_column_bounds(RecContentBuilder *builder, int column, MemoryContext contex
 	for (int64 i = 0; i < builder->nnumbers; i++)
 		if (builder->numbers[i].column == column)
 			number[n++] = builder->numbers[i].number;
-	rec_bucket_learn(&builder->columns[column], number, n, context);
+	rec_bucket_learn(&builder->columns[column], number, n, mcxt);
 	pfree(number);
 }
 
-/* Turns all numbers into features. */
+/* Turn all numbers into features. */
 void
-rec_content_builder_buckets(RecContentBuilder *builder, MemoryContext context)
+rec_content_builder_buckets(RecContentBuilder *builder, MemoryContext mcxt)
 {
 	MemoryContext scratch = AllocSetContextCreate(builder->working, "recommender buckets",
 												  ALLOCSET_SMALL_SIZES);
@@ -303,7 +303,7 @@ rec_content_builder_buckets(RecContentBuilder *builder, MemoryContext context)
 
 		if ((column->kind == REC_ITEM_NUMBER || column->kind == REC_ITEM_DATE) &&
 			column->bounds == NULL)
-			learn_column_bounds(builder, c, context);
+			learn_column_bounds(builder, c, mcxt);
 	}
 	old = MemoryContextSwitchTo(scratch);
 	for (int64 i = 0; i < builder->nnumbers; i++)

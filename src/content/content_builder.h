@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * content_builder.h
- *	  What is said of items, as it is gathered.
+ *	  Gathering the features of items.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -17,7 +17,7 @@
 
 #define REC_LONGEST_VALUE	255 /* bytes of a feature's value */
 
-extern RecContentBuilder *rec_content_builder_create(MemoryContext context,
+extern RecContentBuilder *rec_content_builder_create(MemoryContext mcxt,
 													 RecContentColumn *columns, int ncolumns,
 													 int max_items);
 extern void rec_content_builder_add_item(RecContentBuilder *builder, uint32 item);
@@ -29,6 +29,6 @@ extern void rec_content_builder_add_number(RecContentBuilder *builder, uint32 it
 extern bool rec_content_builder_add_embedding(RecContentBuilder *builder, uint32 item, int column,
 											  const float4 *embedding, int dimensions);
 extern int	rec_content_builder_shorten(const char **value, int length, char *room);
-extern void rec_content_builder_buckets(RecContentBuilder *builder, MemoryContext context);
+extern void rec_content_builder_buckets(RecContentBuilder *builder, MemoryContext mcxt);
 
 #endif							/* REC_CONTENT_BUILDER_H */

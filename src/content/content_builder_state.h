@@ -1,7 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * content_builder_state.h
- *	  What is said of items, as it is gathered.
+ *	  The state of gathering the features of items.
+ *
+ * Private to content_builder.c and content_matrix.c.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -15,7 +17,7 @@
 
 #include "content/content.h"
 
-/* A value of a column, while values come. */
+/* A value of a column. */
 typedef struct RecFeatureKey
 {
 	const char *value;
@@ -23,7 +25,7 @@ typedef struct RecFeatureKey
 	uint32		column;
 } RecFeatureKey;
 
-/* That an item has a feature, so many times. */
+/* An item has a feature, so many times. */
 typedef struct RecOccurrence
 {
 	uint32		item;
@@ -39,7 +41,7 @@ typedef struct RecItemNumber
 	int			column;
 } RecItemNumber;
 
-/* The embeddings of a column, one after the other. */
+/* The embeddings of a column, in order of arrival. */
 typedef struct RecEmbeddings
 {
 	uint32	   *item;
@@ -51,13 +53,14 @@ typedef struct RecEmbeddings
 
 struct RecContentBuilder
 {
-	MemoryContext budget;		/* the context that memory is counted in */
+	MemoryContext budget;		/* the memory context in which memory is
+								 * accounted for */
 	MemoryContext working;		/* owns what follows */
 	RecContentColumn *columns;
 	int			ncolumns;
 	int			max_items;
 	struct feature_table_hash *table;
-	RecFeatureKey *features;	/* by their numbers, as they came */
+	RecFeatureKey *features;	/* in order of arrival */
 	int64		nfeatures;
 	int64		features_allocated;
 	char	   *arena;			/* for values */
@@ -69,7 +72,7 @@ struct RecContentBuilder
 	int64		nnumbers;
 	int64		numbers_allocated;
 	RecEmbeddings *embeddings;	/* of each column */
-	bool	   *described;		/* of each item: there is a row */
+	bool	   *described;		/* for each item, whether it has a row */
 	int64		described_allocated;
 	uint32		ndescribed;
 };

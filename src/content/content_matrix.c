@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * content_matrix.c
- *	  What items are: features of items, as sparse TF-IDF vectors.
+ *	  The features of items as sparse TF-IDF vectors.
  *
- * Features are numbered column by column, by the bytes of their values, and
- * the weights (see vector.c) are rounded to float4 as they are stored, so that
- * what is computed from them is the same in a refresh and later.
+ * Features are numbered by column, then by the bytes of their values.  Weights
+ * (see item_vector.c) are rounded to float4 when they are stored, so that a
+ * refresh and later calls compute the same products.
  *
- * Knows numbers and bytes only: no Datum, no SPI.  The result is in the
- * context that was given, working memory in a child of it.
+ * Numbers and bytes only: no Datum, no SPI.  The result is in the given memory
+ * context, working memory in a child of it.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -38,7 +38,7 @@
 static void *
 alloc_result(MemoryContext budget, RecContent *content, Size count, Size width)
 {
-	return rec_memory_budget_alloc_in(budget, content->context, count, width);
+	return rec_memory_budget_alloc_in(budget, content->mcxt, count, width);
 }
 
 static inline int
@@ -65,10 +65,7 @@ compare_features(uint32 a, uint32 b, const RecFeatureKey *features)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/*
- * Numbers the features, column by column and in order of their bytes; gives
- * the new number of each.
- */
+/* Number the features by column and bytes. Return the new number of each. */
 static uint32 *
 number_features(RecContentBuilder *builder, RecContent *content)
 {
@@ -88,7 +85,7 @@ number_features(RecContentBuilder *builder, RecContent *content)
 		const RecFeatureKey *key = &builder->features[order[i]];
 
 		rank[order[i]] = i;
-		content->value[i] = MemoryContextAlloc(content->context, key->length + 1);
+		content->value[i] = MemoryContextAlloc(content->mcxt, key->length + 1);
 		memcpy(content->value[i], key->value, key->length + 1);
 		content->column[i] = (uint16) key->column;
 		content->columns[key->column].nfeatures++;
@@ -97,7 +94,7 @@ number_features(RecContentBuilder *builder, RecContent *content)
 	return rank;
 }
 
-/* A feature of an item, while its weight is not known. */
+/* A feature of an item before its weight is known. */
 typedef struct Entry
 {
 	uint32		feature;
@@ -111,7 +108,10 @@ typedef struct Entry
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/* Sorts an item's entries and makes one of those of a feature; gives how many. */
+/*
+ * Sort an item's entries and merge those of the same feature. Return how many
+ * are left.
+ */
 static int64
 combine_entries(Entry *entry, int64 n)
 {
@@ -128,7 +128,7 @@ combine_entries(Entry *entry, int64 n)
 	return kept;
 }
 
-/* Brings the occurrences into rows by item; gives the counts beside them. */
+/* Group the occurrences into rows by item. Return the counts beside them. */
 static Entry *
 sort_occurrences(RecContentBuilder *builder, RecContent *content, const uint32 *rank,
 				 const uint32 *number)
@@ -176,7 +176,10 @@ sort_occurrences(RecContentBuilder *builder, RecContent *content, const uint32 *
 	return entries;
 }
 
-/* Counts the items of each feature; from that follow offsets and idf. */
+/*
+ * Count the items of each feature, and compute offsets and idf from the
+ * counts.
+ */
 static void
 count_features(RecContentBuilder *builder, RecContent *content, const Entry *entries)
 {
@@ -203,7 +206,7 @@ count_features(RecContentBuilder *builder, RecContent *content, const Entry *ent
  * ----------------
  */
 
-/* Weighs the features of all items. */
+/* Compute the weights of the features of all items. */
 static void
 weigh_items(RecContentBuilder *builder, RecContent *content, const Entry *entries)
 {
@@ -243,7 +246,7 @@ weigh_items(RecContentBuilder *builder, RecContent *content, const Entry *entrie
 	pfree(weight);
 }
 
-/* Makes the rows by feature of those by item. */
+/* Make the rows by feature from the rows by item. */
 static void
 transpose(MemoryContext budget, RecContent *content)
 {
@@ -299,7 +302,7 @@ place_embeddings(const RecContentBuilder *builder, RecContent *content, int colu
 	pfree(seen);
 }
 
-/* Puts the embeddings of each item side by side. */
+/* Place the embeddings of each item side by side. */
 static void
 place_all_embeddings(RecContentBuilder *builder, RecContent *content, const uint32 *number)
 {
@@ -318,28 +321,28 @@ place_all_embeddings(RecContentBuilder *builder, RecContent *content, const uint
 }
 
 /*
- * Gives the vectors of all that was added, by the items' new numbers below
- * nitems (NULL: the same ones), and ends the builder.
+ * Return the vectors of all items that were added, by their new numbers below
+ * nitems (NULL: unchanged). The builder is freed.
  */
 RecContent *
 rec_content_matrix_finish(RecContentBuilder *builder, const uint32 *number, uint32 nitems)
 {
 	MemoryContext budget = builder->budget;
-	MemoryContext context = AllocSetContextCreate(budget, "recommender content",
-												  ALLOCSET_DEFAULT_SIZES);
-	RecContent *content = MemoryContextAllocZero(context, sizeof(RecContent));
-	MemoryContext old = MemoryContextSwitchTo(context);
+	MemoryContext mcxt = AllocSetContextCreate(budget, "recommender content",
+											   ALLOCSET_DEFAULT_SIZES);
+	RecContent *content = MemoryContextAllocZero(mcxt, sizeof(RecContent));
+	MemoryContext old = MemoryContextSwitchTo(mcxt);
 	uint32	   *rank;
 	Entry	   *entries;
 	int64		total;
 
-	content->context = context;
+	content->mcxt = mcxt;
 	content->columns = builder->columns;
 	content->ncolumns = builder->ncolumns;
 	content->max_items = builder->max_items;
 	content->nitems = nitems;
 	content->ndescribed = builder->ndescribed;
-	rec_content_builder_buckets(builder, context);
+	rec_content_builder_buckets(builder, mcxt);
 	rank = number_features(builder, content);
 	entries = sort_occurrences(builder, content, rank, number);
 	count_features(builder, content, entries);
@@ -357,21 +360,21 @@ rec_content_matrix_finish(RecContentBuilder *builder, const uint32 *number, uint
 }
 
 /*
- * Gives the vectors of the items that have numbers of the content, as many as
- * there are, in their order, in a child of "budget": what rec_content_matrix_finish()
- * would have given for them.  Features and what was learnt stay the content's.
+ * Return the vectors of the items listed in "number", in this order, in a
+ * child of "budget": what rec_content_matrix_finish() would have returned for
+ * them. Features and what was learnt are shared with the original.
  */
 RecContent *
 rec_content_matrix_renumber(const RecContent *content, const uint32 *number, uint32 nitems,
 							MemoryContext budget)
 {
-	MemoryContext context = AllocSetContextCreate(budget, "recommender content",
-												  ALLOCSET_DEFAULT_SIZES);
-	RecContent *result = MemoryContextAlloc(context, sizeof(RecContent));
+	MemoryContext mcxt = AllocSetContextCreate(budget, "recommender content",
+											   ALLOCSET_DEFAULT_SIZES);
+	RecContent *result = MemoryContextAlloc(mcxt, sizeof(RecContent));
 	int64		n = 0;
 
 	*result = *content;
-	result->context = context;
+	result->mcxt = mcxt;
 	result->nitems = nitems;
 	result->item_start = alloc_result(budget, result, (Size) nitems + 1, sizeof(int64));
 	for (uint32 i = 0; i < nitems; i++)

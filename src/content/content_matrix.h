@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * content_matrix.h
- *	  What items are: features of items, as sparse TF-IDF vectors.
+ *	  The features of items as sparse TF-IDF vectors.
  *
  * Copyright (c) 2026, the recommender developers
  *

@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * content_neighbors.c
- *	  The items most alike by their content.
+ *	  The most similar items of each item by content.
  *
- * An item's list has its best "neighbors" (content_row.c), and after them, at
- * most as many once more, those items that have it among their own best:
- * without them an item that is nobody's best neighbour would not be found from
- * anywhere.  Of equal similarities the smaller number comes first.
+ * An item's list has its best "neighbors" (content_similarity.c), followed by at
+ * most as many again: the items that have it among their own best.  Without
+ * these, an item that is on no list could not be reached from any other.  Ties
+ * go to the smaller number.
  *
- * Knows numbers only: no Datum, no SPI.  Results are in the current context.
+ * Numbers only: no Datum, no SPI.  Results are in the current memory context.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -50,7 +50,7 @@ free_lists(RecContentLists *lists)
 	pfree(lists);
 }
 
-/* Computes each item's own best neighbours. */
+/* Compute each item's own best neighbours. */
 static RecContentLists *
 best_of_each(RecContent *content, int neighbors, MemoryContext budget,
 			 RecStep step, void *arg)
@@ -87,7 +87,9 @@ best_of_each(RecContent *content, int neighbors, MemoryContext budget,
 	return lists;
 }
 
-/* Gives for each item those that have it in their lists, in rising order. */
+/*
+ * Return, for each item, the items whose lists contain it, in rising order.
+ */
 static RecContentLists *
 turn_round(const RecContentLists *lists, MemoryContext budget)
 {
@@ -140,8 +142,8 @@ compare_additions(const Addition *a, const Addition *b)
 #include "lib/sort_template.h"
 
 /*
- * Gives the best of those that have an item in their lists and are not in its
- * own, which "seen" tells by the item's number plus 1.
+ * Return the best of the items whose lists contain an item and which are not
+ * on its own list. "seen" marks the latter by the item's number plus 1.
  */
 static int
 additions_of(const RecContentLists *lists, const RecContentLists *turned, uint32 item,
@@ -162,7 +164,7 @@ additions_of(const RecContentLists *lists, const RecContentLists *turned, uint32
 	return Min(n, neighbors);
 }
 
-/* Adds to each list the best that have its item in theirs. */
+/* Add to each list the best of the items whose lists contain its item. */
 static RecContentLists *
 complete_lists(RecContentLists *lists, const RecContentLists *turned, int neighbors,
 			   MemoryContext budget)
@@ -196,9 +198,10 @@ complete_lists(RecContentLists *lists, const RecContentLists *turned, int neighb
 }
 
 /*
- * Gives the neighbours of each item by the cosine of their vectors, in the
- * current context.  "budget" is a context whose memory may not go beyond
- * maintenance_work_mem; "step", unless NULL, hears how far it is.
+ * Return the neighbours of each item by the cosine of their vectors, in the
+ * current memory context. The memory of "budget" may not exceed
+ * maintenance_work_mem. "step", unless NULL, is called with the number of
+ * items computed.
  */
 RecContentLists *
 rec_content_neighbors(RecContent *content, int neighbors, MemoryContext budget,

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * content_neighbors.h
- *	  The items most alike by their content.
+ *	  The most similar items of each item by content.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -16,7 +16,7 @@
 #include "content/content.h"
 #include "pg/step.h"
 
-/* A list of each item, one after the other, best neighbour first. */
+/* The list of each item, one after the other, best neighbour first. */
 typedef struct RecContentLists
 {
 	uint32		nitems;

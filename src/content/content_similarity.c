@@ -1,39 +1,38 @@
 /*-------------------------------------------------------------------------
  *
  * content_similarity.c
- *	  The items most alike one item by its content.
+ *	  The most similar items of one item by content.
  *
  * The item's vector is multiplied with those of all others: for each of its
- * features, for each item that has the feature, add the product of the weights
+ * features and each item with the feature, the product of the weights is added
  * to the sum of that item.  Then the best sums are kept.
  *
- * Features come by rising number of items: first those that say most, last
- * those that take longest.  By the features that are left, and by all else that
- * is not in the sums yet, an item gains no more than the sum of the largest
- * products.  When that is less than the k-th largest sum, no item that was not
- * met comes among the best, and lists that are left and long are not looked at
- * (MaxScore: Turtle and Flood 1995).  Items that were met and may still get there
- * are multiplied as whole vectors.
+ * Features are processed by rising number of items: the most informative first,
+ * the most expensive last.  From the remaining features, and from everything
+ * else that is not in the sums yet, an item can gain at most the sum of the
+ * largest products.  When that is less than the k-th largest sum, an item that
+ * has not been met cannot be among the best, and long lists that remain are
+ * skipped (MaxScore: Turtle and Flood 1995).  Items that have been met and can
+ * still be among the best are multiplied as whole vectors.
  *
- * Even so, the work would be the square of the catalogue for what very many
- * items have and nothing else tells apart.  So features of more than max_items,
- * the frequent ones, bring no two items together; but of items that others have
- * brought together they count, so that a similarity is always that of whole
+ * Features of very many items would still make the work quadratic in the size of
+ * the catalogue.  So features of more than max_items items, the frequent ones,
+ * do not bring two items together.  They count, however, for items that other
+ * features have brought together, so that a similarity is always that of whole
  * vectors.
  *
- * Embeddings are multiplied with all others in a small catalogue, and in a
- * larger one with those in the nearest cells (embedding.c); and with those
- * items that features have brought together, unless no product of the
- * embeddings' lengths would lift them to the best.
+ * In a small catalogue embeddings are multiplied with all others, in a larger
+ * one with those in the nearest cells (embedding.c).  They are also multiplied
+ * with those of the items that features have brought together, unless even the
+ * product of the embeddings' lengths could not lift them to the best.
  *
- * This is not the kernel of similarity_row.c, because that one counts common
- * users to find out which sums not to look at, and knows no frequent and no
- * dense parts.
+ * This is not the kernel of similarity_row.c: that kernel counts common users to
+ * decide which sums to skip, and has neither frequent features nor dense blocks.
  *
- * What is kept is the sum in the order of the features, whatever was left out
- * on the way: two items are as alike as the other way round, bit for bit.
+ * The value that is kept is the sum in the order of the features, whatever was
+ * skipped on the way: similarity is symmetric bit for bit.
  *
- * Knows numbers only: no Datum, no SPI.
+ * Numbers only: no Datum, no SPI.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -71,8 +70,9 @@ typedef struct RowFeature
 struct RecContentRows
 {
 	const RecContent *content;
-	MemoryContext budget;		/* the context that memory is counted in */
-	MemoryContext context;		/* owns what follows */
+	MemoryContext budget;		/* the memory context in which memory is
+								 * accounted for */
+	MemoryContext mcxt;			/* owns what follows */
 	double	   *most;			/* largest weight of each feature */
 
 	/* the row at hand */
@@ -114,7 +114,7 @@ struct RecContentRows
 static void *
 alloc_working(RecContentRows *rows, Size count, Size width)
 {
-	return rec_memory_budget_alloc_in(rows->budget, rows->context, count, width);
+	return rec_memory_budget_alloc_in(rows->budget, rows->mcxt, count, width);
 }
 
 static inline int64
@@ -145,7 +145,7 @@ prepare_features(RecContentRows *rows)
 	rows->feature = alloc_working(rows, longest, sizeof(RowFeature));
 }
 
-/* Makes rows of the frequent features alone. */
+/* Make rows of the frequent features alone. */
 static void
 prepare_frequent(RecContentRows *rows)
 {
@@ -190,8 +190,8 @@ dense_product(const RecContentRows *rows, uint32 item)
 }
 
 /*
- * Puts the embeddings into cells, if there are any.  All cells are looked into
- * when the catalogue is small, otherwise one in NEAREST_SHARE.
+ * Put the embeddings into cells, if there are any. In a small catalogue all
+ * cells are searched, otherwise one in NEAREST_SHARE.
  */
 static void
 prepare_dense(RecContentRows *rows, RecContent *content)
@@ -202,7 +202,7 @@ prepare_dense(RecContentRows *rows, RecContent *content)
 		return;
 	if (content->cells == NULL)
 	{
-		MemoryContext old = MemoryContextSwitchTo(content->context);
+		MemoryContext old = MemoryContextSwitchTo(content->mcxt);
 
 		content->cells = rec_embedding_cells_create(content->dense, content->dimensions,
 													content->nitems, rows->budget);
@@ -224,10 +224,10 @@ prepare_dense(RecContentRows *rows, RecContent *content)
 }
 
 /*
- * Makes what it takes to compute rows of up to "neighbors" each, until
- * rec_content_similarity_end().  Memory is in a child of "budget", whose memory may
- * not go beyond maintenance_work_mem.  Embeddings are put into cells, which
- * the content keeps.
+ * Prepare to compute rows of up to "neighbors" items each, until
+ * rec_content_similarity_end(). Memory is in a child of "budget", whose
+ * memory may not exceed maintenance_work_mem. Embeddings are put into cells,
+ * which the content keeps.
  */
 RecContentRows *
 rec_content_similarity_begin(RecContent *content, int neighbors, MemoryContext budget)
@@ -236,23 +236,23 @@ rec_content_similarity_begin(RecContent *content, int neighbors, MemoryContext b
 
 	rows->content = content;
 	rows->budget = budget;
-	rows->context = AllocSetContextCreate(budget, "recommender content neighbours",
-										  ALLOCSET_DEFAULT_SIZES);
+	rows->mcxt = AllocSetContextCreate(budget, "recommender content neighbours",
+									   ALLOCSET_DEFAULT_SIZES);
 	rows->sum = alloc_working(rows, content->nitems, sizeof(double));
 	rows->met = alloc_working(rows, (Size) content->nitems + 1, sizeof(uint32));
-	rows->candidates = rec_number_set_create(rows->context, budget, content->nitems);
+	rows->candidates = rec_number_set_create(rows->mcxt, budget, content->nitems);
 	prepare_features(rows);
 	prepare_frequent(rows);
 	prepare_dense(rows, content);
-	rec_topk_init(&rows->topk, rows->context, neighbors, ROOM);
+	rec_topk_init(&rows->topk, rows->mcxt, neighbors, ROOM);
 	return rows;
 }
 
-/* Frees all. */
+/* Free everything. */
 void
 rec_content_similarity_end(RecContentRows *rows)
 {
-	MemoryContextDelete(rows->context);
+	MemoryContextDelete(rows->mcxt);
 	pfree(rows);
 }
 
@@ -261,7 +261,7 @@ rec_content_similarity_end(RecContentRows *rows)
  * ----------------
  */
 
-/* Gives the product by all features that bring items together. */
+/* Return the product over all features that bring items together. */
 static double
 feature_product(const RecContentRows *rows, uint32 item)
 {
@@ -285,7 +285,7 @@ frequent_product(const RecContentRows *rows, uint32 item)
 	return product;
 }
 
-/* Gives the similarity of an item. */
+/* Return the similarity with an item. */
 static double
 whole_product(const RecContentRows *rows, uint32 item)
 {
@@ -318,7 +318,7 @@ compare_features(const RowFeature *a, const RowFeature *b)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/* Looks at the row's features and embedding: nothing is multiplied yet. */
+/* Load the row's features and embedding; nothing is multiplied yet. */
 static void
 begin_row(RecContentRows *rows, uint32 row)
 {
@@ -376,7 +376,7 @@ add_product(RecContentRows *rows, uint32 item, double product)
 	rows->sum[item] = sum + product;
 }
 
-/* Adds the products with all items that have a feature of the row's. */
+/* Add the products with all items that have a feature of the row's. */
 static void
 multiply(RecContentRows *rows, const RowFeature *one)
 {
@@ -392,7 +392,9 @@ multiply(RecContentRows *rows, const RowFeature *one)
 	rows->gain -= one->most;
 }
 
-/* No item gains more by all that was not multiplied. */
+/*
+ * Return the most that an item can gain from all that was not multiplied yet.
+ */
 static inline double
 most_gain(const RecContentRows *rows)
 {
@@ -400,8 +402,8 @@ most_gain(const RecContentRows *rows)
 }
 
 /*
- * Gives a limit that the whole products of k items reach, and ties with the
- * k-th: the k-th largest sum.  Only embeddings can take something from a sum.
+ * Return a limit that the whole products of k items reach, ties with the k-th
+ * included: the k-th largest sum. Only embeddings can make a sum smaller.
  */
 static double
 find_limit(RecContentRows *rows)
@@ -426,8 +428,8 @@ find_limit(RecContentRows *rows)
 }
 
 /*
- * Multiplies with the lists of the features until nobody else can be among the
- * best and the items that were met are few beside what is left.
+ * Multiply with the lists of the features until no other item can be among
+ * the best and the items that were met are few compared with what is left.
  */
 static void
 multiply_features(RecContentRows *rows)
@@ -456,10 +458,10 @@ multiply_features(RecContentRows *rows)
 			unchecked = 0;
 		}
 	}
-	rows->gain = 0;				/* but for what rounding left */
+	rows->gain = 0;				/* except for what rounding left */
 }
 
-/* Finds the cells that the row is compared with: in rows->nearest. */
+/* Store the cells that the row is compared with in rows->nearest. */
 static void
 find_cells(RecContentRows *rows)
 {
@@ -479,7 +481,7 @@ find_cells(RecContentRows *rows)
 	}
 }
 
-/* Adds the products with the embeddings in a cell, or takes their marks away. */
+/* Add the products with the embeddings in a cell, or clear their marks. */
 static void
 multiply_cell(RecContentRows *rows, int cell, bool done)
 {
@@ -495,7 +497,7 @@ multiply_cell(RecContentRows *rows, int cell, bool done)
 		if (!done)
 			continue;
 		product = dense_product(rows, item);
-		/* a sum of zero would say that the item was not met: leave it larger */
+		/* a sum of zero would mean that the item was not met */
 		if (rows->sum[item] + product != 0)
 			add_product(rows, item, product);
 	}
@@ -506,7 +508,10 @@ multiply_cell(RecContentRows *rows, int cell, bool done)
  * ----------------
  */
 
-/* Gives what an item that was met gains at most by what is not in its sum. */
+/*
+ * Return the most that an item that was met can gain from what is not in its
+ * sum.
+ */
 static inline double
 item_gain(const RecContentRows *rows, uint32 item)
 {
@@ -516,8 +521,8 @@ item_gain(const RecContentRows *rows, uint32 item)
 }
 
 /*
- * Leaves of the items that were met those that may reach the limit, in order,
- * and adds what frequent features give.
+ * Keep, in order, the items that were met and may reach the limit, and add
+ * the products of frequent features.
  */
 static void
 leave_candidates(RecContentRows *rows, double limit)
@@ -539,7 +544,7 @@ leave_candidates(RecContentRows *rows, double limit)
 	rows->frequent_gain = 0;
 }
 
-/* Leaves the best of the candidates, by whole vectors, in the buffer. */
+/* Keep the best of the candidates, by whole vectors, in the buffer. */
 static void
 choose_best(RecContentRows *rows, double limit)
 {
@@ -567,9 +572,9 @@ choose_best(RecContentRows *rows, double limit)
 }
 
 /*
- * Gives the items most alike an item, best first, of equals the smaller number,
- * in "best" and "n" of the result, which is good until the next call.  The item
- * is not among them.
+ * Return the items most similar to an item, best first, ties by smaller
+ * number, in "best" and "n" of the result, which is valid until the next
+ * call. The item itself is not among them.
  */
 const RecTopk *
 rec_content_similarity_row(RecContentRows *rows, uint32 row)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * content_similarity.h
- *	  The items most alike one item by its content.
+ *	  The most similar items of one item by content.
  *
  * Copyright (c) 2026, the recommender developers
  *

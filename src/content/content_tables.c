@@ -3,15 +3,14 @@
  * content_tables.c
  *	  The items of a generation, and the tables of their content.
  *
- * With a relation of items, a generation has all of them: first those of the
- * interactions, by falling number of users, then the rest in order of their
- * ids.  So the number of an item is still the order that decides between
- * equals, and still tells about how many users it has.
+ * With a relation of items, a generation contains all of them: first those with
+ * interactions, by falling number of users, then the others in order of their
+ * ids.  So the number of an item still decides ties, and still shows roughly how
+ * many users it has.
  *
- * The tables are written as they are needed when an item comes that the model
- * does not know: "content_column" has what was learnt of each column,
- * "feature" the dictionary with the items of each feature, "item_feature" the
- * vectors.
+ * The tables are laid out for items that the model does not know: "content_column"
+ * has what was learnt of each column, "feature" the dictionary with the items of
+ * each feature, "item_feature" the vectors.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -38,7 +37,7 @@
  * ----------------
  */
 
-/* Puts the items that only the relation has after those of the matrix, by id. */
+/* Append the items without interactions to those of the matrix, by id. */
 static void
 append_others(RecModelItems *model, RecDict *items, const RecContentBuilder *builder,
 			  uint32 *new_number)
@@ -62,7 +61,7 @@ append_others(RecModelItems *model, RecDict *items, const RecContentBuilder *bui
 	model->by_id = order;
 }
 
-/* Turns the ranks of the dictionary's ids into the order of the matrix's items. */
+/* Turn the ranks of the dictionary's ids into the order of the matrix's items. */
 static uint32 *
 order_by_rank(const RecMatrix *matrix, uint32 nids, uint32 *rank)
 {
@@ -80,17 +79,17 @@ order_by_rank(const RecMatrix *matrix, uint32 nids, uint32 *rank)
 }
 
 /*
- * Gives the items of a generation, numbered, with their content: those of the
- * matrix and, if there is a relation of items, which is read for that, all of
- * its.  "item_rank" has the places of the matrix's items in the order of ids
- * and is used up.  The current user's rights and the active snapshot count; all
- * is in "context".  SPI is connected.
+ * Return the items of a generation, numbered, with their content: those of
+ * the matrix and, if there is a relation of items, which is read here, all of
+ * its items. "item_rank" has the places of the matrix's items in the order of
+ * ids and is consumed. The relation is read with the current user's rights
+ * and the active snapshot; the result is in "mcxt". SPI is connected.
  */
 RecModelItems *
 rec_content_tables_model_items(const RecDefinition *definition, const RecMatrix *matrix, RecDict *items,
-							   uint32 *item_rank, MemoryContext context)
+							   uint32 *item_rank, MemoryContext mcxt)
 {
-	MemoryContext old = MemoryContextSwitchTo(context);
+	MemoryContext old = MemoryContextSwitchTo(mcxt);
 	RecModelItems *model = palloc0_object(RecModelItems);
 	RecContentBuilder *builder;
 	uint32	   *new_number;
@@ -103,11 +102,11 @@ rec_content_tables_model_items(const RecDefinition *definition, const RecMatrix 
 	else
 	{
 		pfree(item_rank);
-		builder = rec_feature_reader_read_all(definition, items, context);
+		builder = rec_feature_reader_read_all(definition, items, mcxt);
 		size = mul_size(Max(rec_dictionary_count(items), 1), sizeof(uint32));
-		rec_memory_budget_check(context, 2 * size);
-		new_number = MemoryContextAllocHuge(context, size);
-		model->number = MemoryContextAllocHuge(context, size);
+		rec_memory_budget_check(mcxt, 2 * size);
+		new_number = MemoryContextAllocHuge(mcxt, size);
+		model->number = MemoryContextAllocHuge(mcxt, size);
 		memset(new_number, 0xff, size);
 		memcpy(model->number, matrix->item_id, matrix->nitems * sizeof(uint32));
 		for (uint32 i = 0; i < matrix->nitems; i++)
@@ -170,7 +169,7 @@ write_columns(const RecDefinition *definition, const RecContent *content, int64 
 	rec_table_writer_close(table);
 }
 
-/* Gives an array of n four-byte values. */
+/* Return an array of n four-byte values. */
 static Datum
 array4(Oid type, const void *values, int64 n)
 {
@@ -182,7 +181,7 @@ array4(Oid type, const void *values, int64 n)
 	return PointerGetDatum(array);
 }
 
-/* Writes the features; of frequent ones, how many items they have and not which. */
+/* Write the features; for frequent ones only the number of their items. */
 static void
 write_features(const RecDefinition *definition, const RecContent *content, int64 generation)
 {
@@ -261,7 +260,7 @@ write_cells(const RecDefinition *definition, const RecCells *cells, int64 genera
 	rec_table_writer_close(table);
 }
 
-/* Writes the tables of content of a generation. */
+/* Write the tables of content of a generation. */
 void
 rec_content_tables_write(const RecDefinition *definition, const RecModelItems *model, RecDict *items,
 						 int64 generation)

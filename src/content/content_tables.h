@@ -27,7 +27,7 @@ typedef struct RecModelItems
 } RecModelItems;
 
 extern RecModelItems *rec_content_tables_model_items(const RecDefinition *definition, const RecMatrix *matrix,
-													 RecDict *items, uint32 *item_rank, MemoryContext context);
+													 RecDict *items, uint32 *item_rank, MemoryContext mcxt);
 extern void rec_content_tables_write(const RecDefinition *definition, const RecModelItems *model,
 									 RecDict *items, int64 generation);
 

@@ -1,18 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * embedding.c
- *	  Dense vectors: products, and cells of those that are near each other.
+ *	  Dense vectors: products, and cells of vectors near each other.
  *
- * k-means makes about as many cells as the root of the number of vectors (an
- * inverted file: Jegou, Douze, Schmid 2011).  A vector is multiplied with those
- * of the cells whose centroids are nearest to it; in small catalogues, with
- * those of all cells.
+ * k-means makes about as many cells as the square root of the number of vectors
+ * (an inverted file: Jegou, Douze, Schmid 2011).  A vector is multiplied with
+ * those in the cells whose centroids are nearest to it; in a small catalogue,
+ * with those of all cells.
  *
- * Nearest is by the cosine, so that the lengths of vectors do not matter.  The
+ * Distance is by the cosine, so that the lengths of vectors do not matter.  The
  * first centroids are vectors at even distances in the order of the items, and
- * all sums are in that order: the same vectors give the same cells.
+ * all sums are in that order, so that the same vectors give the same cells.
  *
- * Knows numbers only: no Datum, no SPI.  Results are in the current context.
+ * Numbers only: no Datum, no SPI.  Results are in the current memory context.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -31,14 +31,13 @@
 #include "pg/relation.h"
 
 #define LANES				8	/* sums side by side, for vector units */
-#define ONE_CELL			64	/* vectors that are not worth cells */
+#define ONE_CELL			64	/* fewer vectors have no cells */
 #define SAMPLE_PER_CELL		32	/* vectors of the sample that k-means sees */
 #define ROUNDS				8	/* of k-means */
 
 /*
- * Gives the product of two vectors of so many numbers, with the rounding of
- * float4 in sums of an eighth of the dimensions each; the same whichever is
- * first.
+ * Return the product of two vectors of so many numbers. It is computed as
+ * eight sums of float4 and is symmetric.
  */
 double
 rec_embedding_product(const float4 *a, const float4 *b, int dimensions)
@@ -57,7 +56,7 @@ rec_embedding_product(const float4 *a, const float4 *b, int dimensions)
 	return product;
 }
 
-/* True for a vector of length 0, which says nothing. */
+/* Return whether a vector has length 0. */
 bool
 rec_embedding_is_empty(const float4 *vector, int dimensions)
 {
@@ -67,7 +66,7 @@ rec_embedding_is_empty(const float4 *vector, int dimensions)
 	return true;
 }
 
-/* True when an embedding is to stand for an item that has another one, too. */
+/* Return whether embedding a is preferred to b for an item that has both. */
 bool
 rec_embedding_goes_before(const float4 *a, const float4 *b, int dimensions)
 {
@@ -82,7 +81,7 @@ rec_embedding_goes_before(const float4 *a, const float4 *b, int dimensions)
  * ----------------
  */
 
-/* Scales a vector to length 1. */
+/* Scale a vector to length 1. */
 static void
 normalize(float4 *vector, int dimensions)
 {
@@ -92,7 +91,7 @@ normalize(float4 *vector, int dimensions)
 		vector[d] = (float4) (vector[d] / length);
 }
 
-/* Gives the cell whose centroid is nearest; of equals, the first. */
+/* Return the cell whose centroid is nearest; of equals, the first. */
 static int
 nearest_cell(const RecCells *cells, const float4 *vector)
 {
@@ -113,14 +112,14 @@ nearest_cell(const RecCells *cells, const float4 *vector)
 	return best;
 }
 
-/* Gives the vector of one of n, which are at even distances. */
+/* Return one of n vectors at even distances. */
 static inline const float4 *
 sample_vector(const RecCells *cells, const uint32 *items, int64 nitems, int64 n, int64 i)
 {
 	return cells->dense + (Size) items[i * nitems / n] * cells->dimensions;
 }
 
-/* Moves each centroid to the mean direction of the sample's vectors nearest to it. */
+/* Move each centroid to the mean direction of the sample's vectors nearest to it. */
 static void
 move_centroids(RecCells *cells, const uint32 *items, int64 nitems, int64 nsample, double *sum)
 {
@@ -145,7 +144,7 @@ move_centroids(RecCells *cells, const uint32 *items, int64 nitems, int64 nsample
 		for (int d = 0; d < dimensions; d++)
 			square += sum[(Size) c * dimensions + d] * sum[(Size) c * dimensions + d];
 		if (square == 0)
-			continue;			/* nobody's nearest: it stays */
+			continue;			/* nearest to no vector: it stays */
 		for (int d = 0; d < dimensions; d++)
 			centroid[d] = (float4) (sum[(Size) c * dimensions + d] / sqrt(square));
 	}
@@ -173,7 +172,7 @@ learn_centroids(RecCells *cells, const uint32 *items, int64 nitems, MemoryContex
 	pfree(sum);
 }
 
-/* Puts each item into its nearest cell. */
+/* Put each item into its nearest cell. */
 static void
 fill_cells(RecCells *cells, const uint32 *items, int64 nitems, MemoryContext budget)
 {
@@ -202,7 +201,7 @@ fill_cells(RecCells *cells, const uint32 *items, int64 nitems, MemoryContext bud
 	pfree(at);
 }
 
-/* Gives the cells of all items that have a vector. */
+/* Return the cells of all items that have a vector. */
 RecCells *
 rec_embedding_cells_create(const float4 *dense, int dimensions, uint32 nitems, MemoryContext budget)
 {
@@ -235,8 +234,8 @@ rec_embedding_cells_create(const float4 *dense, int dimensions, uint32 nitems, M
  */
 
 /*
- * Gives the cells whose centroids are nearest to a vector, nearest first, and
- * how many those are.
+ * Find the cells whose centroids are nearest to a vector, nearest first.
+ * Return their number.
  */
 int
 rec_embedding_cells_nearest(const RecCells *cells, const float4 *vector, int wanted, int *nearest)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * embedding.h
- *	  Dense vectors: products, and cells of those that are near each other.
+ *	  Dense vectors: products, and cells of vectors near each other.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -13,7 +13,7 @@
 #ifndef REC_EMBEDDING_H
 #define REC_EMBEDDING_H
 
-/* The vectors of items, and which of them are near each other. */
+/* The vectors of items, grouped into cells. */
 typedef struct RecCells
 {
 	int			dimensions;

@@ -3,17 +3,16 @@
  * feature_reader.c
  *	  Reading items: the columns of a relation become features.
  *
- * A row's columns are read by a query that casts each to what its kind asks
- * for: text, a number, text[], jsonb, real[].  So whatever type a column is
- * of, the casts are PostgreSQL's own or the type's, and none depends on a
- * setting: dates are turned into seconds, and numbers that are names into
- * numeric, which has one text for each value.
+ * A query casts each column to the type of its kind: text, a number, text[],
+ * jsonb or real[].  So columns can have any type that PostgreSQL or the type
+ * itself can cast.  No cast depends on a setting: dates become seconds, and
+ * numbers that are categories become numeric, which has one text per value.
  *
- * What a row says goes to a sink, value by value: to the builder of all
- * vectors in a refresh, or to that of one vector for an item that the model
- * does not know.  Nulls and empty texts say nothing.
+ * The values of a row are passed to a sink one by one: to the builder of all
+ * vectors in a refresh, or to the builder of one vector for an item that the
+ * model does not know.  NULLs and empty texts are ignored.
  *
- * Callers have SPI connected.
+ * SPI must be connected.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -55,8 +54,8 @@ struct RecFeatureReader
  */
 
 /*
- * Gives the columns that say something of items, in the current context: those
- * of a relation's that have a weight.
+ * Return the columns that describe items, in the current memory context:
+ * those of a relation's columns that have a weight.
  */
 static RecContentColumn *
 feature_columns(const RecItemSource *items, int *n)
@@ -88,7 +87,10 @@ feature_columns(const RecItemSource *items, int *n)
 	return columns;
 }
 
-/* Gives a category's text, the same whatever the session's settings. */
+/*
+ * Return an expression for a category's text that does not depend on
+ * settings.
+ */
 static char *
 category_expression(Oid type, const char *column)
 {
@@ -103,7 +105,7 @@ category_expression(Oid type, const char *column)
 	}
 }
 
-/* Gives a column's value as the type that its kind is read as. */
+/* Return an expression that casts a column to the type of its kind. */
 static char *
 column_expression(const RecItemSource *items, const RecContentColumn *column)
 {
@@ -132,10 +134,9 @@ column_expression(const RecItemSource *items, const RecContentColumn *column)
 }
 
 /*
- * Gives the query for items and what describes them, with a WHERE clause or
- * NULL:
- *
- *	SELECT i.item, i.column::type, ... FROM relation i WHERE ...
+ * Return the query for items and their describing columns, with a WHERE
+ * clause or NULL: SELECT i.item, i.column::type, ... FROM relation i WHERE
+ * ...
  */
 char *
 rec_feature_reader_query(const RecDefinition *definition, const RecContentColumn *columns,
@@ -161,7 +162,7 @@ rec_feature_reader_query(const RecDefinition *definition, const RecContentColumn
  * ----------------
  */
 
-/* Makes a reader of rows of that query, in the current context. */
+/* Make a reader of the rows of that query, in the current memory context. */
 RecFeatureReader *
 rec_feature_reader(const RecContentColumn *columns, int ncolumns, const RecFeatureSink *sink)
 {
@@ -203,7 +204,7 @@ read_array(RecFeatureReader *reader, int column, Datum value)
 static void read_container(RecFeatureReader *reader, int column, JsonbContainer *container,
 						   const char *path);
 
-/* Reads a value that is found at a path, NULL for the outermost. */
+/* Read a value at a path; the path of the outermost value is NULL. */
 static void
 read_json_value(RecFeatureReader *reader, int column, const JsonbValue *value, const char *path)
 {
@@ -223,7 +224,7 @@ read_json_value(RecFeatureReader *reader, int column, const JsonbValue *value, c
 }
 
 /*
- * Reads an object as key=value, an array as each of its elements at the
+ * Read an object as key=value, an array as each of its elements at the
  * array's own path, and an object in an object as key.key=value.
  */
 static void
@@ -272,7 +273,7 @@ read_text(RecFeatureReader *reader, int column, Datum value)
 									 ObjectIdGetDatum(reader->config[column]), value));
 }
 
-/* Says why an array cannot be an embedding, NULL when it can. */
+/* Return why an array cannot be an embedding, NULL if it can. */
 static const char *
 embedding_fault(const ArrayType *array)
 {
@@ -286,7 +287,7 @@ embedding_fault(const ArrayType *array)
 	return NULL;
 }
 
-/* An embedding of no numbers says nothing. */
+/* Embeddings without elements are ignored. */
 static void
 read_embedding(RecFeatureReader *reader, int column, Datum value)
 {
@@ -320,7 +321,7 @@ tell_column(void *arg)
 		errcontext("column \"%s\" of an item", reader->column->name);
 }
 
-/* Hands a row's columns, from the second on, to the sink. */
+/* Pass a row's columns, from the second on, to the sink. */
 void
 rec_feature_reader_read(RecFeatureReader *reader, const Datum *values, const bool *nulls)
 {
@@ -413,14 +414,14 @@ take_row(void *arg, TupleTableSlot *slot)
 }
 
 /*
- * Reads the whole relation of items, with the current user's rights and the
- * active snapshot; gives the builder of their vectors, which has each item by
- * its number in the dictionary.  All is in "context".
+ * Read the whole relation of items with the current user's rights and the
+ * active snapshot. Return the builder of their vectors, in which each item
+ * has its number in the dictionary. All memory is in "mcxt".
  */
 RecContentBuilder *
-rec_feature_reader_read_all(const RecDefinition *definition, RecDict *items, MemoryContext context)
+rec_feature_reader_read_all(const RecDefinition *definition, RecDict *items, MemoryContext mcxt)
 {
-	MemoryContext old = MemoryContextSwitchTo(context);
+	MemoryContext old = MemoryContextSwitchTo(mcxt);
 	RecFeatureSink sink = {take_value, take_number, take_embedding, NULL, false};
 	CatalogReader catalog = {0};
 	RecContentColumn *columns;
@@ -431,7 +432,7 @@ rec_feature_reader_read_all(const RecDefinition *definition, RecDict *items, Mem
 	columns = feature_columns(definition->items, &ncolumns);
 	sink.arg = &catalog;
 	catalog.reader = rec_feature_reader(columns, ncolumns, &sink);
-	catalog.builder = rec_content_builder_create(context, columns, ncolumns,
+	catalog.builder = rec_content_builder_create(mcxt, columns, ncolumns,
 												 definition->items->feature_max_items);
 	catalog.items = items;
 	plan = rec_spi_prepare(rec_feature_reader_query(definition, columns, ncolumns, NULL),

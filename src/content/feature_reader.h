@@ -18,14 +18,14 @@
 
 typedef struct RecFeatureReader RecFeatureReader;
 
-/* Takes what a column says of the item at hand. */
+/* Receives the values of the current item, column by column. */
 typedef struct RecFeatureSink
 {
 	void		(*value) (void *arg, int column, const char *value, int length, uint32 count);
 	void		(*number) (void *arg, int column, double number);
 	bool		(*embedding) (void *arg, int column, const float4 *values, int dimensions);
 	void	   *arg;
-	bool		lenient;		/* an embedding that cannot be says nothing */
+	bool		lenient;		/* embeddings that are not valid are ignored */
 } RecFeatureSink;
 
 extern char *rec_feature_reader_query(const RecDefinition *definition,
@@ -36,6 +36,6 @@ extern RecFeatureReader *rec_feature_reader(const RecContentColumn *columns, int
 extern void rec_feature_reader_read(RecFeatureReader *reader, const Datum *values,
 									const bool *nulls);
 extern RecContentBuilder *rec_feature_reader_read_all(const RecDefinition *definition, RecDict *items,
-													  MemoryContext context);
+													  MemoryContext mcxt);
 
 #endif							/* REC_FEATURE_READER_H */

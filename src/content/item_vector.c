@@ -1,19 +1,19 @@
 /*-------------------------------------------------------------------------
  *
  * item_vector.c
- *	  One vector of content: weights, lengths and products.
+ *	  The vector of one item: weights, lengths and products.
  *
- * Feature f of item i, in a column, weighs
+ * Feature f of item i, in a column, has the weight
  *
  *	  tf(i, f) * idf(f),  idf(f) = ln((1 + N) / (1 + items of f)) + 1,
  *
- * where N is the number of items, and tf is 1, or of a word that occurs n
- * times 1 + ln(n).  Each column's block of the vector is scaled to the length
- * that is the column's weight, and then the whole to length 1, so that the
- * product of two vectors is their cosine.  An embedding is a block as well,
- * a dense one.  A column that says nothing of an item is no block.
+ * where N is the number of items.  tf is 1 + ln(n) for a word that occurs n
+ * times, and 1 for any other feature.  Each column's block of the vector is
+ * scaled to the length given by the column's weight, and then the whole vector
+ * to length 1, so that the product of two vectors is their cosine.  An embedding
+ * is a dense block.  A column in which an item has no value makes no block.
  *
- * Knows numbers only: no Datum, no SPI.
+ * Numbers only: no Datum, no SPI.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -29,9 +29,9 @@
 #include "content/item_vector.h"
 
 /*
- * Gives the inverse document frequency of a feature that so many of all items
- * have, one of them at least: from 1, when all have it, to below
- * 1 + ln(all items).
+ * Return the inverse document frequency of a feature that so many of all
+ * items have, at least one: from 1, when all have it, to less than 1 + ln(all
+ * items).
  */
 double
 rec_item_vector_idf(double all_items, double items)
@@ -40,8 +40,9 @@ rec_item_vector_idf(double all_items, double items)
 }
 
 /*
- * Gives how often a value counts that a column says so many times, 1 or more:
- * 1 + ln(count) of a word, 1 of anything else (Salton and Buckley 1988).
+ * Return the term frequency of a value that occurs "count" times, at least
+ * once, in a column: 1 + ln(count) for a word, 1 for anything else (Salton
+ * and Buckley 1988).
  */
 double
 rec_item_vector_tf(const RecContentColumn *column, uint32 count)
@@ -61,7 +62,7 @@ square_of(const float4 *block, int dimensions)
 	return square;
 }
 
-/* Gives the square of the length of all blocks together. */
+/* Return the square of the length of all blocks together. */
 static double
 square_of_blocks(const RecContentColumn *columns, int ncolumns, const uint16 *column, int n,
 				 const float4 *dense)
@@ -89,10 +90,10 @@ scale_dense(const RecContentColumn *column, float4 *block, double length)
 }
 
 /*
- * Turns tf * idf of n features of one item, column by column, and the blocks
+ * Turn tf * idf of n features of one item, ordered by column, and the blocks
  * of its embeddings, which may be NULL, into a vector of length 1, in place.
- * "column" has the column of each feature.  An item of which nothing is said
- * keeps a vector of length 0.
+ * "column" has the column of each feature. An item without features keeps a
+ * vector of length 0.
  */
 void
 rec_item_vector_weigh(const RecContentColumn *columns, int ncolumns, const uint16 *column,
@@ -118,9 +119,9 @@ rec_item_vector_weigh(const RecContentColumn *columns, int ncolumns, const uint1
 }
 
 /*
- * Gives the product of two vectors, which is their cosine, up to rounding, as
- * both have length 1; 0 when one has length 0.  Features are in rising order;
- * "dimensions" are those of all embeddings together.
+ * Return the product of two vectors: their cosine up to rounding, as both
+ * have length 1; 0 if one has length 0. Features are in rising order.
+ * "dimensions" is the total of all embeddings.
  */
 double
 rec_item_vector_product(const RecVector *a, const RecVector *b, int dimensions)

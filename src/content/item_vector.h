@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * item_vector.h
- *	  One vector of content: weights, lengths and products.
+ *	  The vector of one item: weights, lengths and products.
  *
  * Copyright (c) 2026, the recommender developers
  *

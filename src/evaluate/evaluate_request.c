@@ -208,7 +208,7 @@ tell_situations(RecBatch *batch, const RecDefinition *definition, int ncontexts,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("options_a and options_b must have the same context_timezone")));
 	options.context_time = wanted ? (1 << REC_NTIMES) - 1 : 0;
-	batch->situations = rec_lift_table_situations(definition, &options, batch->context);
+	batch->situations = rec_lift_table_situations(definition, &options, batch->mcxt);
 	batch->learns_context = wanted && batch->situations;
 	batch->whole_context = request->context;
 	batch->ncontexts = ncontexts;

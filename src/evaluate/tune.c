@@ -139,7 +139,7 @@ static void
 train(Search *search, const RecTrial *trial)
 {
 	TimestampTz started = GetCurrentTimestamp();
-	MemoryContext old = MemoryContextSwitchTo(search->batch->context);
+	MemoryContext old = MemoryContextSwitchTo(search->batch->mcxt);
 	Jsonb	   *build = rec_options_write(&trial->effective,
 										  REC_SCOPE_BUILD | REC_SCOPE_SOURCE);
 

@@ -106,14 +106,14 @@ void
 rec_train_rows(RecMatrix *matrix, const RecContentLists *likeness,
 			   const RecOptions *options, RecRowSink sink, RecStep step, void *arg)
 {
-	RecLending *lending;
+	RecBorrowedNeighbors *borrowed;
 
 	if (likeness == NULL || options->content_kappa == 0)
 	{
 		compute_rows(matrix, options, sink, step, arg);
 		return;
 	}
-	lending = rec_borrowed_neighbors_create(CurrentMemoryContext, matrix, likeness, options, sink, step, arg);
-	compute_rows(matrix, options, rec_borrowed_neighbors_take, rec_borrowed_neighbors_step, lending);
-	rec_borrowed_neighbors_rows(lending);
+	borrowed = rec_borrowed_neighbors_create(CurrentMemoryContext, matrix, likeness, options, sink, step, arg);
+	compute_rows(matrix, options, rec_borrowed_neighbors_take, rec_borrowed_neighbors_step, borrowed);
+	rec_borrowed_neighbors_rows(borrowed);
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * borrowed_neighbors.h
- *	  Neighbours by behaviour that items borrow from those like them.
+ *	  Neighbours by behaviour borrowed from items of similar content.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -17,14 +17,14 @@
 #include "pg/step.h"
 #include "similarity/similarity.h"
 
-typedef struct RecLending RecLending;
+typedef struct RecBorrowedNeighbors RecBorrowedNeighbors;
 
-extern RecLending *rec_borrowed_neighbors_create(MemoryContext context, const RecMatrix *matrix,
-									  const RecContentLists *likeness,
+extern RecBorrowedNeighbors *rec_borrowed_neighbors_create(MemoryContext mcxt, const RecMatrix *matrix,
+									  const RecContentLists *by_content,
 									  const RecOptions *options,
 									  RecRowSink sink, RecStep step, void *arg);
-extern void rec_borrowed_neighbors_step(void *lending, double done, double total);
-extern void rec_borrowed_neighbors_take(void *lending, uint32 source, const RecNeighbor *row, int n);
-extern void rec_borrowed_neighbors_rows(RecLending *lending);
+extern void rec_borrowed_neighbors_step(void *borrowed, double done, double total);
+extern void rec_borrowed_neighbors_take(void *borrowed, uint32 source, const RecNeighbor *row, int n);
+extern void rec_borrowed_neighbors_rows(RecBorrowedNeighbors *borrowed);
 
 #endif							/* REC_BORROWED_NEIGHBORS_H */

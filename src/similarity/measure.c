@@ -1,19 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * measure.c
- *	  How alike two items are: the measures.
+ *	  The formulas of the similarity measures.
  *
- * Each measure is a formula that gives the similarity of the row's item with
- * another from c, the users of both, and d, the sum of the products of their
- * weights.  A value that is not above zero, or not a number, is no
- * similarity.  The formula is compiled into a loop of its own, over items
- * that may be good enough.
+ * Each measure is a formula for the similarity of the row's item with another
+ * from c, the number of users of both, and d, the sum of the products of their
+ * weights.  A value that is not greater than 0 is no similarity.  Each formula is
+ * compiled into a loop of its own over the items that may be good enough.
  *
- * Which ones may be is said by a bound that costs next to nothing: every
- * measure that counts users grows with c and falls with the other item's
- * users, so that the formula, solved for c at the least popular item of a
- * block, gives a whole number for all the block.  Bounds err on the safe
- * side by more than rounding can do (REC_SLACK), and only there.
+ * A cheap bound decides which items these are.  Every measure that counts users
+ * grows with c and falls with the number of users of the other item.  So the
+ * formula, solved for c at the least popular item of a block, yields one whole
+ * number for the whole block.  Bounds err on the safe side only, by more than
+ * rounding errors (REC_SLACK).
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -53,11 +52,11 @@ target_users(const RecRowView *row, uint32 j)
 }
 
 /*
- * The loop into which formulas are compiled.  It has no branches but such as
- * go the same way all along; "simple" says that counters are bytes, and all.
+ * The loop into which formulas are compiled. Its branches always go the same
+ * way. "simple" means that counters are bytes and there are no products.
  */
 static pg_attribute_always_inline void
-judge_all(const RecRowView *row, const uint32 *item, int n, RecTopk *topk,
+score_all(const RecRowView *row, const uint32 *item, int n, RecTopk *topk,
 		  PairFormula formula, bool shrinks, bool simple)
 {
 	RecNeighbor *best = topk->best;
@@ -82,19 +81,19 @@ judge_all(const RecRowView *row, const uint32 *item, int n, RecTopk *topk,
 	topk->n = kept;
 }
 
-#define JUDGE(measure, counts_only) \
+#define SCORE(measure, counts_only) \
 static void \
-judge_##measure(const RecRowView *row, const uint32 *item, int n, RecTopk *topk) \
+score_##measure(const RecRowView *row, const uint32 *item, int n, RecTopk *topk) \
 { \
 	if (counts_only && row->options->shrinkage > 0) \
-		judge_all(row, item, n, topk, measure, true, false); \
+		score_all(row, item, n, topk, measure, true, false); \
 	else if (row->dot == NULL && row->count_size == sizeof(uint8)) \
-		judge_all(row, item, n, topk, measure, false, true); \
+		score_all(row, item, n, topk, measure, false, true); \
 	else \
-		judge_all(row, item, n, topk, measure, false, false); \
+		score_all(row, item, n, topk, measure, false, false); \
 }
 
-/* The next whole number, on the safe side. */
+/* Return the next whole number, on the safe side. */
 static inline uint32
 round_up(double x)
 {
@@ -107,7 +106,10 @@ round_up(double x)
 	return whole + (whole < safe);
 }
 
-/* The limit before shrinkage, which is least when all of the row have both. */
+/*
+ * Return the limit before shrinkage, which is least when all users of the row
+ * have both items.
+ */
 static inline double
 limit_unshrunk(const RecRowView *row, const RecBound *bound)
 {
@@ -130,16 +132,16 @@ normalised(const RecRowView *row, const PairView *pair)
 	return pair->d / (row->row_norm * row->norm[pair->j] + row->options->shrinkage);
 }
 
-JUDGE(normalised, false)
+SCORE(normalised, false)
 
-/* The same for what cannot exceed 1 but by rounding. */
+/* A normalised product that can exceed 1 only by rounding. */
 static inline double
 cosine(const RecRowView *row, const PairView *pair)
 {
 	return Min(normalised(row, pair), 1);
 }
 
-JUDGE(cosine, false)
+SCORE(cosine, false)
 
 static uint32
 least_normalised(const RecRowView *row, uint32 item, const RecBound *bound)
@@ -159,7 +161,7 @@ jaccard(const RecRowView *row, const PairView *pair)
 	return pair->c / (row->row_users + row->users[pair->j] - pair->c);
 }
 
-JUDGE(jaccard, true)
+SCORE(jaccard, true)
 
 static uint32
 least_jaccard(const RecRowView *row, uint32 item, const RecBound *bound)
@@ -175,7 +177,7 @@ dice(const RecRowView *row, const PairView *pair)
 	return 2 * pair->c / (row->row_users + row->users[pair->j]);
 }
 
-JUDGE(dice, true)
+SCORE(dice, true)
 
 static uint32
 least_dice(const RecRowView *row, uint32 item, const RecBound *bound)
@@ -195,7 +197,7 @@ tversky(const RecRowView *row, const PairView *pair)
 				row->options->tversky_beta * (target_users(row, pair->j) - c));
 }
 
-JUDGE(tversky, true)
+SCORE(tversky, true)
 
 static uint32
 least_tversky(const RecRowView *row, uint32 item, const RecBound *bound)
@@ -204,7 +206,7 @@ least_tversky(const RecRowView *row, uint32 item, const RecBound *bound)
 	double		beta = row->options->tversky_beta;
 	double		value = limit_unshrunk(row, bound);
 
-	/* of what rounding may have left of the divisor nothing is trusted */
+	/* the divisor is not trusted below its rounding error */
 	return round_up(value * (alpha * source_users(row, item) +
 							 beta * target_users(row, item)) /
 					(Max(1 + value * (alpha + beta - 1), 0) +
@@ -218,7 +220,7 @@ overlap(const RecRowView *row, const PairView *pair)
 	return pair->c / Min(row->row_users, row->users[pair->j]);
 }
 
-JUDGE(overlap, true)
+SCORE(overlap, true)
 
 static uint32
 least_overlap(const RecRowView *row, uint32 item, const RecBound *bound)
@@ -233,7 +235,7 @@ conditional(const RecRowView *row, const PairView *pair)
 	return pair->c / source_users(row, pair->j);
 }
 
-JUDGE(conditional, true)
+SCORE(conditional, true)
 
 static uint32
 least_conditional(const RecRowView *row, uint32 item, const RecBound *bound)
@@ -246,14 +248,16 @@ least_conditional(const RecRowView *row, uint32 item, const RecBound *bound)
  * ----------------
  */
 
-/* How much more often together than if independent. */
+/*
+ * How much more often two items are together than if they were independent.
+ */
 static inline double
 lift(const RecRowView *row, const PairView *pair)
 {
 	return row->all_users * pair->c / (row->row_users * row->users[pair->j]);
 }
 
-JUDGE(lift, true)
+SCORE(lift, true)
 
 static uint32
 least_lift(const RecRowView *row, uint32 item, const RecBound *bound)
@@ -262,7 +266,10 @@ least_lift(const RecRowView *row, uint32 item, const RecBound *bound)
 					row->users[item] / row->all_users);
 }
 
-/* True when items are together more often than if independent, exactly. */
+/*
+ * Return whether items are together more often than if they were independent;
+ * exact.
+ */
 static inline bool
 exceeds_chance(const RecRowView *row, const PairView *pair)
 {
@@ -276,9 +283,12 @@ pmi(const RecRowView *row, const PairView *pair)
 	return exceeds_chance(row, pair) ? log(lift(row, pair)) : 0;
 }
 
-JUDGE(pmi, true)
+SCORE(pmi, true)
 
-/* What an error of REC_SLACK in a logarithm of up to x makes of its argument. */
+/*
+ * Return the exponential of x, lowered by the effect of an error of REC_SLACK
+ * in a logarithm of up to "largest".
+ */
 static inline double
 safe_exp(double x, double largest)
 {
@@ -305,7 +315,7 @@ npmi(const RecRowView *row, const PairView *pair)
 	return Min(log(lift(row, pair)) / -log(pair->c / n), 1);
 }
 
-JUDGE(npmi, true)
+SCORE(npmi, true)
 
 static double *
 alloc_table(Size n)
@@ -316,7 +326,7 @@ alloc_table(Size n)
 	return MemoryContextAllocHuge(CurrentMemoryContext, size);
 }
 
-/* Gives log n_j of each item. */
+/* Return log n_j of each item. */
 static double *
 make_logarithms(const RecRowView *row)
 {
@@ -361,9 +371,9 @@ llr(const RecRowView *row, const PairView *pair)
 				llr_cell(n - ni - nj + c, (n - ni) * (n - nj) / n));
 }
 
-JUDGE(llr, true)
+SCORE(llr, true)
 
-/* Gives x log x for x from 0 to the number of users. */
+/* Return x log x for x from 0 to the number of users. */
 static double *
 make_entropies(const RecRowView *row)
 {
@@ -376,8 +386,8 @@ make_entropies(const RecRowView *row)
 }
 
 /*
- * The same from a table, with an error of some ten units in the last place of
- * n log n.
+ * Dunning's G squared from a table, with an error of some ten units in the
+ * last place of n log n.
  */
 static inline double
 llr_by_table(const RecRowView *row, double c, double nj)
@@ -401,7 +411,7 @@ llr_estimate(const RecRowView *row, const PairView *pair)
 	return llr_by_table(row, pair->c, row->users[pair->j]);
 }
 
-JUDGE(llr_estimate, true)
+SCORE(llr_estimate, true)
 
 static inline bool
 llr_may_reach(const RecRowView *row, double limit, uint32 c, double nj)
@@ -410,8 +420,8 @@ llr_may_reach(const RecRowView *row, double limit, uint32 c, double nj)
 }
 
 /*
- * No formula gives c, so it is looked for: from the hint in growing steps to
- * where the answer changes, then by halves.
+ * There is no formula for c, so it is searched: from the hint in growing
+ * steps until the answer changes, then by bisection.
  */
 static uint32
 least_llr(const RecRowView *row, uint32 item, const RecBound *bound)
@@ -449,29 +459,29 @@ least_llr(const RecRowView *row, uint32 item, const RecBound *bound)
 /* The registry: the value of the option "measure" is the index of its row. */
 const RecMeasure rec_measures[REC_NMEASURES] = {
 	[REC_MEASURE_COSINE] = {REC_NORM_ROOT, NULL,
-	judge_cosine, judge_cosine, least_normalised},
+	score_cosine, score_cosine, least_normalised},
 	[REC_MEASURE_DAMPED_COSINE] = {REC_NORM_POWER, NULL,
-	judge_normalised, judge_normalised, least_normalised},
+	score_normalised, score_normalised, least_normalised},
 	[REC_MEASURE_JACCARD] = {REC_NORM_NONE, NULL,
-	judge_jaccard, judge_jaccard, least_jaccard},
+	score_jaccard, score_jaccard, least_jaccard},
 	[REC_MEASURE_DICE] = {REC_NORM_NONE, NULL,
-	judge_dice, judge_dice, least_dice},
+	score_dice, score_dice, least_dice},
 	[REC_MEASURE_TVERSKY] = {REC_NORM_NONE, NULL,
-	judge_tversky, judge_tversky, least_tversky},
+	score_tversky, score_tversky, least_tversky},
 	[REC_MEASURE_OVERLAP] = {REC_NORM_NONE, NULL,
-	judge_overlap, judge_overlap, least_overlap},
+	score_overlap, score_overlap, least_overlap},
 	[REC_MEASURE_CONDITIONAL] = {REC_NORM_NONE, NULL,
-	judge_conditional, judge_conditional, least_conditional},
+	score_conditional, score_conditional, least_conditional},
 	[REC_MEASURE_LIFT] = {REC_NORM_NONE, NULL,
-	judge_lift, judge_lift, least_lift},
+	score_lift, score_lift, least_lift},
 	[REC_MEASURE_PMI] = {REC_NORM_NONE, NULL,
-	judge_pmi, judge_pmi, least_pmi},
+	score_pmi, score_pmi, least_pmi},
 	[REC_MEASURE_NPMI] = {REC_NORM_NONE, make_logarithms,
-	judge_npmi, judge_npmi, least_npmi},
+	score_npmi, score_npmi, least_npmi},
 	[REC_MEASURE_LLR] = {REC_NORM_NONE, make_entropies,
-	judge_llr, judge_llr_estimate, least_llr},
+	score_llr, score_llr_estimate, least_llr},
 	[REC_MEASURE_PEARSON] = {REC_NORM_ROOT, NULL,
-	judge_cosine, judge_cosine, least_normalised},
+	score_cosine, score_cosine, least_normalised},
 	[REC_MEASURE_ADJUSTED_COSINE] = {REC_NORM_ROOT, NULL,
-	judge_cosine, judge_cosine, least_normalised},
+	score_cosine, score_cosine, least_normalised},
 };

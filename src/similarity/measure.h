@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * measure.h
- *	  How alike two items are: the measures.
+ *	  The formulas of the similarity measures.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -16,7 +16,7 @@
 #include "math/topk.h"
 #include "options/options.h"
 
-#define REC_SLACK	1e-14		/* more than a formula loses by rounding */
+#define REC_SLACK	1e-14		/* more than the rounding error of a formula */
 
 /* What a measure divides by, computed once for each item. */
 typedef enum RecNorm
@@ -27,8 +27,8 @@ typedef enum RecNorm
 } RecNorm;
 
 /*
- * One item against all others: what a measure sees.  The row's item is the
- * source and the others are targets, or, when swapped, the other way round.
+ * One item and all others, as seen by a measure. The row's item is the source
+ * and the others are targets, or the reverse if swapped.
  */
 typedef struct RecRowView
 {
@@ -38,20 +38,19 @@ typedef struct RecRowView
 	double		all_users;
 	const double *users;		/* of each item */
 	const double *norm;			/* of each item as one of the others, or NULL */
-	const double *table;		/* what the measure has made, or NULL */
+	const double *table;		/* made by make_table, or NULL */
 	double		row_users;
 	double		row_norm;
 	int			count_size;		/* bytes of a counter: 1, 2 or 4 */
 	const void *count;			/* users of both, for each item */
-	const double *dot;			/* sum of products of weights; NULL: the same */
+	const double *dot;			/* sums of products of weights; NULL: the counts */
 } RecRowView;
 
-/* What is asked of a similarity. */
+/* The limit that a similarity must reach. */
 typedef struct RecBound
 {
-	double		limit;			/* to be this or more */
-	uint32		hint;			/* about how many common users that took
-								 * before */
+	double		limit;			/* the least similarity */
+	uint32		hint;			/* common users that the previous block needed */
 } RecBound;
 
 /* One row of the registry of measures; its name is in measure_name.c. */
@@ -59,27 +58,27 @@ typedef struct RecMeasure
 {
 	RecNorm		norm;
 
-	/* makes the table that the functions below look into, or NULL */
+	/* makes the table that the functions below use, or NULL */
 	double	   *(*make_table) (const RecRowView *row);
 
 	/*
-	 * Adds those of n items that are not below the limit; there is room. The
-	 * estimate is the same with less care for the last digits.
+	 * Add the items, of n, that are not below the limit; there is room. The
+	 * estimate may differ in the last digits.
 	 */
-	void		(*judge) (const RecRowView *row, const uint32 *item, int n,
+	void		(*score) (const RecRowView *row, const uint32 *item, int n,
 						  RecTopk *topk);
 	void		(*estimate) (const RecRowView *row, const uint32 *item, int n,
 							 RecTopk *topk);
 
 	/*
-	 * Gives a number of common users below which no item with at least as
+	 * Return a number of common users below which no item with at least as
 	 * many users as the given one reaches the bound.
 	 */
 	uint32		(*least_common) (const RecRowView *row, uint32 item,
 								 const RecBound *bound);
 } RecMeasure;
 
-/* Gives the users that the row's item has in common with another. */
+/* Return the users that the row's item has in common with another. */
 static inline uint32
 rec_measure_common_users(const RecRowView *row, uint32 item)
 {

@@ -3,12 +3,12 @@
  * neighbor_lists.c
  *	  Lists of neighbours of all items, and turning them round.
  *
- * Who chooses the sources of each target in turn needs all lists in memory
- * before it has those of the targets of a source.  They are kept in pieces of
- * one size, so that nothing is copied while they grow, and turned round some
- * sources at a time, so that there is never a second copy of all.
+ * Choosing the sources of each target requires all lists in memory before the
+ * targets of a source are known.  The lists are kept in pieces of one size, so
+ * that nothing is copied while they grow.  They are turned round for some of the
+ * sources at a time, so that there is never a second copy of everything.
  *
- * Knows numbers only: no Datum, no SPI.
+ * Numbers only: no Datum, no SPI.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -26,10 +26,10 @@
 #define PIECE			4096	/* neighbours in a piece */
 #define TURNS			4		/* parts of all that are turned at a time */
 
-/* One list after the other; all of it lives in "context". */
+/* One list after the other; all of it lives in "mcxt". */
 struct RecLists
 {
-	MemoryContext context;
+	MemoryContext mcxt;
 	uint32		nitems;
 	uint32		nlists;			/* lists so far; nitems when complete */
 	int64	   *start;			/* nitems + 1 offsets */
@@ -38,7 +38,7 @@ struct RecLists
 	int64		allocated;		/* length of piece */
 };
 
-/* Lists of some sources, being turned. */
+/* List of some sources, being turned. */
 typedef struct TurnedPart
 {
 	uint32		from;			/* sources from here to before "to" */
@@ -49,23 +49,23 @@ typedef struct TurnedPart
 } TurnedPart;
 
 static void *
-alloc_lists(MemoryContext context, Size count, Size width)
+alloc_lists(MemoryContext mcxt, Size count, Size width)
 {
 	Size		size = mul_size(Max(count, 1), width);
 
-	rec_memory_budget_check(context, size);
-	return MemoryContextAllocHuge(context, size);
+	rec_memory_budget_check(mcxt, size);
+	return MemoryContextAllocHuge(mcxt, size);
 }
 
-/* Makes empty lists of so many items in "context". */
+/* Make empty lists of so many items in "mcxt". */
 RecLists *
-rec_neighbor_lists_create(MemoryContext context, uint32 nitems)
+rec_neighbor_lists_create(MemoryContext mcxt, uint32 nitems)
 {
-	RecLists   *lists = MemoryContextAllocZero(context, sizeof(RecLists));
+	RecLists   *lists = MemoryContextAllocZero(mcxt, sizeof(RecLists));
 
-	lists->context = context;
+	lists->mcxt = mcxt;
 	lists->nitems = nitems;
-	lists->start = alloc_lists(context, (Size) nitems + 1, sizeof(int64));
+	lists->start = alloc_lists(mcxt, (Size) nitems + 1, sizeof(int64));
 	lists->start[0] = 0;
 	return lists;
 }
@@ -78,12 +78,12 @@ add_piece(RecLists *lists)
 		lists->allocated = rec_memory_budget_room(lists->allocated, lists->npieces + 1);
 		lists->piece = lists->piece ?
 			repalloc_huge(lists->piece, mul_size(lists->allocated, sizeof(RecNeighbor *))) :
-			alloc_lists(lists->context, lists->allocated, sizeof(RecNeighbor *));
+			alloc_lists(lists->mcxt, lists->allocated, sizeof(RecNeighbor *));
 	}
-	lists->piece[lists->npieces++] = alloc_lists(lists->context, PIECE, sizeof(RecNeighbor));
+	lists->piece[lists->npieces++] = alloc_lists(lists->mcxt, PIECE, sizeof(RecNeighbor));
 }
 
-/* Adds the list of the next item. */
+/* Add the list of the next item. */
 void
 rec_neighbor_lists_append(RecLists *lists, const RecNeighbor *neighbors, int n)
 {
@@ -111,7 +111,7 @@ entry_at(const RecLists *lists, int64 at)
 	return &lists->piece[at / PIECE][at % PIECE];
 }
 
-/* Copies the list of an item into "room", and gives its length. */
+/* Copy the list of an item into "room", and return its length. */
 int
 rec_neighbor_lists_get(const RecLists *lists, uint32 item, RecNeighbor *room)
 {
@@ -130,11 +130,11 @@ rec_neighbor_lists_get(const RecLists *lists, uint32 item, RecNeighbor *room)
 	return n;
 }
 
-/* Gives how many lists each source is in. */
+/* Return how many lists each source is in. */
 static int64 *
 count_sources(const RecLists *lists)
 {
-	int64	   *length = alloc_lists(lists->context, lists->nitems, sizeof(int64));
+	int64	   *length = alloc_lists(lists->mcxt, lists->nitems, sizeof(int64));
 
 	memset(length, 0, lists->nitems * sizeof(int64));
 	for (int64 at = 0; at < lists->start[lists->nitems]; at++)
@@ -143,8 +143,8 @@ count_sources(const RecLists *lists)
 }
 
 /*
- * Gives the end of the sources from "from" on that are turned together: not
- * more neighbours than "room", but one source at least.
+ * Return the end of the sources, beginning at "from", that are turned
+ * together: at least one source, and not more neighbours than "room".
  */
 static uint32
 part_end(const RecLists *lists, const int64 *length, uint32 from, int64 room)
@@ -157,7 +157,7 @@ part_end(const RecLists *lists, const int64 *length, uint32 from, int64 room)
 	return to;
 }
 
-/* Turns the lists of a part, each in rising order of the targets. */
+/* Turn the lists of a part, each in rising order of the targets. */
 static void
 turn_part(const RecLists *lists, TurnedPart *part)
 {
@@ -185,9 +185,9 @@ turn_part(const RecLists *lists, TurnedPart *part)
 }
 
 /*
- * Turns complete lists of sources per target into lists of targets per source
- * and hands these to the sink, sources in order, best first, ties to the
- * target with the smaller number; of each the best "most".
+ * Turn complete lists of sources per target into lists of targets per source,
+ * and hand these to the sink: sources in order, best neighbour first, ties to
+ * the target with the smaller number, at most the best "most" of each.
  */
 void
 rec_neighbor_lists_sink_turned(const RecLists *lists, int most, RecRowSink sink, void *arg)
@@ -201,9 +201,9 @@ rec_neighbor_lists_sink_turned(const RecLists *lists, int most, RecRowSink sink,
 	for (uint32 source = 0; source < lists->nitems; source++)
 		room = Max(room, length[source]);
 	room = Min(room, lists->start[lists->nitems]);
-	part.next = alloc_lists(lists->context, lists->nitems, sizeof(int64));
-	part.neighbor = alloc_lists(lists->context, room, sizeof(RecNeighbor));
-	spare = alloc_lists(lists->context, lists->nitems, sizeof(RecNeighbor));
+	part.next = alloc_lists(lists->mcxt, lists->nitems, sizeof(int64));
+	part.neighbor = alloc_lists(lists->mcxt, room, sizeof(RecNeighbor));
+	spare = alloc_lists(lists->mcxt, lists->nitems, sizeof(RecNeighbor));
 	for (uint32 source = 0; source < lists->nitems; source++)
 	{
 		RecNeighbor *list;
@@ -216,7 +216,7 @@ rec_neighbor_lists_sink_turned(const RecLists *lists, int most, RecRowSink sink,
 			part.to = part_end(lists, length, source, room);
 			turn_part(lists, &part);
 		}
-		/* the list's end is where its next neighbour would go */
+		/* the end of the list is the place of its next neighbour */
 		list = part.neighbor + part.next[source] - n;
 		rec_topk_sort(list, spare, n);
 		sink(arg, source, list, Min(n, most));

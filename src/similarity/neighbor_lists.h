@@ -17,7 +17,7 @@
 
 typedef struct RecLists RecLists;
 
-extern RecLists *rec_neighbor_lists_create(MemoryContext context, uint32 nitems);
+extern RecLists *rec_neighbor_lists_create(MemoryContext mcxt, uint32 nitems);
 extern void rec_neighbor_lists_append(RecLists *lists, const RecNeighbor *neighbors, int n);
 extern int	rec_neighbor_lists_get(const RecLists *lists, uint32 item, RecNeighbor *room);
 extern void rec_neighbor_lists_sink_turned(const RecLists *lists, int most,

@@ -3,43 +3,42 @@
  * ridge.c
  *	  Item weights by ridge regression.
  *
- * An item j is explained by the other items: what a user has of j is guessed
- * as the sum of B_ij times what the user has of i, and the weights B_ij are
- * those that guess best while they stay small,
+ * An item j is explained by the other items: a user's weight of j is predicted
+ * by the sum of B_ij times the user's weight of i.  The weights B_ij are the ones
+ * that predict best while staying small:
  *
  *		minimise  sum over users of (x_uj - sum_i x_ui B_ij)^2 / n_u^g
  *				  + lambda * sum_i B_ij^2,		B_jj = 0,
  *
- * g being user_exponent and n_u the items of a user.  Other than a measure
- * that sees two items at a time, this knows that of two items which say the
- * same only one needs be heard.  With G = X'X, users weighted as above, the
- * weights of j solve (G + lambda I) B_j = G_j, without row and column j.
+ * with g the option user_exponent and n_u the number of items of a user.  Unlike
+ * a measure, which compares two items at a time, this counts evidence that two
+ * items share only once.  With G = X'X, users weighted as above, the weights of
+ * j solve (G + lambda I) B_j = G_j, without row and column j.
  *
- * Exact form, for catalogues of up to ridge_exact_items: one inverse has them
- * all, B_ij = -P_ij / P_jj with P = (G + lambda I)^-1 (Steck 2019).  It takes
+ * Exact form, for catalogues of up to ridge_exact_items: one inverse yields all
+ * weights, B_ij = -P_ij / P_jj with P = (G + lambda I)^-1 (Steck 2019).  It takes
  * n^2 numbers of memory and n^3 / 2 multiplications.
  *
- * Local form, for larger ones: an item is explained by its ridge_candidates
- * most similar ones, by cosine on G, alone: a small system for each item, so
- * that all takes time and memory in proportion to the items.  Entries of G
- * are looked up in its rows, each kept as far as the diagonal; as items are
- * numbered by popularity, an entry stands in the row of the rarer one of its
- * two items, which is the shorter row.  Rows are kept while half of
- * maintenance_work_mem lasts, those of popular items first, which are worth
- * it most; the others are computed again whenever they are needed.
+ * Local form, for larger catalogues: an item is explained only by its
+ * ridge_candidates most similar ones, by cosine on G.  That is one small system
+ * per item, so that time and memory are proportional to the number of items.
+ * Entries of G are looked up in its rows, each kept up to the diagonal.  As items
+ * are numbered by popularity, an entry is in the row of the rarer of its two
+ * items, the shorter one.  Rows are kept until they take half of
+ * maintenance_work_mem, those of popular items first, which save the most time;
+ * the others are computed again whenever they are needed.
  *
- * Deviations from the paper: a) only weights above zero are given, as a list
- * of neighbours has no place for what speaks against, and only between items
- * that have min_support users in common; b) users can be weighted, and the
- * popularity s_j of a target damped afterwards: B_ij / s_j^ridge_damping, s_j
- * being the sum of its weights; c) lambda counts in interactions: it is
- * ridge_lambda times the mean square of a weight, users weighted, so that it
- * means the same for weights of any scale, and what it means in the paper when
- * all are 1.  It is never less than what rounding needs, 1e-10 of the largest
- * entry of G.
+ * Deviations from the paper: a) only weights greater than 0 are returned, and
+ * only between items with min_support common users, because a list of neighbours
+ * has no negative entries; b) users can be weighted, and the popularity s_j of a
+ * target, the sum of its weights, can be damped afterwards: B_ij /
+ * s_j^ridge_damping; c) lambda is ridge_lambda times the mean square of a weight,
+ * users weighted.  So it does not depend on the scale of the weights, and equals
+ * the paper's lambda if all weights are 1.  It is never less than 1e-10 of the
+ * largest entry of G, which rounding requires.
  *
- * Knows numbers only: no Datum, no SPI.  Working memory is a child of the
- * current context.
+ * Numbers only: no Datum, no SPI.  Working memory is a child of the current
+ * memory context.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -78,12 +77,12 @@ typedef struct Ridge
 {
 	const RecMatrix *matrix;
 	const RecOptions *options;
-	MemoryContext context;
+	MemoryContext mcxt;
 
 	/* of each item or user, made once */
-	double	   *user_factor;	/* 1 / n_u ^ user_exponent, or NULL for 1 */
+	double	   *user_scale;	/* 1 / n_u ^ user_exponent, or NULL for 1 */
 	double	   *diagonal;		/* G_ii */
-	double	   *target_factor;	/* what weights to a target are multiplied by */
+	double	   *target_scale;	/* by which weights to a target are multiplied */
 	double		penalty;		/* lambda */
 
 	/* of the row of G at hand */
@@ -117,8 +116,8 @@ alloc_array(Ridge *ridge, Size count, Size width, int flags)
 {
 	Size		size = mul_size(Max(count, 1), width);
 
-	rec_memory_budget_check(ridge->context, size);
-	return MemoryContextAllocExtended(ridge->context, size, MCXT_ALLOC_HUGE | flags);
+	rec_memory_budget_check(ridge->mcxt, size);
+	return MemoryContextAllocExtended(ridge->mcxt, size, MCXT_ALLOC_HUGE | flags);
 }
 
 static void *
@@ -130,8 +129,8 @@ alloc_working(Ridge *ridge, Size count, Size width)
 static RecDense *
 alloc_dense(Ridge *ridge, Size order)
 {
-	rec_memory_budget_check(ridge->context, rec_dense_size(order));
-	return rec_dense_create(ridge->context, order);
+	rec_memory_budget_check(ridge->mcxt, rec_dense_size(order));
+	return rec_dense_create(ridge->mcxt, order);
 }
 
 /* ----------------
@@ -140,9 +139,9 @@ alloc_dense(Ridge *ridge, Size order)
  */
 
 static inline double
-user_factor(const Ridge *ridge, uint32 user)
+user_scale(const Ridge *ridge, uint32 user)
 {
-	return ridge->user_factor ? ridge->user_factor[user] : 1;
+	return ridge->user_scale ? ridge->user_scale[user] : 1;
 }
 
 static inline double
@@ -151,7 +150,7 @@ weight_at(const double *weights, int64 at)
 	return weights ? weights[at] : 1;
 }
 
-/* To be called after work in proportion to a user's items. */
+/* Check for interrupts; called after work in proportion to a user's items. */
 static inline void
 check_interrupts(const RecMatrix *matrix, uint32 user, int64 *work)
 {
@@ -163,7 +162,7 @@ check_interrupts(const RecMatrix *matrix, uint32 user, int64 *work)
 	}
 }
 
-/* Adds what one user has of the items below "limit" to the row. */
+/* Add the items of one user that are below "limit" to the row. */
 static inline void
 add_user(Ridge *ridge, uint32 user, double x, uint32 limit)
 {
@@ -179,7 +178,7 @@ add_user(Ridge *ridge, uint32 user, double x, uint32 limit)
 	}
 }
 
-/* Lists the items that were touched. */
+/* List the items that were touched. */
 static void
 find_touched(Ridge *ridge, uint32 limit)
 {
@@ -193,7 +192,7 @@ find_touched(Ridge *ridge, uint32 limit)
 	}
 }
 
-/* Leaves the entries of an item's row of G, for the items below "limit". */
+/* Compute the entries of an item's row of G, for the items below "limit". */
 static void
 compute_row(Ridge *ridge, uint32 row, uint32 limit)
 {
@@ -206,7 +205,7 @@ compute_row(Ridge *ridge, uint32 row, uint32 limit)
 		uint32		user = matrix->item_user[p];
 		double		x = weight_at(matrix->item_weight, p);
 
-		add_user(ridge, user, x * user_factor(ridge, user), limit);
+		add_user(ridge, user, x * user_scale(ridge, user), limit);
 		check_interrupts(matrix, user, &work);
 	}
 	find_touched(ridge, limit);
@@ -223,7 +222,7 @@ clear_row(Ridge *ridge)
 	ridge->nfound = 0;
 }
 
-/* Fills in what is known of one item: its square in G, its target factor. */
+/* Fill in an item's square in G and its target scale. */
 static void
 prepare_item(Ridge *ridge, uint32 item)
 {
@@ -235,11 +234,11 @@ prepare_item(Ridge *ridge, uint32 item)
 	{
 		double		x = weight_at(matrix->item_weight, p);
 
-		square += x * x * user_factor(ridge, matrix->item_user[p]);
+		square += x * x * user_scale(ridge, matrix->item_user[p]);
 		sum += x;
 	}
 	ridge->diagonal[item] = square;
-	ridge->target_factor[item] = pow(sum, -ridge->options->ridge_damping);
+	ridge->target_scale[item] = pow(sum, -ridge->options->ridge_damping);
 }
 
 static void
@@ -249,9 +248,9 @@ prepare_users(Ridge *ridge)
 
 	if (ridge->options->user_exponent == 0)
 		return;
-	ridge->user_factor = alloc_working(ridge, matrix->nusers, sizeof(double));
+	ridge->user_scale = alloc_working(ridge, matrix->nusers, sizeof(double));
 	for (uint32 u = 0; u < matrix->nusers; u++)
-		ridge->user_factor[u] =
+		ridge->user_scale[u] =
 			pow((double) (matrix->user_start[u + 1] - matrix->user_start[u]),
 				-ridge->options->user_exponent);
 }
@@ -264,7 +263,7 @@ prepare_items(Ridge *ridge)
 	double		sum = 0;
 
 	ridge->diagonal = alloc_working(ridge, matrix->nitems, sizeof(double));
-	ridge->target_factor = alloc_working(ridge, matrix->nitems, sizeof(double));
+	ridge->target_scale = alloc_working(ridge, matrix->nitems, sizeof(double));
 	for (uint32 i = 0; i < matrix->nitems; i++)
 	{
 		prepare_item(ridge, i);
@@ -275,7 +274,9 @@ prepare_items(Ridge *ridge)
 		float_overflow_error();
 	ridge->penalty = ridge->options->ridge_lambda * sum / Max(matrix->npairs, 1);
 	ridge->penalty = Max(ridge->penalty, 1e-10 * largest);
-	/* where no weight is above zero, any penalty says that nothing is learnt */
+	/*
+	 * without weights greater than 0 any penalty will do: nothing is learnt
+	 */
 	if (ridge->penalty == 0)
 		ridge->penalty = 1;
 }
@@ -306,17 +307,20 @@ clear_best(RecTopk *topk)
 	topk->limit = REC_LEAST_SIMILARITY;
 }
 
-/* Takes a neighbour of the row's item, when it is one; items come rising. */
+/*
+ * Add a neighbour of the row's item if it has enough support; items come in
+ * rising order.
+ */
 static inline void
 consider(Ridge *ridge, uint32 other, uint32 target, double weight)
 {
 	uint32		support = ridge->count[other];
 
 	if (support >= (uint32) ridge->options->min_support)
-		add_best(&ridge->neighbors, other, weight * ridge->target_factor[target], support);
+		add_best(&ridge->neighbors, other, weight * ridge->target_scale[target], support);
 }
 
-/* Gives lists of sources per target to the sink as lists per source. */
+/* Hand lists of sources per target to the sink as lists per source. */
 static void
 sink_turned(const Ridge *ridge, const RecLists *lists, RecRowSink sink, void *arg)
 {
@@ -330,7 +334,7 @@ sink_turned(const Ridge *ridge, const RecLists *lists, RecRowSink sink, void *ar
  * ----------------
  */
 
-/* Gives P, the inverse of G + lambda I; its order is padded. */
+/* Return P, the inverse of G + lambda I; its order is padded. */
 static double *
 invert_products(Ridge *ridge)
 {
@@ -358,7 +362,7 @@ invert_products(Ridge *ridge)
 	return p;
 }
 
-/* Leaves the neighbours of an item: its best targets, or its best sources. */
+/* Choose the neighbours of an item: its best targets, or its best sources. */
 static void
 choose_exact(Ridge *ridge, const double *p, uint32 row, bool per_target)
 {
@@ -387,9 +391,9 @@ exact_rows(Ridge *ridge, RecRowSink sink, void *arg)
 	double	   *p = invert_products(ridge);
 	RecLists   *lists = NULL;
 
-	rec_topk_init(&ridge->neighbors, ridge->context, ridge->options->neighbors, TOPK_ROOM);
+	rec_topk_init(&ridge->neighbors, ridge->mcxt, ridge->options->neighbors, TOPK_ROOM);
 	if (per_target)
-		lists = rec_neighbor_lists_create(ridge->context, nitems);
+		lists = rec_neighbor_lists_create(ridge->mcxt, nitems);
 	for (uint32 row = 0; row < nitems; row++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -409,7 +413,7 @@ exact_rows(Ridge *ridge, RecRowSink sink, void *arg)
  * ----------------
  */
 
-/* Gives room for a kept row; NULL when the budget has none left. */
+/* Return room for a kept row; NULL when the budget has none left. */
 static void *
 take_room(Ridge *ridge, Size size)
 {
@@ -431,7 +435,7 @@ take_room(Ridge *ridge, Size size)
 	return room;
 }
 
-/* Keeps the row that was computed; false when there is no room for it. */
+/* Keep the row that was computed; false when there is no room for it. */
 static bool
 keep_row(Ridge *ridge, KeptRow *kept)
 {
@@ -483,7 +487,7 @@ compare_items(const RecNeighbor *a, const RecNeighbor *b)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/* Chooses by cosine the items that are to explain the row's item. */
+/* Choose by cosine the items that are to explain the row's item. */
 static void
 choose_similar(Ridge *ridge, uint32 target)
 {
@@ -505,7 +509,10 @@ choose_similar(Ridge *ridge, uint32 target)
 		ridge->candidate[c] = similar->best[c].item;
 }
 
-/* Chooses the candidates of an item: when all others may be, all are. */
+/*
+ * Choose the candidates of an item: all other items if there are not too
+ * many.
+ */
 static void
 choose_candidates(Ridge *ridge, uint32 target)
 {
@@ -523,8 +530,8 @@ choose_candidates(Ridge *ridge, uint32 target)
 }
 
 /*
- * Fills in the candidates' entries of a row that was kept.  Nearly all items
- * of the row are no candidates, which a bit says soonest.
+ * Fill in the candidates' entries from a row that was kept. Nearly all items
+ * of the row are no candidates, which a bit map shows quickly.
  */
 static void
 look_up_entries(const Ridge *ridge, const KeptRow *kept, double *restrict row)
@@ -537,7 +544,7 @@ look_up_entries(const Ridge *ridge, const KeptRow *kept, double *restrict row)
 			row[ridge->place[item[k]]] = kept->value[k];
 }
 
-/* Fills in the same from the interactions. */
+/* Fill in the candidates' entries from the interactions. */
 static void
 compute_entries(const Ridge *ridge, uint32 item, double *restrict row)
 {
@@ -548,9 +555,9 @@ compute_entries(const Ridge *ridge, uint32 item, double *restrict row)
 	for (int64 p = matrix->item_start[item]; p < matrix->item_start[item + 1]; p++)
 	{
 		uint32		user = matrix->item_user[p];
-		double		x = weight_at(matrix->item_weight, p) * user_factor(ridge, user);
+		double		x = weight_at(matrix->item_weight, p) * user_scale(ridge, user);
 
-		/* the user has the item itself, where the loop ends */
+		/* the user has the item itself: the loop ends there */
 		for (int64 q = matrix->user_start[user]; matrix->user_item[q] < item; q++)
 		{
 			uint32		other = matrix->user_item[q];
@@ -562,7 +569,7 @@ compute_entries(const Ridge *ridge, uint32 item, double *restrict row)
 	}
 }
 
-/* Sets up the system of the candidates, and G_j, the row at hand, beside it. */
+/* Set up the system of the candidates, and G_j, the row at hand, beside it. */
 static void
 fill_system(Ridge *ridge, Size order)
 {
@@ -594,7 +601,7 @@ fill_system(Ridge *ridge, Size order)
 		ridge->system[c * order + c] = 1;
 }
 
-/* Leaves the sources of a target. */
+/* Solve for the sources of a target. */
 static void
 choose_local(Ridge *ridge, uint32 target)
 {
@@ -622,8 +629,8 @@ prepare_local(Ridge *ridge)
 
 	if (ridge->options->truncate == REC_TRUNCATE_TARGET)
 		kept = ridge->options->neighbors;
-	rec_topk_init(&ridge->neighbors, ridge->context, kept, TOPK_ROOM);
-	rec_topk_init(&ridge->similar, ridge->context, most, TOPK_ROOM);
+	rec_topk_init(&ridge->neighbors, ridge->mcxt, kept, TOPK_ROOM);
+	rec_topk_init(&ridge->similar, ridge->mcxt, most, TOPK_ROOM);
 	ridge->candidate = alloc_working(ridge, most, sizeof(uint32));
 	ridge->chosen = alloc_working(ridge, nitems / 64 + 1, sizeof(uint64));
 	ridge->place = alloc_working(ridge, nitems, sizeof(uint32));
@@ -637,7 +644,7 @@ static void
 local_rows(Ridge *ridge, RecRowSink sink, void *arg)
 {
 	uint32		nitems = ridge->matrix->nitems;
-	RecLists   *lists = rec_neighbor_lists_create(ridge->context, nitems);
+	RecLists   *lists = rec_neighbor_lists_create(ridge->mcxt, nitems);
 
 	prepare_local(ridge);
 	for (uint32 target = 0; target < nitems; target++)
@@ -650,11 +657,11 @@ local_rows(Ridge *ridge, RecRowSink sink, void *arg)
 }
 
 /*
- * Computes the weights of every item for its targets by ridge regression and
- * hands the best to the sink as rec_similarity_rows() does: items in order,
+ * Compute the weights of every item for its targets by ridge regression, and
+ * hand the best to the sink as rec_similarity_rows() does: items in order,
  * best neighbour first, ties to the item with the smaller number, n = 0 for
- * items without.  The lists live until the sink returns.  All comes at the
- * end, but in the exact form cut per source.
+ * items without neighbours. The lists live until the sink returns. All rows
+ * come at the end, except in the exact form with truncation per source.
  */
 void
 rec_ridge_rows(const RecMatrix *matrix, const RecOptions *options,
@@ -664,7 +671,7 @@ rec_ridge_rows(const RecMatrix *matrix, const RecOptions *options,
 
 	ridge->matrix = matrix;
 	ridge->options = options;
-	ridge->context = AllocSetContextCreate(CurrentMemoryContext, "recommender ridge",
+	ridge->mcxt = AllocSetContextCreate(CurrentMemoryContext, "recommender ridge",
 										   ALLOCSET_DEFAULT_SIZES);
 	prepare_users(ridge);
 	prepare_items(ridge);
@@ -676,6 +683,6 @@ rec_ridge_rows(const RecMatrix *matrix, const RecOptions *options,
 		exact_rows(ridge, sink, arg);
 	else
 		local_rows(ridge, sink, arg);
-	MemoryContextDelete(ridge->context);
+	MemoryContextDelete(ridge->mcxt);
 	pfree(ridge);
 }

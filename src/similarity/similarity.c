@@ -3,15 +3,15 @@
  * similarity.c
  *	  The best neighbours of each item.
  *
- * Rows come one at a time from similarity_row.c, or many at a time from
- * parallel workers (similarity_parallel.c), and go to the caller in the order
- * of items; they are the same either way.
+ * Rows come one at a time from similarity_row.c, or many at a time from parallel
+ * workers (similarity_parallel.c).  They are passed to the caller in the order
+ * of items and are identical either way.
  *
- * Truncation per target computes rows with source and target exchanged and
- * then turns the lists round, which needs them all in memory.
+ * Truncation per target computes rows with source and target exchanged and then
+ * turns the lists round, which requires all of them in memory.
  *
- * Knows numbers only: no Datum, no SPI.  Working memory is a child of the
- * current context.
+ * Numbers only: no Datum, no SPI.  Working memory is a child of the current
+ * memory context.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -72,7 +72,7 @@ compute_rows(RecMatrix *matrix, const RecOptions *options, bool parallel,
  * ----------------
  */
 
-/* Collects lists per target, and tells how many there are. */
+/* Collects lists per target and reports their number. */
 typedef struct TargetLists
 {
 	RecLists   *lists;
@@ -95,27 +95,27 @@ static void
 compute_per_target(RecMatrix *matrix, const RecOptions *options, bool parallel,
 				   RecRowSink sink, RecStep step, void *arg)
 {
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+	MemoryContext mcxt = AllocSetContextCreate(CurrentMemoryContext,
 												  "recommender neighbours per target",
 												  ALLOCSET_DEFAULT_SIZES);
-	TargetLists targets = {rec_neighbor_lists_create(context, matrix->nitems), matrix->nitems, step, arg};
+	TargetLists targets = {rec_neighbor_lists_create(mcxt, matrix->nitems), matrix->nitems, step, arg};
 
 	compute_rows(matrix, options, parallel, append_list, &targets);
 	rec_neighbor_lists_sink_turned(targets.lists, PG_INT32_MAX, sink, arg);
-	MemoryContextDelete(context);
+	MemoryContextDelete(mcxt);
 }
 
 /*
- * Computes the best neighbours of every item by the options' measure and
- * hands them to the sink, items in order, best neighbour first, ties to the
- * item with the smaller number.  Items without neighbours come too, with
- * n = 0.  The lists live until the sink returns.  Those of users and items are
- * gone from the matrix afterwards, so that their memory can be used.
+ * Compute the best neighbours of every item by the options' measure and hand
+ * them to the sink: items in order, best neighbour first, ties to the item
+ * with the smaller number. Items without neighbours are included, with n = 0.
+ * The lists live until the sink returns. Afterwards the lists of users and
+ * items are removed from the matrix, so that their memory can be reused.
  *
  * "parallel" allows parallel workers; the sink is then called in parallel
- * mode, in which a transaction that has no id yet cannot write.  "step", unless
- * NULL, hears how many items have been computed where the sink hears of them
- * only when all are.
+ * mode, in which a transaction that has no id yet cannot write. "step",
+ * unless NULL, is called with the number of items computed where the sink is
+ * called only after all are.
  */
 void
 rec_similarity_rows(RecMatrix *matrix, const RecOptions *options,

@@ -4,10 +4,10 @@
  *	  Item similarity over any rows: an aggregate and a function.
  *
  * The aggregate's state is the interactions themselves, as numbers, with the
- * dictionaries of users and items.  Pieces from parallel workers are put
- * together by mapping one piece's numbers to the other's; the order in which
- * rows arrive never shows in the result (see matrix.c).  The final function
- * uses the state up only where nobody can ask for it again.
+ * dictionaries of users and items.  Partial states of parallel workers are
+ * combined by mapping the numbers of one to those of the other.  The order of
+ * rows has no effect on the result (see matrix.c).  The final function consumes
+ * the state only if it cannot be called with it again.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -45,15 +45,15 @@
 #define SIMILARITY_NCOLS	4	/* columns of type item_similarity */
 #define STATE_VERSION		1	/* first byte of a serialized state */
 
-/* The aggregate's state; all of it lives in "context". */
+/* The aggregate's state; all of it lives in "mcxt". */
 typedef struct SimilarityState
 {
-	MemoryContext context;
+	MemoryContext mcxt;
 	RecInteractions *interactions;
 	Jsonb	   *options;		/* as given, or NULL */
 } SimilarityState;
 
-/* Gives the build options of Level 1 from what the user gave. */
+/* Return the build options of Level 1 from what the user gave. */
 static void
 read_options(RecOptions *options, Jsonb *given)
 {
@@ -73,8 +73,9 @@ read_options(RecOptions *options, Jsonb *given)
  */
 
 /*
- * The collation of one of the aggregate's own arguments.  A window call knows
- * only the one of all arguments together, which there may not be.
+ * Return the collation of one of the aggregate's own arguments. A window
+ * function call knows only the common collation of all arguments, which may
+ * not exist.
  */
 static Oid
 argument_collation(FunctionCallInfo fcinfo, int argument)
@@ -94,7 +95,7 @@ argument_collation(FunctionCallInfo fcinfo, int argument)
 	return collation;
 }
 
-/* What cannot be known without a time column is refused, not guessed. */
+/* Report an error for options that need a time column. */
 static void
 refuse_time_options(const RecOptions *options, const char *hint)
 {
@@ -115,24 +116,24 @@ given_options(FunctionCallInfo fcinfo)
 }
 
 static SimilarityState *
-begin_state(FunctionCallInfo fcinfo, MemoryContext context)
+begin_state(FunctionCallInfo fcinfo, MemoryContext mcxt)
 {
-	SimilarityState *state = MemoryContextAllocZero(context, sizeof(SimilarityState));
+	SimilarityState *state = MemoryContextAllocZero(mcxt, sizeof(SimilarityState));
 	Jsonb	   *given = given_options(fcinfo);
 	RecOptions	options;
 
-	state->context = AllocSetContextCreate(context, "recommender similarity state",
+	state->mcxt = AllocSetContextCreate(mcxt, "recommender similarity state",
 										   ALLOCSET_DEFAULT_SIZES);
 	read_options(&options, given);
 	refuse_time_options(&options,
 						"Use item_similarities() with a query whose fourth column is the time.");
 	if (given)
 	{
-		state->options = MemoryContextAlloc(state->context, VARSIZE(given));
+		state->options = MemoryContextAlloc(state->mcxt, VARSIZE(given));
 		memcpy(state->options, given, VARSIZE(given));
 	}
 	state->interactions =
-		rec_interaction_create(state->context,
+		rec_interaction_create(state->mcxt,
 								get_fn_expr_argtype(fcinfo->flinfo, 1),
 								argument_collation(fcinfo, 0),
 								get_fn_expr_argtype(fcinfo->flinfo, 2),
@@ -165,12 +166,12 @@ PG_FUNCTION_INFO_V1(rec_item_similarity_transition);
 Datum
 rec_item_similarity_transition(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = rec_arguments_aggregate_mcxt(fcinfo);
+	MemoryContext mcxt = rec_arguments_aggregate_mcxt(fcinfo);
 	SimilarityState *state;
 	RecRow		row = {0};
 
 	if (PG_ARGISNULL(0))
-		state = begin_state(fcinfo, context);
+		state = begin_state(fcinfo, mcxt);
 	else
 	{
 		state = (SimilarityState *) PG_GETARG_POINTER(0);
@@ -194,21 +195,21 @@ rec_item_similarity_transition(PG_FUNCTION_ARGS)
  */
 
 static SimilarityState *
-empty_copy(const SimilarityState *state, MemoryContext context)
+empty_copy(const SimilarityState *state, MemoryContext mcxt)
 {
-	SimilarityState *copy = MemoryContextAllocZero(context, sizeof(SimilarityState));
+	SimilarityState *copy = MemoryContextAllocZero(mcxt, sizeof(SimilarityState));
 	RecDict    *users = state->interactions->users;
 	RecDict    *items = state->interactions->items;
 
-	copy->context = AllocSetContextCreate(context, "recommender similarity state",
+	copy->mcxt = AllocSetContextCreate(mcxt, "recommender similarity state",
 										  ALLOCSET_DEFAULT_SIZES);
 	if (state->options)
 	{
-		copy->options = MemoryContextAlloc(copy->context, VARSIZE(state->options));
+		copy->options = MemoryContextAlloc(copy->mcxt, VARSIZE(state->options));
 		memcpy(copy->options, state->options, VARSIZE(state->options));
 	}
 	copy->interactions =
-		rec_interaction_create(copy->context,
+		rec_interaction_create(copy->mcxt,
 								rec_dictionary_type(users), rec_dictionary_collation(users),
 								rec_dictionary_type(items), rec_dictionary_collation(items));
 	return copy;
@@ -219,7 +220,7 @@ PG_FUNCTION_INFO_V1(rec_item_similarity_combine);
 Datum
 rec_item_similarity_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = rec_arguments_aggregate_mcxt(fcinfo);
+	MemoryContext mcxt = rec_arguments_aggregate_mcxt(fcinfo);
 	SimilarityState *state = PG_ARGISNULL(0) ? NULL : (SimilarityState *) PG_GETARG_POINTER(0);
 	SimilarityState *other = PG_ARGISNULL(1) ? NULL : (SimilarityState *) PG_GETARG_POINTER(1);
 
@@ -230,13 +231,13 @@ rec_item_similarity_combine(PG_FUNCTION_ARGS)
 		PG_RETURN_POINTER(state);
 	}
 	if (state == NULL)
-		state = empty_copy(other, context);
+		state = empty_copy(other, mcxt);
 	refuse_changed_options(state->options, other->options);
 	rec_interaction_partial_append(state->interactions, other->interactions);
 	PG_RETURN_POINTER(state);
 }
 
-/* item_similarity_agg's serialize function; deserialize reads the same. */
+/* item_similarity_agg's serialize function. */
 PG_FUNCTION_INFO_V1(rec_item_similarity_serialize);
 Datum
 rec_item_similarity_serialize(PG_FUNCTION_ARGS)
@@ -272,7 +273,7 @@ rec_item_similarity_deserialize(PG_FUNCTION_ARGS)
 	appendBinaryStringInfo(&buffer, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 	if (pq_getmsgbyte(&buffer) != STATE_VERSION)
 		rec_interaction_partial_refuse();
-	state->context = CurrentMemoryContext;
+	state->mcxt = CurrentMemoryContext;
 	options = pq_getmsgstring(&buffer);
 	if (options[0] != '\0')
 		state->options = DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
@@ -287,7 +288,7 @@ rec_item_similarity_deserialize(PG_FUNCTION_ARGS)
  * ----------------
  */
 
-/* What both ways of giving results need: ids as text, made once each. */
+/* Writes results as an array or as rows; the text of each id is made once. */
 typedef struct ResultWriter
 {
 	RecInteractions *interactions;
@@ -372,9 +373,10 @@ write_results(ResultWriter *writer, RecInteractions *interactions,
 }
 
 /*
- * True when the state is for this call of the final function alone: not that
- * of a window, not shared with another aggregate, and not in a table of hashed
- * groups, which a rescan may go through once more.
+ * Return whether the final function is called for the last time with this
+ * state: it is not called in a window, the state is not shared with another
+ * aggregate, and is not in a table of hashed groups, which a rescan may read
+ * again.
  */
 static bool
 state_is_last_used(FunctionCallInfo fcinfo)
@@ -409,7 +411,7 @@ rec_item_similarity_final(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	state = (SimilarityState *) PG_GETARG_POINTER(0);
 	/* within the state's, so that the two count together */
-	working = AllocSetContextCreate(state->context, "recommender similarity result",
+	working = AllocSetContextCreate(state->mcxt, "recommender similarity result",
 									ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(working);
 	read_options(&options, state->options);

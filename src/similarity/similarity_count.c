@@ -1,19 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * similarity_count.c
- *	  What the users of one item have besides it.
+ *	  Counting the common users of one item with all others.
  *
- * For each user of the row's item, for each item of that user, add to the
- * counter of the item, and with weights to its sum of products, too.  This is
- * where memory is read all over the place: lists of users to come are asked
- * for in advance, and in the counters the order of items by popularity keeps
- * together what is used most.
+ * For each user of the row's item and each item of that user, the counter of the
+ * item is incremented and, with weights, the product is added to its sum.  Memory
+ * access is random here: the lists of the next users are prefetched, and the
+ * order of items by popularity keeps the counters used most close together.
  *
- * Counters are as narrow as the row's users allow, mostly one byte.  Blocks of
- * 64 that have something in them are marked on the way, unless there is so
- * much to count that looking for them afterwards takes less time.
+ * Counters are as narrow as the row's users allow, mostly one byte.  Blocks of 64
+ * counters that are not empty are marked on the way, unless there is so much to
+ * count that searching for them afterwards takes less time.
  *
- * Knows numbers only: no Datum, no SPI.
+ * Numbers only: no Datum, no SPI.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -31,7 +30,7 @@
 #define INTERRUPT_WORK		10000	/* additions between interrupt checks */
 #define PREFETCH_STARTS		24	/* how far ahead of the counting */
 #define PREFETCH_LISTS		10
-#define PREFETCH_ITEMS		128 /* of a list; the processor sees to the rest */
+#define PREFETCH_ITEMS		128 /* of a list; the processor prefetches the rest */
 #define LINE_ITEMS			(64 / sizeof(uint32))
 #define LINE_WEIGHTS		(64 / sizeof(double))
 
@@ -44,8 +43,8 @@ typedef struct UserList
 } UserList;
 
 /*
- * The items of users to come are somewhere in a large array, and where they
- * are is somewhere in another one.
+ * The lists of the next users are scattered over a large array, and their
+ * positions over another.
  */
 static pg_attribute_always_inline void
 prefetch_user(const RecMatrix *matrix, int64 p, int64 end)
@@ -97,7 +96,7 @@ mark_blocks(uint8 *restrict touched, const UserList *list)
 		touched[list->item[q] / REC_BLOCK_SIZE] = 1;
 }
 
-/* Gives the weight of the row's item in the list, by halving. */
+/* Return the weight of the row's item in the list, by bisection. */
 static inline double
 own_weight(const UserList *list, uint32 row)
 {
@@ -137,7 +136,7 @@ add_list(RecSimilarity *state, const UserList *list, double x)
 		add_uint32(state->count, state->dot, list, x);
 }
 
-/* Adds a user's items to the row; gives how many they are. */
+/* Add a user's items to the row; return how many they are. */
 static inline int64
 add_user(RecSimilarity *state, uint32 user)
 {
@@ -150,7 +149,7 @@ add_user(RecSimilarity *state, uint32 user)
 	{
 		double		x = own_weight(&list, state->row);
 
-		add_list(state, &list, state->user_factor ? x * state->user_factor[user] : x);
+		add_list(state, &list, state->user_scale ? x * state->user_scale[user] : x);
 	}
 	else
 		count_list(state, &list);
@@ -159,7 +158,7 @@ add_user(RecSimilarity *state, uint32 user)
 	return list.n;
 }
 
-/* Fills the counters of the row's item with all others. */
+/* Fill the counters of the row's item with all others. */
 void
 rec_similarity_count(RecSimilarity *state)
 {
@@ -177,7 +176,7 @@ rec_similarity_count(RecSimilarity *state)
 			work = 0;
 		}
 	}
-	/* the item does not list itself */
+	/* the item is not its own neighbour */
 	if (state->view.count_size == sizeof(uint8))
 		((uint8 *) state->count)[state->row] = 0;
 	else if (state->view.count_size == sizeof(uint16))

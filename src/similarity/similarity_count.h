@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * similarity_count.h
- *	  Counting what the users of one item have in common with it.
+ *	  Counting the common users of one item with all others.
  *
  * Copyright (c) 2026, the recommender developers
  *

@@ -1,21 +1,21 @@
 /*-------------------------------------------------------------------------
  *
  * similarity_parallel.c
- *	  The best neighbours of each item, by many processes.
+ *	  The best neighbours of each item, by several processes.
  *
- * As CREATE INDEX does it: a parallel context within the leader's own
- * transaction.  The matrix moves to dynamic shared memory, and every
- * process, the leader too, takes the next few items from an atomic counter
- * until there are none left.  Workers send the rows of each such block
- * through a message queue; the leader puts blocks aside until it is their
- * turn and hands them on in the order of items.  A row depends on the matrix
- * alone, so results are the same for any number of workers.
+ * As CREATE INDEX does it, with a parallel context in the leader's own
+ * transaction.  The matrix moves to dynamic shared memory, and every process, the
+ * leader included, takes the next few items from an atomic counter until none is
+ * left.  Workers send the rows of each such block through a message queue.  The
+ * leader keeps blocks until it is their turn and hands them on in the order of
+ * items.  A row depends on the matrix only, so the result is the same for any
+ * number of workers.
  *
- * The work is left to one process when there is too little of it, when
- * max_parallel_maintenance_workers or the memory budget do not allow more,
- * within a parallel plan, and when no worker could be started.  Errors of a
- * worker become the leader's at its next check for interrupts, and the end of
- * the transaction ends the workers.
+ * One process does the work if there is too little of it, if
+ * max_parallel_maintenance_workers or the memory budget does not allow more,
+ * within a parallel plan, and if no worker could be started.  Errors of a worker
+ * are raised in the leader at its next check for interrupts.  The workers end
+ * with the transaction.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -43,14 +43,14 @@
 #define QUEUE_SIZE		(1024 * 1024)	/* bytes of each worker's queue */
 
 /*
- * Additions, about 7 ns each, that make up for starting a process and copying
- * the matrix for it, several times over.
+ * Additions, about 7 ns each, for which it pays to start a process and copy
+ * the matrix.
  */
 #ifndef REC_PARALLEL_WORK
 #define REC_PARALLEL_WORK	INT64CONST(8000000)
 #endif
 
-/* What is in the segment beside the matrix, by key. */
+/* Keys of the segment, besides those of the matrix. */
 enum
 {
 	KEY_SHARED = 1,
@@ -59,10 +59,10 @@ enum
 
 typedef struct SharedRows
 {
-	RecOptions	options;		/* those of the build; the rest is not valid */
+	RecOptions	options;		/* only build options are valid */
 	uint32		nitems;
 	uint32		nblocks;
-	pg_atomic_uint32 next;		/* block that nobody has taken yet */
+	pg_atomic_uint32 next;		/* next block to be taken */
 } SharedRows;
 
 /* The rows of some items: their lengths, then all neighbours. */
@@ -85,7 +85,7 @@ typedef struct Leader
 {
 	ParallelContext *pcxt;
 	SharedRows *shared;
-	MemoryContext context;
+	MemoryContext mcxt;
 	shm_mq_handle **queue;		/* of each worker; NULL when it has finished */
 	RowBlock  **waiting;		/* blocks that came before their turn */
 	uint32		turn;			/* block to be handed on next */
@@ -128,7 +128,7 @@ init_buffer(BlockBuffer *buffer, const RecOptions *options)
 	buffer->block = palloc(block_size(buffer->allocated));
 }
 
-/* Gives the end of a block's items. */
+/* Return the end of a block's items. */
 static uint32
 block_end(const SharedRows *shared, uint32 number)
 {
@@ -151,8 +151,8 @@ attach_queue(dsm_segment *segment, shm_toc *toc)
 }
 
 /*
- * Where a worker begins: computes blocks and sends them to the leader, until
- * there are none left or the leader has no need of them.
+ * The entry point of a worker: compute blocks and send them to the leader,
+ * until none is left or the leader stops receiving.
  */
 void
 rec_similarity_parallel_worker(dsm_segment *segment, shm_toc *toc)
@@ -191,7 +191,7 @@ rec_similarity_parallel_worker(dsm_segment *segment, shm_toc *toc)
  * ----------------
  */
 
-/* Announces all that is to be in the segment; gives the bytes of it. */
+/* Estimate the contents of the segment. Return its size in bytes. */
 static Size
 estimate_segment(ParallelContext *pcxt, const RecMatrix *matrix, int nworkers)
 {
@@ -221,7 +221,7 @@ fill_segment(ParallelContext *pcxt, const RecMatrix *matrix, const RecOptions *o
 	return shared;
 }
 
-/* Makes the queues, and what the leader has to read them. */
+/* Make the queues and the leader's handles. */
 static void
 make_queues(Leader *leader, int nworkers)
 {
@@ -244,7 +244,7 @@ make_queues(Leader *leader, int nworkers)
  * ----------------
  */
 
-/* Hands on the blocks whose turn it is. */
+/* Hand on the blocks whose turn it is. */
 static void
 hand_on(Leader *leader)
 {
@@ -265,14 +265,14 @@ hand_on(Leader *leader)
 	}
 }
 
-/* Puts a block aside until it is its turn. */
+/* Put a block aside until it is its turn. */
 static void
 put_aside(Leader *leader, const RowBlock *block, Size size)
 {
 	RowBlock   *copy;
 
-	rec_memory_budget_check(leader->context, size);
-	copy = MemoryContextAllocHuge(leader->context, size);
+	rec_memory_budget_check(leader->mcxt, size);
+	copy = MemoryContextAllocHuge(leader->mcxt, size);
 	memcpy(copy, block, size);
 	Assert(copy->number < leader->shared->nblocks &&
 		   leader->waiting[copy->number] == NULL);
@@ -280,8 +280,8 @@ put_aside(Leader *leader, const RowBlock *block, Size size)
 }
 
 /*
- * Takes what workers have sent, without waiting; gives how many of them may
- * send more.
+ * Receive what workers have sent, without waiting. Return how many of them
+ * may send more.
  */
 static int
 receive(Leader *leader)
@@ -305,7 +305,7 @@ receive(Leader *leader)
 	return active;
 }
 
-/* Computes a block, if there is one left. */
+/* Compute a block, if there is one left. */
 static bool
 compute_block(Leader *leader, RecSimilarity *state, BlockBuffer *buffer)
 {
@@ -327,7 +327,7 @@ compute_block(Leader *leader, RecSimilarity *state, BlockBuffer *buffer)
 	return true;
 }
 
-/* Computes along with the workers, then waits for the last of their blocks. */
+/* Compute together with the workers, then wait for their last blocks. */
 static void
 lead(Leader *leader, const RecMatrix *matrix, const RecOptions *options)
 {
@@ -353,8 +353,8 @@ lead(Leader *leader, const RecMatrix *matrix, const RecOptions *options)
 }
 
 /*
- * True when there is room for so many workers: for what is copied, for the
- * array that is being moved, and for what each worker works with.
+ * Return whether the memory budget allows so many workers: the copy, the
+ * array that is being moved, and each worker's memory.
  */
 static bool
 workers_fit(const RecMatrix *matrix, int nworkers)
@@ -366,7 +366,7 @@ workers_fit(const RecMatrix *matrix, int nworkers)
 						   add_size(more, mul_size(nworkers, rec_similarity_row_memory(matrix))));
 }
 
-/* Gives how many workers are wanted, with regard to work, memory and settings. */
+/* Return how many workers to use, given work, memory and settings. */
 static int
 workers_wanted(const RecMatrix *matrix)
 {
@@ -386,14 +386,16 @@ workers_wanted(const RecMatrix *matrix)
 	return workers_fit(matrix, wanted) ? wanted : 0;
 }
 
-/* Sets all up and starts the workers; false when there are none. */
+/*
+ * Set up the segment and start the workers. Return false if there are none.
+ */
 static bool
 start_workers(Leader *leader, RecMatrix *matrix, const RecOptions *options, int nworkers)
 {
 	leader->pcxt = CreateParallelContext("$libdir/recommender", "rec_similarity_parallel_worker",
 										 nworkers);
-	rec_matrix_shm_move(matrix, leader->context);
-	rec_memory_budget_count_shm(leader->context,
+	rec_matrix_shm_move(matrix, leader->mcxt);
+	rec_memory_budget_count_shm(leader->mcxt,
 					 add_size(estimate_segment(leader->pcxt, matrix, nworkers),
 							  mul_size(nworkers, rec_similarity_row_memory(matrix))));
 	InitializeParallelDSM(leader->pcxt);
@@ -408,9 +410,9 @@ start_workers(Leader *leader, RecMatrix *matrix, const RecOptions *options, int 
 }
 
 /*
- * Does what rec_similarity_rows() does without truncation per target, with
- * parallel workers; false when it is for one process.  Either way the matrix
- * may have moved.
+ * Do what rec_similarity_rows() does without truncation per target, with
+ * parallel workers. Return false if one process must do it. The matrix may
+ * have moved either way.
  */
 bool
 rec_similarity_parallel(RecMatrix *matrix, const RecOptions *options,
@@ -422,14 +424,14 @@ rec_similarity_parallel(RecMatrix *matrix, const RecOptions *options,
 
 	if (nworkers <= 0)
 		return false;
-	leader.context = AllocSetContextCreate(CurrentMemoryContext,
+	leader.mcxt = AllocSetContextCreate(CurrentMemoryContext,
 										   "recommender rows of workers",
 										   ALLOCSET_DEFAULT_SIZES);
 	EnterParallelMode();
 	started = start_workers(&leader, matrix, options, nworkers);
 	if (started)
 	{
-		leader.waiting = MemoryContextAllocExtended(leader.context,
+		leader.waiting = MemoryContextAllocExtended(leader.mcxt,
 													mul_size(leader.shared->nblocks, sizeof(RowBlock *)),
 													MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 		lead(&leader, matrix, options);
@@ -439,6 +441,6 @@ rec_similarity_parallel(RecMatrix *matrix, const RecOptions *options,
 	}
 	DestroyParallelContext(leader.pcxt);
 	ExitParallelMode();
-	MemoryContextDelete(leader.context);
+	MemoryContextDelete(leader.mcxt);
 	return started;
 }

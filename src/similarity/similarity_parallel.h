@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * similarity_parallel.h
- *	  The best neighbours of each item, by many processes.
+ *	  The best neighbours of each item, by several processes.
  *
  * Copyright (c) 2026, the recommender developers
  *

@@ -3,17 +3,17 @@
  * similarity_row.c
  *	  The best neighbours of one item.
  *
- * One row of the product of the matrix with its transpose at a time
- * (Gustavson 1978): first everything is counted (similarity_count.c), then the
- * counters are turned into similarities of which the best are kept
- * (similarity_sweep.c).  Work is the sum over users of the square of their
- * items; memory is a few bytes per item.
+ * One row at a time of the product of the matrix with its transpose (Gustavson
+ * 1978): first common users are counted (similarity_count.c), then the counters
+ * become similarities, of which the best are kept (similarity_sweep.c).  The work
+ * is the sum over users of the square of their items; the memory is a few bytes
+ * per item.
  *
- * Items are numbered by popularity: hot counters share cache lines, and equal
- * scores need no comparison of ids, as of two the first wins.
+ * Items are numbered by popularity, so that the counters used most share cache
+ * lines, and ties need no comparison of ids: the first item wins.
  *
- * Knows numbers only: no Datum, no SPI.  Working memory is a child of the
- * current context.
+ * Numbers only: no Datum, no SPI.  Working memory is a child of the current
+ * memory context.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -36,19 +36,18 @@
 #define DENSE_SHARE		4		/* additions per this many items: mark no
 								 * blocks */
 
-#define LEAST_SQUARE	1e-290	/* of a norm: less has lost its digits, and
-								 * leaves an item without neighbours */
+#define LEAST_SQUARE	1e-290	/* of a norm: less has lost its digits, and leaves an item without neighbours */
 
 /* ----------------
  *		preparation
  * ----------------
  */
 
-/* The same, aligned for vectors. */
+/* Return zeroed memory aligned for vector units. */
 static void *
 alloc_aligned(RecSimilarity *state, Size count, Size width)
 {
-	return (void *) CACHELINEALIGN(rec_memory_budget_alloc(state->context, count * width + PG_CACHE_LINE_SIZE, 1));
+	return (void *) CACHELINEALIGN(rec_memory_budget_alloc(state->mcxt, count * width + PG_CACHE_LINE_SIZE, 1));
 }
 
 static inline double
@@ -57,12 +56,12 @@ item_users(const RecMatrix *matrix, uint32 item)
 	return (double) (matrix->item_start[item + 1] - matrix->item_start[item]);
 }
 
-/* Gives each item's sum of weights, or of their squares, users in order. */
+/* Return each item's sum of weights, or of their squares, users in order. */
 static double *
 sum_weights(RecSimilarity *state, bool squared)
 {
 	const RecMatrix *matrix = state->matrix;
-	double	   *sum = rec_memory_budget_alloc(state->context, matrix->nitems, sizeof(double));
+	double	   *sum = rec_memory_budget_alloc(state->mcxt, matrix->nitems, sizeof(double));
 
 	if (matrix->user_weight == NULL)
 		memcpy(sum, state->users, matrix->nitems * sizeof(double));
@@ -93,7 +92,7 @@ prepare_powers(RecSimilarity *state)
 	bool		swapped = options->truncate == REC_TRUNCATE_TARGET;
 
 	state->row_norm = sum_weights(state, false);
-	state->other_norm = rec_memory_budget_alloc(state->context, matrix->nitems, sizeof(double));
+	state->other_norm = rec_memory_budget_alloc(state->mcxt, matrix->nitems, sizeof(double));
 	for (uint32 i = 0; i < matrix->nitems; i++)
 	{
 		double		source = pow(state->row_norm[i], options->source_exponent);
@@ -104,20 +103,20 @@ prepare_powers(RecSimilarity *state)
 	}
 	if (options->user_exponent == 0)
 		return;
-	state->user_factor = rec_memory_budget_alloc(state->context, matrix->nusers, sizeof(double));
+	state->user_scale = rec_memory_budget_alloc(state->mcxt, matrix->nusers, sizeof(double));
 	for (uint32 u = 0; u < matrix->nusers; u++)
-		state->user_factor[u] =
+		state->user_scale[u] =
 			pow((double) (matrix->user_start[u + 1] - matrix->user_start[u]),
 				-options->user_exponent);
 }
 
-/* Makes what the measure needs to know of each item and user. */
+/* Compute what the measure needs of each item and user. */
 static void
-prepare_factors(RecSimilarity *state)
+prepare_items_and_users(RecSimilarity *state)
 {
 	const RecMatrix *matrix = state->matrix;
 
-	state->users = rec_memory_budget_alloc(state->context, matrix->nitems, sizeof(double));
+	state->users = rec_memory_budget_alloc(state->mcxt, matrix->nitems, sizeof(double));
 	for (uint32 i = 0; i < matrix->nitems; i++)
 		state->users[i] = item_users(matrix, i);
 	if (state->measure->norm == REC_NORM_ROOT)
@@ -126,7 +125,7 @@ prepare_factors(RecSimilarity *state)
 		prepare_powers(state);
 }
 
-/* Gives the bytes of a counter that can count so many. */
+/* Return the bytes of a counter that can count so many. */
 static inline int
 counter_size(double largest)
 {
@@ -135,11 +134,11 @@ counter_size(double largest)
 	return largest <= PG_UINT16_MAX ? sizeof(uint16) : sizeof(uint32);
 }
 
-/* Gives each block's least factor, by which its products are compared. */
+/* Return the least norm of each block, by which its products are compared. */
 static double *
-least_factors(RecSimilarity *state)
+least_norms(RecSimilarity *state)
 {
-	double	   *least = rec_memory_budget_alloc(state->context, state->nblocks, sizeof(double));
+	double	   *least = rec_memory_budget_alloc(state->mcxt, state->nblocks, sizeof(double));
 
 	for (uint32 block = 0; block < state->nblocks; block++)
 	{
@@ -162,14 +161,14 @@ prepare_counters(RecSimilarity *state)
 	ncounters = (Size) state->nblocks * REC_BLOCK_SIZE;
 	state->count = alloc_aligned(state, ncounters,
 								 matrix->nitems > 0 ? counter_size(state->users[0]) : 1);
-	if (matrix->user_weight || state->user_factor)
+	if (matrix->user_weight || state->user_scale)
 	{
 		state->dot = alloc_aligned(state, ncounters, sizeof(double));
-		state->block_norm = least_factors(state);
+		state->block_norm = least_norms(state);
 	}
 	state->touched = alloc_aligned(state, state->nblocks + REC_BLOCK_SIZE, sizeof(uint8));
-	state->dirty = rec_memory_budget_alloc(state->context, state->nblocks + 1, sizeof(uint32));
-	state->candidate = rec_memory_budget_alloc(state->context, REC_SEGMENT_SIZE + REC_BLOCK_SIZE, sizeof(uint32));
+	state->dirty = rec_memory_budget_alloc(state->mcxt, state->nblocks + 1, sizeof(uint32));
+	state->candidate = rec_memory_budget_alloc(state->mcxt, REC_SEGMENT_SIZE + REC_BLOCK_SIZE, sizeof(uint32));
 }
 
 static void
@@ -187,39 +186,39 @@ prepare_view(RecSimilarity *state)
 	view->dot = state->dot;
 	if (state->measure->make_table == NULL)
 		return;
-	old = MemoryContextSwitchTo(state->context);
+	old = MemoryContextSwitchTo(state->mcxt);
 	view->table = state->measure->make_table(view);
 	MemoryContextSwitchTo(old);
 }
 
-/* Gives about the bytes that it takes to compute rows of a matrix, or more. */
+/* Return an upper estimate of the memory for computing rows of a matrix. */
 Size
 rec_similarity_row_memory(const RecMatrix *matrix)
 {
-	/* users, factors, products and a table; counters, blocks */
+	/* users, norms, products and a table; counters, blocks */
 	return add_size(mul_size(matrix->nitems, 5 * sizeof(double) + 2 * sizeof(uint32)),
 					mul_size(matrix->nusers, sizeof(double)));
 }
 
 /*
- * Makes what it takes to compute rows of a matrix, until rec_similarity_row_end().  Both
- * arguments must stay.
+ * Prepare to compute rows of a matrix, until rec_similarity_row_end(). Both
+ * arguments must stay valid.
  */
 RecSimilarity *
 rec_similarity_row_begin(const RecMatrix *matrix, const RecOptions *options)
 {
 	RecSimilarity *state = palloc0_object(RecSimilarity);
 
-	state->context = AllocSetContextCreate(CurrentMemoryContext,
+	state->mcxt = AllocSetContextCreate(CurrentMemoryContext,
 										   "recommender similarity",
 										   ALLOCSET_DEFAULT_SIZES);
 	state->matrix = matrix;
 	state->options = options;
 	state->measure = &rec_measures[options->measure];
-	prepare_factors(state);
+	prepare_items_and_users(state);
 	prepare_counters(state);
 	prepare_view(state);
-	rec_topk_init(&state->topk, state->context, options->neighbors, REC_SEGMENT_SIZE);
+	rec_topk_init(&state->topk, state->mcxt, options->neighbors, REC_SEGMENT_SIZE);
 	return state;
 }
 
@@ -228,7 +227,7 @@ rec_similarity_row_begin(const RecMatrix *matrix, const RecOptions *options)
  * ----------------
  */
 
-/* Additions that a row takes: the items of all its users. */
+/* Return the number of additions for a row: the items of all its users. */
 static int64
 row_work(const RecMatrix *matrix, uint32 row)
 {
@@ -258,9 +257,9 @@ begin_row(RecSimilarity *state, uint32 row)
 }
 
 /*
- * Gives the best neighbours of an item, best first, in "best" and "n" of the
- * result, which is good until the next call.  With truncation per target, the
- * item is the target of those.
+ * Return the best neighbours of an item, best first, in "best" and "n" of the
+ * result, which is valid until the next call. With truncation per target, the
+ * item is their target.
  */
 const RecTopk *
 rec_similarity_row_compute(RecSimilarity *state, uint32 row)
@@ -277,7 +276,7 @@ rec_similarity_row_compute(RecSimilarity *state, uint32 row)
 		if (guess)
 			rec_similarity_sweep_guess_limit(state);
 		rec_similarity_sweep(state);
-		/* a limit that was too high takes another turn without one */
+		/* if the limit was too high, repeat without one */
 		if (topk->n >= topk->k || topk->limit == REC_LEAST_SIMILARITY)
 			break;
 	}
@@ -285,10 +284,10 @@ rec_similarity_row_compute(RecSimilarity *state, uint32 row)
 	return topk;
 }
 
-/* Frees all. */
+/* Free everything. */
 void
 rec_similarity_row_end(RecSimilarity *state)
 {
-	MemoryContextDelete(state->context);
+	MemoryContextDelete(state->mcxt);
 	pfree(state);
 }

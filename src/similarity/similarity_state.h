@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * similarity_state.h
- *	  What is known while the best neighbours of one item are computed.
+ *	  The state of computing the best neighbours of one item.
  *
  * Private to the files that compute a row: similarity_row.c, _count.c and
- * _sweep.c.  Others pass the state on without looking into it.
+ * _sweep.c.  Other files pass the state on without looking into it.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -20,7 +20,7 @@
 #include "similarity/measure.h"
 
 #define REC_BLOCK_SIZE		64	/* counters to a block: bits of a mask */
-#define REC_SEGMENT_BLOCKS	32	/* blocks whose survivors are judged at once */
+#define REC_SEGMENT_BLOCKS	32	/* blocks whose survivors are scored together */
 #define REC_SEGMENT_SIZE	(REC_SEGMENT_BLOCKS * REC_BLOCK_SIZE)
 
 typedef struct RecSimilarity
@@ -28,7 +28,7 @@ typedef struct RecSimilarity
 	const RecMatrix *matrix;
 	const RecOptions *options;
 	const RecMeasure *measure;
-	MemoryContext context;
+	MemoryContext mcxt;
 
 	/* of each item, user or block, made once */
 	double	   *users;			/* of an item */
@@ -36,17 +36,17 @@ typedef struct RecSimilarity
 	double	   *other_norm;	/* as one of the others */
 	double	   *block_norm;	/* least other_norm of a block; NULL when
 								 * counts say it all */
-	double	   *user_factor;	/* 1 / n_u ^ user_exponent, or NULL for 1 */
+	double	   *user_scale;	/* 1 / n_u ^ user_exponent, or NULL for 1 */
 
 	/* the row at hand */
 	uint32		row;
 	RecRowView	view;
 	int64		work;			/* additions: the items of all its users */
-	bool		dense;			/* so many that no blocks are marked */
+	bool		dense;			/* so many that blocks are not marked */
 	void	   *count;			/* users of both; all zero between rows */
 	double	   *dot;			/* sums of products; NULL when counts say it
 								 * all */
-	double		dot_slope;		/* what d must reach: slope * factor + offset */
+	double		dot_slope;		/* what d must reach: slope * norm + offset */
 	double		dot_offset;
 	uint32		nblocks;
 	uint8	   *touched;		/* per block: has counters to look at */
@@ -57,7 +57,7 @@ typedef struct RecSimilarity
 	RecTopk		topk;
 } RecSimilarity;
 
-/* Gives the last, least popular item of a block. */
+/* Return the last, least popular item of a block. */
 static inline uint32
 rec_similarity_state_last_of_block(const RecSimilarity *state, uint32 block)
 {

@@ -3,25 +3,26 @@
  * similarity_sweep.c
  *	  From counters to the best neighbours of one item.
  *
- * Most of the time would go here.  So it is done in steps that each throw out
- * most of what is left, the cheapest first, on arrays that stay in the nearest
- * cache, with few branches for the processor to guess:
+ * This would take most of the time.  So it is done in steps, the cheapest first,
+ * each of which removes most of the rest.  They work on arrays that stay in the
+ * nearest cache, with few unpredictable branches:
  *
- * 1. Blocks of 64 counters in which there is nothing are left out.
- * 2. A sample of the other blocks gives a limit that some twice k similarities
- *	  should reach.  Should fewer than k do, the row is done again without.
- * 3. In each block the least popular item says how many common users it
- *	  takes to reach the limit (see measure.c), and one comparison of whole
- *	  vectors of counters finds those that have as many.  With weights, sums
- *	  of products are compared with what each has to be; where there are many,
- *	  first as vectors with what it takes at the block's least factor.
- * 4. The formula, a division or some logarithms, is for the survivors, and
- *	  topk.c selects among those that do reach the limit.
+ * 1. Blocks of 64 empty counters are skipped.
+ * 2. A sample of the other blocks yields a limit that about 2 k similarities
+ *	  should reach.  If fewer than k do, the row is repeated without a limit.
+ * 3. The least popular item of each block determines how many common users are
+ *	  needed to reach the limit (see measure.c), and one comparison of whole
+ *	  vectors of counters finds the items that have as many.  With weights, sums
+ *	  of products are compared with the value that each must reach; where there
+ *	  are many, they are first compared as vectors with the value at the block's
+ *	  least norm.
+ * 4. The formula, a division or some logarithms, is computed for the survivors
+ *	  only, and topk.c selects among those that reach the limit.
  *
- * All of it decides only what to leave out: results are those of computing
- * everything and sorting.
+ * All this only decides what to skip: the result is that of computing everything
+ * and sorting.
  *
- * Knows numbers only: no Datum, no SPI.
+ * Numbers only: no Datum, no SPI.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -41,8 +42,8 @@
 
 #define BLOCK_SIZE			REC_BLOCK_SIZE
 #define SEGMENT_BLOCKS		REC_SEGMENT_BLOCKS
-#define CROWD				8	/* additions to a block that make a crowd */
-#define SAMPLE_EXPECTED		5	/* of the best k that a sample should meet */
+#define CROWD				8	/* additions to a block from which on it is crowded */
+#define SAMPLE_EXPECTED		5	/* of the best k that a sample should contain */
 #define SAMPLE_BLOCKS		128 /* of a sample, at most twice as many */
 #define SAMPLE_SIZE			1000	/* similarities that are enough */
 
@@ -52,9 +53,9 @@
  */
 
 /*
- * Each gives a bit for each of the 64 counters that is not below "least",
- * which is above 0.  There is no comparison without sign, but there are a
- * maximum of bytes, and a subtraction of words that stops at 0.
+ * These functions return a bit for each of 64 counters that is not below
+ * "least", which is greater than 0. SSE2 has no unsigned comparison, but a
+ * maximum of bytes and a saturating subtraction of words.
  */
 #ifdef __SSE2__
 
@@ -97,7 +98,7 @@ mask_uint16(const uint16 *count, uint32 least)
 			 misses_uint16(count + 48, below) << 48);
 }
 
-/* Gives the signs of comparing 4 products, each in 32 bits. */
+/* Return the results of comparing 4 products, 32 bits each. */
 static inline __m128i
 compare_products(const double *dot, __m128d bound)
 {
@@ -107,7 +108,7 @@ compare_products(const double *dot, __m128d bound)
 	return _mm_castps_si128(_mm_shuffle_ps(_mm_castpd_ps(a), _mm_castpd_ps(b), 0x88));
 }
 
-/* The same for 64 sums of products. */
+/* Return a bit for each of 64 sums of products that is not below "least". */
 static inline uint64
 mask_products(const double *dot, double least)
 {
@@ -126,7 +127,7 @@ mask_products(const double *dot, double least)
 	return mask;
 }
 
-/* Tells whether there is anything in 64 bytes. */
+/* Return whether any of 64 bytes is not zero. */
 static inline bool
 line_is_used(const char *line)
 {
@@ -137,7 +138,7 @@ line_is_used(const char *line)
 	return _mm_movemask_epi8(_mm_cmpeq_epi8(all, _mm_setzero_si128())) != 0xFFFF;
 }
 
-/* Zeroes 64 bytes, faster than a call for so few. */
+/* Zero 64 bytes; faster than a function call. */
 static inline void
 clear_line(char *line)
 {
@@ -203,7 +204,7 @@ mask_uint32(const uint32 *count, uint32 least)
 	return mask;
 }
 
-/* Lists the lowest bit of a mask, if there is one, and takes it away. */
+/* List the lowest bit of a mask, if any, and clear it. */
 static inline uint32 *
 list_bit(uint64 *mask, uint32 first, uint32 *out)
 {
@@ -214,8 +215,8 @@ list_bit(uint64 *mask, uint32 first, uint32 *out)
 }
 
 /*
- * Lists the places of the bits of a mask, plus "first".  Mostly there are
- * three at most, for whose number a branch would be guessed wrong.
+ * List the places of the bits of a mask, plus "first". There are rarely more
+ * than three; a branch on their number would be mispredicted.
  */
 static inline uint32 *
 list_bits(uint64 mask, uint32 first, uint32 *out)
@@ -233,7 +234,7 @@ list_bits(uint64 mask, uint32 first, uint32 *out)
  * ----------------
  */
 
-/* Lists the blocks that were marked, and forgets about it. */
+/* List the blocks that were marked, and clear the marks. */
 static uint32 *
 list_marked(RecSimilarity *state, uint32 *out)
 {
@@ -245,7 +246,7 @@ list_marked(RecSimilarity *state, uint32 *out)
 	return out;
 }
 
-/* Lists the blocks whose counters are not all zero. */
+/* List the blocks whose counters are not all zero. */
 static uint32 *
 list_used(RecSimilarity *state, uint32 *out)
 {
@@ -264,7 +265,7 @@ list_used(RecSimilarity *state, uint32 *out)
 	return out;
 }
 
-/* Lists the blocks that have counters to look at. */
+/* List the blocks that have counters to look at. */
 void
 rec_similarity_sweep_find_dirty(RecSimilarity *state)
 {
@@ -281,8 +282,8 @@ rec_similarity_sweep_find_dirty(RecSimilarity *state)
  */
 
 /*
- * Leaves those of a block's items whose products may reach the limit, which
- * is what they do if they reach it by the block's least factor.
+ * Keep the items of a block whose products may reach the limit, which is
+ * certain not to be so if they do not reach it at the block's least norm.
  */
 static inline uint64
 keep_products(uint64 mask, uint32 block, const RecSimilarity *state)
@@ -292,9 +293,8 @@ keep_products(uint64 mask, uint32 block, const RecSimilarity *state)
 }
 
 /*
- * Lists the items of some blocks that have as many users of both as the
- * block's bound wants.  If many do, it takes less time to look at products
- * here.
+ * List the items of some blocks that have as many common users as the block's
+ * bound requires. In crowded blocks products are compared here.
  */
 #define LIST_ITEMS(type, largest) \
 static uint32 * \
@@ -323,12 +323,12 @@ LIST_ITEMS(uint8, PG_UINT8_MAX)
 LIST_ITEMS(uint16, PG_UINT16_MAX)
 LIST_ITEMS(uint32, PG_UINT32_MAX)
 
-/* Leaves the items whose products reach the limit. */
+/* Keep the items whose products reach the limit. */
 static uint32 *
 filter_products(const RecSimilarity *state, uint32 *item, uint32 *end)
 {
 	const double *dot = state->dot;
-	const double *factor = state->other_norm;
+	const double *norm = state->other_norm;
 	double		slope = state->dot_slope;
 	double		offset = state->dot_offset;
 	uint32	   *out = item;
@@ -338,7 +338,7 @@ filter_products(const RecSimilarity *state, uint32 *item, uint32 *end)
 		uint32		j = *item;
 
 		*out = j;
-		out += dot[j] >= slope * factor[j] + offset;
+		out += dot[j] >= slope * norm[j] + offset;
 	}
 	return out;
 }
@@ -363,7 +363,10 @@ list_items(RecSimilarity *state, const uint32 *block, const uint32 *least, int n
 	return (int) (end - state->candidate);
 }
 
-/* Gives how many common users the limit, or min_support, takes in a block. */
+/*
+ * Return how many common users are needed in a block for the limit and
+ * min_support.
+ */
 static inline uint32
 least_common(const RecSimilarity *state, uint32 block, uint32 hint)
 {
@@ -379,9 +382,9 @@ least_common(const RecSimilarity *state, uint32 block, uint32 hint)
 }
 
 /*
- * Fills in how many common users it takes in each of some blocks to reach the
- * limit.  Blocks come with falling popularity, and so do the numbers: what
- * lies between equal ones is equal.
+ * Fill in how many common users are needed in each of some blocks to reach
+ * the limit. Both blocks and numbers are in the order of popularity, so that
+ * numbers between two equal ones are equal.
  */
 static void
 fill_least(RecSimilarity *state, const uint32 *block, uint32 *least, int from, int to)
@@ -402,7 +405,7 @@ fill_least(RecSimilarity *state, const uint32 *block, uint32 *least, int from, i
 }
 
 /*
- * Lists the items of some dirty blocks that may reach the limit; gives their
+ * List the items of some dirty blocks that may reach the limit. Return their
  * number.
  */
 static int
@@ -416,9 +419,9 @@ list_candidates(RecSimilarity *state, const uint32 *block, int n)
 	return list_items(state, block, least, n);
 }
 
-/* Judges a sample of the blocks, every so many, by estimate. */
+/* Score a sample of the blocks, one in "stride", by estimate. */
 static void
-judge_sample(RecSimilarity *state, uint32 stride)
+score_sample(RecSimilarity *state, uint32 stride)
 {
 	uint32		block[SEGMENT_BLOCKS];
 	uint32		least[SEGMENT_BLOCKS];
@@ -440,8 +443,8 @@ judge_sample(RecSimilarity *state, uint32 stride)
 }
 
 /*
- * Raises the limit to what more than twice as many as wanted are likely to
- * reach, by a sample that should meet SAMPLE_EXPECTED of the best.
+ * Raise the limit to a value that more than twice k similarities are likely
+ * to reach, from a sample that should contain SAMPLE_EXPECTED of the best k.
  */
 void
 rec_similarity_sweep_guess_limit(RecSimilarity *state)
@@ -454,13 +457,13 @@ rec_similarity_sweep_guess_limit(RecSimilarity *state)
 		return;
 	stride = Max(stride, state->ndirty / SAMPLE_BLOCKS);
 	rank = 5 + topk->k * 7 / 5 / stride;
-	judge_sample(state, stride);
+	score_sample(state, stride);
 	if (topk->n > rank)
 		topk->limit = rec_topk_value(topk, rank);
 	topk->n = 0;
 }
 
-/* Zeroes the counters of some dirty blocks. */
+/* Zero the counters of some dirty blocks. */
 static void
 clear_counters(RecSimilarity *state, uint32 from, uint32 to)
 {
@@ -479,8 +482,8 @@ clear_counters(RecSimilarity *state, uint32 from, uint32 to)
 }
 
 /*
- * Turns the counters into the best neighbours.  They are zeroed on the way,
- * while they are in the processor's nearest cache.
+ * Turn the counters into the best neighbours. Counters are zeroed while they
+ * are in the nearest cache.
  */
 void
 rec_similarity_sweep(RecSimilarity *state)
@@ -493,7 +496,7 @@ rec_similarity_sweep(RecSimilarity *state)
 		int			n = list_candidates(state, state->dirty + d, end - d);
 
 		rec_topk_make_room(topk, REC_SEGMENT_SIZE);
-		state->measure->judge(&state->view, state->candidate, n, topk);
+		state->measure->score(&state->view, state->candidate, n, topk);
 		clear_counters(state, d, end);
 	}
 }
