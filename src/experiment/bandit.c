@@ -246,7 +246,7 @@ rec_bandit_choose_linear(RecPolicy policy, const RecBanditOptions *options, cons
 		memset(solved, 0, order * sizeof(double));
 		memcpy(theta, state + 2, nfeatures * sizeof(double));
 		memcpy(solved, context, nfeatures * sizeof(double));
-		rec_dense_factor(dense, a, order);
+		rec_dense_cholesky(dense, a, order);
 		rec_dense_substitute(dense, a, order, theta);
 		rec_dense_substitute(dense, a, order, solved);
 		choice->mean[arm] = dot(theta, context, nfeatures);

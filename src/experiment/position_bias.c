@@ -189,7 +189,7 @@ solve(Fit *fit, double *log_theta, bool *connected)
 		fit->system[i * fit->order + i] = 1;
 		fit->solution[i] = 0;
 	}
-	rec_dense_factor(fit->dense, fit->system, fit->order);
+	rec_dense_cholesky(fit->dense, fit->system, fit->order);
 	rec_dense_substitute(fit->dense, fit->system, fit->order, fit->solution);
 	for (int i = 0; i < fit->nranks; i++)
 		log_theta[i] = connected[i] ? fit->solution[i] : NAN;

@@ -101,11 +101,11 @@ multiply(double *y, const float4 *x, const double *by, int nfactors)
 static pg_attribute_always_inline void
 add_scaled(double *y, const float4 *x, double by, int nfactors)
 {
-	Vector		factor = {by, by, by, by};
+	Vector		multiplier = {by, by, by, by};
 	int			k = 0;
 
 	for (; k + LANES <= nfactors; k += LANES)
-		*(StoredVector *) (y + k) += factor *
+		*(StoredVector *) (y + k) += multiplier *
 			__builtin_convertvector(*(const StoredFloats *) (x + k), Vector);
 	for (; k < nfactors; k++)
 		y[k] += by * x[k];
@@ -349,7 +349,7 @@ void
 rec_folding_end_responses(RecFolding *folding)
 {
 	flush_rows(folding);
-	rec_dense_factor(folding->dense, folding->system, folding->order);
+	rec_dense_cholesky(folding->dense, folding->system, folding->order);
 }
 
 /*

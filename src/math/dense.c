@@ -205,13 +205,13 @@ invert_smallest(double *a)
 			a[k * n + j] *= pivot;
 		for (int i = 0; i < n; i++)
 		{
-			double		factor = a[i * n + k];
+			double		multiplier = a[i * n + k];
 
 			if (i == k)
 				continue;
 			a[i * n + k] = 0;
 			for (int j = 0; j < n; j++)
-				a[i * n + j] -= factor * a[k * n + j];
+				a[i * n + j] -= multiplier * a[k * n + j];
 		}
 	}
 }
@@ -397,7 +397,7 @@ rec_dense_invert(RecDense *dense, double *a, Size order)
 
 /* Replace the lower triangle of a small matrix by that of M, D = M M'. */
 static void
-factor_pivot(double *d, Size n)
+cholesky_pivot(double *d, Size n)
 {
 	for (Size i = 0; i < n; i++)
 	{
@@ -445,15 +445,15 @@ invert_triangle(double *m, Size n)
 	}
 }
 
-/* Leave the inverse of the diagonal's factor in "pivot" and "pivot_cols". */
+/* Leave the inverse of the diagonal block's M in "pivot" and "pivot_cols". */
 static void
-invert_factor(RecDense *dense, double *a, Size stride, Size k, Size width)
+invert_cholesky(RecDense *dense, double *a, Size stride, Size k, Size width)
 {
 	double	   *pivot = dense->pivot;
 
 	for (Size i = 0; i < width; i++)
 		memcpy(pivot + i * width, a + (k + i) * stride + k, (i + 1) * sizeof(double));
-	factor_pivot(pivot, width);
+	cholesky_pivot(pivot, width);
 	invert_triangle(pivot, width);
 	for (Size i = 0; i < width; i++)
 	{
@@ -486,12 +486,12 @@ keep_strip(RecDense *dense, double *a, Size stride, Size first, Size from, Size 
  * below.
  */
 static void
-factor_block(RecDense *dense, double *a, Size order, Size k, Size width)
+cholesky_block(RecDense *dense, double *a, Size order, Size k, Size width)
 {
 	Size		first = k + width;
 	Size		below = order - first;
 
-	invert_factor(dense, a, order, k, width);
+	invert_cholesky(dense, a, order, k, width);
 	lay_out_columns(dense, a, order, order, first, k, width);
 	for (Size from = 0; from < below; from += STRIP_ROWS)
 	{
@@ -513,7 +513,7 @@ factor_block(RecDense *dense, double *a, Size order, Size k, Size width)
  * Blocks of small matrices have the smallest width, which is factorised fast.
  */
 static inline Size
-factor_width(const RecDense *dense, Size order)
+cholesky_width(const RecDense *dense, Size order)
 {
 	return order > 128 ? dense->block : REC_DENSE_STEP;
 }
@@ -523,13 +523,13 @@ factor_width(const RecDense *dense, Size order)
  * lower triangle is read, by the factors that rec_dense_substitute() needs.
  */
 void
-rec_dense_factor(RecDense *dense, double *a, Size order)
+rec_dense_cholesky(RecDense *dense, double *a, Size order)
 {
-	Size		block = factor_width(dense, order);
+	Size		block = cholesky_width(dense, order);
 
 	Assert(order % REC_DENSE_STEP == 0 && order <= dense->order);
 	for (Size k = 0; k < order; k += block)
-		factor_block(dense, a, order, k, Min(block, order - k));
+		cholesky_block(dense, a, order, k, Min(block, order - k));
 }
 
 /* Solve L y = x. */
@@ -586,12 +586,12 @@ solve_upper(const double *a, Size order, Size block, double *x, double *saved)
 
 /*
  * Replace x, of "order" numbers, by the solution z of A z = x, where "a" is
- * the result of rec_dense_factor() for A.
+ * the result of rec_dense_cholesky() for A.
  */
 void
 rec_dense_substitute(RecDense *dense, const double *a, Size order, double *x)
 {
-	Size		block = factor_width(dense, order);
+	Size		block = cholesky_width(dense, order);
 
 	if (order == 0)
 		return;
@@ -606,7 +606,7 @@ rec_dense_substitute(RecDense *dense, const double *a, Size order, double *x)
 void
 rec_dense_solve(RecDense *dense, double *a, Size order, double *x)
 {
-	rec_dense_factor(dense, a, order);
+	rec_dense_cholesky(dense, a, order);
 	rec_dense_substitute(dense, a, order, x);
 }
 

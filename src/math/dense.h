@@ -38,7 +38,7 @@ typedef struct RecDense RecDense;
 extern RecDense *rec_dense_create(MemoryContext mcxt, Size order);
 extern Size rec_dense_size(Size order);
 extern void rec_dense_invert(RecDense *dense, double *a, Size order);
-extern void rec_dense_factor(RecDense *dense, double *a, Size order);
+extern void rec_dense_cholesky(RecDense *dense, double *a, Size order);
 extern void rec_dense_substitute(RecDense *dense, const double *a, Size order, double *x);
 extern void rec_dense_solve(RecDense *dense, double *a, Size order, double *x);
 extern void rec_dense_add_product(RecDense *dense, double *a, Size order, const double *r,

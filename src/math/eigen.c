@@ -50,10 +50,10 @@ dot(const double *x, const double *y, int n)
 }
 
 static void
-add_scaled(double *restrict y, double factor, const double *restrict x, int n)
+add_scaled(double *restrict y, double multiplier, const double *restrict x, int n)
 {
 	for (int i = 0; i < n; i++)
-		y[i] += factor * x[i];
+		y[i] += multiplier * x[i];
 }
 
 /* ----------------

@@ -107,7 +107,7 @@ typedef struct Conversion
 	uint64		from;			/* ... this number becomes ... */
 	uint64		to;				/* ... this one, and differences from it, ... */
 	int			shift;			/* ... divided by two to this power, of which */
-	uint64		factor;			/* they are multiples, are multiplied by this */
+	uint64		multiplier;		/* they are multiples, are multiplied by this */
 } Conversion;
 
 static inline uint64
@@ -118,8 +118,8 @@ converted(const Conversion *conversion, uint64 number)
 
 	if (number == 0)
 		return 0;
-	return number >= conversion->from ? conversion->to + more * conversion->factor :
-		conversion->to - less * conversion->factor;
+	return number >= conversion->from ? conversion->to + more * conversion->multiplier :
+		conversion->to - less * conversion->multiplier;
 }
 
 /*
@@ -144,7 +144,7 @@ convert(RecPacked from, RecPacked to, int64 count, Conversion conversion)
 void
 rec_packed_column_widen(RecPacked *column, int64 count, uint64 number)
 {
-	Conversion	same = {.factor = 1};
+	Conversion	same = {.multiplier = 1};
 	RecPacked	before;
 
 	resize_bytes(column, column->allocated, width_of(number));
@@ -349,7 +349,7 @@ conversion_of(const RecValues *before, const RecValues *after)
 	(void) rec_packed_column_steps(after, before->first, &conversion.to);
 	/* distances are multiples of a step of either code */
 	conversion.shift = Max(after->shift - before->shift, 0);
-	conversion.factor = before->odd / after->odd << Max(before->shift - after->shift, 0);
+	conversion.multiplier = before->odd / after->odd << Max(before->shift - after->shift, 0);
 	return conversion;
 }
 
