@@ -1,20 +1,19 @@
 /*-------------------------------------------------------------------------
  *
  * audience.c
- *	  Who has which item: how popular items are, and how alike.
+ *	  The users of each item: popularity and similarity for metrics of lists.
  *
- * A measure of lists that shall compare settings must not depend on them.  So
- * novelty and diversity are measured by the interactions that were trained on,
- * whatever the options make of these: an item's audience are the users who have
- * at least one that counts for more than zero.  Two items are as alike as the
- * cosine of their audiences, |A and B| / sqrt(|A| |B|).
+ * A metric that compares sets of options must not depend on them.  Therefore
+ * novelty and diversity are computed from the training interactions, before any
+ * option applies: the audience of an item is the set of users with a weight
+ * above zero for it.  The similarity of two items is the cosine of their
+ * audiences, |A and B| / sqrt(|A| |B|).
  *
- * Adding up similarities needs no pairs: the sum over i of |A_i and B| /
- * sqrt(|A_i|) is the sum over the users of B of what they have been given, when
- * each user of A_i is given 1 / sqrt(|A_i|).  Items that very many users have
- * would make that long, but they are few and come again and again; so their
- * pairs are computed and those of last kept in a small table, where they push
- * each other out.
+ * A sum of similarities needs no pairs.  Add 1 / sqrt(|A_i|) to an accumulator
+ * of each user of A_i; then the sum over i of |A_i and B| / sqrt(|A_i|) is the sum
+ * of the accumulators of B's users.  That is slow for items with very many
+ * users.  These are few and occur in many lists, so that their pairs are computed
+ * one by one and cached in a table of fixed size, one pair per slot.
  *
  * Items are numbers of the batch's dictionary.
  *
@@ -35,26 +34,28 @@
 #include "miscadmin.h"
 #include "pg/memory_budget.h"
 
-#define KEPT_PAIRS	65536		/* a power of two */
-#define MANY_USERS	512			/* of an item that is looked at pair by pair */
+#define CACHED_PAIRS	65536	/* a power of two */
+#define MANY_USERS	512			/* above: similarities pair by pair */
 
-typedef struct KeptPair
+typedef struct CachedPair
 {
 	uint32		a;
 	uint32		b;				/* greater than a; both 0 for no pair */
 	double		cosine;
-} KeptPair;
+} CachedPair;
 
 struct RecAudience
 {
-	uint32		nusers;			/* with some item */
-	int64	   *start;			/* of each item's audience, and the end */
-	uint32	   *users;			/* rising numbers of users */
-	KeptPair   *kept;
-	double	   *given;			/* to each user; zero between lists */
+	uint32		nusers;			/* with an item */
+	int64	   *start;			/* of each item's audience in users, and the
+								 * end */
+	uint32	   *users;			/* of each audience, ascending numbers */
+	CachedPair *cache;
+	double	   *given;			/* accumulator of each user; zero between
+								 * lists */
 };
 
-/* True when a row makes an item one that the user has. */
+/* Return true if a row makes its user a part of the item's audience. */
 static inline bool
 has(const RecBatch *batch, const RecBatchRow *row)
 {
@@ -63,15 +64,15 @@ has(const RecBatch *batch, const RecBatchRow *row)
 }
 
 /*
- * Walks through the rows, each user and item once: counts the audience of each
- * item in next[item], or writes it to users[] from there on.  Gives the number
- * of users.
+ * Visit each pair of user and item once, whatever its number of rows: count the
+ * audience of each item in next[item] or, with "users", write it to users[] from
+ * next[item] on.  Return the number of users.
  */
 static uint32
 walk(const RecBatch *batch, uint32 *last_user, int64 *next, uint32 *users)
 {
 	uint32		nids = rec_dictionary_count(batch->items);
-	uint32		user = 0;		/* the number of those before, and this one's */
+	uint32		user = 0;		/* number of the user at hand */
 	int64		end;
 
 	memset(last_user, 0xff, nids * sizeof(uint32));
@@ -98,26 +99,26 @@ walk(const RecBatch *batch, uint32 *last_user, int64 *next, uint32 *users)
 	return user;
 }
 
-/* Gives the audiences of the rows that are trained on, all in "context". */
+/* Return the audiences of the training rows, allocated in "mcxt". */
 RecAudience *
-rec_audience_create(MemoryContext context, const RecBatch *batch)
+rec_audience_create(MemoryContext mcxt, const RecBatch *batch)
 {
-	RecAudience *audience = MemoryContextAllocZero(context, sizeof(RecAudience));
+	RecAudience *audience = MemoryContextAllocZero(mcxt, sizeof(RecAudience));
 	uint32		nids = rec_dictionary_count(batch->items);
-	uint32	   *last_user = rec_memory_budget_alloc(context, nids, sizeof(uint32));
-	int64	   *next = rec_memory_budget_alloc(context, nids, sizeof(int64));
+	uint32	   *last_user = rec_memory_budget_alloc(mcxt, nids, sizeof(uint32));
+	int64	   *next = rec_memory_budget_alloc(mcxt, nids, sizeof(int64));
 
 	audience->nusers = walk(batch, last_user, next, NULL);
-	audience->start = rec_memory_budget_alloc(context, (Size) nids + 1, sizeof(int64));
+	audience->start = rec_memory_budget_alloc(mcxt, (Size) nids + 1, sizeof(int64));
 	for (uint32 i = 0; i < nids; i++)
 	{
 		audience->start[i + 1] = audience->start[i] + next[i];
 		next[i] = audience->start[i];
 	}
-	audience->users = rec_memory_budget_alloc(context, audience->start[nids], sizeof(uint32));
+	audience->users = rec_memory_budget_alloc(mcxt, audience->start[nids], sizeof(uint32));
 	(void) walk(batch, last_user, next, audience->users);
-	audience->kept = rec_memory_budget_alloc(context, KEPT_PAIRS, sizeof(KeptPair));
-	audience->given = rec_memory_budget_alloc(context, audience->nusers, sizeof(double));
+	audience->cache = rec_memory_budget_alloc(mcxt, CACHED_PAIRS, sizeof(CachedPair));
+	audience->given = rec_memory_budget_alloc(mcxt, audience->nusers, sizeof(double));
 	pfree(last_user);
 	pfree(next);
 	return audience;
@@ -130,8 +131,8 @@ audience_size(const RecAudience *audience, uint32 item)
 }
 
 /*
- * Gives the share of users who have an item, above 0 and at most 1: one that
- * nobody has counts as if one user had it.
+ * Return the share of users who have an item, above 0 and at most 1: an item
+ * without users counts as if it had one.
  */
 double
 rec_audience_share(const RecAudience *audience, uint32 item)
@@ -139,7 +140,10 @@ rec_audience_share(const RecAudience *audience, uint32 item)
 	return (double) Max(audience_size(audience, item), 1) / Max(audience->nusers, 1);
 }
 
-/* Gives the first place from "from" whose user is not below the given one. */
+/*
+ * Return the first position from "from" on whose user is not less than the given
+ * one, by galloping search.
+ */
 static int64
 seek(const uint32 *users, int64 from, int64 n, uint32 user)
 {
@@ -164,7 +168,7 @@ seek(const uint32 *users, int64 from, int64 n, uint32 user)
 	return from;
 }
 
-/* Gives how many users both items have; a has no more than b. */
+/* Return the number of users of both items; a has at most as many as b. */
 static int64
 count_common(const RecAudience *audience, uint32 a, uint32 b)
 {
@@ -183,32 +187,32 @@ count_common(const RecAudience *audience, uint32 a, uint32 b)
 	return common;
 }
 
-/* Gives how alike two items are, from 0 to 1. */
+/* Return the similarity of two items, from 0 to 1. */
 static double
 cosine(RecAudience *audience, uint32 a, uint32 b)
 {
-	KeptPair   *kept;
+	CachedPair *cached;
 	int64		few;
 	int64		many;
 
 	if (a > b)
 		return cosine(audience, b, a);
-	kept = &audience->kept[hash_combine(murmurhash32(a), murmurhash32(b)) & (KEPT_PAIRS - 1)];
-	if (kept->a == a && kept->b == b && b > 0)
-		return kept->cosine;
+	cached = &audience->cache[hash_combine(murmurhash32(a), murmurhash32(b)) & (CACHED_PAIRS - 1)];
+	if (cached->a == a && cached->b == b && b > 0)
+		return cached->cosine;
 	few = audience_size(audience, a);
 	many = audience_size(audience, b);
-	kept->a = a;
-	kept->b = b;
-	kept->cosine = few == 0 || many == 0 ? 0 :
+	cached->a = a;
+	cached->b = b;
+	cached->cosine = few == 0 || many == 0 ? 0 :
 		count_common(audience, few <= many ? a : b, few <= many ? b : a) /
 		sqrt((double) few * (double) many);
-	return kept->cosine;
+	return cached->cosine;
 }
 
-/* Gives what the users of an item were given, and gives them some. */
+/* Return the sum of the accumulators of an item's users, and add to each. */
 static double
-collect(RecAudience *audience, uint32 item, double gift)
+collect(RecAudience *audience, uint32 item, double amount)
 {
 	double		sum = 0;
 
@@ -217,21 +221,21 @@ collect(RecAudience *audience, uint32 item, double gift)
 		double	   *given = &audience->given[audience->users[i]];
 
 		sum += *given;
-		*given += gift;
+		*given += amount;
 	}
 	return sum;
 }
 
 static void
-forget_gifts(RecAudience *audience, uint32 item)
+clear_accumulators(RecAudience *audience, uint32 item)
 {
 	for (int64 i = audience->start[item]; i < audience->start[item + 1]; i++)
 		audience->given[audience->users[i]] = 0;
 }
 
 /*
- * Fills in, for each of the n items of a list, the sum of its similarities to
- * those before it.
+ * Set alike[i], for each of the n items of a list, to the sum of its similarities
+ * to the items before it.
  */
 void
 rec_audience_sum_alike(RecAudience *audience, const uint32 *items, int n, double *alike)
@@ -249,5 +253,5 @@ rec_audience_sum_alike(RecAudience *audience, const uint32 *items, int n, double
 	}
 	for (int i = 0; i < n; i++)
 		if (audience_size(audience, items[i]) <= MANY_USERS)
-			forget_gifts(audience, items[i]);
+			clear_accumulators(audience, items[i]);
 }

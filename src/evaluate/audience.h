@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * audience.h
- *	  Who has which item: how popular items are, and how alike.
+ *	  The users of each item: popularity and similarity for metrics of lists.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -17,7 +17,7 @@
 
 typedef struct RecAudience RecAudience;
 
-extern RecAudience *rec_audience_create(MemoryContext context, const RecBatch *batch);
+extern RecAudience *rec_audience_create(MemoryContext mcxt, const RecBatch *batch);
 extern double rec_audience_share(const RecAudience *audience, uint32 item);
 extern void rec_audience_sum_alike(RecAudience *audience, const uint32 *items, int n,
 								   double *alike);

@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * bootstrap.c
- *	  Means over users, their intervals, and the difference of two.
+ *	  Means over users, their bootstrap intervals, and comparisons.
  *
- * Intervals are by the Poisson bootstrap over users (Chamandy et al. 2012):
- * in each resample a user counts as often as a Poisson variable of mean 1
- * says.  All series are resampled together, and the same seed gives the same
- * intervals.  Two settings are compared on the same users, by Fisher's
- * randomisation.
+ * Intervals are by the Poisson bootstrap over users (Chamandy et al. 2012): in
+ * each resample, the weight of a user is a Poisson variable of mean 1.  All
+ * metrics and segments share the resamples, and equal seeds make equal
+ * intervals.  Two evaluations are compared on the same users, by Fisher's
+ * randomisation test.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -25,7 +25,7 @@
 #include "miscadmin.h"
 #include "pg/memory_budget.h"
 
-/* How often a user counts in a resample. */
+/* Return the weight of a user in a resample, from 0 to 10. */
 static inline int
 poisson(pg_prng_state *prng)
 {
@@ -47,12 +47,12 @@ poisson(pg_prng_state *prng)
  * ----------------
  */
 
-/* What was added up of each segment. */
+/* Sums over the users of each segment. */
 typedef struct Sums
 {
 	int			nvalues;
 	int			nsegments;
-	double	   *count;			/* users */
+	double	   *count;			/* of users */
 	double	   *sum;			/* of each value */
 	double	   *missing;		/* users without a value, of each value */
 } Sums;
@@ -79,7 +79,7 @@ clear_sums(Sums *sums)
 	memset(sums->missing, 0, n * sizeof(double));
 }
 
-/* Adds the values of one row to a segment. */
+/* Add the values of one row to a segment. */
 static inline void
 add_values(Sums *sums, int segment, const double *values, bool complete, double weight)
 {
@@ -102,11 +102,11 @@ add_values(Sums *sums, int segment, const double *values, bool complete, double 
 	}
 }
 
-/* Adds the rows of one user: of everything, and of segments of items. */
+/* Add the rows of one user, each to its segment of items and to the user's segments. */
 static void
 add_user(Sums *sums, const RecEvaluation *evaluation, int64 user, double weight)
 {
-	int64		end = rec_evaluation_last_row(evaluation, user);
+	int64		end = rec_user_values_last_row(evaluation, user);
 	const int  *segments = evaluation->user_segments + user * evaluation->nuser_segments;
 
 	for (int64 row = evaluation->first_row[user]; row < end; row++)
@@ -121,7 +121,7 @@ add_user(Sums *sums, const RecEvaluation *evaluation, int64 user, double weight)
 	}
 }
 
-/* Adds up all users, each counted once or as often as the generator says. */
+/* Sum over all users, each with weight 1 or, with a generator, as in a resample. */
 static void
 add_up(Sums *sums, const RecEvaluation *evaluation, pg_prng_state *prng)
 {
@@ -146,7 +146,7 @@ compare_doubles(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The percentile interval of n resampled means. */
+/* Set the interval to percentiles of the means of n resamples. */
 static void
 set_interval(RecEstimate *estimate, double *means, int n)
 {
@@ -159,7 +159,7 @@ set_interval(RecEstimate *estimate, double *means, int n)
 	estimate->ci_high = means[(int) (0.975 * (n - 1) + 0.5)];
 }
 
-/* Gives how often one of the values was there. */
+/* Return the number of users who have a value. */
 static inline double
 times_counted(const Sums *sums, Size value)
 {
@@ -167,9 +167,9 @@ times_counted(const Sums *sums, Size value)
 }
 
 /*
- * Gives the estimate of each value of each segment, nvalues of each, in the
- * current context: the mean over the users who have the value, NaN when there
- * are none, and the 2.5th and 97.5th percentile of the means of resamples, NaN
+ * Return the estimates of all values, nvalues of each segment, allocated in the
+ * current memory context: the mean over the users who have the value, NaN without
+ * such users, and the 2.5th and 97.5th percentiles of the means of resamples, NaN
  * without resamples.
  */
 RecEstimate *
@@ -212,11 +212,11 @@ rec_bootstrap_summary(const RecEvaluation *evaluation, int resamples, int64 seed
 }
 
 /* ----------------
- *		two settings
+ *		comparison of two evaluations
  * ----------------
  */
 
-/* The two values of each user that has one by both settings. */
+/* The values of each user who has one in both evaluations. */
 typedef struct PairedValues
 {
 	double	   *a;
@@ -262,8 +262,8 @@ mean(const double *x, int64 n)
 }
 
 /*
- * The mean difference, each user counted once or as often as the generator
- * says; "otherwise" when nobody counts.
+ * Return the mean difference, each user with weight 1 or, with a generator, as in
+ * a resample; "otherwise" if all weights are 0.
  */
 static double
 weighted_difference(const PairedValues *pairs, pg_prng_state *prng, double otherwise)
@@ -284,8 +284,9 @@ weighted_difference(const PairedValues *pairs, pg_prng_state *prng, double other
 }
 
 /*
- * The two-sided p-value of the mean difference by Fisher's randomisation: how
- * often is it as large when each user's two values are swapped by a coin?
+ * Return the two-sided p-value of the mean difference by Fisher's randomisation
+ * test: the share of resamples with a difference at least as large, where each
+ * user's two values are exchanged with probability 1/2.
  */
 static double
 randomisation_p(const PairedValues *pairs, int resamples, int64 seed)
@@ -313,7 +314,7 @@ randomisation_p(const PairedValues *pairs, int resamples, int64 seed)
 	return (as_large + 1.0) / (resamples + 1.0);
 }
 
-/* The bootstrap interval of the mean difference. */
+/* Return the mean difference with its bootstrap interval. */
 static RecEstimate
 difference_estimate(const PairedValues *pairs, int resamples, int64 seed)
 {
@@ -331,10 +332,9 @@ difference_estimate(const PairedValues *pairs, int resamples, int64 seed)
 }
 
 /*
- * Compares the first value of each user under two settings that were measured
- * on the same split: how much more b gives than a, over the users who have the
- * value in both, and how likely so large a difference, of either sign, is by
- * chance (Fisher 1935).
+ * Compare the first value of each user in two evaluations on the same split: the
+ * difference of b less a, over the users who have the value in both, and the
+ * two-sided p-value of the hypothesis of no difference (Fisher 1935).
  */
 RecComparison
 rec_bootstrap_compare(const RecBatch *batch, const RecEvaluation *a, const RecEvaluation *b,

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * bootstrap.h
- *	  Means over users, their intervals, and the difference of two.
+ *	  Means over users, their bootstrap intervals, and comparisons.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -15,7 +15,7 @@
 
 #include "evaluate/user_values.h"
 
-/* The mean of one series of values and its interval. */
+/* A mean over users, and its interval. */
 typedef struct RecEstimate
 {
 	double		value;
@@ -24,7 +24,7 @@ typedef struct RecEstimate
 	int64		users;
 } RecEstimate;
 
-/* Two settings on the same users. */
+/* Two evaluations on the same users. */
 typedef struct RecComparison
 {
 	double		mean_a;

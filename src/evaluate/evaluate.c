@@ -1,13 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * evaluate.c
- *	  How good recommendations are, measured on held-out interactions.
+ *	  Evaluation of recommendations on held-out interactions.
  *
- * A split says of each interaction whether it is trained on, known as history
- * only, to be found, or hidden.  A model is trained in memory on the first
- * kind, each user with interactions of the third is recommended items by the
- * code that serves, and the lists are compared with what the user then did.
- * What the user had already, and would not be recommended, is not relevant.
+ * A split makes each interaction a part of the training data, of the history
+ * alone, of the test set, or hidden.  A model is trained in memory on the first
+ * part; each user with interactions in the test set is recommended items by the
+ * functions that serve; and the lists are compared with the items of the test
+ * set.  Items that the user has seen and that would not be recommended again are
+ * not relevant.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -30,76 +31,41 @@
 #include "evaluate/exposure.h"
 #include "interaction/pair.h"
 #include "miscadmin.h"
-#include "pg/arguments.h"
-#include "pg/closest_name.h"
 #include "pg/memory_budget.h"
 #include "pg/relation.h"
 #include "utils/memutils.h"
-
-/*
- * Gives a metric of some kinds by name; an ERROR with the closest one when
- * there is none.
- */
-const RecMetric *
-rec_metric_find(const char *name, int kinds)
-{
-	RecClosest	closest;
-
-	rec_closest_name_start(&closest, name);
-	for (const RecMetric *metric = rec_metrics; metric->name; metric++)
-	{
-		bool		wanted = (metric->kind & kinds) != 0;
-
-		if (wanted && strcmp(metric->name, name) == 0)
-			return metric;
-		if (strcmp(metric->name, name) == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("metric \"%s\" cannot be used here", rec_arguments_clip(name)),
-					 metric->kind == REC_OF_ALL_LISTS ?
-					 errdetail("It is of the lists of all users together, and users have no values of their own.") :
-					 errdetail("It says what lists are like and not how good they are.")));
-		if (wanted)
-			rec_closest_name_consider(&closest, metric->name);
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("metric \"%s\" does not exist", rec_arguments_clip(name)),
-			 rec_closest_name_hint(&closest, "metric")));
-	return NULL;
-}
 
 /* ----------------
  *		what is relevant
  * ----------------
  */
 
-/* What measuring goes by: of the batch, and of the user at hand. */
-typedef struct Measurer
+/* State of an evaluation: of the batch, and of the user at hand. */
+typedef struct Evaluator
 {
 	RecEvaluation *evaluation;
 	RecBatch   *batch;
-	RecAudience *audience;		/* NULL unless a metric asks for it */
-	bool		compares;		/* items of a list with each other */
+	RecAudience *audience;		/* NULL unless a metric needs it */
+	bool		compares;		/* metrics need similarities within lists */
 	double	   *gain;			/* of each item of the dictionary */
-	int		   *expected;		/* its rank in the list that one would expect;
-								 * NULL unless a metric asks */
+	int		   *expected;		/* its rank in the list of popular items; NULL
+								 * unless a metric needs it */
 	RecPair    *relevant;		/* dictionary's numbers */
 	int			nrelevant;
-} Measurer;
+} Evaluator;
 
-/* Gives a gain to the items that the user has seen before the test. */
+/* Set the gain of the items that the user has seen before the test. */
 static void
-mark_seen(Measurer *measurer, int64 from, int64 to, double gain)
+mark_seen(Evaluator *evaluator, int64 from, int64 to, double gain)
 {
-	RecBatch   *batch = measurer->batch;
+	RecBatch   *batch = evaluator->batch;
 
 	for (int64 i = from; i < to && batch->options->exclude_seen; i++)
 		if ((batch->rows[i].seen & batch->seen_bit) && batch->rows[i].part <= REC_PART_HISTORY)
-			measurer->gain[batch->rows[i].pair.item] = gain;
+			evaluator->gain[batch->rows[i].pair.item] = gain;
 }
 
-/* True when an item may be shown to the user at hand. */
+/* Return true if an item may be recommended to the user at hand. */
 static bool
 may_be_shown(const RecBatch *batch, uint32 item)
 {
@@ -111,56 +77,56 @@ may_be_shown(const RecBatch *batch, uint32 item)
 		rec_dictionary_find(batch->eligible, rec_dictionary_id(batch->items, item)) != REC_NOT_FOUND;
 }
 
-/* Collects the test items of a user that could be recommended. */
+/* Collect the test items of a user that could be recommended. */
 static void
-collect_relevant(Measurer *measurer, int64 from, int64 to)
+collect_relevant(Evaluator *evaluator, int64 from, int64 to)
 {
-	RecBatch   *batch = measurer->batch;
+	RecBatch   *batch = evaluator->batch;
 	int			n = 0;
 
-	measurer->relevant = palloc_extended(mul_size(to - from + 1, sizeof(RecPair)),
-										 MCXT_ALLOC_HUGE);
+	evaluator->relevant = palloc_extended(mul_size(to - from + 1, sizeof(RecPair)),
+										  MCXT_ALLOC_HUGE);
 	for (int64 i = from; i < to; i++)
 	{
 		const RecBatchRow *row = &batch->rows[i];
 
 		if (row->part != REC_PART_TEST || !row->counts)
 			continue;
-		measurer->relevant[n] = row->pair;
-		measurer->relevant[n++].weight = rec_batch_found_weight(batch, row);
+		evaluator->relevant[n] = row->pair;
+		evaluator->relevant[n++].weight = rec_batch_found_weight(batch, row);
 	}
-	n = rec_pair_combine(measurer->relevant, n, REC_REPEATS_SUM);
-	/* what the user had is not relevant, be it in the model or not */
-	mark_seen(measurer, from, to, -1);
-	measurer->nrelevant = 0;
+	n = rec_pair_combine(evaluator->relevant, n, REC_REPEATS_SUM);
+	/* items that the user has are not relevant, in the model or not */
+	mark_seen(evaluator, from, to, -1);
+	evaluator->nrelevant = 0;
 	for (int i = 0; i < n; i++)
 	{
-		const RecPair *pair = &measurer->relevant[i];
+		const RecPair *pair = &evaluator->relevant[i];
 
-		if (pair->weight <= 0 || measurer->gain[pair->item] < 0 ||
+		if (pair->weight <= 0 || evaluator->gain[pair->item] < 0 ||
 			!may_be_shown(batch, pair->item))
 			continue;
-		measurer->gain[pair->item] = 1;
-		measurer->relevant[measurer->nrelevant++] = *pair;
+		evaluator->gain[pair->item] = 1;
+		evaluator->relevant[evaluator->nrelevant++] = *pair;
 	}
-	mark_seen(measurer, from, to, 0);
+	mark_seen(evaluator, from, to, 0);
 }
 
 static void
-forget_relevant(Measurer *measurer)
+forget_relevant(Evaluator *evaluator)
 {
-	for (int i = 0; i < measurer->nrelevant; i++)
-		measurer->gain[measurer->relevant[i].item] = 0;
+	for (int i = 0; i < evaluator->nrelevant; i++)
+		evaluator->gain[evaluator->relevant[i].item] = 0;
 }
 
-/* True when an item counts in a segment; all do in one that is of users. */
+/* Return true if an item counts in a segment; all items do in segments of users. */
 static inline bool
-is_of_segment(const Measurer *measurer, uint32 item, int segment)
+is_of_segment(const Evaluator *evaluator, uint32 item, int segment)
 {
-	const RecSegments *segments = measurer->evaluation->segments;
+	const RecSegments *segments = evaluator->evaluation->segments;
 
-	return segments == NULL || segments->way[segment] == NULL ||
-		segments->way[segment]->segment[item] == segment;
+	return segments == NULL || segments->segmentation[segment] == NULL ||
+		segments->segmentation[segment]->segment[item] == segment;
 }
 
 static int
@@ -172,20 +138,20 @@ compare_ints(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Gives the segments of items that something relevant is in, rising. */
+/* Return the segments of the relevant items, ascending, without duplicates. */
 static int *
-relevant_segments(const Measurer *measurer, int *n)
+relevant_segments(const Evaluator *evaluator, int *n)
 {
-	const RecSegments *segments = measurer->evaluation->segments;
-	int			nways = segments ? segments->nitem_ways : 0;
-	int		   *found = palloc_extended(mul_size(mul_size(nways, measurer->nrelevant) + 1,
+	const RecSegments *segments = evaluator->evaluation->segments;
+	int			nsegmentations = segments ? segments->nitem_segmentations : 0;
+	int		   *found = palloc_extended(mul_size(mul_size(nsegmentations, evaluator->nrelevant) + 1,
 												 sizeof(int)), MCXT_ALLOC_HUGE);
 	int			count = 0;
 
-	for (int w = 0; w < nways; w++)
-		for (int i = 0; i < measurer->nrelevant; i++)
+	for (int w = 0; w < nsegmentations; w++)
+		for (int i = 0; i < evaluator->nrelevant; i++)
 		{
-			int			segment = segments->item_ways[w]->segment[measurer->relevant[i].item];
+			int			segment = segments->item_segmentations[w]->segment[evaluator->relevant[i].item];
 
 			if (segment >= 0)
 				found[count++] = segment;
@@ -203,7 +169,7 @@ relevant_segments(const Measurer *measurer, int *n)
  * ----------------
  */
 
-/* A list that a contestant gives, and what metrics ask about it. */
+/* The list of a contestant, and the inputs of metrics. */
 typedef struct ShownList
 {
 	uint32	   *items;			/* dictionary's numbers, best first */
@@ -224,13 +190,13 @@ choose_contestant(RecScores *scores, RecContestant contestant)
 		rec_score_component_only(scores, REC_POPULARITY);
 }
 
-/* Gives a contestant's items; only the recommender's are reranked. */
+/* Return the items of a contestant's list; only the recommender's list is reranked. */
 static uint32 *
-select_items(Measurer *measurer, RecContestant contestant, int *n)
+select_items(Evaluator *evaluator, RecContestant contestant, int *n)
 {
-	RecBatch   *batch = measurer->batch;
+	RecBatch   *batch = evaluator->batch;
 	RecCatalog	catalog = rec_memory_catalog(&batch->memory);
-	int64		k = measurer->evaluation->largest_k;
+	int64		k = evaluator->evaluation->largest_k;
 	RecScoredItem *selected;
 	uint32	   *items;
 
@@ -246,30 +212,30 @@ select_items(Measurer *measurer, RecContestant contestant, int *n)
 }
 
 static ShownList
-make_list(Measurer *measurer, RecContestant contestant)
+make_list(Evaluator *evaluator, RecContestant contestant)
 {
 	ShownList	list = {0};
 	int		   *expected = NULL;
 	double	   *popularity = NULL;
 	double	   *alike = NULL;
 
-	list.items = select_items(measurer, contestant, &list.n);
+	list.items = select_items(evaluator, contestant, &list.n);
 	list.ranking.n = list.n;
-	if (measurer->expected)
+	if (evaluator->expected)
 		expected = palloc_array(int, list.n + 1);
-	if (measurer->audience)
+	if (evaluator->audience)
 		popularity = palloc_array(double, list.n + 1);
-	if (measurer->compares)
+	if (evaluator->compares)
 	{
 		alike = palloc_array(double, list.n + 1);
-		rec_audience_sum_alike(measurer->audience, list.items, list.n, alike);
+		rec_audience_sum_alike(evaluator->audience, list.items, list.n, alike);
 	}
 	for (int i = 0; i < list.n; i++)
 	{
 		if (expected)
-			expected[i] = measurer->expected[list.items[i]];
+			expected[i] = evaluator->expected[list.items[i]];
 		if (popularity)
-			popularity[i] = rec_audience_share(measurer->audience, list.items[i]);
+			popularity[i] = rec_audience_share(evaluator->audience, list.items[i]);
 	}
 	list.ranking.expected = expected;
 	list.ranking.popularity = popularity;
@@ -278,52 +244,52 @@ make_list(Measurer *measurer, RecContestant contestant)
 }
 
 /*
- * Makes the lists of all contestants.  What one would expect is the list of
- * popularity.
+ * Make the lists of all contestants.  Serendipity takes the list of popularity
+ * for the expected one.
  */
 static ShownList *
-make_lists(Measurer *measurer)
+make_lists(Evaluator *evaluator)
 {
-	RecEvaluation *evaluation = measurer->evaluation;
+	RecEvaluation *evaluation = evaluator->evaluation;
 	ShownList  *lists = palloc_array(ShownList, evaluation->ncontestants);
 	uint32	   *expected = NULL;
 	int			nexpected = 0;
 
-	if (measurer->expected)
-		expected = select_items(measurer, REC_CONTESTANT_POPULARITY, &nexpected);
+	if (evaluator->expected)
+		expected = select_items(evaluator, REC_CONTESTANT_POPULARITY, &nexpected);
 	for (int i = 0; i < nexpected; i++)
-		measurer->expected[expected[i]] = i;
+		evaluator->expected[expected[i]] = i;
 	for (int c = 0; c < evaluation->ncontestants; c++)
 	{
-		lists[c] = make_list(measurer, c);
+		lists[c] = make_list(evaluator, c);
 		if (evaluation->exposure)
 			rec_exposure_add(evaluation->exposure, lists[c].items, lists[c].n);
 	}
 	for (int i = 0; i < nexpected; i++)
-		measurer->expected[expected[i]] = PG_INT32_MAX;
+		evaluator->expected[expected[i]] = PG_INT32_MAX;
 	return lists;
 }
 
 /* ----------------
- *		measuring
+ *		values of users
  * ----------------
  */
 
 /*
- * Writes a contestant's values for one segment of items.  What lists are like
- * does not depend on what was to be found.
+ * Compute a contestant's values for one segment of items; NaN where a metric
+ * does not apply: metrics of the list itself have no segments of items.
  */
 static void
-measure_list(const Measurer *measurer, int contestant, const ShownList *list, int segment,
-			 const double *ones, int nrelevant, double *values)
+evaluate_list(const Evaluator *evaluator, int contestant, const ShownList *list, int segment,
+			  const double *ones, int nrelevant, double *values)
 {
-	const RecEvaluation *evaluation = measurer->evaluation;
+	const RecEvaluation *evaluation = evaluator->evaluation;
 	RecRanking	ranking = list->ranking;
 	double	   *gain = palloc_array(double, list->n + 1);
 
 	for (int i = 0; i < list->n; i++)
-		gain[i] = is_of_segment(measurer, list->items[i], segment) ?
-			measurer->gain[list->items[i]] : 0;
+		gain[i] = is_of_segment(evaluator, list->items[i], segment) ?
+			evaluator->gain[list->items[i]] : 0;
 	ranking.gain = gain;
 	ranking.ideal = ones;
 	ranking.nrelevant = nrelevant;
@@ -334,35 +300,35 @@ measure_list(const Measurer *measurer, int contestant, const ShownList *list, in
 		(metric->kind == REC_OF_LIST && segment == REC_ALL);
 
 		for (int k = 0; k < evaluation->nk; k++)
-			values[rec_evaluation_index(evaluation, contestant, m, k)] =
+			values[rec_user_values_index(evaluation, contestant, m, k)] =
 				applies ? metric->value(&ranking, evaluation->k[k]) : NAN;
 	}
 	pfree(gain);
 }
 
-/* Writes a row of the user at hand. */
+/* Add a row of values of the user at hand. */
 static void
-measure_segment(Measurer *measurer, const ShownList *lists, int segment)
+evaluate_segment(Evaluator *evaluator, const ShownList *lists, int segment)
 {
-	RecEvaluation *evaluation = measurer->evaluation;
+	RecEvaluation *evaluation = evaluator->evaluation;
 	double	   *values = rec_user_values_add_row(evaluation, segment);
-	double	   *ones = palloc_array(double, measurer->nrelevant);
+	double	   *ones = palloc_array(double, evaluator->nrelevant);
 	int			n = 0;
 
-	for (int i = 0; i < measurer->nrelevant; i++)
+	for (int i = 0; i < evaluator->nrelevant; i++)
 	{
 		ones[i] = 1;
-		n += is_of_segment(measurer, measurer->relevant[i].item, segment);
+		n += is_of_segment(evaluator, evaluator->relevant[i].item, segment);
 	}
 	for (int c = 0; c < evaluation->ncontestants; c++)
-		measure_list(measurer, c, &lists[c], segment, ones, n, values);
+		evaluate_list(evaluator, c, &lists[c], segment, ones, n, values);
 	rec_user_values_end_row(evaluation);
 	pfree(ones);
 }
 
 /*
- * Gives the situation in which the user was when they first did something of
- * the test: it is when a recommendation was asked for.  False for none.
+ * Set the situation to that of the user's first interaction in the test set, as
+ * if a recommendation was requested then.  Return false if there is none.
  */
 static bool
 test_situation(const RecBatch *batch, int64 from, int64 to, uint32 *situation)
@@ -377,34 +343,34 @@ test_situation(const RecBatch *batch, int64 from, int64 to, uint32 *situation)
 	return false;
 }
 
-/* Says which segments a user is in, one by each way to tell users apart. */
+/* Set the segment of a user in each segmentation of users, -1 for none. */
 static void
-classify_user(const Measurer *measurer, uint32 user, int history, const uint32 *situation,
+classify_user(const Evaluator *evaluator, uint32 user, int history, const uint32 *situation,
 			  int *result)
 {
-	const RecSegments *segments = measurer->evaluation->segments;
-	const RecSituations *situations = measurer->batch->situations;
+	const RecSegments *segments = evaluator->evaluation->segments;
+	const RecSituations *situations = evaluator->batch->situations;
 
 	if (segments == NULL)
 		return;
 	result[0] = rec_segment_of_history(history);
-	for (int w = 0; w < segments->nuser_ways; w++)
+	for (int w = 0; w < segments->nuser_segmentations; w++)
 	{
-		const RecWay *way = segments->user_ways[w];
+		const RecSegmentation *segmentation = segments->user_segmentations[w];
 		uint32		key = user;
 
-		if (way->column >= 0)
+		if (segmentation->column >= 0)
 			key = situation ? situations->situations[(Size) *situation * situations->ncolumns +
-													 way->column] : REC_NO_VALUE;
-		result[w + 1] = way->column >= 0 && key == REC_NO_VALUE ? -1 : way->segment[key];
+													 segmentation->column] : REC_NO_VALUE;
+		result[w + 1] = segmentation->column >= 0 && key == REC_NO_VALUE ? -1 : segmentation->segment[key];
 	}
 }
 
-/* Measures one user, if anything is relevant. */
+/* Evaluate one user, if there are relevant items. */
 static void
-measure_user(Measurer *measurer, int64 from, int64 to)
+evaluate_user(Evaluator *evaluator, int64 from, int64 to)
 {
-	RecBatch   *batch = measurer->batch;
+	RecBatch   *batch = evaluator->batch;
 	uint32		user = batch->rows[from].user;
 	int			history = rec_batch_score_user(batch, from, to);
 	uint32		situation;
@@ -412,20 +378,20 @@ measure_user(Measurer *measurer, int64 from, int64 to)
 
 	if (situated)
 		rec_batch_context_add(batch, situation);
-	collect_relevant(measurer, from, to);
-	if (measurer->nrelevant > 0)
+	collect_relevant(evaluator, from, to);
+	if (evaluator->nrelevant > 0)
 	{
-		ShownList  *lists = make_lists(measurer);
+		ShownList  *lists = make_lists(evaluator);
 		int			n;
-		int		   *segments = relevant_segments(measurer, &n);
+		int		   *segments = relevant_segments(evaluator, &n);
 
-		classify_user(measurer, user, history, situated ? &situation : NULL,
-					  rec_user_values_add_user(measurer->evaluation, user));
-		measure_segment(measurer, lists, REC_ALL);
+		classify_user(evaluator, user, history, situated ? &situation : NULL,
+					  rec_user_values_add_user(evaluator->evaluation, user));
+		evaluate_segment(evaluator, lists, REC_ALL);
 		for (int i = 0; i < n; i++)
-			measure_segment(measurer, lists, segments[i]);
+			evaluate_segment(evaluator, lists, segments[i]);
 	}
-	forget_relevant(measurer);
+	forget_relevant(evaluator);
 	rec_batch_score_next_user(batch);
 }
 
@@ -438,7 +404,7 @@ has_test(const RecBatch *batch, int64 from, int64 to)
 	return false;
 }
 
-/* Counts users with something to be found. */
+/* Return the number of users with interactions in the test set. */
 int64
 rec_evaluate_count_test_users(const RecBatch *batch)
 {
@@ -453,7 +419,7 @@ rec_evaluate_count_test_users(const RecBatch *batch)
 	return n;
 }
 
-/* True when a metric from the first to the last is wanted. */
+/* Return true if one of the metrics from the first to the last is requested. */
 static bool
 wants(const RecEvaluation *evaluation, RecMetricNumber first, RecMetricNumber last)
 {
@@ -464,50 +430,50 @@ wants(const RecEvaluation *evaluation, RecMetricNumber first, RecMetricNumber la
 	return false;
 }
 
-/* Prepares to measure by the model that the batch has now. */
-static Measurer
-begin(RecEvaluation *evaluation, RecBatch *batch, MemoryContext context)
+/* Prepare an evaluation of the batch's current model. */
+static Evaluator
+begin(RecEvaluation *evaluation, RecBatch *batch, MemoryContext mcxt)
 {
-	Measurer	measurer = {.evaluation = evaluation, .batch = batch};
+	Evaluator	evaluator = {.evaluation = evaluation, .batch = batch};
 	uint32		nids = rec_dictionary_count(batch->items);
 
 	if (batch->eligible)
 		rec_memory_catalog_keep(&batch->memory, batch->eligible);
-	measurer.gain = rec_memory_budget_alloc(context, nids, sizeof(double));
+	evaluator.gain = rec_memory_budget_alloc(mcxt, nids, sizeof(double));
 	if (evaluation->segments)
 	{
 		rec_segment_of_model(evaluation->segments, batch);
-		evaluation->nuser_segments = 1 + evaluation->segments->nuser_ways;
+		evaluation->nuser_segments = 1 + evaluation->segments->nuser_segmentations;
 	}
 	if (wants(evaluation, REC_AVERAGE_POPULARITY, REC_INTRA_LIST_DIVERSITY))
-		measurer.audience = rec_audience_create(context, batch);
-	measurer.compares = wants(evaluation, REC_INTRA_LIST_DIVERSITY, REC_INTRA_LIST_DIVERSITY);
+		evaluator.audience = rec_audience_create(mcxt, batch);
+	evaluator.compares = wants(evaluation, REC_INTRA_LIST_DIVERSITY, REC_INTRA_LIST_DIVERSITY);
 	if (wants(evaluation, REC_SERENDIPITY, REC_SERENDIPITY))
 	{
-		measurer.expected = rec_memory_budget_alloc(context, nids, sizeof(int));
+		evaluator.expected = rec_memory_budget_alloc(mcxt, nids, sizeof(int));
 		for (uint32 i = 0; i < nids; i++)
-			measurer.expected[i] = PG_INT32_MAX;
+			evaluator.expected[i] = PG_INT32_MAX;
 	}
 	if (evaluation->exposure == NULL && wants(evaluation, REC_COVERAGE, REC_GINI))
-		evaluation->exposure = rec_exposure_create(evaluation->context, nids,
+		evaluation->exposure = rec_exposure_create(evaluation->mcxt, nids,
 												   evaluation->ncontestants,
 												   evaluation->k, evaluation->nk);
-	return measurer;
+	return evaluator;
 }
 
 /*
- * Measures all users of a batch that has a model, or as many as the sample
- * says, chosen by the seed.
+ * Evaluate the model of a batch on all users of the test set or, with a sample,
+ * on that many users drawn by the seed.
  */
 void
 rec_evaluate(RecEvaluation *evaluation, RecBatch *batch, int64 seed)
 {
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
-												  "recommender measuring",
-												  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext user_context = AllocSetContextCreate(context, "recommender user",
-													   ALLOCSET_DEFAULT_SIZES);
-	Measurer	measurer = begin(evaluation, batch, context);
+	MemoryContext mcxt = AllocSetContextCreate(CurrentMemoryContext,
+											   "recommender evaluation",
+											   ALLOCSET_DEFAULT_SIZES);
+	MemoryContext user_mcxt = AllocSetContextCreate(mcxt, "recommender user",
+													ALLOCSET_DEFAULT_SIZES);
+	Evaluator	evaluator = begin(evaluation, batch, mcxt);
 	pg_prng_state prng;
 	double		left = (double) rec_evaluate_count_test_users(batch);
 	double		wanted = evaluation->sample > 0 ? (double) evaluation->sample : left;
@@ -526,10 +492,10 @@ rec_evaluate(RecEvaluation *evaluation, RecBatch *batch, int64 seed)
 		if (pg_prng_double(&prng) * left-- >= wanted)
 			continue;
 		wanted--;
-		old = MemoryContextSwitchTo(user_context);
-		measure_user(&measurer, from, end);
+		old = MemoryContextSwitchTo(user_mcxt);
+		evaluate_user(&evaluator, from, end);
 		MemoryContextSwitchTo(old);
-		MemoryContextReset(user_context);
+		MemoryContextReset(user_mcxt);
 	}
-	MemoryContextDelete(context);
+	MemoryContextDelete(mcxt);
 }

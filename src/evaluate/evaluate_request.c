@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * evaluate_request.c
- *	  What is asked of a measurement: arguments of SQL, and what to do for it.
+ *	  Arguments of evaluations, and the steps that all evaluations share.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -25,7 +25,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
-/* Gives the name of a split; an ERROR with the closest when there is none. */
+/* Return the name of a split; an ERROR with the closest name as a hint if unknown. */
 const char *
 rec_evaluate_request_split(FunctionCallInfo fcinfo, int n)
 {
@@ -58,14 +58,14 @@ check_range(int value, const char *name, int min, int max)
 	return value;
 }
 
-/* Gives an integer argument; an ERROR when it is not from min to max. */
+/* Return an integer argument; an ERROR if it is not between min and max. */
 int
 rec_evaluate_request_range(FunctionCallInfo fcinfo, int n, const char *name, int min, int max)
 {
 	return check_range(PG_GETARG_INT32(n), name, min, max);
 }
 
-/* Gives a share; an ERROR when it is not above 0 and below 1. */
+/* Return argument test_share; an ERROR if it is not between 0 and 1, exclusive. */
 double
 rec_evaluate_request_share(FunctionCallInfo fcinfo, int n)
 {
@@ -74,13 +74,46 @@ rec_evaluate_request_share(FunctionCallInfo fcinfo, int n)
 	if (!(share > 0 && share < 1))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("test_share must be between 0 and 1, without either")));
+				 errmsg("test_share must be greater than 0 and less than 1")));
 	return share;
 }
 
 /*
- * Gives the metric and the k of two arguments.  A metric such as "ndcg@20" has
- * its k with it, and the other argument does not count then.
+ * Return the metric of a name, if it is of the given kinds; an ERROR with the
+ * closest name as a hint if there is none.
+ */
+static const RecMetric *
+find_metric(const char *name, int kinds)
+{
+	RecClosest	closest;
+
+	rec_closest_name_start(&closest, name);
+	for (const RecMetric *metric = rec_metrics; metric->name; metric++)
+	{
+		bool		wanted = (metric->kind & kinds) != 0;
+
+		if (wanted && strcmp(metric->name, name) == 0)
+			return metric;
+		if (strcmp(metric->name, name) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("metric \"%s\" cannot be used here", rec_arguments_clip(name)),
+					 metric->kind == REC_OF_ALL_LISTS ?
+					 errdetail("It is computed over the lists of all users and has no values of single users.") :
+					 errdetail("It describes lists, independently of the items that are relevant.")));
+		if (wanted)
+			rec_closest_name_consider(&closest, metric->name);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("metric \"%s\" does not exist", rec_arguments_clip(name)),
+			 rec_closest_name_hint(&closest, "metric")));
+	return NULL;
+}
+
+/*
+ * Return the metric and the k of two arguments.  A metric such as "ndcg@20" has
+ * its own k, which overrides the other argument.
  */
 const RecMetric *
 rec_evaluate_request_metric(FunctionCallInfo fcinfo, int metric, int kinds, int k, int *given_k)
@@ -95,7 +128,7 @@ rec_evaluate_request_metric(FunctionCallInfo fcinfo, int metric, int kinds, int 
 	}
 	else
 		*given_k = rec_evaluate_request_range(fcinfo, k, "k", 1, 10000);
-	return rec_metric_find(name, kinds);
+	return find_metric(name, kinds);
 }
 
 static void
@@ -110,8 +143,8 @@ argument_metrics(FunctionCallInfo fcinfo, int n, RecRequest *request)
 	request->nmetrics = 0;
 	for (int i = 0; i < count; i++)
 	{
-		const RecMetric *metric = rec_metric_find(TextDatumGetCString(names[i]),
-												  REC_OF_HITS | REC_OF_LIST | REC_OF_ALL_LISTS);
+		const RecMetric *metric = find_metric(TextDatumGetCString(names[i]),
+											  REC_OF_HITS | REC_OF_LIST | REC_OF_ALL_LISTS);
 		bool		known = false;
 
 		for (int j = 0; j < request->nmetrics; j++)
@@ -151,7 +184,7 @@ argument_ks(FunctionCallInfo fcinfo, int n, RecRequest *request)
 				 errmsg("k and metrics must not be empty")));
 }
 
-/* Refuses null arguments but for those that may be null. */
+/* Raise an ERROR for a null argument whose bit in "nullable" is not set. */
 void
 rec_evaluate_request_refuse_nulls(FunctionCallInfo fcinfo, uint32 nullable)
 {
@@ -162,7 +195,7 @@ rec_evaluate_request_refuse_nulls(FunctionCallInfo fcinfo, uint32 nullable)
 					 errmsg("argument %d must not be null", i + 1)));
 }
 
-/* Gives the metrics and the lengths of lists that are asked for. */
+/* Read the requested metrics and lengths of lists, without duplicates. */
 void
 rec_evaluate_request_metrics(FunctionCallInfo fcinfo, int metrics, int k, RecRequest *request)
 {
@@ -170,7 +203,7 @@ rec_evaluate_request_metrics(FunctionCallInfo fcinfo, int metrics, int k, RecReq
 	argument_ks(fcinfo, k, request);
 }
 
-/* Gives how many users are measured at most, 0 for all. */
+/* Return the maximum number of users, 0 for all. */
 int64
 rec_evaluate_request_sample(FunctionCallInfo fcinfo, int n)
 {
@@ -178,19 +211,19 @@ rec_evaluate_request_sample(FunctionCallInfo fcinfo, int n)
 }
 
 /* ----------------
- *		a batch to measure on
+ *		the batch of an evaluation
  * ----------------
  */
 
 /*
- * Makes a batch tell the situations of its interactions, if there are any to
- * tell: all of them, or those of the time if the options say that the time of
- * a call is context.  All parts of the time are told apart, whatever the
- * options say, as both options go by the same situations.  Columns after the
- * first "ncontexts" are read for segments alone.
+ * Let the batch read the situations of its interactions, if they are needed: by
+ * the request, by segments, or because the options make the time of a call
+ * context.  All parts of the time are read, whatever the options, as both sets of
+ * options share the situations.  Columns after the first "ncontexts" serve
+ * segments alone.
  */
 static void
-tell_situations(RecBatch *batch, const RecDefinition *definition, int ncontexts,
+want_situations(RecBatch *batch, const RecDefinition *definition, int ncontexts,
 				const RecRequest *request)
 {
 	const RecOptions *other = batch->other_options;
@@ -215,8 +248,8 @@ tell_situations(RecBatch *batch, const RecDefinition *definition, int ncontexts,
 }
 
 /*
- * Reads all interactions of a recommender, for splitting; SPI is connected.
- * The other options are those that will be compared with, or NULL.
+ * Return a batch of all interactions of a recommender, not yet split.  The other
+ * options are those of a comparison, or NULL.  SPI must be connected.
  */
 RecBatch *
 rec_evaluate_request_batch(RecDefinition *definition, const RecOptions *options,
@@ -229,7 +262,7 @@ rec_evaluate_request_batch(RecDefinition *definition, const RecOptions *options,
 										 definition->item_type, definition->item_collation);
 
 	batch->other_options = other_options;
-	tell_situations(batch, extended, definition->ncontexts, request);
+	want_situations(batch, extended, definition->ncontexts, request);
 	rec_batch_rows_read(batch, extended);
 	batch->definition = definition;
 	rec_batch_content_read(batch, definition);
@@ -240,8 +273,7 @@ rec_evaluate_request_batch(RecDefinition *definition, const RecOptions *options,
 }
 
 /*
- * Trains and measures once for each cut; "segments" are those to tell apart, or
- * NULL.
+ * Train and evaluate once for each cut; "segments" may be NULL.
  */
 RecEvaluation *
 rec_evaluate_request_run(const RecRequest *request, RecBatch *batch, RecSegments *segments,
@@ -262,11 +294,11 @@ rec_evaluate_request_run(const RecRequest *request, RecBatch *batch, RecSegments
 	return evaluation;
 }
 
-/* Tells why there are no figures. */
+/* Report that there are no values. */
 void
 rec_evaluate_request_notice_no_users(void)
 {
 	ereport(NOTICE,
-			(errmsg("nobody could be measured, as nothing is hidden that could be found"),
-			 errhint("What a user had seen before is not to be found, unless the option exclude_seen is false. Hide a larger part, or take another split.")));
+			(errmsg("no user could be evaluated: the test set has no items left to recommend"),
+			 errhint("Items that a user has seen before are not recommended again unless the option exclude_seen is false. Use a larger test_share or another split.")));
 }

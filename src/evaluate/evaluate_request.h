@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * evaluate_request.h
- *	  What is asked of a measurement: arguments of SQL, and what to do for it.
+ *	  Arguments of evaluations, and the steps that all evaluations share.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -17,7 +17,7 @@
 #include "evaluate/split.h"
 #include "utils/jsonb.h"
 
-/* What the user asked for, beside the recommender or the queries. */
+/* The arguments of an evaluation, beside the recommender or the queries. */
 typedef struct RecRequest
 {
 	RecSplit	split;
@@ -26,10 +26,11 @@ typedef struct RecRequest
 	int		   *k;
 	int			nk;
 	int			resamples;
-	int64		sample;			/* users at most, 0 for all */
-	bool		context;		/* test users are in their situations */
-	Jsonb	   *filter;			/* on what may be shown, or NULL */
-	int			ncolumns;		/* to tell segments apart by */
+	int64		sample;			/* maximum number of users, 0 for all */
+	bool		context;		/* evaluate users in their situations */
+	Jsonb	   *filter;			/* of the items that may be recommended, or
+								 * NULL */
+	int			ncolumns;		/* of segments */
 	char	  **columns;
 } RecRequest;
 

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * evaluate_sql.c
- *	  The SQL functions that measure: evaluate and evaluate_query.
+ *	  SQL functions evaluate, evaluate_query and compare_options.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -19,8 +19,10 @@
 #include "catalog/pg_type.h"
 #include "definition/definition_cache.h"
 #include "definition/source.h"
+#include "evaluate/bootstrap.h"
 #include "evaluate/evaluate_request.h"
 #include "evaluate/exposure.h"
+#include "executor/spi.h"
 #include "funcapi.h"
 #include "options/options_default.h"
 #include "options/options_read.h"
@@ -36,6 +38,7 @@
 #include "utils/tuplestore.h"
 
 #define EVALUATION_NCOLS	8	/* columns of type evaluation */
+#define COMPARISON_NCOLS	9	/* columns of type comparison */
 
 static const char *const contestant_names[] = {
 	"recommender", "behaviour", "popularity", "content"
@@ -51,7 +54,7 @@ typedef struct EstimateWriter
 	Tuplestorestate *store;
 	TupleDesc	desc;
 	SPIPlanPtr	insert;			/* into the recommender's table, or NULL */
-	Datum		run;			/* of the stored rows */
+	Datum		run;			/* number of the run, in stored rows */
 	Datum		settings;
 	Datum		options;
 } EstimateWriter;
@@ -99,7 +102,7 @@ write_estimate(EstimateWriter *writer, const char *strategy, const char *segment
 	store_row(writer, values, nulls);
 }
 
-/* Writes all values of one segment. */
+/* Write the estimates of one segment. */
 static void
 write_segment(EstimateWriter *writer, const RecEvaluation *evaluation,
 			  const RecEstimate *estimates, const char *name)
@@ -109,12 +112,12 @@ write_segment(EstimateWriter *writer, const RecEvaluation *evaluation,
 			for (int k = 0; k < evaluation->nk; k++)
 				write_estimate(writer, contestant_names[c], name,
 							   evaluation->metrics[m]->name, evaluation->k[k],
-							   &estimates[rec_evaluation_index(evaluation, c, m, k)]);
+							   &estimates[rec_user_values_index(evaluation, c, m, k)]);
 }
 
 /*
- * Gives the items that may be shown, by the dictionary's numbers, and their
- * number.
+ * Return the items that may be recommended, as numbers of the dictionary, and
+ * their count.
  */
 static uint32 *
 catalogue(const RecBatch *batch, uint32 *n)
@@ -129,7 +132,7 @@ catalogue(const RecBatch *batch, uint32 *n)
 	return items;
 }
 
-/* Fills in what is of the lists of all users together. */
+/* Set the estimates of the metrics of all lists. */
 static void
 estimate_exposure(RecEstimate *estimates, const RecEvaluation *evaluation,
 				  const RecBatch *batch, bool interval)
@@ -145,7 +148,7 @@ estimate_exposure(RecEstimate *estimates, const RecEvaluation *evaluation,
 			continue;
 		for (int c = 0; c < evaluation->ncontestants; c++)
 			for (int k = 0; k < evaluation->nk; k++)
-				estimates[rec_evaluation_index(evaluation, c, m, k)] =
+				estimates[rec_user_values_index(evaluation, c, m, k)] =
 					rec_exposure_estimate(evaluation->exposure, metric, c, k,
 										  items, nitems, interval);
 	}
@@ -194,7 +197,7 @@ filter_member(const Jsonb *filter)
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
-/* Gives how it is measured as jsonb, for the recommender's table. */
+/* Return the settings of an evaluation as jsonb, for table evaluation. */
 static Datum
 settings_json(const RecRequest *request)
 {
@@ -219,7 +222,7 @@ settings_json(const RecRequest *request)
 							   JsonbPGetDatum(filter_member(request->filter)));
 }
 
-/* Prepares to store rows in the recommender's own table; only for its owner. */
+/* Prepare to store rows in the recommender's table evaluation, as its owner. */
 static void
 prepare_store(EstimateWriter *writer, const RecDefinition *definition)
 {
@@ -248,7 +251,7 @@ begin_writer(FunctionCallInfo fcinfo)
 	return writer;
 }
 
-/* Gives the columns to tell segments apart by, each once. */
+/* Read the columns of segments, without duplicates. */
 static void
 argument_columns(FunctionCallInfo fcinfo, int n, const RecDefinition *definition,
 				 RecRequest *request)
@@ -273,8 +276,8 @@ argument_columns(FunctionCallInfo fcinfo, int n, const RecDefinition *definition
 /*
  * evaluate(recommender, split, test_share, last, cuts, k, metrics, options,
  * segments, sample, resamples, seed, store, context, segment_columns, filter):
- * trains on a part of the live interactions, measures on the rest, and gives
- * rows of type evaluation for the recommender and its baselines.
+ * train on a part of the interactions, evaluate on the rest, and return rows of
+ * type evaluation for the recommender and its baselines.
  */
 PG_FUNCTION_INFO_V1(rec_evaluate_recommender);
 Datum
@@ -318,7 +321,7 @@ rec_evaluate_recommender(PG_FUNCTION_ARGS)
 	segments = rec_segment_create(CurrentMemoryContext);
 	if (!PG_ARGISNULL(8))
 	{
-		/* this query is the caller's own */
+		/* the query runs with the caller's rights */
 		rec_owner_return(&caller);
 		rec_segment_add_query(segments, batch, text_to_cstring(PG_GETARG_TEXT_PP(8)));
 		rec_owner_become_if_member(rec_definition_owner(definition), REC_ALL_ROWS, &caller);
@@ -355,7 +358,7 @@ take_query_row(void *arg, const RecRow *row)
 		reader->batch->rows[before].part = reader->part;
 }
 
-/* Adds the rows of a query; the first one says what types ids have. */
+/* Add the rows of a query; the first query determines the types of ids. */
 static RecBatch *
 read_query(RecBatch *batch, const char *query, RecPart part, const RecOptions *options)
 {
@@ -382,9 +385,9 @@ read_query(RecBatch *batch, const char *query, RecPart part, const RecOptions *o
 }
 
 /*
- * evaluate_query(train, test, k, metrics, options, resamples, seed): the same
- * for two queries of user, item[, weight[, time]], so that a published split
- * can be repeated.  Items of train are not recommended again.
+ * evaluate_query(train, test, k, metrics, options, resamples, seed): train on the
+ * rows of one query of user, item[, weight[, time]] and evaluate on those of
+ * another, to repeat a published split.  Items of train are not recommended again.
  */
 PG_FUNCTION_INFO_V1(rec_evaluate_query);
 Datum
@@ -418,4 +421,90 @@ rec_evaluate_query(PG_FUNCTION_ARGS)
 	write_evaluation(&writer, evaluation, batch, &request);
 	SPI_finish();
 	return (Datum) 0;
+}
+
+/* ----------------
+ *		compare_options
+ * ----------------
+ */
+
+/* Evaluate one set of options on a split with a single cut. */
+static RecEvaluation *
+evaluate_options(RecBatch *batch, const RecRequest *request, const RecOptions *options)
+{
+	batch->options = options;
+	batch->seen_bit = options == batch->other_options ? 2 : 1;
+	return rec_evaluate_request_run(request, batch, NULL, 1);
+}
+
+/*
+ * compare_options(recommender, options_a, options_b, split, test_share, last,
+ * metric, k, sample, resamples, seed, context, filter): return one row with the
+ * difference of b less a on the same users, its interval and its p-value.
+ */
+PG_FUNCTION_INFO_V1(rec_compare_options);
+Datum
+rec_compare_options(PG_FUNCTION_ARGS)
+{
+	RecRequest	request = {0};
+	RecDefinition *definition;
+	RecOptions	options[2];
+	RecEvaluation *evaluations[2];
+	RecComparison comparison;
+	RecBatch   *batch;
+	RecCaller	caller;
+	TupleDesc	desc;
+	Datum		values[COMPARISON_NCOLS];
+	bool		nulls[COMPARISON_NCOLS] = {0};
+	const RecMetric *metric;
+	int			k;
+
+	rec_evaluate_request_refuse_nulls(fcinfo, (1U << 8) | (1U << 12));
+	definition = rec_definition_cache_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	for (int i = 0; i < 2; i++)
+	{
+		options[i] = definition->options;
+		rec_options_read(&options[i], PG_GETARG_JSONB_P(i + 1), REC_SCOPE_ALL);
+	}
+	request.split.method = rec_evaluate_request_split(fcinfo, 3);
+	request.split.test_share = rec_evaluate_request_share(fcinfo, 4);
+	request.split.last = rec_evaluate_request_range(fcinfo, 5, "last", 1, 10000);
+	request.split.cuts = 1;
+	metric = rec_evaluate_request_metric(fcinfo, 6, REC_OF_HITS | REC_OF_LIST, 7, &k);
+	request.metrics = &metric;
+	request.nmetrics = 1;
+	request.k = &k;
+	request.nk = 1;
+	request.sample = rec_evaluate_request_sample(fcinfo, 8);
+	request.resamples = rec_evaluate_request_range(fcinfo, 9, "resamples", 1, 100000);
+	request.split.seed = PG_GETARG_INT64(10);
+	request.context = PG_GETARG_BOOL(11);
+	request.filter = PG_ARGISNULL(12) ? NULL : PG_GETARG_JSONB_P(12);
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	SPI_connect();
+	for (int i = 0; i < 2; i++)
+		rec_source_qualify_weights(definition, &options[i]);
+	rec_owner_become_if_member(rec_definition_owner(definition), REC_ALL_ROWS, &caller);
+	batch = rec_evaluate_request_batch(definition, &options[0], &options[1], &request);
+	for (int i = 0; i < 2; i++)
+		evaluations[i] = evaluate_options(batch, &request, &options[i]);
+	comparison = rec_bootstrap_compare(batch, evaluations[0], evaluations[1],
+									   request.resamples, request.split.seed);
+	rec_owner_return(&caller);
+	SPI_finish();
+	if (comparison.difference.users == 0)
+		rec_evaluate_request_notice_no_users();
+	values[0] = CStringGetTextDatum(metric->name);
+	values[1] = Int32GetDatum(k);
+	values[2] = Float8GetDatum(comparison.mean_a);
+	values[3] = Float8GetDatum(comparison.mean_b);
+	values[4] = Float8GetDatum(comparison.difference.value);
+	values[5] = Float8GetDatum(comparison.difference.ci_low);
+	values[6] = Float8GetDatum(comparison.difference.ci_high);
+	values[7] = Float8GetDatum(comparison.p_value);
+	values[8] = Int64GetDatum(comparison.difference.users);
+	nulls[2] = nulls[3] = nulls[4] = nulls[5] = nulls[6] = nulls[7] =
+		comparison.difference.users == 0;
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }

@@ -1,15 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * exposure.c
- *	  How often items are shown in the lists of all users.
+ *	  How often each item is in the lists of all users: coverage and Gini.
  *
- * Coverage and concentration are of all lists together.  A bootstrap would
- * mislead here: a resample has about two thirds of the users, and fewer users
- * are shown fewer items.  Their intervals are from what each user adds to the
- * value, by the jackknife (Efron and Stein 1981, who show that it does not
- * promise too much): to the coverage the items that nobody else is shown, and
- * to the Gini index, which is smooth, the slope of the index along the user's
- * list.  The sum of the squares of these, less their mean, is the variance.
+ * Coverage and the Gini index are metrics of all lists.  The bootstrap is biased
+ * for them: a resample has about two thirds of the users, and fewer users are
+ * shown fewer items.  Their intervals are by the jackknife (Efron and Stein 1981
+ * show that it does not underestimate the variance), from the contribution of
+ * each user: to the coverage, the items that no other user is shown; to the Gini
+ * index, which is smooth, its derivative along the user's list.  The variance is
+ * the sum of the squared deviations of the contributions from their mean.
  *
  * Items are numbers of the batch's dictionary.
  *
@@ -32,41 +32,41 @@
 
 struct RecExposure
 {
-	MemoryContext context;
+	MemoryContext mcxt;
 	uint32		nids;
 	int			ncontestants;
 	int			nk;
 	const int  *k;
-	int64	  **times;			/* of each contestant and k: how often each
-								 * item is among the first k */
-	int64		nlists;			/* of each user, one of each contestant */
+	int64	  **times;			/* of each contestant and k: number of lists
+								 * with an item among the first k */
+	int64		nlists;			/* for each user one of each contestant */
 	int64		lists_allocated;
-	int64	   *start;			/* of each list in ... */
+	int64	   *start;			/* of each list in shown */
 	int64		nshown;
 	int64		shown_allocated;
-	uint32	   *shown;			/* ... the items that were shown */
+	uint32	   *shown;			/* the items of all lists */
 };
 
-/* Gives a record of the lists of no user yet; "k" stays allocated. */
+/* Return an exposure without lists; "k" must stay allocated. */
 RecExposure *
-rec_exposure_create(MemoryContext context, uint32 nids, int ncontestants,
+rec_exposure_create(MemoryContext mcxt, uint32 nids, int ncontestants,
 					const int *k, int nk)
 {
-	RecExposure *exposure = MemoryContextAllocZero(context, sizeof(RecExposure));
+	RecExposure *exposure = MemoryContextAllocZero(mcxt, sizeof(RecExposure));
 	int			n = ncontestants * nk;
 
-	exposure->context = context;
+	exposure->mcxt = mcxt;
 	exposure->nids = nids;
 	exposure->ncontestants = ncontestants;
 	exposure->nk = nk;
 	exposure->k = k;
-	exposure->times = MemoryContextAlloc(context, mul_size(n, sizeof(int64 *)));
+	exposure->times = MemoryContextAlloc(mcxt, mul_size(n, sizeof(int64 *)));
 	for (int i = 0; i < n; i++)
-		exposure->times[i] = rec_memory_budget_alloc(context, nids, sizeof(int64));
+		exposure->times[i] = rec_memory_budget_alloc(mcxt, nids, sizeof(int64));
 	return exposure;
 }
 
-/* Makes room for so many more elements of an array. */
+/* Return an array with room for "more" elements after the first n. */
 static void *
 reserve(const RecExposure *exposure, void *array, int64 n, int64 more,
 		int64 *allocated, Size width)
@@ -75,14 +75,14 @@ reserve(const RecExposure *exposure, void *array, int64 n, int64 more,
 
 	if (n + more <= *allocated)
 		return array;
-	rec_memory_budget_check(exposure->context, mul_size(wanted - *allocated, width));
+	rec_memory_budget_check(exposure->mcxt, mul_size(wanted - *allocated, width));
 	array = array ? repalloc_huge(array, mul_size(wanted, width)) :
-		MemoryContextAllocHuge(exposure->context, mul_size(wanted, width));
+		MemoryContextAllocHuge(exposure->mcxt, mul_size(wanted, width));
 	*allocated = wanted;
 	return array;
 }
 
-/* Adds a list; those of one user come one after the other. */
+/* Add a list.  Lists come user by user, in the order of contestants. */
 void
 rec_exposure_add(RecExposure *exposure, const uint32 *items, int n)
 {
@@ -101,11 +101,11 @@ rec_exposure_add(RecExposure *exposure, const uint32 *items, int n)
 }
 
 /* ----------------
- *		what an item adds for each time it is shown
+ *		contribution of an item in a list
  * ----------------
  */
 
-/* To the coverage: itself, if it is the only time. */
+/* To the coverage: 1 / nitems, if it is in no other list. */
 static void
 weigh_for_coverage(const int64 *times, const uint32 *catalogue, uint32 nitems, double *weight)
 {
@@ -113,7 +113,7 @@ weigh_for_coverage(const int64 *times, const uint32 *catalogue, uint32 nitems, d
 		weight[catalogue[i]] = times[catalogue[i]] == 1 ? 1.0 / nitems : 0;
 }
 
-/* Gives how many of the falling numbers are above a value, or as large. */
+/* Return the count of descending numbers above a value, or not below it. */
 static uint32
 count_from(const double *falling, uint32 n, double value, bool as_large)
 {
@@ -133,8 +133,8 @@ count_from(const double *falling, uint32 n, double value, bool as_large)
 }
 
 /*
- * To the Gini index, the sum of (2 rank - n - 1) x / (n * the sum of x): its
- * derivative by x.  Items that are shown as often share their ranks.
+ * To the Gini index, the sum of (2 rank - n - 1) x / (n * the sum of x): the
+ * derivative by x.  Ties have their mean rank.
  */
 static void
 weigh_for_gini(const int64 *times, const uint32 *catalogue, uint32 nitems, double *weight,
@@ -157,7 +157,7 @@ weigh_for_gini(const int64 *times, const uint32 *catalogue, uint32 nitems, doubl
 	}
 }
 
-/* Gives the variance, from what each user's list adds up to. */
+/* Return the variance, from the contribution of each user's list. */
 static double
 jackknife(const RecExposure *exposure, int contestant, int k, const double *weight)
 {
@@ -183,10 +183,10 @@ jackknife(const RecExposure *exposure, int contestant, int k, const double *weig
 }
 
 /*
- * Gives coverage or gini of a contestant's lists at the k-th of the lengths,
- * over a catalogue of nitems items; with its interval of 95 per cent by the
- * jackknife over users (Tukey 1958), if that is wanted and there are two users,
- * else with NaN for both ends.
+ * Return coverage or gini of a contestant's lists at the k-th length, over a
+ * catalogue of nitems items; with a 95 per cent interval by the jackknife over
+ * users (Tukey 1958) if "interval" is true and there are at least two users,
+ * otherwise NaN for both ends.
  */
 RecEstimate
 rec_exposure_estimate(const RecExposure *exposure, RecMetricNumber metric, int contestant,

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * exposure.h
- *	  How often items are shown in the lists of all users.
+ *	  How often each item is in the lists of all users: coverage and Gini.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -15,7 +15,7 @@
 
 #include "evaluate/bootstrap.h"
 
-extern RecExposure *rec_exposure_create(MemoryContext context, uint32 nids,
+extern RecExposure *rec_exposure_create(MemoryContext mcxt, uint32 nids,
 										int ncontestants, const int *k, int nk);
 extern void rec_exposure_add(RecExposure *exposure, const uint32 *items, int n);
 extern RecEstimate rec_exposure_estimate(const RecExposure *exposure, RecMetricNumber metric,

@@ -1,23 +1,23 @@
 /*-------------------------------------------------------------------------
  *
  * metric.c
- *	  How good a ranked list is, a set of lists, and a score.
+ *	  Metrics of ranked lists, of sets of lists, and of scores.
  *
- * A ranked list is known by its gains: what the item at each rank was worth
- * to the user.  The metrics of one list look at its first k ranks.  A list
- * shorter than k missed at the ranks it lacks; so a short list has no
- * advantage over a long one.  A repeated item has its gain once (whoever
- * makes the RecRanking sees to it), but takes up the places it stands at.
+ * A ranked list is represented by its gains: the value for the user of the item
+ * at each rank.  The metrics of one list use its first k ranks.  The missing ranks
+ * of a list shorter than k are misses, so that a short list has no advantage over
+ * a long one.  A duplicate has no gain (the caller that makes the RecRanking sees
+ * to it), but occupies its rank.
  *
- * The metrics of a user who had nothing relevant are not defined.  Functions
- * here give 0 then, as good as any; those who average leave the user out.
+ * The metrics of a user without relevant items are undefined.  Functions here
+ * return 0 then; callers that average leave the user out.
  *
- * The other functions take what is known of the items that were shown: how
- * often (exposure), the share of users who have them (popularity), and how
- * alike two items of a list are; or a score and what came of it.
+ * The other functions take properties of the items shown: the number of times
+ * (exposure), the share of users who have them (popularity), the similarity of
+ * two items of a list; or a score and its outcome.
  *
- * Knows numbers only: no Datum, no SPI.  Allocates nothing.  Arguments are
- * finite numbers in the range that is said here; nobody checks them again.
+ * Numbers only: no Datum, no SPI.  Allocates nothing.  Arguments are finite numbers
+ * in the stated range; the functions do not check them.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -33,7 +33,7 @@
 #include "evaluate/metric.h"
 #include "miscadmin.h"
 
-/* Hits are the relevant items among the first k. */
+/* Return the number of hits: relevant items among the first k. */
 static int
 count_hits(const RecRanking *ranking, int k)
 {
@@ -46,8 +46,8 @@ count_hits(const RecRanking *ranking, int k)
 }
 
 /*
- * precision = hits / k, from 0 to 1: the share of the k places that was well
- * used.  k divides even a shorter list (Manning, Raghavan and Schuetze 2008,
+ * precision = hits / k, from 0 to 1: the share of relevant items among k ranks.
+ * The divisor is k for shorter lists, too (Manning, Raghavan and Schuetze 2008,
  * section 8.4).
  */
 static double
@@ -57,10 +57,9 @@ precision(const RecRanking *ranking, int k)
 }
 
 /*
- * recall = hits / relevant items, from 0 to 1: the share of what was relevant
- * that was found.  All relevant items divide, so that min(k, nrelevant) /
- * nrelevant is the most that can be had (Manning, Raghavan and Schuetze 2008,
- * section 8.3).
+ * recall = hits / relevant items, from 0 to 1.  The divisor is the number of all
+ * relevant items, so that the maximum is min(k, nrelevant) / nrelevant (Manning,
+ * Raghavan and Schuetze 2008, section 8.3).
  */
 static double
 recall(const RecRanking *ranking, int k)
@@ -72,7 +71,7 @@ recall(const RecRanking *ranking, int k)
 
 /*
  * hit_rate = 1 if there is a hit, else 0; its mean over users is the share of
- * users who were served at all (Deshpande and Karypis 2004).
+ * users with a hit (Deshpande and Karypis 2004).
  */
 static double
 hit_rate(const RecRanking *ranking, int k)
@@ -82,10 +81,10 @@ hit_rate(const RecRanking *ranking, int k)
 
 /*
  * average_precision = the sum over the ranks r of hits of (hits up to r) / r,
- * divided by min(k, nrelevant), from 0 to 1.  Where the classic definition
- * (Manning, Raghavan and Schuetze 2008, section 8.4) divides by nrelevant, we
- * divide by the most hits that k places can hold, so that 1 is in reach of
- * every user; the two agree when k is not less than nrelevant.
+ * divided by min(k, nrelevant), from 0 to 1.  The classic definition
+ * (Manning, Raghavan and Schuetze 2008, section 8.4) divides by nrelevant; this
+ * one divides by the maximum number of hits in k ranks, so that every user can
+ * reach 1.  Both are equal if k is at least nrelevant.
  */
 static double
 average_precision(const RecRanking *ranking, int k)
@@ -124,7 +123,7 @@ reciprocal_rank(const RecRanking *ranking, int k)
 	return 0;
 }
 
-/* The sum of gain / log2(rank + 1) over n ranks. */
+/* Return the sum of gain / log2(rank + 1) over n ranks. */
 static double
 discounted_gain(const double *gain, int n)
 {
@@ -139,11 +138,10 @@ discounted_gain(const double *gain, int n)
 }
 
 /*
- * ndcg = discounted gain of the first k ranks / that of the best list there
- * could be, which holds the min(k, nrelevant) largest gains in falling order;
- * from 0 to 1 (Jarvelin and Kekalainen 2002, with the discount log2(rank + 1)
- * that became the custom).  Gains are taken as they are; a caller who wants
- * the exponential form (Burges et al. 2005) gives 2^g - 1.
+ * ndcg = discounted gain of the first k ranks / that of the ideal list, which has
+ * the min(k, nrelevant) largest gains in descending order; from 0 to 1 (Jarvelin
+ * and Kekalainen 2002, with the now usual discount log2(rank + 1)).  Gains are
+ * linear; for the exponential form (Burges et al. 2005), pass 2^g - 1.
  */
 static double
 ndcg(const RecRanking *ranking, int k)
@@ -155,10 +153,10 @@ ndcg(const RecRanking *ranking, int k)
 }
 
 /*
- * serendipity = hits that are not expected / k, from 0 to precision: the
- * share of places well used with what a plain recommender, such as a list of
- * the most popular items, does not offer in k places (Ge, Delgado-Battenfeld
- * and Jannach 2010).
+ * serendipity = hits that are not expected / k, from 0 to precision: the share of
+ * ranks with relevant items that a baseline, such as the list of the most popular
+ * items, does not have among its first k (Ge, Delgado-Battenfeld and Jannach
+ * 2010).
  */
 static double
 serendipity(const RecRanking *ranking, int k)
@@ -172,8 +170,8 @@ serendipity(const RecRanking *ranking, int k)
 }
 
 /*
- * What a list that is shown is like, by the functions further below; NaN where
- * there is nothing to take a mean of.
+ * Metrics of a list whatever is relevant, by the functions below; NaN if there is
+ * nothing to average.
  */
 static double
 list_popularity(const RecRanking *ranking, int k)
@@ -222,7 +220,7 @@ const RecMetric rec_metrics[] = {
 /*
  * catalog_coverage = items shown at least once / all items, from 0 to 1 (Ge,
  * Delgado-Battenfeld and Jannach 2010).  Exposures, zero or greater, are of
- * all items that could have been shown.
+ * all items that can be shown.
  */
 double
 rec_metric_catalog_coverage(const double *exposure, int64 n)
@@ -279,9 +277,9 @@ rec_metric_intra_list_diversity(const double *similarity, int64 npairs)
 }
 
 /*
- * log_loss = the mean of -ln of the probability that was given to what came
- * to pass, zero or greater (Good 1952).  Infinite when that was 0: unlike
- * those who clip probabilities, we say what a certainty that fails is worth.
+ * log_loss = the mean of -ln of the predicted probability of the actual outcome,
+ * zero or greater (Good 1952).  Infinite if that probability is 0: probabilities
+ * are not clipped.
  */
 double
 rec_metric_log_loss(const double *probability, const bool *outcome, int64 n)
@@ -301,7 +299,7 @@ rec_metric_log_loss(const double *probability, const bool *outcome, int64 n)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/* Puts numbers in falling order, as RecRanking wants the ideal gains. */
+/* Sort numbers in descending order, as RecRanking needs the ideal gains. */
 void
 rec_metric_sort_falling(double *value, int64 n)
 {
@@ -310,11 +308,10 @@ rec_metric_sort_falling(double *value, int64 n)
 
 /*
  * gini = the sum of (2 i - n - 1) x_i / (n * the sum of x_i), x_1 the least
- * of n exposures: how unequally items are shown.  From 0, all alike (also
- * when none is shown at all), to 1 - 1/n, one item takes all (Gini 1912; of
- * recommenders, Fleder and Hosanagar 2009).  Exposures are zero or greater,
- * of all items that could have been shown; measured by the largest of them,
- * no sum overflows.
+ * of n exposures.  From 0, all equal (also if no item is shown), to 1 - 1/n, a
+ * single item (Gini 1912; of recommenders, Fleder and Hosanagar 2009).  Exposures
+ * are zero or greater, of all items that can be shown; divided by the largest,
+ * so that no sum overflows.
  */
 double
 rec_metric_gini(double *exposure, int64 n)
@@ -336,17 +333,17 @@ rec_metric_gini(double *exposure, int64 n)
 }
 
 /*
- * auc = the probability that a relevant row scores above one that is not,
- * equal scores counting half: the area under the ROC curve, from 0 to 1,
- * where chance has 0.5 (Hanley and McNeil 1982).  Counted by ranks, in one
- * walk down both arrays; neither may be empty.
+ * auc = the probability that a relevant row has a higher score than one that is
+ * not relevant, a tie being one half: the area under the ROC curve, from 0 to 1,
+ * by chance 0.5 (Hanley and McNeil 1982).  Computed by ranks in one pass over both
+ * arrays; neither may be empty.
  */
 double
 rec_metric_auc(double *relevant, int64 nrelevant, double *other, int64 nother)
 {
-	int64		above = 0;		/* of the others, with a greater score */
-	int64		level = 0;		/* of the others, with that score or greater */
-	double		won = 0;		/* pairs */
+	int64		above = 0;		/* others with a greater score */
+	int64		level = 0;		/* others with that score or a greater one */
+	double		won = 0;		/* pairs with the relevant row above */
 
 	sort_falling(relevant, nrelevant);
 	sort_falling(other, nother);

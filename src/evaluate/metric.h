@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * metric.h
- *	  How good a ranked list is.
+ *	  Metrics of ranked lists, of sets of lists, and of scores.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -14,33 +14,32 @@
 #define REC_METRIC_H
 
 /*
- * One ranked list against what was relevant.  A gain is above zero for a
- * relevant item (1 when relevance is binary) and zero for any other; an item
- * that comes twice has its gain at the first rank alone.  What only some
- * metrics look at is NULL when none of these is wanted.
+ * A ranked list and the relevant items.  A gain is above zero for a relevant item
+ * (1 for binary relevance) and zero for others; a duplicate has its gain at the
+ * first rank alone.  Inputs of single metrics are NULL if these are not computed.
  */
 typedef struct RecRanking
 {
 	const double *gain;			/* of the item at each rank, best rank first */
 	int			n;				/* length of the list */
-	const double *ideal;		/* gains of all relevant items, falling */
+	const double *ideal;		/* gains of all relevant items, descending */
 	int			nrelevant;
 	const int  *expected;		/* rank, from 0, of the item at each rank in
-								 * the list that one would expect */
+								 * the list of the baseline */
 	const double *popularity;	/* share of users who have it */
 	const double *alike;		/* sum of its similarities to the items before
 								 * it */
 } RecRanking;
 
-/* Gives a value for the first k ranks; NaN when there is none. */
+/* Return the value for the first k ranks; NaN if there is none. */
 typedef double (*RecRankingMetric) (const RecRanking *ranking, int k);
 
-/* What a metric is of; bits, so that several can be asked for. */
+/* The input of a metric; bits, to select several. */
 typedef enum RecMetricKind
 {
-	REC_OF_HITS = 1 << 0,		/* a list and what was relevant */
-	REC_OF_LIST = 1 << 1,		/* a list, whatever was relevant */
-	REC_OF_ALL_LISTS = 1 << 2	/* the lists of all users together */
+	REC_OF_HITS = 1 << 0,		/* a list and the relevant items */
+	REC_OF_LIST = 1 << 1,		/* a list, whatever is relevant */
+	REC_OF_ALL_LISTS = 1 << 2	/* the lists of all users */
 } RecMetricKind;
 
 typedef struct RecMetric
@@ -50,7 +49,7 @@ typedef struct RecMetric
 	RecRankingMetric value;		/* NULL for metrics of all lists */
 } RecMetric;
 
-/* Where a metric stands in the table below. */
+/* The place of a metric in the table below. */
 typedef enum RecMetricNumber
 {
 	REC_PRECISION,
@@ -67,12 +66,12 @@ typedef enum RecMetricNumber
 	REC_GINI
 } RecMetricNumber;
 
-/* The metrics of lists, ending with a NULL name. */
+/* The metrics of lists; the last row has a NULL name. */
 extern const RecMetric rec_metrics[];
 
 /*
- * Means over rows.  The value of one row is the metric of that row alone, so
- * that whoever meets rows one by one may average what n = 1 gives.
+ * Means over rows.  The value of a single row is the metric with n = 1, so that
+ * aggregates average these.
  */
 extern double rec_metric_catalog_coverage(const double *exposure, int64 n);
 extern double rec_metric_average_popularity(const double *popularity, int64 n);
@@ -82,7 +81,7 @@ extern double rec_metric_intra_list_diversity(const double *similarity,
 extern double rec_metric_log_loss(const double *probability,
 								  const bool *outcome, int64 n);
 
-/* Of all rows at once; these put their arrays in falling order. */
+/* Metrics of all rows; these sort their arrays in descending order. */
 extern double rec_metric_gini(double *exposure, int64 n);
 extern double rec_metric_auc(double *relevant, int64 nrelevant,
 							 double *other, int64 nother);

@@ -3,11 +3,11 @@
  * metric_aggregate.c
  *	  Metrics of many rows as SQL aggregates.
  *
- * Those of the first kind are means: a row's value goes into the state of the
- * server's own avg(float8), whose functions do the rest.  Those of the second
- * kind, gini and auc, need all rows at once.  Their state is the numbers
- * themselves, in no order that would mean anything; so the final function may
- * sort them where they are, and run again.
+ * Metrics of the first kind are means: the transition functions add a row's value
+ * to a state of avg(float8), whose functions do the rest.  Those of the second
+ * kind, gini and auc, need all rows.  Their state is an array of the numbers,
+ * whose order does not matter, so that the final function may sort it in place and
+ * be called again.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -38,8 +38,8 @@
  */
 
 /*
- * Gives the number of a row.  NULL is what a join finds for an item that was
- * never shown, that nobody has, or for two that are not alike: it is 0.
+ * Return the number of a row.  NULL is 0: an outer join returns it for an item that
+ * was never shown or has no users, or for a pair without a similarity.
  */
 static double
 get_number(FunctionCallInfo fcinfo)
@@ -47,7 +47,7 @@ get_number(FunctionCallInfo fcinfo)
 	return PG_ARGISNULL(1) ? 0 : PG_GETARG_FLOAT8(1);
 }
 
-/* Gives the number of a row, a finite one from 0 up. */
+/* Return the number of a row; an ERROR unless it is finite and not negative. */
 static double
 get_amount(FunctionCallInfo fcinfo, const char *name)
 {
@@ -61,7 +61,7 @@ get_amount(FunctionCallInfo fcinfo, const char *name)
 	return value;
 }
 
-/* Gives a transition's next state: that of avg(float8), one value later. */
+/* Return the next state of a mean: that of avg(float8) with one more value. */
 static Datum
 add_to_mean(FunctionCallInfo fcinfo, double value)
 {
@@ -108,7 +108,7 @@ rec_novelty_transition(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("popularity must be greater than zero and at most one"),
-				 errhint("It is the share of users who have the item. Give an item that nobody has the share of one user.")));
+				 errhint("It is the share of users who have the item. Pass the share of one user for an item that no user has.")));
 	return add_to_mean(fcinfo, rec_metric_novelty(&popularity, 1));
 }
 
@@ -142,7 +142,7 @@ rec_log_loss_transition(PG_FUNCTION_ARGS)
 }
 
 /* ----------------
- *		what needs all rows
+ *		metrics of all rows
  * ----------------
  */
 
@@ -154,23 +154,23 @@ typedef struct Sample
 	int64		allocated;
 } Sample;
 
-/* What gini and auc know of their rows; all of it lives in "context". */
+/* The state of gini and auc; all of it is in "mcxt". */
 typedef struct SampleState
 {
-	MemoryContext context;
+	MemoryContext mcxt;
 	Sample		sample[2];		/* auc: not relevant, relevant; gini: one */
 } SampleState;
 
 static SampleState *
-create_state(MemoryContext context)
+create_state(MemoryContext mcxt)
 {
-	SampleState *state = MemoryContextAllocZero(context, sizeof(SampleState));
+	SampleState *state = MemoryContextAllocZero(mcxt, sizeof(SampleState));
 
-	state->context = context;
+	state->mcxt = mcxt;
 	return state;
 }
 
-/* Refuses to take "more" bytes if that goes beyond maintenance_work_mem. */
+/* Raise an ERROR if "more" bytes exceed maintenance_work_mem. */
 static void
 check_memory(const SampleState *state, Size more)
 {
@@ -188,7 +188,7 @@ check_memory(const SampleState *state, Size more)
 						 (need + need / 2) / (1024 * 1024) + 1)));
 }
 
-/* Makes room for "more" numbers, at least doubling what there is. */
+/* Make room for "more" numbers, at least doubling the allocation. */
 static void
 reserve(SampleState *state, Sample *sample, int64 more)
 {
@@ -199,23 +199,23 @@ reserve(SampleState *state, Sample *sample, int64 more)
 		return;
 	check_memory(state, mul_size(allocated - sample->allocated, sizeof(double)));
 	if (sample->value == NULL)
-		sample->value = MemoryContextAllocHuge(state->context,
+		sample->value = MemoryContextAllocHuge(state->mcxt,
 											   mul_size(allocated, sizeof(double)));
 	else
 		sample->value = repalloc_huge(sample->value, mul_size(allocated, sizeof(double)));
 	sample->allocated = allocated;
 }
 
-/* Gives a transition's state, with one more number in a sample. */
+/* Return the state with one more number in a sample. */
 static Datum
 add_to_sample(FunctionCallInfo fcinfo, int which, double value)
 {
-	MemoryContext context = rec_arguments_aggregate_mcxt(fcinfo);
+	MemoryContext mcxt = rec_arguments_aggregate_mcxt(fcinfo);
 	SampleState *state;
 	Sample	   *sample;
 
 	if (PG_ARGISNULL(0))
-		state = create_state(context);
+		state = create_state(mcxt);
 	else
 		state = (SampleState *) PG_GETARG_POINTER(0);
 	sample = &state->sample[which];
@@ -233,8 +233,8 @@ rec_gini_transition(PG_FUNCTION_ARGS)
 }
 
 /*
- * auc's transition: (state, score, relevant).  A row without one of them does
- * not count.  Infinite scores have their place in the order.
+ * auc's transition: (state, score, relevant).  Rows with NULL are ignored;
+ * infinite scores are ordered as numbers.
  */
 PG_FUNCTION_INFO_V1(rec_auc_transition);
 Datum
@@ -261,7 +261,7 @@ PG_FUNCTION_INFO_V1(rec_sample_combine);
 Datum
 rec_sample_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = rec_arguments_aggregate_mcxt(fcinfo);
+	MemoryContext mcxt = rec_arguments_aggregate_mcxt(fcinfo);
 	SampleState *state = PG_ARGISNULL(0) ? NULL : (SampleState *) PG_GETARG_POINTER(0);
 	SampleState *other = PG_ARGISNULL(1) ? NULL : (SampleState *) PG_GETARG_POINTER(1);
 
@@ -272,7 +272,7 @@ rec_sample_combine(PG_FUNCTION_ARGS)
 		PG_RETURN_POINTER(state);
 	}
 	if (state == NULL)
-		state = create_state(context);
+		state = create_state(mcxt);
 	for (int i = 0; i < 2; i++)
 	{
 		Sample	   *to = &state->sample[i];
@@ -288,7 +288,7 @@ rec_sample_combine(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(state);
 }
 
-/* Serialize function of gini and auc; deserialize reads the same. */
+/* Serialization function of gini and auc. */
 PG_FUNCTION_INFO_V1(rec_sample_serialize);
 Datum
 rec_sample_serialize(PG_FUNCTION_ARGS)
@@ -334,9 +334,9 @@ receive_sample(StringInfo buffer, Sample *sample)
 }
 
 /*
- * Deserialize function of gini and auc.  The state lives only until it is
- * combined, in the current context.  Bytes that were not made by serialize
- * are an ERROR.
+ * Deserialization function of gini and auc.  The state is allocated in the current
+ * memory context, as it lives only until it is combined.  Bytes that are not a
+ * serialized state are an ERROR.
  */
 PG_FUNCTION_INFO_V1(rec_sample_deserialize);
 Datum
@@ -365,7 +365,7 @@ rec_sample_deserialize(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(state);
 }
 
-/* gini's final function; NULL when there was no row. */
+/* gini's final function; NULL without rows. */
 PG_FUNCTION_INFO_V1(rec_gini_final);
 Datum
 rec_gini_final(PG_FUNCTION_ARGS)
@@ -379,7 +379,7 @@ rec_gini_final(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8(rec_metric_gini(exposures->value, exposures->count));
 }
 
-/* auc's final function; NULL unless there are relevant rows and others. */
+/* auc's final function; NULL unless there are rows of both kinds. */
 PG_FUNCTION_INFO_V1(rec_auc_final);
 Datum
 rec_auc_final(PG_FUNCTION_ARGS)

@@ -3,10 +3,10 @@
  * metric_sql.c
  *	  Metrics of one list as SQL functions over arrays.
  *
- * A list is an array of ids of any type that has equality, taken as the type
- * and the collation of the call say.  Ranks are places in the array.  What
- * stands there twice, and NULL, takes its places and is no hit but at the
- * first; in the other arrays, where no place counts, both are left out.
+ * A list is an array of ids of any type that has equality, by the type and the
+ * collation of the call.  Ranks are positions in the array.  A duplicate and a
+ * NULL occupy their ranks and are not hits; in the other arrays, which are sets,
+ * both are ignored.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -28,7 +28,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
-/* An array of ids, taken apart. */
+/* An array of ids, deconstructed. */
 typedef struct IdArray
 {
 	Oid			type;
@@ -37,12 +37,12 @@ typedef struct IdArray
 	int			count;
 } IdArray;
 
-/* What the relevant items are worth. */
+/* The relevant items and their gains. */
 typedef struct Relevance
 {
 	RecDict    *dict;			/* relevant item -> number */
-	double	   *gain;			/* by number; 0 once its place is found */
-	double	   *ideal;			/* the gains above zero, falling */
+	double	   *gain;			/* by number; 0 after its first occurrence */
+	double	   *ideal;			/* the gains above zero, descending */
 	int			nrelevant;		/* of these */
 } Relevance;
 
@@ -71,7 +71,7 @@ get_ids(FunctionCallInfo fcinfo, int argument, const char *name)
 	return ids;
 }
 
-/* Gives how many ranks count: k, or all there are when it is not given. */
+/* Return k, or the length of the list if k is NULL. */
 static int
 get_k(FunctionCallInfo fcinfo, int argument, int length)
 {
@@ -87,7 +87,7 @@ get_k(FunctionCallInfo fcinfo, int argument, int length)
 	return k;
 }
 
-/* Gives the gain of each element of "relevant", each a number from 0 up. */
+/* Return the gains of the elements of "relevant"; an ERROR unless finite and not negative. */
 static double *
 get_gains(FunctionCallInfo fcinfo, int argument, int nrelevant, bool exponential)
 {
@@ -118,7 +118,7 @@ get_gains(FunctionCallInfo fcinfo, int argument, int nrelevant, bool exponential
 	return gain;
 }
 
-/* Sees that no sum of gains can overflow; then no discounted one can. */
+/* Raise an ERROR if the sum of gains overflows; then discounted sums do not. */
 static void
 check_total(const double *gain, int n)
 {
@@ -142,9 +142,9 @@ create_dict(FunctionCallInfo fcinfo, Oid type)
 }
 
 /*
- * Gives what the relevant items are worth: by the gain of each element, or 1
- * each when that is NULL.  Of an item that comes twice, the larger gain
- * counts, so that the order of elements does not matter.
+ * Return the relevant items with the gain of each element, or 1 each if that is
+ * NULL.  A duplicate has the larger gain, so that the order of elements does not
+ * matter.
  */
 static Relevance
 weigh_relevant(FunctionCallInfo fcinfo, const IdArray *relevant, const double *gain)
@@ -177,7 +177,7 @@ weigh_relevant(FunctionCallInfo fcinfo, const IdArray *relevant, const double *g
 	return relevance;
 }
 
-/* Gives the first k ranks of a list, weighed; each gain is given out once. */
+/* Return the gains of the first k ranks of a list, each item's gain once. */
 static RecRanking
 rank_gains(const IdArray *recommended, Relevance *relevance, int k)
 {
@@ -202,8 +202,8 @@ rank_gains(const IdArray *recommended, Relevance *relevance, int k)
 }
 
 /*
- * Gives for each rank that of its item among those expected: the first, as
- * they are a set, or one that no k reaches.
+ * Return for each rank 0 if its item is expected, as these are a set, otherwise a
+ * rank above any k.
  */
 static int *
 find_expected(FunctionCallInfo fcinfo, const IdArray *recommended, int n,
@@ -228,8 +228,8 @@ find_expected(FunctionCallInfo fcinfo, const IdArray *recommended, int n,
 }
 
 /*
- * What all metrics of one list do: (recommended, relevant, k) and, of ndcg,
- * (gains, exponential).  NULL without a list, and when nothing is relevant.
+ * Compute a metric of one list from (recommended, relevant, k) and, for ndcg,
+ * (gains, exponential).  NULL for a NULL array or without relevant items.
  */
 static Datum
 metric_of_list(FunctionCallInfo fcinfo, RecMetricNumber metric)
@@ -265,7 +265,7 @@ metric_of_list(FunctionCallInfo fcinfo, RecMetricNumber metric)
 	PG_RETURN_FLOAT8(value);
 }
 
-/* precision(recommended, relevant, k): the share of k places that were hits. */
+/* precision(recommended, relevant, k): hits / k. */
 PG_FUNCTION_INFO_V1(rec_precision);
 Datum
 rec_precision(PG_FUNCTION_ARGS)
@@ -273,7 +273,7 @@ rec_precision(PG_FUNCTION_ARGS)
 	return metric_of_list(fcinfo, REC_PRECISION);
 }
 
-/* recall(recommended, relevant, k): the share of relevant items found. */
+/* recall(recommended, relevant, k): hits / relevant items. */
 PG_FUNCTION_INFO_V1(rec_recall);
 Datum
 rec_recall(PG_FUNCTION_ARGS)
@@ -314,8 +314,7 @@ rec_ndcg(PG_FUNCTION_ARGS)
 }
 
 /*
- * serendipity(recommended, relevant, expected, k): the share of k places that
- * were hits, and not expected.
+ * serendipity(recommended, relevant, expected, k): hits that are not expected / k.
  */
 PG_FUNCTION_INFO_V1(rec_serendipity);
 Datum

@@ -1,22 +1,22 @@
 /*-------------------------------------------------------------------------
  *
  * search_space.c
- *	  The settings that a search for options tries.
+ *	  The search space of tune(): configurations of options.
  *
- * A setting is a choice among a few values for each of the parameters below,
- * or the choice to leave it as it is in force.  The first setting leaves all
- * as it is, then come some that have done well on some data, then random ones,
- * which leave about half of the parameters alone: what is in force is mostly
- * good.  Every random setting draws the same count of numbers, and what it has
- * no use for is left out when it is written: so setting n is the same however
- * many there are, and what it says of one model does not depend on the others
- * that are allowed.
+ * A configuration has one of a few values for each of the parameters below, or
+ * leaves the option in force.  The first configuration leaves all options in
+ * force.  Then come some that are good on some data sets, then random ones, which
+ * leave about half of the parameters: options in force are mostly good.  Every
+ * random configuration draws an equal number of random numbers, and parameters
+ * without effect are omitted when it is written.  So configuration n does not
+ * depend on their number, nor its values for one model on the other models
+ * allowed.
  *
- * A mutation changes one or two of a setting's parameters: by a step up or
- * down where the values are in an order.
+ * A mutation changes one or two parameters of a configuration: by a step up or
+ * down if the values are ordered.
  *
- * Knows names and values of options, and nothing of interactions.  Places of
- * models and weightings are those of their enums.
+ * Depends on names and values of options, not on interactions.  Values of models
+ * and weightings are in the order of their enums.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -35,49 +35,50 @@
 
 #define UNCHOSEN			(-1)
 
-/* places of values */
+/* indexes of values */
 #define DAMPED_COSINE		0
 #define TVERSKY				4
 #define BEHAVIOUR_WHOLE		4	/* 1 */
 
 #define MAX_VALUES			16
-#define SECOND_MUTATION		0.4 /* probability that two things change */
+#define SECOND_MUTATION		0.4 /* probability of a second change */
 
-/* When it makes sense to name a parameter. */
+/* The condition under which a parameter has an effect. */
 typedef enum Sense
 {
 	SENSE_ALWAYS,
-	SENSE_BEHAVIOUR,			/* there are factors beside it */
+	SENSE_BEHAVIOUR,			/* factors are blended with it */
 	SENSE_COMPARES,				/* items have neighbours by a measure */
-	SENSE_MEASURE,				/* so, or the one in force must go */
+	SENSE_MEASURE,				/* likewise, or the measure in force takes no
+								 * weighting */
 	SENSE_LISTS,				/* items have neighbours that count */
-	SENSE_USER_EXPONENT,		/* by damped cosine, or by regression */
+	SENSE_USER_EXPONENT,		/* by damped cosine or ridge regression */
 	SENSE_DAMPED,
 	SENSE_TVERSKY,
 	SENSE_RIDGE,
 	SENSE_ALS,
 	SENSE_TIME,
 	SENSE_CONTENT,
-	SENSE_CONTENT_COUNTS,		/* and the blend has it */
+	SENSE_CONTENT_COUNTS,		/* and its weight in the blend is not 0 */
 	SENSE_CONTEXT,
-	SENSE_EVENTS				/* of one alone, the weight means nothing */
+	SENSE_EVENTS				/* there are at least two */
 } Sense;
 
 typedef enum ParameterKind
 {
-	KIND_NAME,					/* no value is nearer than another */
-	KIND_NUMBER,				/* values are in order */
-	KIND_BLEND					/* likewise: the weight of a component */
+	KIND_NAME,					/* values have no order */
+	KIND_NUMBER,				/* values are ascending or descending */
+	KIND_BLEND					/* likewise, the weight of a component */
 } ParameterKind;
 
 typedef struct Parameter
 {
 	const char *name;			/* of the option, or of the component */
 	ParameterKind kind;
-	int			scope;			/* REC_SCOPE_BUILD, or REC_SCOPE_SERVE for
-								 * what asks for no other model */
+	int			scope;			/* REC_SCOPE_BUILD, or REC_SCOPE_SERVE if the
+								 * model stays the same */
 	Sense		sense;
-	const char *draws;			/* what random settings have: places of
+	const char *draws;			/* distribution of random draws: indexes of
 								 * values, 0 to 9 and then a to f */
 	const char *values[MAX_VALUES]; /* as JSON */
 } Parameter;
@@ -89,7 +90,7 @@ typedef enum ParameterNumber
 	WEIGHTING,
 	BEHAVIOUR,
 	CONTENT,
-	OTHERS						/* that no rule looks at */
+	OTHERS						/* without special rules */
 } ParameterNumber;
 
 #define BUILD	REC_SCOPE_BUILD
@@ -139,29 +140,29 @@ static const Parameter parameters[] = {
 
 #define NPARAMETERS ((int) lengthof(parameters))
 
-/* What the weight of each event is multiplied by; parameters like the others. */
+/* Multiples of each event's weight; a parameter per event. */
 static const Parameter event_parameter = {"event_weights", KIND_NUMBER, BUILD, SENSE_EVENTS, "02344567",
 {"0", "0.1", "0.25", "0.5", "1", "2", "4", "10"}};
 
-struct RecSetting
+struct RecConfiguration
 {
 	int			nparameters;
-	int8		choice[FLEXIBLE_ARRAY_MEMBER];	/* place of the value, or
+	int8		choice[FLEXIBLE_ARRAY_MEMBER];	/* index of the value, or
 												 * UNCHOSEN: of parameters,
 												 * then of events */
 };
 
-/* A setting that has done well, by names and values. */
-typedef struct KnownSetting
+/* A configuration that is good on some data sets, by names and values. */
+typedef struct KnownConfiguration
 {
 	RecModel	model;
 	const char *choices[9][2];
-} KnownSetting;
+} KnownConfiguration;
 
 /*
- * Who names a weighting also names a measure, as not all of them take one.
+ * A configuration with a weighting also has a measure, as some measures take none.
  */
-static const KnownSetting known_settings[] = {
+static const KnownConfiguration known_configurations[] = {
 	{REC_MODEL_NEIGHBORS, {{"measure", "cosine"}}},
 	{REC_MODEL_NEIGHBORS, {{"measure", "damped_cosine"}, {"user_exponent", "1"}, {"source_exponent", "1"}, {"target_exponent", "0"}, {"truncate", "source"}}},
 	{REC_MODEL_NEIGHBORS, {{"measure", "damped_cosine"}, {"user_exponent", "0.6"}, {"source_exponent", "0.6"}, {"target_exponent", "0.3"}, {"truncate", "source"}}},
@@ -177,7 +178,7 @@ static const KnownSetting known_settings[] = {
 };
 
 /* ----------------
- *		what makes sense
+ *		parameters with an effect
  * ----------------
  */
 
@@ -187,7 +188,7 @@ get_parameter(int number)
 	return number < NPARAMETERS ? &parameters[number] : &event_parameter;
 }
 
-/* Gives the place of a value; of a name, without the quotes.  Or UNCHOSEN. */
+/* Return the index of a value, a name without quotes; UNCHOSEN if there is none. */
 static int
 find_value(const Parameter *parameter, const char *value)
 {
@@ -203,66 +204,66 @@ find_value(const Parameter *parameter, const char *value)
 	return UNCHOSEN;
 }
 
-/* Gives the value that was chosen, or NULL. */
+/* Return the value of a parameter, NULL for the option in force. */
 static const char *
-chosen(const RecSetting *setting, ParameterNumber number)
+chosen(const RecConfiguration *configuration, ParameterNumber number)
 {
-	int			choice = setting->choice[number];
+	int			choice = configuration->choice[number];
 
 	return choice == UNCHOSEN ? NULL : parameters[number].values[choice];
 }
 
 static int
-model_of(const RecSettingSpace *space, const RecSetting *setting)
+model_of(const RecSearchSpace *space, const RecConfiguration *configuration)
 {
-	int			choice = setting->choice[MODEL];
+	int			choice = configuration->choice[MODEL];
 
 	return choice == UNCHOSEN ? space->options->model : choice;
 }
 
-/* True when a component counts in the blend. */
+/* Return true if the weight of a component in the blend is not 0. */
 static bool
-counts(const RecSettingSpace *space, const RecSetting *setting,
+counts(const RecSearchSpace *space, const RecConfiguration *configuration,
 	   ParameterNumber number, RecComponent component)
 {
-	const char *value = chosen(setting, number);
+	const char *value = chosen(configuration, number);
 
 	return value ? strcmp(value, "0") != 0 : space->options->blend[component] > 0;
 }
 
-/* True when items are compared, and it counts: beside factors it need not. */
+/* Return true if items have neighbours by a measure that count in the blend. */
 static bool
-compares(const RecSettingSpace *space, const RecSetting *setting)
+compares(const RecSearchSpace *space, const RecConfiguration *configuration)
 {
-	int			model = model_of(space, setting);
+	int			model = model_of(space, configuration);
 
 	return model == REC_MODEL_NEIGHBORS ||
-		(model == REC_MODEL_ALS && counts(space, setting, BEHAVIOUR, REC_BEHAVIOUR));
+		(model == REC_MODEL_ALS && counts(space, configuration, BEHAVIOUR, REC_BEHAVIOUR));
 }
 
-/* True when they are compared by a measure, given as the place of its value. */
+/* Return true if they have them by the measure of that index. */
 static bool
-compares_by(const RecSettingSpace *space, const RecSetting *setting, int place)
+compares_by(const RecSearchSpace *space, const RecConfiguration *configuration, int place)
 {
-	int			choice = setting->choice[MEASURE];
+	int			choice = configuration->choice[MEASURE];
 
 	if (choice == UNCHOSEN)
 		choice = find_value(&parameters[MEASURE], rec_options_measure_traits(space->options)->name);
-	return choice == place && compares(space, setting);
+	return choice == place && compares(space, configuration);
 }
 
-/* True when the measure in force compares ratings, and so takes no weighting. */
+/* Return true if the measure in force compares ratings; it takes no weighting. */
 static bool
-rates(const RecSettingSpace *space)
+rates(const RecSearchSpace *space)
 {
 	return rec_options_measure_traits(space->options)->centring != REC_CENTRE_NONE;
 }
 
-/* True when a setting has a use for a parameter. */
+/* Return true if a parameter has an effect in a configuration. */
 static bool
-makes_sense(const RecSettingSpace *space, const RecSetting *setting, const Parameter *parameter)
+makes_sense(const RecSearchSpace *space, const RecConfiguration *configuration, const Parameter *parameter)
 {
-	int			model = model_of(space, setting);
+	int			model = model_of(space, configuration);
 
 	switch (parameter->sense)
 	{
@@ -271,17 +272,17 @@ makes_sense(const RecSettingSpace *space, const RecSetting *setting, const Param
 		case SENSE_BEHAVIOUR:
 			return model == REC_MODEL_ALS || space->options->blend[REC_BEHAVIOUR] == 0;
 		case SENSE_COMPARES:
-			return compares(space, setting);
+			return compares(space, configuration);
 		case SENSE_MEASURE:
-			return compares(space, setting) || rates(space);
+			return compares(space, configuration) || rates(space);
 		case SENSE_LISTS:
-			return compares(space, setting) || model == REC_MODEL_RIDGE;
+			return compares(space, configuration) || model == REC_MODEL_RIDGE;
 		case SENSE_USER_EXPONENT:
-			return compares_by(space, setting, DAMPED_COSINE) || model == REC_MODEL_RIDGE;
+			return compares_by(space, configuration, DAMPED_COSINE) || model == REC_MODEL_RIDGE;
 		case SENSE_DAMPED:
-			return compares_by(space, setting, DAMPED_COSINE);
+			return compares_by(space, configuration, DAMPED_COSINE);
 		case SENSE_TVERSKY:
-			return compares_by(space, setting, TVERSKY);
+			return compares_by(space, configuration, TVERSKY);
 		case SENSE_RIDGE:
 			return model == REC_MODEL_RIDGE;
 		case SENSE_ALS:
@@ -291,7 +292,7 @@ makes_sense(const RecSettingSpace *space, const RecSetting *setting, const Param
 		case SENSE_CONTENT:
 			return (space->has & REC_HAS_CONTENT) != 0;
 		case SENSE_CONTENT_COUNTS:
-			return (space->has & REC_HAS_CONTENT) && counts(space, setting, CONTENT, REC_CONTENT);
+			return (space->has & REC_HAS_CONTENT) && counts(space, configuration, CONTENT, REC_CONTENT);
 		case SENSE_CONTEXT:
 			return (space->has & REC_HAS_CONTEXT) != 0;
 		case SENSE_EVENTS:
@@ -300,82 +301,82 @@ makes_sense(const RecSettingSpace *space, const RecSetting *setting, const Param
 	return false;
 }
 
-/* True when no event would count any more. */
+/* Return true if all weights of events are 0. */
 static bool
-weighs_nothing(const RecSettingSpace *space, const RecSetting *setting)
+weighs_nothing(const RecSearchSpace *space, const RecConfiguration *configuration)
 {
 	for (int e = 0; e < space->nevents; e++)
-		if (setting->choice[NPARAMETERS + e] != 0)
+		if (configuration->choice[NPARAMETERS + e] != 0)
 			return false;
 	return space->nevents > 0;
 }
 
-/* Makes a setting one that the options allow, and of which something can come. */
+/* Replace values that options refuse or that leave nothing to recommend by. */
 static void
-fit(const RecSettingSpace *space, RecSetting *setting)
+fit(const RecSearchSpace *space, RecConfiguration *configuration)
 {
-	int			model = setting->choice[MODEL];
+	int			model = configuration->choice[MODEL];
 	int			weighting;
 
-	/* instead of a model that is not wanted, the next one that is */
+	/* replace a model that is not allowed by the next one that is */
 	while (model != UNCHOSEN && (space->models & (1 << model)) == 0)
 		model = (model + 1) % (REC_MODEL_ALS + 1);
-	setting->choice[MODEL] = (int8) model;
-	model = model_of(space, setting);
-	weighting = setting->choice[WEIGHTING] == UNCHOSEN ? space->options->weighting :
-		setting->choice[WEIGHTING];
+	configuration->choice[MODEL] = (int8) model;
+	model = model_of(space, configuration);
+	weighting = configuration->choice[WEIGHTING] == UNCHOSEN ? space->options->weighting :
+		configuration->choice[WEIGHTING];
 	if (model == REC_MODEL_ALS && weighting > REC_WEIGHTING_LOG)
-		setting->choice[WEIGHTING] = REC_WEIGHTING_LOG;
-	if (rates(space) && setting->choice[WEIGHTING] != UNCHOSEN && setting->choice[MEASURE] == UNCHOSEN)
-		setting->choice[MEASURE] = 0;
-	if (weighs_nothing(space, setting))
-		memset(setting->choice + NPARAMETERS, UNCHOSEN, space->nevents);
-	/* these models have nothing else */
+		configuration->choice[WEIGHTING] = REC_WEIGHTING_LOG;
+	if (rates(space) && configuration->choice[WEIGHTING] != UNCHOSEN && configuration->choice[MEASURE] == UNCHOSEN)
+		configuration->choice[MEASURE] = 0;
+	if (weighs_nothing(space, configuration))
+		memset(configuration->choice + NPARAMETERS, UNCHOSEN, space->nevents);
+	/* these models have no other component */
 	if (model != REC_MODEL_ALS && space->options->blend[REC_BEHAVIOUR] == 0)
-		setting->choice[BEHAVIOUR] = BEHAVIOUR_WHOLE;
+		configuration->choice[BEHAVIOUR] = BEHAVIOUR_WHOLE;
 }
 
 /* ----------------
- *		settings
+ *		configurations
  * ----------------
  */
 
-static RecSetting *
-empty_setting(const RecSettingSpace *space)
+static RecConfiguration *
+empty_configuration(const RecSearchSpace *space)
 {
 	int			n = NPARAMETERS + space->nevents;
-	RecSetting *setting = palloc(offsetof(RecSetting, choice) + n);
+	RecConfiguration *configuration = palloc(offsetof(RecConfiguration, choice) + n);
 
-	setting->nparameters = n;
-	memset(setting->choice, UNCHOSEN, n);
-	return setting;
+	configuration->nparameters = n;
+	memset(configuration->choice, UNCHOSEN, n);
+	return configuration;
 }
 
 static void
-choose(RecSetting *setting, const char *name, const char *value)
+choose(RecConfiguration *configuration, const char *name, const char *value)
 {
 	for (int p = 0; p < NPARAMETERS; p++)
 	{
 		if (strcmp(parameters[p].name, name) != 0)
 			continue;
-		setting->choice[p] = (int8) find_value(&parameters[p], value);
-		Assert(setting->choice[p] != UNCHOSEN);
+		configuration->choice[p] = (int8) find_value(&parameters[p], value);
+		Assert(configuration->choice[p] != UNCHOSEN);
 	}
 }
 
-static RecSetting *
-known_setting(const RecSettingSpace *space, const KnownSetting *known)
+static RecConfiguration *
+known_configuration(const RecSearchSpace *space, const KnownConfiguration *known)
 {
-	RecSetting *setting = empty_setting(space);
+	RecConfiguration *configuration = empty_configuration(space);
 
-	setting->choice[MODEL] = (int8) known->model;
+	configuration->choice[MODEL] = (int8) known->model;
 	for (int i = 0; i < (int) lengthof(known->choices) && known->choices[i][0]; i++)
-		choose(setting, known->choices[i][0], known->choices[i][1]);
-	fit(space, setting);
-	return setting;
+		choose(configuration, known->choices[i][0], known->choices[i][1]);
+	fit(space, configuration);
+	return configuration;
 }
 
-/* Draws the place of a value. */
+/* Draw the index of a value. */
 static int8
 draw(const Parameter *parameter, pg_prng_state *prng)
 {
@@ -384,42 +385,42 @@ draw(const Parameter *parameter, pg_prng_state *prng)
 	return (int8) (place >= 'a' ? place - 'a' + 10 : place - '0');
 }
 
-static RecSetting *
-random_setting(const RecSettingSpace *space, pg_prng_state *prng)
+static RecConfiguration *
+random_configuration(const RecSearchSpace *space, pg_prng_state *prng)
 {
-	RecSetting *setting = empty_setting(space);
+	RecConfiguration *configuration = empty_configuration(space);
 
-	for (int p = 0; p < setting->nparameters; p++)
+	for (int p = 0; p < configuration->nparameters; p++)
 	{
 		bool		stays = pg_prng_bool(prng);
 		int8		choice = draw(get_parameter(p), prng);
 
 		if (!stays || p == MODEL)
-			setting->choice[p] = choice;
+			configuration->choice[p] = choice;
 	}
-	fit(space, setting);
-	return setting;
+	fit(space, configuration);
+	return configuration;
 }
 
-/* Gives the first n settings. */
-RecSetting **
-rec_search_space_draw(const RecSettingSpace *space, uint64 seed, int n)
+/* Return the first n configurations. */
+RecConfiguration **
+rec_search_space_draw(const RecSearchSpace *space, uint64 seed, int n)
 {
-	RecSetting **settings = palloc_array(RecSetting *, n + 1);
+	RecConfiguration **configurations = palloc_array(RecConfiguration *, n + 1);
 	pg_prng_state prng;
 	int			count = 0;
 
-	settings[count++] = empty_setting(space);	/* what is in force */
-	for (int i = 0; i < (int) lengthof(known_settings) && count < n; i++)
-		if (space->models & (1 << known_settings[i].model))
-			settings[count++] = known_setting(space, &known_settings[i]);
+	configurations[count++] = empty_configuration(space);	/* the options in force */
+	for (int i = 0; i < (int) lengthof(known_configurations) && count < n; i++)
+		if (space->models & (1 << known_configurations[i].model))
+			configurations[count++] = known_configuration(space, &known_configurations[i]);
 	pg_prng_seed(&prng, seed);
 	while (count < n)
 	{
 		CHECK_FOR_INTERRUPTS();
-		settings[count++] = random_setting(space, &prng);
+		configurations[count++] = random_configuration(space, &prng);
 	}
-	return settings;
+	return configurations;
 }
 
 /* ----------------
@@ -437,7 +438,7 @@ count_values(const Parameter *parameter)
 	return n;
 }
 
-/* Gives another value than the one at hand; a neighbour, if they are in order. */
+/* Return a value other than the current one; an adjacent one if they are ordered. */
 static int8
 other_value(const Parameter *parameter, int8 choice, pg_prng_state *prng)
 {
@@ -453,34 +454,34 @@ other_value(const Parameter *parameter, int8 choice, pg_prng_state *prng)
 	return choice - 1;
 }
 
-/* Changes one parameter of a scope that the setting has a use for. */
+/* Change one parameter of a scope that has an effect in the configuration. */
 static void
-mutate_once(const RecSettingSpace *space, RecSetting *setting, int scope, pg_prng_state *prng)
+mutate_once(const RecSearchSpace *space, RecConfiguration *configuration, int scope, pg_prng_state *prng)
 {
 	for (;;)
 	{
-		int			p = (int) pg_prng_uint64_range(prng, MODEL + 1, setting->nparameters - 1);
+		int			p = (int) pg_prng_uint64_range(prng, MODEL + 1, configuration->nparameters - 1);
 		const Parameter *parameter = get_parameter(p);
 
-		/* there always is one: max_history, or history */
-		if (parameter->scope != scope || !makes_sense(space, setting, parameter))
+		/* ends: max_history and history always have an effect */
+		if (parameter->scope != scope || !makes_sense(space, configuration, parameter))
 			continue;
-		setting->choice[p] = other_value(parameter, setting->choice[p], prng);
+		configuration->choice[p] = other_value(parameter, configuration->choice[p], prng);
 		return;
 	}
 }
 
 /*
- * Gives a setting that differs a little, in what a model is built by or in
- * what it is served by, as the scope says.
+ * Return a configuration with one or two parameters changed, of building or of
+ * serving according to the scope.
  */
-RecSetting *
-rec_search_space_mutate(const RecSettingSpace *space, const RecSetting *setting, int scope,
+RecConfiguration *
+rec_search_space_mutate(const RecSearchSpace *space, const RecConfiguration *configuration, int scope,
 						pg_prng_state *prng)
 {
-	RecSetting *mutation = empty_setting(space);
+	RecConfiguration *mutation = empty_configuration(space);
 
-	memcpy(mutation->choice, setting->choice, setting->nparameters);
+	memcpy(mutation->choice, configuration->choice, configuration->nparameters);
 	mutate_once(space, mutation, scope, prng);
 	if (pg_prng_double(prng) < SECOND_MUTATION)
 		mutate_once(space, mutation, scope, prng);
@@ -502,9 +503,9 @@ append(StringInfo json, const char *name, const char *value)
 	appendStringInfo(json, ": %s", value);
 }
 
-/* Appends the weights of events that are others than in force, by relation. */
+/* Append the weights of events that differ from those in force, by relation. */
 static void
-append_events(StringInfo json, const RecSettingSpace *space, const RecSetting *setting)
+append_events(StringInfo json, const RecSearchSpace *space, const RecConfiguration *configuration)
 {
 	StringInfoData weights;
 	const char *relation = NULL;
@@ -514,7 +515,7 @@ append_events(StringInfo json, const RecSettingSpace *space, const RecSetting *s
 	for (int e = 0; e < space->nevents; e++)
 	{
 		const RecSourceWeight *event = &space->events[e];
-		int			choice = setting->choice[NPARAMETERS + e];
+		int			choice = configuration->choice[NPARAMETERS + e];
 		double		multiple = choice == UNCHOSEN ? 1 : atof(event_parameter.values[choice]);
 
 		if (multiple == 1)
@@ -536,9 +537,9 @@ append_events(StringInfo json, const RecSettingSpace *space, const RecSetting *s
 	pfree(weights.data);
 }
 
-/* Gives the options that a setting puts on top of those in force. */
+/* Return the options of a configuration that differ from those in force, as JSON. */
 char *
-rec_search_space_json(const RecSettingSpace *space, const RecSetting *setting)
+rec_search_space_json(const RecSearchSpace *space, const RecConfiguration *configuration)
 {
 	StringInfoData json;
 	StringInfoData blend;
@@ -551,16 +552,16 @@ rec_search_space_json(const RecSettingSpace *space, const RecSetting *setting)
 	{
 		const Parameter *parameter = &parameters[p];
 
-		if (setting->choice[p] == UNCHOSEN || !makes_sense(space, setting, parameter))
+		if (configuration->choice[p] == UNCHOSEN || !makes_sense(space, configuration, parameter))
 			continue;
 		append(parameter->kind == KIND_BLEND ? &blend : &json, parameter->name,
-			   parameter->values[setting->choice[p]]);
+			   parameter->values[configuration->choice[p]]);
 	}
 	appendStringInfoChar(&blend, '}');
 	if (blend.len > 2)
 		append(&json, "blend", blend.data);
-	if (makes_sense(space, setting, &event_parameter))
-		append_events(&json, space, setting);
+	if (makes_sense(space, configuration, &event_parameter))
+		append_events(&json, space, configuration);
 	appendStringInfoChar(&json, '}');
 	pfree(blend.data);
 	return json.data;

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * search_space.h
- *	  The settings that a search for options tries.
+ *	  The search space of tune(): configurations of options.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -16,29 +16,28 @@
 #include "common/pg_prng.h"
 #include "options/options.h"
 
-/* What the data and the recommender have: bits of RecSettingSpace.has. */
+/* Properties of the data: bits of RecSearchSpace.has. */
 #define REC_HAS_TIME		1	/* interactions have times */
 #define REC_HAS_CONTENT		2	/* items are described */
-#define REC_HAS_CONTEXT		4	/* users are met in situations */
+#define REC_HAS_CONTEXT		4	/* evaluation uses situations */
 
-/* What there is to choose from. */
-typedef struct RecSettingSpace
+/* What the configurations depend on. */
+typedef struct RecSearchSpace
 {
-	const RecOptions *options;	/* in force, for what is not chosen */
+	const RecOptions *options;	/* in force, for parameters without a value */
 	int			models;			/* bits 1 << RecModel: allowed */
 	int			has;			/* bits REC_HAS_* */
-	int			nevents;		/* whose weights may change */
-	const RecSourceWeight *events;	/* as they are in force; those of a
-									 * relation stand together */
-} RecSettingSpace;
+	int			nevents;		/* with weights to change */
+	const RecSourceWeight *events;	/* in force, those of a relation adjacent */
+} RecSearchSpace;
 
-/* What has been chosen for each parameter, or that nothing was. */
-typedef struct RecSetting RecSetting;
+/* A value, or none, for each parameter. */
+typedef struct RecConfiguration RecConfiguration;
 
-extern RecSetting **rec_search_space_draw(const RecSettingSpace *space, uint64 seed, int n);
-extern RecSetting *rec_search_space_mutate(const RecSettingSpace *space,
-										   const RecSetting *setting, int scope,
-										   pg_prng_state *prng);
-extern char *rec_search_space_json(const RecSettingSpace *space, const RecSetting *setting);
+extern RecConfiguration **rec_search_space_draw(const RecSearchSpace *space, uint64 seed, int n);
+extern RecConfiguration *rec_search_space_mutate(const RecSearchSpace *space,
+												 const RecConfiguration *configuration, int scope,
+												 pg_prng_state *prng);
+extern char *rec_search_space_json(const RecSearchSpace *space, const RecConfiguration *configuration);
 
 #endif							/* REC_SEARCH_SPACE_H */

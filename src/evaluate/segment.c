@@ -1,18 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * segment.c
- *	  Of whom, and of what, a measurement tells apart.
+ *	  Segments of users and of items, each evaluated by itself.
  *
- * There are segments of users and of items.  For one of users, the values of its
- * users are averaged; for one of items, only its items are to be found.  Users
- * are told apart by how much their history has, by a query of user and text, and
- * by columns of the interactions, where the value of the first interaction that is
- * to be found counts; items by how popular they are and by columns of their
- * relation.  Each such way puts a user or an item in one segment at most.
+ * For a segment of users, the values of its users are averaged; for a segment of
+ * items, only its items are relevant.  A segmentation assigns each user or item to
+ * at most one segment: users by the length of their history, by a query of user
+ * and text, and by columns of the interactions, with the value of the user's first
+ * interaction in the test set; items by popularity and by columns of their
+ * relation.
  *
- * The columns of interactions are read as situations are (situation.c), after
- * those of the context, of which they are no part.  Where a query or a relation has
- * several rows of one id, the bytewise smallest text counts.
+ * The columns of interactions are read like situations (situation.c), after those
+ * of the context, and are not context themselves.  If a query or a relation has
+ * several rows of one id, the bytewise smallest text is used.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -35,9 +35,9 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
-#define HEAD_SHARE		0.2		/* of the items, the most popular */
+#define HEAD_SHARE		0.2		/* share of items, by popularity */
 #define HEAVY_HISTORY	10		/* items in the history of a heavy user */
-#define MOST_SEGMENTS	1000	/* by a query or a column */
+#define MOST_SEGMENTS	1000	/* of a query or a column */
 
 static const char *const segment_names[] = {
 	"all", "items: head", "items: tail", "items: new",
@@ -45,79 +45,79 @@ static const char *const segment_names[] = {
 };
 
 /* ----------------
- *		what there always is
+ *		segments that are always there
  * ----------------
  */
 
-static RecWay *
-add_way(RecSegments *segments, uint32 n)
+static RecSegmentation *
+create_segmentation(RecSegments *segments, uint32 n)
 {
-	RecWay	   *way = MemoryContextAllocZero(segments->context, sizeof(RecWay));
+	RecSegmentation *segmentation = MemoryContextAllocZero(segments->mcxt, sizeof(RecSegmentation));
 
-	way->segment = rec_memory_budget_alloc(segments->context, n, sizeof(int));
-	memset(way->segment, -1, n * sizeof(int));
-	way->column = -1;
-	return way;
+	segmentation->segment = rec_memory_budget_alloc(segments->mcxt, n, sizeof(int));
+	memset(segmentation->segment, -1, n * sizeof(int));
+	segmentation->column = -1;
+	return segmentation;
 }
 
-/* Adds a way to one of the two lists of them. */
+/* Append to the segmentations of users or of items. */
 static void
-append_way(RecWay ***ways, int *n, RecWay *way)
+append_segmentation(RecSegmentation ***segmentations, int *n, RecSegmentation *segmentation)
 {
-	*ways = repalloc(*ways, (*n + 1) * sizeof(RecWay *));
-	(*ways)[(*n)++] = way;
+	*segmentations = repalloc(*segmentations, (*n + 1) * sizeof(RecSegmentation *));
+	(*segmentations)[(*n)++] = segmentation;
 }
 
 static void
-add_segment(RecSegments *segments, const char *name, RecWay *way)
+add_segment(RecSegments *segments, const char *name, RecSegmentation *segmentation)
 {
 	int			n = segments->count++;
 
 	segments->names = repalloc(segments->names, (n + 1) * sizeof(char *));
-	segments->names[n] = MemoryContextStrdup(segments->context, name);
-	segments->way = repalloc(segments->way, (n + 1) * sizeof(RecWay *));
-	segments->way[n] = way;
+	segments->names[n] = MemoryContextStrdup(segments->mcxt, name);
+	segments->segmentation = repalloc(segments->segmentation, (n + 1) * sizeof(RecSegmentation *));
+	segments->segmentation[n] = segmentation;
 }
 
-/* Gives the segments that there always are. */
+/* Return the segments that are always there. */
 RecSegments *
-rec_segment_create(MemoryContext context)
+rec_segment_create(MemoryContext mcxt)
 {
-	RecSegments *segments = MemoryContextAllocZero(context, sizeof(RecSegments));
-	RecWay	   *popularity;
+	RecSegments *segments = MemoryContextAllocZero(mcxt, sizeof(RecSegments));
+	RecSegmentation *popularity;
 
-	segments->context = context;
-	segments->names = MemoryContextAlloc(context, sizeof(char *));
-	segments->way = MemoryContextAlloc(context, sizeof(RecWay *));
-	segments->item_ways = MemoryContextAlloc(context, sizeof(RecWay *));
-	segments->user_ways = MemoryContextAlloc(context, sizeof(RecWay *));
-	popularity = add_way(segments, 0);
-	append_way(&segments->item_ways, &segments->nitem_ways, popularity);
+	segments->mcxt = mcxt;
+	segments->names = MemoryContextAlloc(mcxt, sizeof(char *));
+	segments->segmentation = MemoryContextAlloc(mcxt, sizeof(RecSegmentation *));
+	segments->item_segmentations = MemoryContextAlloc(mcxt, sizeof(RecSegmentation *));
+	segments->user_segmentations = MemoryContextAlloc(mcxt, sizeof(RecSegmentation *));
+	popularity = create_segmentation(segments, 0);
+	append_segmentation(&segments->item_segmentations, &segments->nitem_segmentations, popularity);
 	for (int i = 0; i < REC_NSEGMENTS; i++)
 		add_segment(segments, segment_names[i],
 					i >= REC_ITEMS_HEAD && i <= REC_ITEMS_NEW ? popularity : NULL);
 	return segments;
 }
 
-/* Tells items apart by how popular they are in the model that was trained. */
+/* Assign items to segments by their popularity in the trained model. */
 void
 rec_segment_of_model(RecSegments *segments, const RecBatch *batch)
 {
 	uint32		nids = rec_dictionary_count(batch->items);
-	RecWay	   *way = segments->item_ways[0];
+	RecSegmentation *segmentation = segments->item_segmentations[0];
 
-	pfree(way->segment);
-	way->segment = rec_memory_budget_alloc(segments->context, nids, sizeof(int));
+	pfree(segmentation->segment);
+	segmentation->segment = rec_memory_budget_alloc(segments->mcxt, nids, sizeof(int));
 	for (uint32 i = 0; i < nids; i++)
 	{
 		uint32		number = batch->model_number[i];
 
-		way->segment[i] = number == REC_NOT_FOUND || number >= batch->ntrained ? REC_ITEMS_NEW :
+		segmentation->segment[i] = number == REC_NOT_FOUND || number >= batch->ntrained ? REC_ITEMS_NEW :
 			number < batch->ntrained * HEAD_SHARE ? REC_ITEMS_HEAD : REC_ITEMS_TAIL;
 	}
 }
 
-/* Gives the segment of users with so many items in their history. */
+/* Return the segment of users with that number of items in their history. */
 RecSegment
 rec_segment_of_history(int nitems)
 {
@@ -157,7 +157,7 @@ take_label(void *arg, const RecRow *row)
 		labels->of_id[id] = label;
 }
 
-/* Reads a query of id and text, whose types were checked. */
+/* Run a query of id and text, whose types have been checked. */
 static Labels
 read_labels(SPIPlanPtr plan, RecDict *ids)
 {
@@ -183,17 +183,17 @@ refuse_many(const char *what, int n)
 }
 
 /*
- * Adds a segment for each text that some id has, in the order of the texts, and
- * gives the way that tells the ids apart.  They are called "column = text", or
- * "segment: text" if there is no column.
+ * Add a segment for each text of an id, in the order of the texts, and return the
+ * segmentation of the ids.  Segments are named "column = text", or "segment: text"
+ * without a column.
  */
-static RecWay *
+static RecSegmentation *
 add_labels(RecSegments *segments, const Labels *labels, const char *column, bool of_items)
 {
 	uint32		nids = rec_dictionary_count(labels->ids);
 	uint32		ntexts = rec_dictionary_count(labels->texts);
 	uint32	   *order = rec_dictionary_ordered(labels->texts, true);
-	RecWay	   *way = add_way(segments, nids);
+	RecSegmentation *segmentation = create_segmentation(segments, nids);
 	bool	   *used = palloc0_array(bool, ntexts + 1);
 	int		   *segment = palloc_array(int, ntexts + 1);
 	int			nused = 0;
@@ -214,17 +214,17 @@ add_labels(RecSegments *segments, const Labels *labels, const char *column, bool
 		segment[order[i]] = segments->count;
 		label = rec_dictionary_text(labels->texts, order[i]);
 		add_segment(segments, column ? psprintf("%s = %s", column, label) :
-					psprintf("segment: %s", label), of_items ? way : NULL);
+					psprintf("segment: %s", label), of_items ? segmentation : NULL);
 	}
 	for (uint32 i = 0; i < nids; i++)
 		if (labels->of_id[i] >= 0)
-			way->segment[i] = segment[labels->of_id[i]];
-	return way;
+			segmentation->segment[i] = segment[labels->of_id[i]];
+	return segmentation;
 }
 
 /*
- * Tells users apart by a query of user and text; the user's type must be the
- * batch's.  SPI is connected.
+ * Add segments of users by a query of user and text; the type of the user must be
+ * that of the batch.  SPI must be connected.
  */
 void
 rec_segment_add_query(RecSegments *segments, RecBatch *batch, const char *query)
@@ -247,8 +247,8 @@ rec_segment_add_query(RecSegments *segments, RecBatch *batch, const char *query)
 				 errmsg("segments must return a user of type %s and a segment of type text",
 						format_type_be(rec_dictionary_type(batch->users)))));
 	labels = read_labels(plan, batch->users);
-	append_way(&segments->user_ways, &segments->nuser_ways,
-			   add_labels(segments, &labels, NULL, false));
+	append_segmentation(&segments->user_segmentations, &segments->nuser_segmentations,
+						add_labels(segments, &labels, NULL, false));
 }
 
 /* ----------------
@@ -264,7 +264,7 @@ has_column(Oid relid, const char *column)
 	return attnum != InvalidAttrNumber && attnum > 0;
 }
 
-/* True when a column is one of interactions; else it is one of items. */
+/* Return true if a column is one of the interactions, otherwise it is of items. */
 bool
 rec_segment_of_interactions(const RecDefinition *definition, const char *column)
 {
@@ -275,8 +275,8 @@ rec_segment_of_interactions(const RecDefinition *definition, const char *column)
 }
 
 /*
- * Refuses a column that neither the interactions nor the relation of items
- * have.
+ * Raise an ERROR for a column that neither the interactions nor the relation of
+ * items have.
  */
 void
 rec_segment_check_column(const RecDefinition *definition, const char *column)
@@ -298,7 +298,7 @@ rec_segment_check_column(const RecDefinition *definition, const char *column)
 			 rec_closest_name_hint(&closest, "column")));
 }
 
-/* The place of a column among the context's, its number when there is none. */
+/* Return the number of a column of the context, ncontexts if it is none. */
 static int
 context_number(const RecDefinition *definition, const char *column)
 {
@@ -321,7 +321,7 @@ add_source_column(RecSource *source, char *column, int number)
 	source->context_numbers[source->ncontexts++] = number;
 }
 
-/* Gives a source of which more columns of the context can be said. */
+/* Return a copy of a source to which columns of the context can be added. */
 static RecSource
 copy_source(const RecSource *source)
 {
@@ -338,8 +338,8 @@ copy_source(const RecSource *source)
 }
 
 /*
- * Gives a definition by which those of the columns that are of interactions are
- * read, too: after the context, as if they were a part of it.
+ * Return a copy of a definition that reads the columns of interactions, too: after
+ * the context, as if they were part of it.
  */
 RecDefinition *
 rec_segment_definition(const RecDefinition *definition, char *const *columns, int ncolumns)
@@ -367,12 +367,12 @@ rec_segment_definition(const RecDefinition *definition, char *const *columns, in
 	return copy;
 }
 
-/* Tells users apart by a column of the situations that the batch has read. */
+/* Add segments of users by a column of the situations that the batch has read. */
 static void
 add_situation_column(RecSegments *segments, const RecSituations *situations, int column)
 {
 	Labels		labels;
-	RecWay	   *way;
+	RecSegmentation *segmentation;
 
 	labels.ids = rec_dictionary_create(INT4OID, InvalidOid, CurrentMemoryContext);
 	labels.texts = rec_dictionary_create(TEXTOID, C_COLLATION_OID, CurrentMemoryContext);
@@ -386,12 +386,12 @@ add_situation_column(RecSegments *segments, const RecSituations *situations, int
 		labels.of_id[v] = value->column != column ? -1 :
 			(int) rec_dictionary_intern(labels.texts, CStringGetTextDatum(value->text));
 	}
-	way = add_labels(segments, &labels, situations->columns[column], false);
-	way->column = column;
-	append_way(&segments->user_ways, &segments->nuser_ways, way);
+	segmentation = add_labels(segments, &labels, situations->columns[column], false);
+	segmentation->column = column;
+	append_segmentation(&segments->user_segmentations, &segments->nuser_segmentations, segmentation);
 }
 
-/* Tells items apart by a column of their relation. */
+/* Add segments of items by a column of their relation. */
 static void
 add_item_column(RecSegments *segments, RecBatch *batch, const RecItemSource *items,
 				const char *column)
@@ -407,13 +407,14 @@ add_item_column(RecSegments *segments, RecBatch *batch, const RecItemSource *ite
 									rec_relation_type_quoted(type), quote_identifier(column),
 									rec_relation_quoted(items->relid)), 0, NULL, 0);
 	labels = read_labels(plan, batch->items);
-	append_way(&segments->item_ways, &segments->nitem_ways,
-			   add_labels(segments, &labels, column, true));
+	append_segmentation(&segments->item_segmentations, &segments->nitem_segmentations,
+						add_labels(segments, &labels, column, true));
 }
 
 /*
- * Tells apart by a column: users, if it is one of the interactions that the
- * batch has read by rec_segment_definition(), else items.  SPI is connected.
+ * Add segments by a column: of users, if it is one of the interactions that the
+ * batch has read by rec_segment_definition(), otherwise of items.  SPI must be
+ * connected.
  */
 void
 rec_segment_add_column(RecSegments *segments, RecBatch *batch,

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * segment.h
- *	  Of whom, and of what, a measurement tells apart.
+ *	  Segments of users and of items, each evaluated by itself.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -15,43 +15,44 @@
 
 #include "batch/batch.h"
 
-/* Segments that there always are; others have the numbers that follow. */
+/* Segments that are always there; others have the following numbers. */
 typedef enum RecSegment
 {
 	REC_ALL,
 	REC_ITEMS_HEAD,				/* the most popular fifth of the catalogue */
-	REC_ITEMS_TAIL,				/* the rest of it */
+	REC_ITEMS_TAIL,				/* the other items of it */
 	REC_ITEMS_NEW,				/* not in the training data */
 	REC_USERS_NEW,				/* without history */
 	REC_USERS_LIGHT,			/* 1 to 9 items in it */
-	REC_USERS_HEAVY,			/* 10 and more */
+	REC_USERS_HEAVY,			/* 10 or more */
 	REC_NSEGMENTS
 } RecSegment;
 
 /*
- * A way to tell items, users or values of the context apart: the segment of
- * each, by its number, or -1 for none.
+ * The segment of each item, user or value of a column, by its number; -1 for
+ * none.
  */
-typedef struct RecWay
+typedef struct RecSegmentation
 {
 	int		   *segment;
 	int			column;			/* of the situations, or -1 */
-} RecWay;
+} RecSegmentation;
 
 typedef struct RecSegments
 {
-	MemoryContext context;		/* owns all of it */
+	MemoryContext mcxt;			/* owns all of it */
 	int			count;
 	char	  **names;
-	RecWay	  **way;			/* of each segment of items, else NULL */
-	int			nitem_ways;
-	RecWay	  **item_ways;		/* the first: head, tail, new */
-	int			nuser_ways;
-	RecWay	  **user_ways;		/* by the user, or by the situation in which
-								 * they first did something to be found */
+	RecSegmentation **segmentation; /* of each segment of items, else NULL */
+	int			nitem_segmentations;
+	RecSegmentation **item_segmentations;	/* the first: head, tail, new */
+	int			nuser_segmentations;
+	RecSegmentation **user_segmentations;	/* by the user, or by the
+											 * situation of the user's first
+											 * interaction in the test set */
 } RecSegments;
 
-extern RecSegments *rec_segment_create(MemoryContext context);
+extern RecSegments *rec_segment_create(MemoryContext mcxt);
 extern void rec_segment_of_model(RecSegments *segments, const RecBatch *batch);
 extern void rec_segment_add_query(RecSegments *segments, RecBatch *batch, const char *query);
 extern void rec_segment_add_column(RecSegments *segments, RecBatch *batch,

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * split.c
- *	  Which of the interactions are hidden, to be found.
+ *	  Splits of interactions into training, test and hidden ones.
  *
- * Each row of a batch is trained on, known as history alone, to be found, or
- * hidden.  A split says so by the time, by the user or by lot, and may do it
- * several times, each time for another model.  It writes marks and copies
- * nothing; what is reserved for a later look stays hidden whatever it says.
+ * Each row of a batch is part of the training data, of the history alone, of the
+ * test set, or hidden.  A split decides by time, by user or at random, and may have
+ * several cuts, each for a model of its own.  It marks rows and copies nothing;
+ * reserved rows stay hidden in all splits.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -23,7 +23,7 @@
 #include "miscadmin.h"
 #include "pg/memory_budget.h"
 
-/* Gives how many times a split cuts, each with a model of its own. */
+/* Return the number of cuts of a split; each has a model of its own. */
 int
 rec_split_cuts(const RecSplit *split)
 {
@@ -39,9 +39,9 @@ rec_split_cuts(const RecSplit *split)
 #include "lib/sort_template.h"
 
 /*
- * The time before which a share of the interactions lies.  The share is a sum
- * of decimal fractions, so that a whole number of interactions may come out a
- * little too small.
+ * Return the time before which a share of the interactions lies.  The share is a
+ * sum of decimal fractions, and its product with n may be slightly below a whole
+ * number; hence the factor.
  */
 static int64
 time_quantile(const int64 *times, int64 n, double share)
@@ -52,9 +52,9 @@ time_quantile(const int64 *times, int64 n, double share)
 }
 
 /*
- * Cuts by time: the newest test_share is cut into as many windows as there
- * are cuts; one is the test, what lies before it is trained on, what lies
- * after it is hidden.
+ * Split by time: the newest test_share is divided into one window per cut; a
+ * window is the test set, the rows before it are training data, the rows after it
+ * are hidden.
  */
 static void
 split_by_time(RecBatch *batch, const RecSplit *split, int cut)
@@ -73,7 +73,7 @@ split_by_time(RecBatch *batch, const RecSplit *split, int cut)
 	if (n > 0 && times[n - 1] == REC_NO_TIME)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the interactions have no times to split them by"),
+				 errmsg("the interactions have no times to split by"),
 				 errhint("Name the time column with add_interactions(), or use split => 'random'.")));
 	from = time_quantile(times, n, start);
 	to = cut + 1 == split->cuts ? PG_INT64_MAX : time_quantile(times, n, start + width);
@@ -87,7 +87,7 @@ split_by_time(RecBatch *batch, const RecSplit *split, int cut)
 	pfree(times);
 }
 
-/* Makes the newest interactions of a user the test; rows are oldest first. */
+/* Make the newest interactions of a user the test set; rows are oldest first. */
 static void
 hold_last(RecBatch *batch, int64 from, int64 to, int last, RecPart rest)
 {
@@ -130,7 +130,7 @@ split_at_random(RecBatch *batch, const RecSplit *split)
 			REC_PART_TEST : REC_PART_TRAIN;
 }
 
-/* Says of each row of a sorted batch what it is used for in one of the cuts. */
+/* Set the part of each row of a sorted batch in one of the cuts. */
 void
 rec_split_apply(RecBatch *batch, const RecSplit *split, int cut)
 {

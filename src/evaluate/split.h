@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * split.h
- *	  Which of the interactions are hidden, to be found.
+ *	  Splits of interactions into training, test and hidden ones.
  *
  * Copyright (c) 2026, the recommender developers
  *

@@ -1,12 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * trial_log.c
- *	  What a search for options has measured, and remembers.
+ *	  Stored values of the trials of tune().
  *
- * The recommender's table "trial" has a row for each setting, by all options
- * that it comes to, and each sample of users.  A value is good for a search
- * that asks the same question: the same split, metric, k, seed and context, of
- * the same interactions.
+ * The recommender's table "trial" has a row for each effective set of options and
+ * each sample of users.  A value is valid for searches under equal conditions:
+ * split, metric, k, seed, context and interactions.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -27,7 +26,7 @@
 #include "pg/spi.h"
 #include "utils/builtins.h"
 
-/* Gives a number that changes with the interactions and their weights. */
+/* Return a checksum of the interactions and their weights. */
 static int64
 checksum(const RecBatch *batch)
 {
@@ -48,9 +47,9 @@ checksum(const RecBatch *batch)
 	return (int64) sum;
 }
 
-/* Gives what makes a stored value good for a search, as jsonb. */
+/* Return the conditions under which stored values are valid, as jsonb. */
 Datum
-rec_trial_log_question(const RecBatch *batch, const RecSplit *split, const RecMetric *metric, int k)
+rec_trial_log_conditions(const RecBatch *batch, const RecSplit *split, const RecMetric *metric, int k)
 {
 	RecJson		json = {0};
 
@@ -77,23 +76,23 @@ rec_trial_log_question(const RecBatch *batch, const RecSplit *split, const RecMe
 	return JsonbPGetDatum(rec_json_writer_finish(&json));
 }
 
-/* Gives all options that a trial comes to. */
+/* Return all options of a trial, those in force included. */
 Jsonb *
 rec_trial_log_effective(const RecTrial *trial)
 {
 	return rec_options_write(&trial->effective, REC_SCOPE_ALL);
 }
 
-/* Takes a trial's value from an earlier search; false when there is none. */
+/* Set a trial's value from an earlier search; false if there is none. */
 bool
-rec_trial_log_recall(const RecDefinition *definition, Datum question, int sample, RecTrial *trial)
+rec_trial_log_recall(const RecDefinition *definition, Datum conditions, int sample, RecTrial *trial)
 {
 	Oid			types[3] = {JSONBOID, INT4OID, JSONBOID};
 	Datum		values[3];
 	bool		isnull;
 	HeapTuple	row;
 
-	values[0] = question;
+	values[0] = conditions;
 	values[1] = Int32GetDatum(sample);
 	values[2] = JsonbPGetDatum(rec_trial_log_effective(trial));
 	rec_spi_execute(psprintf("SELECT t.value, t.users, t.train_ms FROM %s t "
@@ -115,14 +114,14 @@ rec_trial_log_recall(const RecDefinition *definition, Datum question, int sample
 	return true;
 }
 
-/* Remembers a trial's value. */
+/* Store the value of a trial. */
 void
-rec_trial_log_keep(const RecDefinition *definition, Datum question, int sample, const RecTrial *trial)
+rec_trial_log_keep(const RecDefinition *definition, Datum conditions, int sample, const RecTrial *trial)
 {
 	RecTableRow row;
 
 	rec_table_row_begin(&row, REC_TABLE_TRIAL);
-	rec_table_row_set(&row, Anum_rec_trial_settings, question);
+	rec_table_row_set(&row, Anum_rec_trial_settings, conditions);
 	rec_table_row_set(&row, Anum_rec_trial_sample, Int32GetDatum(sample));
 	rec_table_row_set(&row, Anum_rec_trial_options, JsonbPGetDatum(rec_trial_log_effective(trial)));
 	rec_table_row_set(&row, Anum_rec_trial_value, Float8GetDatum(trial->value));

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * trial_log.h
- *	  What a search for options has measured, and remembers.
+ *	  Stored values of the trials of tune().
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -20,20 +20,20 @@
 typedef struct RecTrial
 {
 	int			number;
-	RecSetting *setting;
-	Jsonb	   *options;		/* beside those in force */
+	RecConfiguration *configuration;
+	Jsonb	   *options;		/* that differ from those in force */
 	RecOptions	effective;
-	double		value;			/* NaN: not measured */
+	double		value;			/* NaN: not evaluated */
 	int64		users;
 	double		train_ms;
 } RecTrial;
 
-extern Datum rec_trial_log_question(const RecBatch *batch, const RecSplit *split,
-									const RecMetric *metric, int k);
+extern Datum rec_trial_log_conditions(const RecBatch *batch, const RecSplit *split,
+									  const RecMetric *metric, int k);
 extern Jsonb *rec_trial_log_effective(const RecTrial *trial);
-extern bool rec_trial_log_recall(const RecDefinition *definition, Datum question, int sample,
+extern bool rec_trial_log_recall(const RecDefinition *definition, Datum conditions, int sample,
 								 RecTrial *trial);
-extern void rec_trial_log_keep(const RecDefinition *definition, Datum question, int sample,
+extern void rec_trial_log_keep(const RecDefinition *definition, Datum conditions, int sample,
 							   const RecTrial *trial);
 
 #endif							/* REC_TRIAL_LOG_H */

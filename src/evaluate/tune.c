@@ -1,19 +1,20 @@
 /*-------------------------------------------------------------------------
  *
  * tune.c
- *	  Choosing options by what they give on held-out interactions.
+ *	  SQL function tune: search for options on held-out interactions.
  *
- * The newest part of the interactions is reserved; nothing of the search sees
- * it.  On the rest, trials are measured on a validation cut: the options in
- * force, a few settings that are known to do well somewhere, then random ones.
- * The search is by successive halving (Jamieson and Talwalkar 2016): all
- * trials on a few users, the best third on three times as many, and so on.
- * Then the best one is changed a little, again and again.  At the end the best trial and the options in force are both measured once on
- * the reserved part, and only an improvement that is real there is applied.
+ * The test set of the split is reserved, and the search does not use it.  The
+ * other interactions are split into training and validation data, on which trials
+ * are evaluated: the options in force, a few configurations that are good on some
+ * data sets, then random ones.  The search is by successive halving (Jamieson and
+ * Talwalkar 2016): all trials on a few users, the best third on three times as
+ * many, and so on.  Then the best trial is refined by small changes.  At the end,
+ * the best trial and the options in force are both evaluated once on the reserved
+ * test set, and only a significant improvement there is applied.
  *
- * The same seed on the same data gives the same trials and values.  What was
- * measured is kept in the recommender's table trial, so that a search that is
- * asked for again with more trials goes on where it was.
+ * Equal seeds and data make equal trials and values.  Values are stored in the
+ * recommender's table trial, so that a repeated search with more trials continues
+ * the earlier one.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -49,10 +50,10 @@
 #include "utils/tuplestore.h"
 
 #define TRIAL_NCOLS			12	/* columns of type trial */
-#define HALVING				3	/* of the trials survive one in so many */
-#define REAL_IMPROVEMENT	0.01	/* largest p-value that counts as real */
-#define RIDGE_SPEED			1e6 /* multiplications in a millisecond, guessed
-								 * low */
+#define HALVING				3	/* one of so many trials survives a stage */
+#define SIGNIFICANT			0.01	/* largest p-value of an improvement */
+#define RIDGE_SPEED			1e6 /* multiplications in a millisecond, a low
+								 * estimate */
 
 typedef struct Search
 {
@@ -62,21 +63,21 @@ typedef struct Search
 	const RecMetric *metric;
 	int			k;
 	int			resamples;
-	RecSettingSpace space;
-	Datum		question;		/* jsonb: what stored values are good for */
+	RecSearchSpace space;
+	Datum		conditions;		/* jsonb: under which stored values are valid */
 	RecTrial   *trials;
 	int			ntrials;
 	int			nrefinements;
-	int			sample;			/* users of the stage at hand */
+	int			sample;			/* users of the current stage */
 
 	/* the budget */
 	TimestampTz started;
 	TimestampTz deadline;		/* 0: none */
 	TimestampTz stage_end;		/* no trial of the stage begins later */
-	double		longest_ms[REC_NMODELS];	/* training seen, of each model */
+	double		longest_ms[REC_NMODELS];	/* training so far, of each model */
 
 	/* the model in memory */
-	Jsonb	   *trained;		/* options that it was built by, or NULL */
+	Jsonb	   *trained;		/* options that built it, or NULL */
 	double		train_ms;
 	Tuplestorestate *store;
 	TupleDesc	desc;
@@ -88,17 +89,17 @@ typedef struct Search
  */
 
 static void
-make_trial(const Search *search, RecTrial *trial, int number, RecSetting *setting)
+make_trial(const Search *search, RecTrial *trial, int number, RecConfiguration *configuration)
 {
-	MemoryContext working = AllocSetContextCreate(CurrentMemoryContext, "recommender setting",
+	MemoryContext working = AllocSetContextCreate(CurrentMemoryContext, "recommender configuration",
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(working);
-	char	   *json = rec_search_space_json(&search->space, setting);
+	char	   *json = rec_search_space_json(&search->space, configuration);
 	Datum		options = DirectFunctionCall1(jsonb_in, CStringGetDatum(json));
 
 	MemoryContextSwitchTo(old);
 	trial->number = number;
-	trial->setting = setting;
+	trial->configuration = configuration;
 	trial->value = NAN;
 	trial->options = DatumGetJsonbPCopy(options);
 	trial->effective = search->definition->options;
@@ -109,20 +110,20 @@ make_trial(const Search *search, RecTrial *trial, int number, RecSetting *settin
 static void
 make_trials(Search *search)
 {
-	RecSetting **settings = rec_search_space_draw(&search->space, (uint64) search->split.seed,
-												  search->ntrials);
+	RecConfiguration **configurations = rec_search_space_draw(&search->space, (uint64) search->split.seed,
+															  search->ntrials);
 
 	search->trials = palloc0_array(RecTrial, search->ntrials + 1);
 	for (int i = 0; i < search->ntrials; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		make_trial(search, &search->trials[i], i, settings[i]);
+		make_trial(search, &search->trials[i], i, configurations[i]);
 	}
-	pfree(settings);
+	pfree(configurations);
 }
 
 /* ----------------
- *		measuring a trial
+ *		evaluating a trial
  * ----------------
  */
 
@@ -134,7 +135,7 @@ forget_model(Search *search)
 	search->trained = NULL;
 }
 
-/* Trains by a trial's options, unless the model at hand was built by them. */
+/* Train with a trial's options, unless these built the current model. */
 static void
 train(Search *search, const RecTrial *trial)
 {
@@ -157,9 +158,9 @@ train(Search *search, const RecTrial *trial)
 	search->trained = build;
 }
 
-/* Measures a trial on the batch as it is split. */
+/* Evaluate a trial on the current split. */
 static RecEvaluation *
-measure(Search *search, RecTrial *trial, int64 sample)
+evaluate(Search *search, RecTrial *trial, int64 sample)
 {
 	RecEvaluation *evaluation = rec_user_values_create(CurrentMemoryContext, 1,
 													   &search->metric, 1, &search->k, 1);
@@ -171,7 +172,7 @@ measure(Search *search, RecTrial *trial, int64 sample)
 	return evaluation;
 }
 
-/* Guesses how long training takes: as long as the longest of its model did. */
+/* Return the expected milliseconds of training: the longest of its model so far. */
 static double
 expected_ms(const Search *search, const RecTrial *trial)
 {
@@ -192,19 +193,19 @@ is_out_of_time(const Search *search, const RecTrial *trial)
 		(double) GetCurrentTimestamp() + expected_ms(search, trial) * 1000 > (double) search->stage_end;
 }
 
-/* Trains and measures a trial on the sample. */
+/* Train a trial and evaluate it on the sample. */
 static void
-measure_trial(Search *search, RecTrial *trial)
+evaluate_trial(Search *search, RecTrial *trial)
 {
-	RecEvaluation *evaluation = measure(search, trial, search->sample);
+	RecEvaluation *evaluation = evaluate(search, trial, search->sample);
 
 	trial->users = evaluation->nusers;
 	trial->value = rec_user_values_mean(evaluation);
 }
 
-/* Gives up a trial that did not fit into memory; any other error goes on. */
+/* Drop a trial that does not fit into memory; rethrow other errors. */
 static void
-give_up(Search *search, const RecTrial *trial)
+drop_trial(Search *search, const RecTrial *trial)
 {
 	ErrorData  *error = CopyErrorData();
 
@@ -213,14 +214,14 @@ give_up(Search *search, const RecTrial *trial)
 	FlushErrorState();
 	forget_model(search);
 	ereport(NOTICE,
-			(errmsg("trial %d does not fit into maintenance_work_mem and is left out", trial->number),
+			(errmsg("trial %d is skipped, as it does not fit into maintenance_work_mem", trial->number),
 			 error->detail ? errdetail_internal("%s", error->detail) : 0,
 			 error->hint ? errhint("%s", error->hint) : 0));
 }
 
-/* Measures a trial, unless there is no memory for it. */
+/* Evaluate a trial, or drop it if memory does not suffice. */
 static void
-measure_if_fits(Search *search, RecTrial *trial)
+evaluate_if_fits(Search *search, RecTrial *trial)
 {
 	MemoryContext old = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -229,7 +230,7 @@ measure_if_fits(Search *search, RecTrial *trial)
 	MemoryContextSwitchTo(old);
 	PG_TRY();
 	{
-		measure_trial(search, trial);
+		evaluate_trial(search, trial);
 		ReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(old);
 		CurrentResourceOwner = owner;
@@ -240,12 +241,12 @@ measure_if_fits(Search *search, RecTrial *trial)
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(old);
 		CurrentResourceOwner = owner;
-		give_up(search, trial);
+		drop_trial(search, trial);
 	}
 	PG_END_TRY();
 }
 
-/* Gives a trial its value on the sample, or none where there is no room or time. */
+/* Set a trial's value on the sample; NaN if memory or time does not suffice. */
 static void
 try_trial(Search *search, RecTrial *trial)
 {
@@ -255,12 +256,12 @@ try_trial(Search *search, RecTrial *trial)
 	double	   *longest = &search->longest_ms[trial->effective.model];
 
 	trial->value = NAN;
-	if (!rec_trial_log_recall(search->definition, search->question, search->sample, trial) &&
+	if (!rec_trial_log_recall(search->definition, search->conditions, search->sample, trial) &&
 		!is_out_of_time(search, trial))
 	{
-		measure_if_fits(search, trial);
+		evaluate_if_fits(search, trial);
 		if (!isnan(trial->value))
-			rec_trial_log_keep(search->definition, search->question, search->sample, trial);
+			rec_trial_log_keep(search->definition, search->conditions, search->sample, trial);
 	}
 	if (!isnan(trial->value))
 		*longest = Max(*longest, trial->train_ms);
@@ -317,7 +318,7 @@ compare_trials(const void *a, const void *b)
  * ----------------
  */
 
-/* Models that train fast come first, so that a budget is not gone before. */
+/* Models that train fast come first, to use the budget well. */
 static int
 compare_costs(const void *a, const void *b)
 {
@@ -329,7 +330,7 @@ compare_costs(const void *a, const void *b)
 	return order != 0 ? order : x->number - y->number;
 }
 
-/* Each stage has half of the time that is left; what is over, the next. */
+/* Each stage may use half of the time left; unused time goes to the next. */
 static void
 begin_stage(Search *search)
 {
@@ -339,8 +340,8 @@ begin_stage(Search *search)
 }
 
 /*
- * Tries all trials on some users, the best third on three times as many, and
- * so on, until one is left or there are no more users.  Leaves the best first.
+ * Evaluate all trials on some users, the best third on three times as many, and so
+ * on, until one trial is left or all users are used.  The best is then the first.
  */
 static void
 halve(Search *search)
@@ -365,7 +366,7 @@ halve(Search *search)
 		qsort(search->trials, alive, sizeof(RecTrial), compare_trials);
 		if (isnan(search->trials[0].value))
 		{
-			/* the budget ended before this stage: what is known stays known */
+			/* the budget ended before this stage: keep the previous result */
 			search->trials[0] = best_before;
 			search->sample /= HALVING;
 			break;
@@ -378,28 +379,28 @@ halve(Search *search)
 }
 
 /*
- * Makes a trial of a setting that differs from the best in what was not tried;
- * what it points to is in the current context.
+ * Make a trial by a mutation of the best configuration that has not been tried;
+ * its data are allocated in the current memory context.
  */
 static void
 make_refinement(Search *search, int number, RecTrial *trial, RecDict *tried, pg_prng_state *prng)
 {
 	int			scope = number < search->nrefinements / 2 ? REC_SCOPE_BUILD : REC_SCOPE_SERVE;
 
-	/* where all was tried, something is tried again */
+	/* after 100 attempts, try one again */
 	for (int attempt = 0; attempt < 100; attempt++)
 	{
 		uint32		known = rec_dictionary_count(tried);
 
 		CHECK_FOR_INTERRUPTS();
 		make_trial(search, trial, search->ntrials + number,
-				   rec_search_space_mutate(&search->space, search->trials[0].setting, scope, prng));
+				   rec_search_space_mutate(&search->space, search->trials[0].configuration, scope, prng));
 		if (rec_dictionary_intern(tried, JsonbPGetDatum(rec_trial_log_effective(trial))) == known)
 			break;
 	}
 }
 
-/* True when there was a time by which to end, and it is over. */
+/* Return true if the time budget is used up. */
 static bool
 is_over(const Search *search)
 {
@@ -407,10 +408,10 @@ is_over(const Search *search)
 }
 
 /*
- * Changes the best trial a little, and goes on from there whenever that is
- * better; all on the users of the last stage.  How a model is built comes
- * first, how it is served then, as that asks for no other model.  Each has a
- * context of its own, of which that of the best is kept.
+ * Hill climbing from the best trial, on the users of the last stage: evaluate a
+ * mutation, and continue from it if it is better.  Options of building come first,
+ * then those of serving, which keep the model.  Each trial has a memory context of
+ * its own; that of the best one is kept.
  */
 static void
 refine(Search *search)
@@ -439,7 +440,7 @@ refine(Search *search)
 		if (!isnan(trial->value))
 			write_trial(search, "refinement", trial, NULL, trial->value, false);
 		else if (is_over(search))
-			break;				/* beyond what earlier searches remember */
+			break;				/* no stored value either */
 		if (trial->value > best->value)
 		{
 			*best = *trial;
@@ -452,7 +453,7 @@ refine(Search *search)
 	}
 }
 
-/* Measures the winner and the options in force on the reserved part. */
+/* Evaluate the best trial and the options in force on the reserved test set. */
 static void
 finish(Search *search, bool apply)
 {
@@ -462,7 +463,7 @@ finish(Search *search, bool apply)
 	RecEvaluation *evaluations[2];
 	RecComparison comparison;
 	MemoryContext old;
-	bool		is_real;
+	bool		is_significant;
 
 	if (isnan(best->value))
 		return;
@@ -474,8 +475,8 @@ finish(Search *search, bool apply)
 	forget_model(search);
 	current.options = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
 	current.effective = search->definition->options;
-	evaluations[0] = measure(search, &current, 0);
-	evaluations[1] = measure(search, best, 0);
+	evaluations[0] = evaluate(search, &current, 0);
+	evaluations[1] = evaluate(search, best, 0);
 	comparison = rec_bootstrap_compare(batch, evaluations[0], evaluations[1],
 									   search->resamples, search->split.seed);
 	MemoryContextSwitchTo(old);
@@ -484,18 +485,18 @@ finish(Search *search, bool apply)
 		rec_evaluate_request_notice_no_users();
 		return;
 	}
-	is_real = comparison.difference.value > 0 && comparison.p_value <= REAL_IMPROVEMENT;
-	if (apply && is_real)
+	is_significant = comparison.difference.value > 0 && comparison.p_value <= SIGNIFICANT;
+	if (apply && is_significant)
 		rec_alter_recommender_set_options(search->definition, best->options);
 	current.users = best->users = comparison.difference.users;
 	write_trial(search, "held out, in force", &current, NULL, comparison.mean_a, false);
 	write_trial(search, "held out, best", best, &comparison, comparison.mean_b,
-				apply && is_real);
+				apply && is_significant);
 }
 
 /*
- * Puts the test part of the split out of the search's sight, and cuts the rest
- * by another seed: the same one would draw the reserved part again.
+ * Reserve the test set of the split, and split the other rows with another seed,
+ * as an equal seed would draw the reserved rows again.
  */
 static void
 reserve_test(Search *search)
@@ -514,7 +515,7 @@ reserve_test(Search *search)
 	rec_split_apply(batch, &validation, 0);
 }
 
-/* Says what there is to choose from. */
+/* Set the search space by the batch. */
 static void
 find_choices(Search *search)
 {
@@ -526,7 +527,7 @@ find_choices(Search *search)
 	search->space.events = rec_batch_event_weights(search->batch, &search->space.nevents);
 }
 
-/* Gives bits of the models that are named; a name that is none is an ERROR. */
+/* Return the bits of the models in an array; an unknown name is an ERROR. */
 static int
 argument_models(FunctionCallInfo fcinfo, int n)
 {
@@ -569,9 +570,8 @@ begin_rows(Search *search, FunctionCallInfo fcinfo)
 
 /*
  * tune(recommender, trials, budget, metric, k, split, test_share, last,
- * sample, resamples, seed, apply, context, models, refinements): rows of type
- * trial, in the order in which they were measured, then the two of the
- * reserved part.
+ * sample, resamples, seed, apply, context, models, refinements): return rows of
+ * type trial, in the order of their evaluation, then two on the reserved test set.
  */
 PG_FUNCTION_INFO_V1(rec_tune);
 Datum
@@ -602,7 +602,7 @@ rec_tune(PG_FUNCTION_ARGS)
 	SPI_connect();
 	rec_owner_become(rec_definition_owner(search.definition), REC_ALL_ROWS, &caller);
 	request.context = PG_GETARG_BOOL(12);
-	/* in a context of its own, which the limit on memory is for */
+	/* in a memory context of its own, to which the memory limit applies */
 	old = MemoryContextSwitchTo(AllocSetContextCreate(CurrentMemoryContext, "recommender search",
 													  ALLOCSET_DEFAULT_SIZES));
 	search.batch = rec_evaluate_request_batch(search.definition, &search.definition->options, NULL,
@@ -610,7 +610,7 @@ rec_tune(PG_FUNCTION_ARGS)
 	MemoryContextSwitchTo(old);
 	reserve_test(&search);
 	find_choices(&search);
-	search.question = rec_trial_log_question(search.batch, &search.split, search.metric, search.k);
+	search.conditions = rec_trial_log_conditions(search.batch, &search.split, search.metric, search.k);
 	make_trials(&search);
 	halve(&search);
 	refine(&search);

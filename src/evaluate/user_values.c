@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * user_values.c
- *	  The values of the users that were measured.
+ *	  Values of the metrics of each evaluated user.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -17,20 +17,20 @@
 #include "evaluate/user_values.h"
 #include "pg/memory_budget.h"
 
-/* Makes an evaluation of no users yet; metrics and k are copied. */
+/* Return an evaluation without users; metrics and k are copied. */
 RecEvaluation *
-rec_user_values_create(MemoryContext context, int ncontestants,
+rec_user_values_create(MemoryContext mcxt, int ncontestants,
 					   const RecMetric **metrics, int nmetrics, const int *k, int nk)
 {
-	RecEvaluation *evaluation = MemoryContextAllocZero(context, sizeof(RecEvaluation));
+	RecEvaluation *evaluation = MemoryContextAllocZero(mcxt, sizeof(RecEvaluation));
 
-	evaluation->context = context;
+	evaluation->mcxt = mcxt;
 	evaluation->ncontestants = ncontestants;
 	evaluation->nmetrics = nmetrics;
-	evaluation->metrics = MemoryContextAlloc(context, (nmetrics + 1) * sizeof(RecMetric *));
+	evaluation->metrics = MemoryContextAlloc(mcxt, (nmetrics + 1) * sizeof(RecMetric *));
 	memcpy(evaluation->metrics, metrics, nmetrics * sizeof(RecMetric *));
 	evaluation->nk = nk;
-	evaluation->k = MemoryContextAlloc(context, (nk + 1) * sizeof(int));
+	evaluation->k = MemoryContextAlloc(mcxt, (nk + 1) * sizeof(int));
 	memcpy(evaluation->k, k, nk * sizeof(int));
 	for (int i = 0; i < nk; i++)
 		evaluation->largest_k = Max(evaluation->largest_k, k[i]);
@@ -38,24 +38,24 @@ rec_user_values_create(MemoryContext context, int ncontestants,
 	return evaluation;
 }
 
-/* Gives how many segments are told apart, numbered from 0. */
+/* Return the number of segments. */
 int
 rec_user_values_segments(const RecEvaluation *evaluation)
 {
 	return evaluation->segments ? evaluation->segments->count : 1;
 }
 
-/* Makes an array longer, within the budget. */
+/* Return an array enlarged from n to "wanted" elements, within the memory budget. */
 static void *
 extend(const RecEvaluation *evaluation, void *array, int64 n, int64 wanted, Size width)
 {
 	if (array == NULL)
-		return rec_memory_budget_alloc(evaluation->context, wanted, width);
-	rec_memory_budget_check(evaluation->context, mul_size(wanted - n, width));
+		return rec_memory_budget_alloc(evaluation->mcxt, wanted, width);
+	rec_memory_budget_check(evaluation->mcxt, mul_size(wanted - n, width));
 	return repalloc_huge(array, mul_size(wanted, width));
 }
 
-/* Adds a user without rows; gives its segments to fill. */
+/* Add a user without rows; return its segments, to be set by the caller. */
 int *
 rec_user_values_add_user(RecEvaluation *evaluation, uint32 user)
 {
@@ -77,7 +77,7 @@ rec_user_values_add_user(RecEvaluation *evaluation, uint32 user)
 	return evaluation->user_segments + n * evaluation->nuser_segments;
 }
 
-/* Adds a row of the last user; gives its values to fill. */
+/* Add a row of the last user; return its values, to be set by the caller. */
 double *
 rec_user_values_add_row(RecEvaluation *evaluation, int segment)
 {
@@ -97,7 +97,7 @@ rec_user_values_add_row(RecEvaluation *evaluation, int segment)
 	return evaluation->values + n * evaluation->nvalues;
 }
 
-/* Notes whether a value of the last row is missing. */
+/* Record whether the last row is complete. */
 void
 rec_user_values_end_row(RecEvaluation *evaluation)
 {
@@ -109,7 +109,7 @@ rec_user_values_end_row(RecEvaluation *evaluation)
 	evaluation->complete[row] = complete;
 }
 
-/* Gives the mean of the first value over the users who have it, 0 for none. */
+/* Return the mean of the first value over the users who have it, 0 without users. */
 double
 rec_user_values_mean(const RecEvaluation *evaluation)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * user_values.h
- *	  The values of the users that were measured.
+ *	  Values of the metrics of each evaluated user.
  *
  * Copyright (c) 2026, the recommender developers
  *
@@ -19,54 +19,54 @@
 typedef struct RecExposure RecExposure;
 
 /*
- * The values of all users that were measured.  Each has a row of all that was
- * to be found, REC_ALL, and one of each segment of items in which something
- * was; a row has the values of each contestant, metric and k.
+ * The values of all evaluated users.  Each user has a row for all relevant items,
+ * REC_ALL, and one for each segment of items with relevant ones; a row has the
+ * values of each contestant, metric and k.
  */
 typedef struct RecEvaluation
 {
-	MemoryContext context;
-	int			ncontestants;	/* the first so many of RecContestant */
+	MemoryContext mcxt;
+	int			ncontestants;	/* the first ones of RecContestant */
 	int			nmetrics;
 	const RecMetric **metrics;
 	int			nk;
 	int		   *k;
 	int			largest_k;
-	int			nvalues;		/* of a row */
-	int64		sample;			/* users at most; 0 for all */
+	int			nvalues;		/* in a row */
+	int64		sample;			/* maximum number of users; 0 for all */
 	RecSegments *segments;		/* NULL for REC_ALL alone */
 
 	int64		nusers;
 	int64		users_allocated;
 	uint32	   *user;			/* number in the batch's dictionary */
 	int64	   *first_row;
-	int			nuser_segments; /* ways to tell users apart */
-	int		   *user_segments;	/* of each user in turn, -1 for none */
+	int			nuser_segments; /* segmentations of users */
+	int		   *user_segments;	/* of each user, -1 for none */
 
 	int64		nrows;
 	int64		rows_allocated;
-	int		   *segment;		/* REC_ALL or one of items */
+	int		   *segment;		/* of each row: REC_ALL or one of items */
 	bool	   *complete;		/* no value is missing */
 	double	   *values;			/* nvalues of each row; NaN: does not apply */
 
-	RecExposure *exposure;		/* NULL unless a metric asks for it */
+	RecExposure *exposure;		/* NULL unless a metric needs it */
 } RecEvaluation;
 
-/* Gives the row after the last one of a user. */
+/* Return the number of the row after a user's last one. */
 static inline int64
-rec_evaluation_last_row(const RecEvaluation *evaluation, int64 user)
+rec_user_values_last_row(const RecEvaluation *evaluation, int64 user)
 {
 	return user + 1 < evaluation->nusers ? evaluation->first_row[user + 1] : evaluation->nrows;
 }
 
-/* Gives the place of a value in a row. */
+/* Return the index of a value in a row. */
 static inline int
-rec_evaluation_index(const RecEvaluation *evaluation, int contestant, int metric, int k)
+rec_user_values_index(const RecEvaluation *evaluation, int contestant, int metric, int k)
 {
 	return (contestant * evaluation->nmetrics + metric) * evaluation->nk + k;
 }
 
-extern RecEvaluation *rec_user_values_create(MemoryContext context, int ncontestants,
+extern RecEvaluation *rec_user_values_create(MemoryContext mcxt, int ncontestants,
 											 const RecMetric **metrics, int nmetrics,
 											 const int *k, int nk);
 extern int	rec_user_values_segments(const RecEvaluation *evaluation);

@@ -755,11 +755,11 @@ SELECT oracle.evaluate_error(arguments, code, message) FROM (VALUES
 	('k => ''{}''', '22023', 'k and metrics must not be empty'),
 	('k => ''{10,0}''', '22023', 'each k must be between 1 and 10000'),
 	('k => ''{10001}''', '22023', 'each k must be between 1 and 10000'),
-	('test_share => 0', '22023', 'test_share must be between 0 and 1, without either'),
-	('test_share => 1', '22023', 'test_share must be between 0 and 1, without either'),
-	('test_share => ''-0.1''', '22023', 'test_share must be between 0 and 1, without either'),
-	('test_share => ''NaN''', '22023', 'test_share must be between 0 and 1, without either'),
-	('test_share => ''Infinity''', '22023', 'test_share must be between 0 and 1, without either'),
+	('test_share => 0', '22023', 'test_share must be greater than 0 and less than 1'),
+	('test_share => 1', '22023', 'test_share must be greater than 0 and less than 1'),
+	('test_share => ''-0.1''', '22023', 'test_share must be greater than 0 and less than 1'),
+	('test_share => ''NaN''', '22023', 'test_share must be greater than 0 and less than 1'),
+	('test_share => ''Infinity''', '22023', 'test_share must be greater than 0 and less than 1'),
 	('last => 0', '22023', 'last must be between 1 and 10000'),
 	('last => 10001', '22023', 'last must be between 1 and 10000'),
 	('cuts => 0', '22023', 'cuts must be between 1 and 100'),
@@ -805,7 +805,7 @@ SELECT throws_ok(format('SELECT recommender.compare_options(''live'', %s)', argu
 	('''{}'', NULL', '22004', 'argument 3 must not be null'),
 	('''{}'', ''{"mesure": "llr"}''', '22023', 'option "mesure" does not exist'),
 	('''{}'', ''{}'', split => ''tim''', '22023', 'split "tim" does not exist'),
-	('''{}'', ''{}'', test_share => 0', '22023', 'test_share must be between 0 and 1, without either'),
+	('''{}'', ''{}'', test_share => 0', '22023', 'test_share must be greater than 0 and less than 1'),
 	('''{}'', ''{}'', last => 0', '22023', 'last must be between 1 and 10000'),
 	('''{}'', ''{}'', metric => ''ndgc''', '22023', 'metric "ndgc" does not exist'),
 	('''{}'', ''{}'', metric => ''gini''', '22023', 'metric "gini" cannot be used here'),
@@ -836,8 +836,8 @@ SELECT is_empty(format('SELECT * FROM recommender.evaluate(''live'', split => %L
 SELECT results_eq($$SELECT * FROM recommender.compare_options('live', '{}', '{}')$$,
 				  $$VALUES ('ndcg', 10, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, 0::bigint)$$, 'nor to compare');
 INSERT INTO oracle.live (user_id, item_id) SELECT n % 5, 'i' || n FROM generate_series(1, 20) n;
-SELECT throws_ok($$SELECT * FROM recommender.evaluate('live')$$, '55000', 'the interactions have no times to split them by', 'no times');
-SELECT throws_ok($$SELECT recommender.compare_options('live', '{}', '{}')$$, '55000', 'the interactions have no times to split them by', 'no times to compare by');
+SELECT throws_ok($$SELECT * FROM recommender.evaluate('live')$$, '55000', 'the interactions have no times to split by', 'no times');
+SELECT throws_ok($$SELECT recommender.compare_options('live', '{}', '{}')$$, '55000', 'the interactions have no times to split by', 'no times to compare by');
 TRUNCATE oracle.live;
 INSERT INTO oracle.live (user_id, item_id, at) SELECT 1, 'i' || n, '2026-01-01'::timestamptz + n * interval '1 day' FROM generate_series(1, 10) n;
 SELECT results_eq($$SELECT segment, value, users FROM recommender.evaluate('live', metrics => '{recall}', store => false) WHERE strategy = 'recommender' AND metric = 'recall'$$,

@@ -478,9 +478,9 @@ SELECT throws_ok(format('SELECT * FROM recommender.tune(''recs'', %s)', argument
 	('k => NULL', '22004', 'argument 5 must not be null'),
 	('split => ''tim''', '22023', 'split "tim" does not exist'),
 	('split => NULL', '22004', 'argument 6 must not be null'),
-	('test_share => 0', '22023', 'test_share must be between 0 and 1, without either'),
-	('test_share => 1', '22023', 'test_share must be between 0 and 1, without either'),
-	('test_share => ''NaN''', '22023', 'test_share must be between 0 and 1, without either'),
+	('test_share => 0', '22023', 'test_share must be greater than 0 and less than 1'),
+	('test_share => 1', '22023', 'test_share must be greater than 0 and less than 1'),
+	('test_share => ''NaN''', '22023', 'test_share must be greater than 0 and less than 1'),
 	('test_share => NULL', '22004', 'argument 7 must not be null'),
 	('last => 0', '22023', 'last must be between 1 and 10000'),
 	('last => NULL', '22004', 'argument 8 must not be null'),
@@ -506,7 +506,7 @@ SELECT ok(NOT bool_or(applied) AND max(users) = 0 AND max(value) = 0 AND NOT boo
 INSERT INTO shop.orders SELECT 1, 'item ' || n, '2026-01-01'::timestamptz + n * interval '1 day', 'buy' FROM generate_series(1, 10) n;
 SELECT ok(NOT bool_or(applied) AND max(users) = 1 AND max(value) = 0 AND max(p_value) = 1, 'one user: ' || split) FROM unnest('{time,leave_last}'::text[]) split, recommender.tune('recs', trials => 3, apply => true, split => split) GROUP BY split;
 UPDATE shop.orders SET at = NULL;
-SELECT throws_ok('SELECT * FROM recommender.tune(''recs'')', '55000', 'the interactions have no times to split them by', 'no times');
+SELECT throws_ok('SELECT * FROM recommender.tune(''recs'')', '55000', 'the interactions have no times to split by', 'no times');
 
 -- A search can be cancelled, and has stored nothing then.
 CREATE FUNCTION shop.is_cancelled(query text) RETURNS boolean LANGUAGE plpgsql AS $$
