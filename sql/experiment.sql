@@ -176,3 +176,10 @@ SELECT recommender.sign_test(-1, 1);
 SELECT recommender.position_bias('a', 0, 1, 1);
 SELECT recommender.position_bias('a', 101, 1, 1);
 SELECT recommender.position_bias('a', 1, 1, 2);
+
+-- Groups: means 2 and 5; of the 20 ways to part six values, 2 differ as much
+SELECT group_value, measure, value, round(ci_low::numeric, 4) AS ci_low, round(ci_high::numeric, 4) AS ci_high, n, p_value < 0.15 AS below
+FROM (SELECT recommender.disparity(g, x) AS d FROM (VALUES ('a', 1), ('a', 2), ('a', 3), ('b', 4), ('b', 5), ('b', 6)) v (g, x)) e, unnest(d);
+SELECT recommender.disparity('a', 'NaN');
+SELECT recommender.disparity('a', 1, -1, 0);
+SELECT recommender.disparity('a', 1, x, 0) FROM generate_series(1, 2) x;

@@ -606,3 +606,57 @@ CREATE AGGREGATE recommender.position_bias(item_id text, rank int, shown bigint,
 );
 COMMENT ON AGGREGATE recommender.position_bias(text, int, bigint, bigint) IS
 'how likely each rank is looked at, from the click rates of items that were shown at several ranks (Agarwal et al. 2019)';
+
+-- Fairness: how groups of people or items fare
+CREATE TYPE recommender.group_disparity AS (
+	group_value text,			-- NULL of the rows about all groups, and of the group of NULL
+	measure text,				-- mean of a group; difference, ratio and spread of all
+	value float8,
+	ci_low float8,				-- of level 95 per cent
+	ci_high float8,
+	n bigint,
+	p_value float8				-- of a disparity at least as large if the groups were alike
+);
+COMMENT ON TYPE recommender.group_disparity IS
+'the mean of a group with its interval, or a measure of how much the means of all groups differ with its p-value';
+
+CREATE FUNCTION recommender_internal.disparity_transition(internal, text, float8)
+RETURNS internal
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'rec_disparity_transition';
+COMMENT ON FUNCTION recommender_internal.disparity_transition(internal, text, float8) IS
+'internal: transition function of disparity';
+
+CREATE FUNCTION recommender_internal.disparity_transition(internal, text, float8, int, bigint)
+RETURNS internal
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'rec_disparity_transition';
+COMMENT ON FUNCTION recommender_internal.disparity_transition(internal, text, float8, int, bigint) IS
+'internal: transition function of disparity with resamples';
+
+CREATE FUNCTION recommender_internal.disparity_final(internal)
+RETURNS recommender.group_disparity[]
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'rec_disparity_final';
+COMMENT ON FUNCTION recommender_internal.disparity_final(internal) IS
+'internal: final function of disparity';
+
+CREATE AGGREGATE recommender.disparity(group_value text, value float8) (
+	SFUNC = recommender_internal.disparity_transition,
+	STYPE = internal,
+	SSPACE = 16384,
+	FINALFUNC = recommender_internal.disparity_final,
+	PARALLEL = UNSAFE
+);
+COMMENT ON AGGREGATE recommender.disparity(text, float8) IS
+'the mean of each group with its interval, and how much they differ: largest less smallest (difference), smallest by largest (ratio), standard deviation by mean (spread), with p-values by 1,000 permutations';
+
+CREATE AGGREGATE recommender.disparity(group_value text, value float8, resamples int, seed bigint) (
+	SFUNC = recommender_internal.disparity_transition,
+	STYPE = internal,
+	SSPACE = 16384,
+	FINALFUNC = recommender_internal.disparity_final,
+	PARALLEL = UNSAFE
+);
+COMMENT ON AGGREGATE recommender.disparity(text, float8, int, bigint) IS
+'and with a number of permutations and their seed';

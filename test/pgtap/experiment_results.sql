@@ -10,7 +10,7 @@ SET LOCAL client_min_messages = error;
 SET LOCAL search_path = public;
 SET LOCAL timezone = 'UTC';
 
-SELECT plan(47);
+SELECT plan(57);
 
 CREATE SCHEMA oracle;
 
@@ -199,6 +199,33 @@ SELECT results_eq($$SELECT rank, round(examination::numeric, 9), shown, clicked,
 SELECT is((SELECT count(examination) FROM (SELECT recommender.position_bias(item, rank, shown, clicked) AS p FROM oracle.placement WHERE list % 2 = 0 AND rank IN (1, 2, 3) AND (rank < 3 OR list / 2 % 10 < 0)) e, unnest(p)), 0::bigint, 'without items at two ranks there is no estimate')
 FROM (SELECT 1) one;
 SELECT is(recommender.position_bias(item, rank, shown, clicked), NULL, 'nor without rows') FROM oracle.placement WHERE rank > 4;
+
+/* ------------------------------------------------------------------------
+ * Groups
+ * ------------------------------------------------------------------------ */
+
+-- Fairlearn's example of selection rates (docs/user_guide/assessment/common_fairness_metrics.rst)
+CREATE TABLE oracle.prediction AS SELECT * FROM unnest('{b,b,a,b,b,c,c,c,a,a,c,a,b,c,c,b,c,c}'::text[], '{0,1,1,1,1,0,1,0,1,0,0,0,1,1,1,1,1,1}'::float8[], '{0,0,1,0,1,1,1,0,0,1,1,1,1,0,0,1,1,0}'::float8[]) u (g, truth, predicted);
+SELECT results_eq($$SELECT group_value, measure, round(value::numeric, 7), n FROM (SELECT recommender.disparity(g, predicted) AS d FROM oracle.prediction) e, unnest(d)$$,
+	$$VALUES ('a', 'mean', 0.7500000, 4::bigint), ('b', 'mean', 0.5000000, 6), ('c', 'mean', 0.5000000, 8), (NULL, 'difference', 0.2500000, 18), (NULL, 'ratio', 0.6666667, 18), (NULL, 'spread', 0.2020305, 18)$$, 'selection rates');
+SELECT is(ARRAY(SELECT round(value::numeric, 7) FROM (SELECT recommender.disparity(g, predicted) AS d FROM oracle.prediction WHERE truth = 1) e, unnest(d) WHERE measure = 'mean'), '{0.5000000,0.6000000,0.4000000}', 'true positive rates');
+-- Elliot's difference of quality: mean absolute difference of two groups
+SELECT is((SELECT round(value::numeric, 9) FROM (SELECT recommender.disparity(g, x) AS d FROM (VALUES ('1', 1), ('1', .6131471928), ('1', .9197207891), ('2', .9197207891), ('2', .6131471928)) v (g, x)) e, unnest(d) WHERE measure = 'difference'), 0.077855336, 'a difference of quality');
+-- intervals by plain SQL
+SELECT is_empty($$
+	SELECT * FROM (SELECT recommender.disparity(country, value) AS d FROM (SELECT country, bucket AS value FROM oracle.exposure, recommender.bucket('d', unit || at) bucket) v) e, unnest(d) r
+	JOIN (SELECT country, avg(bucket) AS mean, stddev_samp(bucket) / sqrt(count(*)) AS error, count(*) AS n FROM oracle.exposure, recommender.bucket('d', unit || at) bucket GROUP BY country) o ON o.country IS NOT DISTINCT FROM r.group_value
+	-- Student's quantile with more than 1,000 degrees of freedom is 1.96 to three digits
+	WHERE r.measure = 'mean' AND (abs(r.value - o.mean) > 1e-12 OR abs((r.ci_high - r.value) / o.error - 1.962) > 0.002 OR r.n <> o.n)
+$$, 'means and intervals by plain SQL, NULL a group of its own');
+-- the p-value of all shufflings of three against three: 2 of 20 are as extreme
+SELECT ok(abs(p_value - 0.1) < 0.02, format('p-value %s of 0.1', p_value)) FROM (SELECT recommender.disparity(g, x, 4000, 1) AS d FROM (VALUES ('a', 1), ('a', 2), ('a', 3), ('b', 4), ('b', 5), ('b', 6)) v (g, x)) e, unnest(d) WHERE measure = 'difference';
+SELECT is((SELECT count(DISTINCT d) FROM (SELECT recommender.disparity(g, predicted ORDER BY recommender.bucket(salt, g || predicted || truth)) AS d FROM oracle.prediction, unnest('{a,b,c}'::text[]) salt GROUP BY salt) e), 1::bigint, 'the order of rows does not matter');
+SELECT isnt((SELECT d FROM (SELECT recommender.disparity(g, predicted, 100, 1) AS d FROM oracle.prediction) e), (SELECT d FROM (SELECT recommender.disparity(g, predicted, 100, 2) AS d FROM oracle.prediction) e), 'but the seed does');
+SELECT ok(abs(count(*) FILTER (WHERE p_value <= .1) - 30) <= 3 * sqrt(300 * .1 * .9), format('%s of 300 p-values of equal groups are at most 0.1', count(*) FILTER (WHERE p_value <= .1)))
+FROM (SELECT t, recommender.disparity((i % 3)::text, recommender.bucket('eq' || t, i) ^ 2, 199, t) AS d FROM generate_series(1, 300) t, generate_series(1, 60) i GROUP BY t) e, unnest(d) WHERE measure = 'spread';
+SELECT is((SELECT array_agg(value) FROM (SELECT recommender.disparity('a', 5) AS d) e, unnest(d)), '{5,0,1,0}', 'one group, one row');
+SELECT is((SELECT recommender.disparity(NULL, NULL::float8)), NULL, 'no rows');
 
 SELECT * FROM finish();
 ROLLBACK;
