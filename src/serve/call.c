@@ -3,9 +3,9 @@
  * call.c
  *	  A call: its options, the model that serves, and what may be returned.
  *
- * A call is answered with the caller's rights and by the snapshot of the
- * calling query: privileges, row security and the transaction's own changes
- * count.
+ * A call is answered by the snapshot of the calling query, with the rights of
+ * the caller, or of the recommender's owner if the caller may act for the owner
+ * (spi.c): privileges, row security and the transaction's own changes count.
  *
  * Callers have SPI connected.
  *
