@@ -51,8 +51,9 @@ rec_owner_become(Oid owner, RecOwnerRows rows, RecCaller *caller)
 }
 
 /*
- * The same if the current user is a member of the role, as superusers are of all;
- * others go on with their own rights.
+ * Run what follows as a role, like rec_owner_become(), if the current user is a
+ * member of the role, as superusers are of all roles; other users keep their own
+ * rights.
  */
 void
 rec_owner_become_if_member(Oid owner, RecOwnerRows rows, RecCaller *caller)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * step.h
- *	  How a long computation reports what is done of it.
+ *	  How a long computation reports its progress.
  *
  * Copyright (c) 2026, the recommender developers
  *
