@@ -18,6 +18,7 @@
 
 #include "definition/definition.h"
 #include "definition/definition_cache.h"
+#include "definition/definition_read.h"
 #include "definition/source.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -557,6 +558,22 @@ check_times(Findings *findings)
 }
 
 /*
+ * Lock the tables that queries of the checks read and that a definition from the
+ * cache does not lock, and refuse one that was replaced in the meantime.
+ */
+static void
+lock_tables(const RecDefinition *definition)
+{
+	static const RecTable tables[] = {REC_TABLE_CONTENT_COLUMN, REC_TABLE_REFRESH_RUN};
+
+	for (int i = 0; i < (int) lengthof(tables); i++)
+	{
+		(void) rec_layout_table_lock(definition->schema, rec_layout_table_names[tables[i]]);
+		rec_definition_read_check_table(definition, rec_layout_table_names[tables[i]]);
+	}
+}
+
+/*
  * check_recommender(recommender): rows of severity (error, warning, info),
  * code, message and hint; none when all is well.
  */
@@ -572,6 +589,7 @@ rec_check_recommender(PG_FUNCTION_ARGS)
 	findings.store = ((ReturnSetInfo *) fcinfo->resultinfo)->setResult;
 	findings.desc = ((ReturnSetInfo *) fcinfo->resultinfo)->setDesc;
 	findings.definition = rec_definition_cache_by_name(name);
+	lock_tables(findings.definition);
 	rec_owner_become_if_member(rec_definition_owner(findings.definition), REC_VISIBLE_ROWS, &caller);
 	SPI_connect();
 	check_refreshed(&findings);
