@@ -29,7 +29,7 @@ endif
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" $(top)/recommender.control)
 
 # These goals work on a machine without PostgreSQL; all others need PGXS.
-TOOLS = help demo check bench pgtap indent indent-check check-rooms check-version
+TOOLS = help demo check check-garden check-sanitize bench pgtap indent indent-check check-rooms check-version
 .PHONY: $(TOOLS) check-exports remove-directories
 
 ifneq ($(filter-out $(TOOLS),$(or $(MAKECMDGOALS),all)),)
@@ -118,9 +118,17 @@ demo:
 # PGXS has a rule for check, too, which says that there is none
 ifneq ($(filter check,$(MAKECMDGOALS)),)
 check:
-	@export ONLY="$(ONLY)" TESTS="$(TESTS)"; \
+	@export ONLY="$(ONLY)" TESTS="$(TESTS)" CALLS="$(CALLS)" GARDEN_SEED="$(GARDEN_SEED)"; \
 	exec $(top)/test/tools/with-server --tests --no-build test/tools/check </dev/null
 endif
+
+# more calls than make check makes, from another seed: CALLS=50000 GARDEN_SEED=7
+check-garden:
+	@$(MAKE) -f $(top)/Makefile check ONLY=tap TESTS=015_garden CALLS="$(or $(CALLS),50000)" GARDEN_SEED="$(GARDEN_SEED)"
+
+check-sanitize:
+	@$(MAKE) -f $(top)/Makefile check ONLY="sanitize pgtap"
+	@$(MAKE) -f $(top)/Makefile check ONLY="sanitize tap" TESTS="015_garden"
 
 bench:
 	@[ -x $(top)/test/bench/run ] || { echo "there is no benchmark yet: test/bench/run"; exit; }; \

@@ -69,7 +69,9 @@ add_to_mean(FunctionCallInfo fcinfo, double value)
 
 	(void) rec_arguments_aggregate_mcxt(fcinfo);
 	if (PG_ARGISNULL(0))
-		elog(ERROR, "aggregate has no initial state");
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("the state of an aggregate must not be null")));
 	InitFunctionCallInfoData(*call, NULL, 2, InvalidOid, fcinfo->context, NULL);
 	call->args[0] = fcinfo->args[0];
 	call->args[1].value = Float8GetDatum(value);

@@ -240,18 +240,29 @@ rec_divergence(PG_FUNCTION_ARGS)
  * ----------------
  */
 
+/* Return a state of entropy, two numbers; anything else is an ERROR. */
+static ArrayType *
+entropy_state(FunctionCallInfo fcinfo, int n)
+{
+	ArrayType  *state = PG_ARGISNULL(n) ? NULL : PG_GETARG_ARRAYTYPE_P(n);
+
+	if (state == NULL || ARR_NDIM(state) != 1 || ARR_DIMS(state)[0] != 2 || ARR_HASNULL(state))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("state of entropy must have two numbers")));
+	return state;
+}
+
 /* entropy's transition: (sums, amount); sums of amounts and of x log2 x. */
 PG_FUNCTION_INFO_V1(rec_entropy_transition);
 Datum
 rec_entropy_transition(PG_FUNCTION_ARGS)
 {
-	ArrayType  *state = PG_GETARG_ARRAYTYPE_P(0);
+	ArrayType  *state = entropy_state(fcinfo, 0);
 	double	   *sum = (double *) ARR_DATA_PTR(state);
 	double		amount = PG_ARGISNULL(1) ? 0 : PG_GETARG_FLOAT8(1);
 
 	(void) rec_arguments_aggregate_mcxt(fcinfo);
-	if (ARR_NDIM(state) != 1 || ARR_DIMS(state)[0] != 2 || ARR_HASNULL(state))
-		elog(ERROR, "state of entropy has not two numbers");
 	rec_number_argument_check(amount, 0, HUGE_VAL, "exposure");
 	if (amount > 0)
 	{
@@ -266,13 +277,10 @@ PG_FUNCTION_INFO_V1(rec_entropy_combine);
 Datum
 rec_entropy_combine(PG_FUNCTION_ARGS)
 {
-	ArrayType  *state = PG_GETARG_ARRAYTYPE_P(0);
-	ArrayType  *other = PG_GETARG_ARRAYTYPE_P(1);
+	ArrayType  *state = entropy_state(fcinfo, 0);
+	ArrayType  *other = entropy_state(fcinfo, 1);
 
 	(void) rec_arguments_aggregate_mcxt(fcinfo);
-	if (ARR_NDIM(state) != 1 || ARR_DIMS(state)[0] != 2 || ARR_HASNULL(state)
-		|| ARR_NDIM(other) != 1 || ARR_DIMS(other)[0] != 2 || ARR_HASNULL(other))
-		elog(ERROR, "state of entropy has not two numbers");
 	for (int i = 0; i < 2; i++)
 		((double *) ARR_DATA_PTR(state))[i] += ((double *) ARR_DATA_PTR(other))[i];
 	PG_RETURN_ARRAYTYPE_P(state);
@@ -283,11 +291,9 @@ PG_FUNCTION_INFO_V1(rec_entropy_final);
 Datum
 rec_entropy_final(PG_FUNCTION_ARGS)
 {
-	ArrayType  *state = PG_GETARG_ARRAYTYPE_P(0);
+	ArrayType  *state = entropy_state(fcinfo, 0);
 	double	   *sum = (double *) ARR_DATA_PTR(state);
 
-	if (ARR_NDIM(state) != 1 || ARR_DIMS(state)[0] != 2 || ARR_HASNULL(state))
-		elog(ERROR, "state of entropy has not two numbers");
 	if (!(sum[0] > 0))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(Max(0, log2(sum[0]) - sum[1] / sum[0]));

@@ -142,6 +142,8 @@ rec_arguments_aggregate_mcxt(FunctionCallInfo fcinfo)
 	MemoryContext mcxt;
 
 	if (!AggCheckCallContext(fcinfo, &mcxt))
-		elog(ERROR, "aggregate support function called outside an aggregate");
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a support function of an aggregate cannot be called directly")));
 	return mcxt;
 }

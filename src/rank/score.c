@@ -284,7 +284,8 @@ begin_listed(RecScores *scores)
 													mul_size(scores->own_allocated, sizeof(double)));
 	}
 	scores->listed = scores->own_listed;
-	memset(scores->listed, 0, (Size) candidates->n * sizeof(double));
+	if (candidates->n > 0)
+		memset(scores->listed, 0, (Size) candidates->n * sizeof(double));
 }
 
 /* Add up the contributions of all signals, weighed by their components. */

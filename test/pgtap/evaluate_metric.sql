@@ -427,11 +427,11 @@ SELECT unnest(ARRAY[is(recommender.auc(x, x > 100000), 1::float8, 'many rows'), 
 FROM generate_series(1, 200000) x;
 
 -- support functions where they do not belong
-SELECT throws_ok($$SELECT recommender_internal.novelty_transition('{0,0,0}', .5)$$, 'XX000',
-				 'aggregate support function called outside an aggregate', 'a transition that is called');
+SELECT throws_ok($$SELECT recommender_internal.novelty_transition('{0,0,0}', .5)$$, '0A000',
+				 'a support function of an aggregate cannot be called directly', 'a transition that is called');
 CREATE AGGREGATE oracle.stateless (float8) (SFUNC = recommender_internal.novelty_transition, STYPE = float8[]);
 CREATE AGGREGATE oracle.misshapen (float8) (SFUNC = recommender_internal.novelty_transition, STYPE = float8[], INITCOND = '{0}');
-SELECT throws_ok('SELECT oracle.stateless(.5)', 'XX000', 'aggregate has no initial state', 'an aggregate without a state');
+SELECT throws_ok('SELECT oracle.stateless(.5)', '22004', 'the state of an aggregate must not be null', 'an aggregate without a state');
 SELECT throws_ok('SELECT oracle.misshapen(.5)', 'XX000', NULL, 'an aggregate with another state');
 
 SELECT * FROM finish();
