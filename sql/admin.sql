@@ -1,29 +1,29 @@
 /*
- * Level 2: the life of a recommender, as its owner sees it.
+ * Recommenders: created, altered, refreshed, renamed, checked and dropped.
  */
 CREATE SCHEMA shop;
 CREATE TABLE shop.orders (user_id int, item_id int, at timestamptz, kind text);
 INSERT INTO shop.orders SELECT u, i, '2024-01-01'::timestamptz + u * interval '1 day', 'purchase' FROM generate_series(1, 5) u, generate_series(1, 4) i WHERE (u + i) % 4 > 0;
 
--- made: a notice tells of the index that serving wants
+-- create: a notice recommends an index for serving
 SELECT recommender.create_recommender('recs', 'shop.orders', time_column => 'at');
 CREATE INDEX ON shop.orders (user_id, at);
 SELECT * FROM recommender.check_recommender('recs');
 
--- refreshed: the figures that do not depend on the machine
+-- refresh: the columns that do not depend on the machine
 SELECT recommender, generation, mode, interactions, users, items, neighbors, null_keys, without_weight FROM recommender.refresh('recs');
 SELECT * FROM recommender.check_recommender('recs');
 SELECT name, sources, generation, items, live, as_of_refresh FROM recommender.recommenders;
 SELECT recommender, generation, interactions, users, items, neighbors FROM recommender.refresh_runs;
 SELECT * FROM recommender.refresh_progress;
 
--- changed: gives all options in force
+-- alter: returns all options in force
 SELECT o -> 'neighbors' AS neighbors, o -> 'half_life' AS half_life, o -> 'blend' -> 'trend' AS trend, o -> 'seen_events' AS seen_events
 FROM recommender.set_options('recs', '{"neighbors": 50, "half_life": "30 days", "blend": {"trend": 0.2}}') o;
 SELECT * FROM recommender.check_recommender('recs');
 SELECT recommender.set_options('recs', '{"neighbors": null, "half_life": null, "blend": null}') @> '{"neighbors": 100, "half_life": null}' AS defaults;
 
--- another source, of clicks; one event has no weight
+-- a second source, of clicks; one event has no weight
 CREATE TABLE shop.clicks (visitor bigint, page smallint, event text);
 CREATE INDEX ON shop.clicks (visitor);
 INSERT INTO shop.clicks VALUES (1, 4, 'view'), (NULL, 4, 'view'), (2, 4, 'hover');
@@ -36,7 +36,7 @@ SELECT severity, code, message FROM recommender.check_recommender('recs');
 SELECT interactions, null_keys, without_weight FROM recommender.refresh('recs');
 SELECT item_id, users, weight FROM recs.item ORDER BY item_no;
 
--- renamed: by whatever name, it is the same
+-- rename: answers and options stay
 ALTER TABLE shop.orders RENAME TO "the orders";
 ALTER SCHEMA shop RENAME TO "The Shop";
 ALTER SCHEMA recs RENAME TO "For You";
@@ -44,7 +44,7 @@ SELECT count(*) FROM "For You".recommend(1);
 SELECT name, sources, generation FROM recommender.recommenders;
 SELECT generation FROM recommender.refresh('For You');
 
--- refresh_all commits after each; one that fails is a warning, and the end an error
+-- refresh_all commits after each recommender; a failure is a warning, and an error at the end
 CREATE TABLE public.bad (user_id int, item_id int, weight float8);
 INSERT INTO public.bad VALUES (1, 2, 1);
 CREATE INDEX ON public.bad (user_id);
@@ -55,7 +55,7 @@ SELECT name, generation FROM recommender.recommenders;
 UPDATE public.bad SET weight = 'Infinity';
 CALL recommender.refresh_all();
 SELECT name, generation FROM recommender.recommenders;
--- ... those that are due, at least
+-- ... only recommenders that are due
 CALL recommender.refresh_all('1 hour');
 CALL recommender.refresh_all(max_age => '-1 hour');
 SELECT name, generation FROM recommender.recommenders;
@@ -67,7 +67,7 @@ BEGIN;
 CALL recommender.refresh_all();
 ROLLBACK;
 
--- a refresh that has read interactions of which none counts says so
+-- a refresh without any usable interaction raises a notice
 CREATE TABLE public.plays (user_id int, item_id int, kind text);
 CREATE INDEX ON public.plays (user_id);
 SELECT recommender.create_recommender('uncounted', 'public.plays', event_column => 'kind', event_weights => '{"play": 1}');
@@ -79,7 +79,7 @@ SELECT interactions, null_keys, without_weight FROM recommender.refresh('uncount
 SELECT recommender.drop_recommender('uncounted');
 DROP TABLE public.plays;
 
--- dropped: the interactions stay
+-- drop: the interactions stay
 CREATE VIEW public.for_you AS SELECT item_id FROM "For You".recommend(1);
 \set VERBOSITY terse
 SELECT recommender.drop_recommender('For You');

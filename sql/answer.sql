@@ -1,5 +1,5 @@
 /*
- * Level 2: recommendations, worked by hand on five customers.
+ * Recommendations, computed by hand for five customers.
  *
  *			tea	mug	pot	jam
  *	ann		x	x	.	.
@@ -36,61 +36,61 @@ CREATE FUNCTION shop.show(r recs.recommendation) RETURNS text LANGUAGE sql AS $$
 $$;
 
 -- eve has tea: behaviour of mug .4, of pot .25.  Her evidence is 1, worth 1 / (1 + kappa) = 1/2.
--- mug .5 * .4/.4 + .1 * .5 * .75, pot .5 * .25/.4 + .1 * .5 * .25, jam .1 * .5 * .25; tea she has
+-- mug .5 * .4/.4 + .1 * .5 * .75, pot .5 * .25/.4 + .1 * .5 * .25, jam .1 * .5 * .25; she has seen tea
 SELECT shop.show(r) FROM recs.recommend('eve') r;
 SELECT shop.show(r) FROM recs.recommend('eve', 1) r;
 
--- with tea, if that is wanted; without mug; of more than there is
+-- seen items included; mug excluded; k above the number of items
 SELECT shop.show(r) FROM recs.recommend('eve', options => '{"exclude_seen": false, "reasons": 0}') r;
 SELECT shop.show(r) FROM recs.recommend('eve', 3, exclude => '{mug, tea}') r;
 SELECT count(*) FROM recs.recommend('eve', 2147483647);
 SELECT count(*) FROM recs.recommend('eve', 0);
 
--- no faith in behaviour: kappa 9, worth 1/10; nothing but behaviour; nothing at all: by number
+-- little trust in behaviour: kappa 9, factor 1/10; behaviour alone; all weights 0: by item number
 SELECT shop.show(r) FROM recs.recommend('eve', options => '{"kappa": 9}') r;
 SELECT shop.show(r) FROM recs.recommend('eve', options => '{"blend": {"popularity": 0}}') r;
 SELECT shop.show(r) FROM recs.recommend('eve', options => '{"blend": {"behaviour": 0, "popularity": 0}}') r;
 
--- a newcomer gets what is popular
+-- a user without history: popular items
 SELECT shop.show(r) FROM recs.recommend('fay', 2) r;
 SELECT shop.show(r) FROM recs.recommend(NULL, 2) r;
 
--- until the first click, of this very transaction
+-- until the first interaction, here of the current transaction
 BEGIN;
 INSERT INTO shop.orders VALUES ('fay', 'mug', '2024-01-10');
 SELECT shop.show(r) FROM recs.recommend('fay', 2) r;
 ROLLBACK;
 SELECT shop.show(r) FROM recs.recommend('fay', 2) r;
 
--- a session, newest last: mug weighs 1, tea .85; evidence 1.85 / 2.85.  Jam 1/3, pot .85 * 1/4;
--- the largest of all is .4, of tea, which is not returned, being in the session
+-- a session, newest last: weights mug 1, tea .85; evidence 1.85 / 2.85.  Jam 1/3, pot .85 * 1/4;
+-- the maximum is .4, of tea, which is in the session and therefore not returned
 SELECT shop.show(r) FROM recs.recommend_session('{tea, mug}') r;
--- the other way round: pot 1/4, jam .85 * 1/3; what is unknown or null is no step back, nor is the same again
+-- in reverse order: pot 1/4, jam .85 * 1/3; unknown items, nulls and duplicates do not count as positions
 SELECT shop.show(r) FROM recs.recommend_session('{mug, tea, mug, unknown, NULL, tea}') r;
--- in a basket all weigh the same: evidence 2/3, jam 1/3, pot 1/4, largest .4
+-- equal weights in a basket: evidence 2/3, jam 1/3, pot 1/4, maximum .4
 SELECT shop.show(r) FROM recs.recommend_basket('{tea, mug}') r;
 
--- similar items: the score is the similarity, 0 for what had to fill up
+-- similar items: the score is the similarity, 0 for popular items that complete the list
 SELECT shop.show(r) FROM recs.similar_items('mug') r;
 SELECT shop.show(r) FROM recs.similar_items('mug', exclude => '{tea}') r;
 SELECT shop.show(r) FROM recs.similar_items('unknown', 2) r;
 
--- popular items: jam and pot are alike, and come in order of their ids
+-- popular items: jam and pot tie, and are in order of their ids
 SELECT shop.show(r) FROM recs.popular_items(exclude => '{mug}') r;
 
--- any query is a filter
+-- any query around it is a filter
 SELECT p.product, round(recs.score('eve', p.product)::numeric, 6) AS score
 FROM (VALUES ('jam'), ('mug'), ('pot'), ('tea'), ('new')) p (product)
 WHERE p.product <> 'pot' ORDER BY recs.score('eve', p.product) DESC, product;
 SELECT shop.show(r) FROM recs.rank_items('eve', '{new, jam, pot, mug}') r;
 
--- everyone at once
+-- all users
 SELECT user_id, rank, item_id, round(score::numeric, 6) AS score, strategy FROM recs.recommend_all(1);
 
 /*
  * Events.  Weights: view 1, purchase 5, return -5.  gus viewed jam and tea,
- * bought mug, and returned pot: jam 1/3 * 5, which is the largest, tea .4 * 5
- * + .25 * -5, pot .25 * 1, mug .4 * 1 + 1/3 * 1.  Evidence 7, worth 7/8.  Mug
+ * bought mug, and returned pot: jam 1/3 * 5, which is the maximum, tea .4 * 5
+ * + .25 * -5, pot .25 * 1, mug .4 * 1 + 1/3 * 1.  Evidence 7, factor 7/8.  Mug
  * was bought and pot returned: neither is recommended.
  */
 CREATE TABLE shop.clicks (customer text, product text, event text, times int);
@@ -100,20 +100,20 @@ SELECT recommender.add_interactions('recs', 'shop.clicks', 'customer', 'product'
 INSERT INTO shop.clicks VALUES ('gus', 'jam', 'view', 1), ('gus', 'tea', 'view', NULL), ('gus', 'mug', 'purchase', 1), ('gus', 'pot', 'return', 1), ('gus', 'pot', 'hover', 1);
 SELECT shop.show(r) FROM recs.recommend('gus', options => '{"reasons": 4}') r;
 SELECT shop.show(r) FROM recs.rank_items('gus', '{mug, pot}', options => '{"blend": {"popularity": 0}}') r;
--- what counts as seen is an option
+-- an option sets which events count as seen
 SELECT shop.show(r) FROM recs.recommend('gus', options => '{"seen_events": ["view"], "reasons": 0}') r;
 
 /*
- * Time.  Half of a weight is left after each day up to the newest, January 9:
- * cat's pot weighs 1/8, the tea of the day before 1/16.  The evidence, 3/16,
- * is worth 3/19; largest is tea, 1/8 * 1/4, and mug is 1/16 * .4, four fifths
+ * Time.  Weights have a half-life of one day before the newest, January 9:
+ * cat's pot has 1/8, the tea of the day before 1/16.  The factor of the evidence
+ * 3/16 is 3/19; the maximum is tea, 1/8 * 1/4, and mug is 1/16 * .4, four fifths
  * of it.
  */
 SELECT shop.show(r) FROM recs.rank_items('cat', '{mug, jam}', options => '{"blend": {"popularity": 0}, "half_life": "1 day"}') r;
--- the newest one of the history: pot alone speaks for tea alone
+-- a history of the newest item: pot has tea alone for a neighbour
 SELECT shop.show(r) FROM recs.rank_items('cat', '{mug, tea}', options => '{"blend": {"popularity": 0}, "history": 1}') r;
 -- Trends: in the last three days (7th to 9th) mug, jam and tea sold once each; in the six before, mug and tea 2 and 3 times.
--- expected mug 1, tea 1.5, jam 0; with smoothing 3: (1 - 1) / 2, (1 - 1.5) / sqrt(4.5), 1 / sqrt(3)
+-- expected: mug 1, tea 1.5, jam 0; with smoothing 3: (1 - 1) / 2, (1 - 1.5) / sqrt(4.5), 1 / sqrt(3)
 SELECT shop.show(r) FROM recs.trending_items(options => '{"trend_window": "3 days", "trend_baseline": "6 days", "trend_smoothing": 3}') r;
 
 DROP FUNCTION shop.show;

@@ -1,9 +1,9 @@
 /*
- * The relation of items: set_items(), remove_items(), and every error of them.
+ * The relation of items: set_items(), remove_items(), and all their errors.
  */
 CREATE SCHEMA shop;
 
--- Runs commands, gives the error of each, and takes back what they did.
+-- Run commands, return the error of each, and roll back their effects.
 CREATE FUNCTION shop.try_each(VARIADIC commands text[]) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE command text; state text; message text; hint text;
 BEGIN
@@ -29,7 +29,7 @@ CREATE TABLE shop.products (
 	title text, words tsvector, picture real[], place point, blob bytea, created timestamptz, family text);
 SELECT recommender.create_recommender('recs', 'shop.orders', 'customer', 'product');
 
--- a notice tells of the index that is wanted; what was said last counts
+-- a notice recommends an index; the last call replaces earlier ones
 SELECT recommender.set_items('recs', 'shop.products');
 ALTER TABLE shop.products ADD PRIMARY KEY (id);
 SET default_text_search_config = 'pg_catalog.simple';
@@ -40,7 +40,7 @@ SELECT recommender.set_items('recs', 'shop.products', options => '{"config": "en
 SELECT relation, feature_columns, text_columns, available_column, options FROM recs.item_source;
 RESET default_text_search_config;
 
--- what check_recommender finds of it
+-- findings of check_recommender
 ALTER TABLE shop.products DROP CONSTRAINT products_pkey;
 SELECT severity, code, message, hint FROM recommender.check_recommender('recs') WHERE message ~ 'product|items';
 ALTER TABLE shop.products RENAME id TO number;
@@ -97,13 +97,13 @@ FROM unnest(ARRAY['[]', '1', '{"weight": {}}', '{"colour": {}}',
 	'{"config": 1}', '{"config": "klingon"}', '{"config": "a.b.c.d"}', '{"config": ""}', '{"config": null}',
 	'{"feature_max_items": 0}', '{"feature_max_items": 1.5}', '{"feature_max_items": "many"}',
 	'{"embedding_exact_items": -1}', '{"embedding_exact_items": 1e10}']) WITH ORDINALITY AS t(o, n);
--- owners alone
+-- only for owners
 CREATE ROLE regress_content_reader;
 GRANT USAGE ON SCHEMA shop TO regress_content_reader;
 SET ROLE regress_content_reader;
 SELECT shop.try_each($$SELECT recommender.set_items('recs', 'shop.products')$$, $$SELECT recommender.remove_items('recs')$$);
 RESET ROLE;
--- what is not allowed to be in the table, and is
+-- invalid rows in the recommender's table
 INSERT INTO recs.item_source (relation, item_column) VALUES ('shop.products', 'id');
 SELECT shop.try_each(VARIADIC array_agg('WITH u AS (UPDATE recs.item_source SET ' || change || $$ RETURNING 1) SELECT recommender.set_options('recs', '{}') FROM u$$ ORDER BY n))
 FROM unnest(ARRAY[$$feature_columns = '{NULL}'$$, $$text_columns = '{{a},{b}}'$$, $$options = '[]'$$, $$options = '{"weights": {"a": 1}}'$$]) WITH ORDINALITY t(change, n);

@@ -1,13 +1,13 @@
 /*
  * sql/context.sql
- *	  The context by a small example, and each of its error messages.
+ *	  Context: a small example, and each of the error messages.
  */
 SET client_min_messages = warning;
 SET TimeZone = 'UTC';
 CREATE SCHEMA cafe;
 
--- Twenty guests have tea and ten have coffee in the sun; in the rain it is five
--- and twenty-five; and each has a glass of water, whatever the weather.
+-- In the sun twenty guests have tea and ten have coffee; in the rain five and
+-- twenty-five; and all have a glass of water in any weather.
 CREATE TABLE cafe.order (guest int, item text, weather text, at timestamptz);
 INSERT INTO cafe.order
 SELECT g, item, weather, CASE weather WHEN 'sun' THEN timestamptz '2026-07-04 15:00Z' ELSE '2026-11-02 23:30Z' END
@@ -17,10 +17,9 @@ SELECT recommender.create_recommender('recs', 'cafe.order', user_column => 'gues
 	options => '{"context_smoothing": 5, "context_timezone": "Europe/Berlin"}');
 SELECT items FROM recommender.refresh('recs');
 
--- tea in the sun: 20 did, of 60 choices in the sun, as 25 of all 120 are tea:
--- 12.5 were to be expected.  How much that is to be believed, tea, coffee and
--- water tell together: of what differs from what was expected, chance makes
--- less than a fifth.
+-- tea in the sun: 20 of 60 choices in the sun; 25 of all 120 choices are tea, so
+-- that 12.5 are expected.  The shrinkage is estimated from tea, coffee and water
+-- together: chance explains less than a fifth of the deviations.
 SELECT l.*, round(ln((20 + s) / (12.5 + s))::numeric, 6) AS tea_in_the_sun
 FROM recs.context_lifts l, (SELECT (12.5 ^ 2 + 17.5 ^ 2 + 30 ^ 2) / (2 * 7.5 ^ 2 - (12.5 * 95 + 17.5 * 85 + 30 * 60) / 240)) x (s) ORDER BY column_name, value, lift;
 -- in Berlin it is half past midnight on Tuesday, and a Saturday in July
@@ -31,10 +30,10 @@ SELECT rank, item_id, round(context::numeric, 6) AS context, round(popularity::n
 SELECT position, component, because_value, round(similarity::numeric, 6) AS similarity, weight, round(contribution::numeric, 6) AS contribution, sentence
 FROM recs.explain(NULL, 'tea', '{"weather": "rain", "month": 11, "weekday": "sat"}');
 SELECT rank, item_id, round(score::numeric, 6) AS score FROM recs.rank_items(NULL, '{tea,coffee}', '{"weather": "rain", "hour": 12}');
--- what nobody knows of changes nothing
+-- unknown values change nothing
 SELECT count(*) FROM recs.recommend(NULL, context => '{"weather": ["snow", null], "hour": null}') a JOIN recs.recommend(NULL) b USING (rank, item_id, score);
 
--- one setting after the other
+-- options, one by one
 SELECT recommender.set_options('recs', '{"context_significance": 1e-6}') ->> 'context_significance' AS p;
 SELECT items FROM recommender.refresh('recs');
 SELECT count(*) FROM recs.context_lift;
@@ -73,13 +72,13 @@ SELECT recommender.add_interactions('recs', 'cafe.order', 'guest', 'item', conte
 -- without times and columns
 SELECT recommender.add_interactions('recs', 'cafe.order', 'guest', 'item');
 SELECT * FROM recs.recommend(1, context => '{"weather": "sun"}');
--- a column that is gone
+-- a column that has been dropped
 SELECT recommender.add_interactions('recs', 'cafe.order', 'guest', 'item', 'at', context_columns => '{weather}');
 ALTER TABLE cafe.order RENAME weather TO sky;
 SELECT items FROM recommender.refresh('recs');
 SELECT severity, code, message FROM recommender.check_recommender('recs') WHERE severity = 'error';
 ALTER TABLE cafe.order RENAME sky TO weather;
--- lifts that nobody wrote who meant well
+-- tampered lifts
 SELECT items FROM recommender.refresh('recs');
 CREATE FUNCTION cafe.crafted(change text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE

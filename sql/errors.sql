@@ -1,10 +1,10 @@
 /*
- * Every error of Level 2: its code, message, detail and hint.  Those of
- * Level 1 are in similarity.sql.
+ * Every error of recommenders: SQLSTATE, message, detail and hint.  Those of
+ * item_similarities() and item_similarity_agg() are in similarity.sql.
  */
 CREATE SCHEMA shop;
 
--- Runs a command, gives its error, and takes back what it did.
+-- Run a command, return its error, and roll back its effects.
 CREATE FUNCTION shop.try(command text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE state text; message text; detail text; hint text;
 BEGIN
@@ -13,7 +13,7 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
 	RETURN NEXT CASE state WHEN 'TRIED' THEN 'no error' ELSE state || ': ' || message END;
-	-- which of the two has this is a matter of PostgreSQL's version
+	-- versions of PostgreSQL differ in which of the two has this
 	IF concat(detail, hint) ~ 'argument types' THEN
 		RETURN NEXT '  DETAIL or HINT: argument types';
 		RETURN;
@@ -25,7 +25,7 @@ EXCEPTION WHEN OTHERS THEN
 		RETURN NEXT '  HINT: ' || regexp_replace(hint, '\d{4,}|\d+(?=MB)', 'N', 'g');
 	END IF;
 END $$;
--- The same for a list of them, one after the other.
+-- Do that for each command of a list.
 CREATE FUNCTION shop.try_each(VARIADIC commands text[]) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE command text;
 BEGIN
@@ -45,7 +45,7 @@ SELECT recommender.create_recommender('recs', 'shop.orders', time_column => 'at'
 
 /* create_recommender */
 
--- what is null and must not be
+-- nulls
 SELECT shop.try_each(
 	$$SELECT recommender.create_recommender(NULL, 'shop.orders')$$,
 	$$SELECT recommender.create_recommender('r', NULL)$$,
@@ -84,7 +84,7 @@ SELECT shop.try_each(
 	$$SELECT recommender.create_recommender('r', 'shop.orders', event_column => 'kind', event_weights => '{"view": null}')$$,
 	$$SELECT recommender.create_recommender('r', 'shop.orders', event_column => 'kind', event_weights => '{"view": {"x": 1}}')$$,
 	$$SELECT recommender.create_recommender('r', 'shop.orders', event_column => 'kind', event_weights => '{"view": 1e400}')$$);
--- nothing is left of any of them
+-- all effects have been rolled back
 SELECT nspname FROM pg_namespace WHERE nspname ~ '^r+$';
 
 /* add_interactions, remove_interactions */
@@ -143,7 +143,7 @@ SELECT shop.try_each(
 	$$SELECT recommender.set_options('recs', '{"half_life": "0"}')$$,
 	$$SELECT recommender.set_options('recs', '{"trend_window": "-1 day"}')$$,
 	$$SELECT recommender.set_options('recs', '{"half_life": "178000000 years"}')$$);
--- numbers at and beyond the ends of their ranges: what was not refused
+-- numbers at and beyond the ends of their ranges: the values accepted
 SELECT name, value, outcome
 FROM unnest('{history,kappa,session_decay,reasons,trend_smoothing,neighbors,min_support,shrinkage,max_history,bm25_b}'::text[]) name,
 	 unnest('{-2147483649,-2147483648,-1,-0.000001,0,1,1.000001,10000,10001,100000,100001,1000000000,1000000001,2147483647,2147483648,1e308,1e400,-1e400}'::text[]) value,
@@ -179,7 +179,7 @@ SELECT DISTINCT t COLLATE "C" FROM unnest('{"recommend(1, ","recommend_session('
 	LATERAL shop.try('SELECT * FROM recs.' || f || 'context => ''[]'')') t ORDER BY 1;
 SELECT shop.try_each('SELECT * FROM recs.recommend(2147483648)', 'SELECT * FROM recs.recommend(1, 2147483648)', 'SELECT * FROM recs.recommend(''x'')');
 
-/* The functions below, called with what is no recommender */
+/* Internal functions, called with anything but a recommender */
 
 CREATE TYPE shop.row AS (rank int, item_id int, score float8, strategy text, reasons jsonb);
 SELECT shop.try_each(
@@ -197,7 +197,7 @@ SELECT shop.try_each(
 	'SELECT * FROM recommender_internal.recommend(NULL::recs.user_recommendation, 1, 1, NULL, NULL::int[], NULL, NULL)',
 	'SELECT * FROM recommender_internal.popular_items(NULL::recs.item, 1, NULL, NULL::int[], NULL)');
 
-/* refresh and the others that are called by name */
+/* refresh and other functions that take the name of a recommender */
 
 SELECT shop.try_each(
 	$$SELECT recommender.refresh('recx')$$,
@@ -231,7 +231,7 @@ SET client_min_messages = warning;
 SELECT shop.try_weight(w) FROM unnest('{NaN,Infinity,-Infinity,1e308}'::float8[]) w;
 RESET client_min_messages;
 
--- no times, no trends
+-- no trends without times
 SELECT recommender.add_interactions('recs', 'shop.orders');
 SELECT shop.try_each('SELECT * FROM recs.trending_items()');
 SELECT recommender.add_interactions('recs', 'shop.orders', time_column => 'at', weight_column => 'weight');
@@ -243,7 +243,7 @@ SET LOCAL maintenance_work_mem = '1MB';
 SELECT shop.try_each('SELECT recommender.refresh(''recs'')', 'SELECT * FROM recs.recommend_all(1)');
 ROLLBACK;
 
--- a source that is gone, a column that is renamed
+-- a dropped source, a renamed column
 SELECT shop.try_each(
 	'DROP TABLE shop.orders; SELECT * FROM recs.recommend(1)', 'DROP TABLE shop.orders; SELECT * FROM recs.recommend_all()',
 	'DROP TABLE shop.orders; SELECT * FROM recs.trending_items()', 'DROP TABLE shop.orders; SELECT recommender.refresh(''recs'')',
@@ -253,7 +253,7 @@ SELECT shop.try_each(
 	'ALTER TABLE shop.orders RENAME user_id TO use_id; SELECT * FROM recs.recommend(1)',
 	'ALTER TABLE shop.orders DROP at; SELECT * FROM recs.trending_items()',
 	'ALTER TABLE shop.orders DROP weight; SELECT * FROM recs.recommend_all()');
--- a column whose type has changed
+-- a column with another type
 SELECT shop.try_each(
 	'ALTER TABLE shop.orders ALTER weight TYPE boolean USING true; SELECT * FROM recs.recommend(1)',
 	'ALTER TABLE shop.orders ALTER weight TYPE text; SELECT recommender.refresh(''recs'')',
@@ -266,7 +266,7 @@ SELECT shop.try_each(
 	'ALTER TABLE shop.orders ALTER item_id TYPE bigint USING 3000000000; SELECT * FROM recs.recommend(1)',
 	'ALTER TABLE shop.orders ALTER item_id TYPE bigint; SELECT * FROM recs.recommend(1)');
 
-/* A view whose function does something to the recommender that reads it */
+/* A view whose function alters the recommender that reads it */
 
 CREATE FUNCTION shop.meddle(n int) RETURNS int LANGUAGE plpgsql AS $$
 BEGIN
@@ -286,13 +286,13 @@ RESET shop.command;
 SELECT generation FROM recommender.refresh('meddled');
 SELECT recommender.drop_recommender('meddled');
 
-/* A model whose rows, or tables, are not what a refresh wrote */
+/* A model whose rows or tables have been changed */
 
--- What queries say after a change: distinct errors, or that they answer.
+-- Results of queries after a change: distinct errors, or no error.
 CREATE FUNCTION shop.say_after(change text, VARIADIC queries text[]) RETURNS text LANGUAGE sql AS $$
 	SELECT change || ': ' || string_agg(DISTINCT t, ' / ') FROM unnest(queries) q, LATERAL shop.try(change || '; ' || q) t (t) WHERE t COLLATE "C" !~ '^  '
 $$;
--- What all that serves says.
+-- Results of all serving functions.
 CREATE FUNCTION shop.crafted(change text) RETURNS text LANGUAGE sql AS $$
 	SELECT shop.say_after(change, 'SELECT * FROM recs.recommend(1)', 'SELECT * FROM recs.recommend(1, 1000, exclude => ''{2}'')', 'SELECT * FROM recs.recommend_all(3)',
 		'SELECT recs.score(1, 1)', 'SELECT i, recs.score(1, i % 12) FROM generate_series(1, 99) i', 'SELECT * FROM recs.rank_items(1, ''{1,2,3}'')', 'SELECT * FROM recs.recommend_session(''{1,2}'')',
@@ -321,7 +321,7 @@ FROM unnest(ARRAY['DELETE FROM recs.definition', 'UPDATE recs.definition SET gen
 	'DELETE FROM recs.source', 'UPDATE recs.source SET relation = 0', 'UPDATE recs.source SET relation = ''pg_class''', 'UPDATE recs.source SET user_column = ''''', 'UPDATE recs.source SET event_weights = ''[]''',
 	'UPDATE recs.source SET event_weights = ''{"view": "x"}''', 'UPDATE recs.source SET user_column = ''ctid''', 'UPDATE recs.source SET weight_column = ''kind''', 'UPDATE recs.source SET time_column = ''kind''',
 	'UPDATE recs.source SET relation = ''shop.sequence''', 'UPDATE recs.source SET relation = ''shop.orders_user_id_at_idx''']) change;
--- columns of another type, or none
+-- columns of another type, or missing
 SET client_min_messages = warning;
 SELECT shop.crafted(change)
 FROM unnest(ARRAY[
@@ -337,33 +337,33 @@ FROM unnest(ARRAY[
 	'DROP VIEW recs.neighbors, recs.context_lifts; ALTER TABLE recs.item RENAME TO hidden; CREATE VIEW recs.item AS TABLE recs.hidden',
 	'DROP TYPE recs.user_recommendation CASCADE', 'ALTER TYPE recs.recommendation ADD ATTRIBUTE x int', 'ALTER TYPE recs.recommendation RENAME ATTRIBUTE item_id TO item',
 	'ALTER TYPE recs.user_recommendation DROP ATTRIBUTE user_id']) change;
--- minor versions of PostgreSQL refuse it in different words
+-- minor versions of PostgreSQL have different messages
 SELECT regexp_replace(shop.crafted('ALTER TYPE recs.user_recommendation ALTER ATTRIBUTE user_id TYPE text'), '\w{5}: (cannot alter type|unexpected object)[^/]*', 'refused');
--- indexes that are not there any more
+-- dropped indexes
 SELECT shop.try_each('ALTER TABLE recs.definition DROP CONSTRAINT definition_pkey; SELECT * FROM recs.recommend(1)', 'ALTER TABLE recs.neighbor DROP CONSTRAINT neighbor_pkey; SELECT * FROM recs.recommend(1)',
 	'ALTER TABLE recs.item DROP CONSTRAINT item_pkey; SELECT * FROM recs.similar_items(1)', 'DROP INDEX recs.item_item_id; SELECT * FROM recs.rank_items(1, ''{1}'')',
 	'DROP INDEX recs.item_popularity; SELECT * FROM recs.popular_items()', 'DROP INDEX recs.item_trend; SELECT * FROM recs.recommend(NULL, options => ''{"blend": {"popularity": 0, "trend": 1}}'')');
--- ids of neighbours that are bits of another type
+-- ids of neighbours with the bytes of another type
 CREATE TABLE shop.numbers (user_id int, item_id numeric);
 INSERT INTO shop.numbers SELECT u, i FROM generate_series(1, 3) u, generate_series(1, 3) i;
 SELECT recommender.create_recommender('numbers', 'shop.numbers');
 SELECT generation FROM recommender.refresh('numbers');
 SELECT shop.say_after('DROP VIEW numbers.neighbors; ALTER TABLE numbers.neighbor ALTER item_id TYPE float8', 'SELECT * FROM numbers.recommend(1)', 'SELECT * FROM numbers.recommend_all()', 'SELECT numbers.score(1, 2)', 'SELECT * FROM numbers.similar_items(1)');
 SELECT recommender.drop_recommender('numbers');
--- what a refresh says
+-- results of a refresh
 SELECT shop.say_after(change, 'SELECT recommender.refresh(''recs'')')
 FROM unnest(ARRAY['DROP VIEW recs.neighbors, recs.context_lifts; ALTER TABLE recs.item ALTER item_no TYPE text', 'ALTER TABLE recs.item DROP trend', 'ALTER TABLE recs.item ADD x int', 'DROP VIEW recs.neighbors; ALTER TABLE recs.neighbor ALTER scores TYPE float8[]',
 	'DROP VIEW recs.neighbors, recs.context_lifts; ALTER TABLE recs.item RENAME TO hidden; CREATE VIEW recs.item AS TABLE recs.hidden', 'DROP VIEW recs.neighbors; ALTER TABLE recs.neighbor RENAME TO hidden; CREATE VIEW recs.neighbor AS TABLE recs.hidden',
 	'DROP VIEW recs.neighbors, recs.context_lifts; DROP TABLE recs.item; CREATE TABLE recs.item (generation bigint NOT NULL, item_no int NOT NULL, item_id int NOT NULL, users bigint NOT NULL, weight float8 NOT NULL, popularity float8 NOT NULL, trend float8 NOT NULL) PARTITION BY LIST (generation)',
 	'DROP TABLE recs.refresh_run', 'ALTER TABLE recs.definition DROP refreshed_at', 'UPDATE recs.refresh_run SET generation = 9223372036854775807', 'UPDATE recs.refresh_run SET generation = -5', 'TRUNCATE recs.refresh_run']) change;
--- what the overview and the check say
+-- results of the views and of check_recommender
 SELECT shop.say_after(change || '; SELECT shop.definition_changed()', 'SELECT * FROM recommender.recommenders', 'SELECT * FROM recommender.refresh_runs', 'SELECT * FROM recommender.check_recommender(''recs'')')
 FROM unnest(ARRAY['ALTER TABLE recs.refresh_run ALTER mode TYPE int USING 1', 'ALTER TABLE recs.refresh_run ALTER options TYPE int USING 1', 'ALTER TABLE recs.refresh_run ALTER read_ms TYPE text',
 	'ALTER TABLE recs.definition ALTER items DROP DEFAULT, ALTER items TYPE text', 'ALTER TABLE recs.definition ALTER refreshed_at TYPE text', 'DROP TABLE recs.source', 'DELETE FROM recs.definition',
 	'DROP TYPE recs.user_recommendation CASCADE', 'UPDATE recs.source SET relation = 0']) change;
 RESET client_min_messages;
 
--- after all that, all is well
+-- everything works after all errors
 SELECT count(*), min(strategy) FROM recs.recommend(99);
 SELECT count(*) FROM recs.recommend(1, options => '{"exclude_seen": false}');
 SELECT code FROM recommender.check_recommender('recs');

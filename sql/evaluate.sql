@@ -1,18 +1,18 @@
 /*
- * Measured quality, worked by hand on three customers and five products.
+ * Evaluation, computed by hand for three customers and five products.
  *
  *			tea	mug	pot	jam	pie
  *	ann		J F	J	J	J	.
  *	bob		J	J	F	.	F
  *	cat		.	.	J	F	.
  *
- * What was bought in January (J) is trained on; what was bought in February (F)
- * is to be found.  In January mug, pot and tea had two customers each, jam one.
- * By jaccard, pot is like jam 1/2, mug 1/3 and tea 1/3; tea and mug are like
- * each other 2/2, like jam 1/2 and like pot 1/3.
+ * Purchases of January (J) are the training data, those of February (F) the test
+ * set.  In January mug, pot and tea had two customers each, jam one.  Jaccard
+ * similarities: pot and jam 1/2, pot and mug 1/3, pot and tea 1/3, tea and mug
+ * 2/2, tea and jam 1/2, mug and jam 1/2.
  *
  *			behaviour			popularity		relevant
- *	ann		all bought			all bought		none: tea she has
+ *	ann		all bought			all bought		none: she has tea
  *	bob		jam 1, pot 2/3		pot, jam		pot, pie
  *	cat		jam 1/2, mug 1/3	mug, tea		jam
  */
@@ -39,10 +39,10 @@ $$;
 SELECT strategy, metric, value, users FROM shop.measure('{2}', '{ndcg,recall,precision,hit_rate,average_precision,reciprocal_rank}')
 WHERE segment = 'all';
 
--- with one place cat alone has a hit by behaviour, bob alone by popularity
+-- at k = 1, only cat has a hit by behaviour, only bob by popularity
 SELECT * FROM shop.measure('{1}', '{hit_rate,recall}') WHERE segment = 'all';
 
--- the head is the first fifth of four products, mug, which nobody had to find; pot and jam are of the tail, pie is new
+-- the head is the first fifth of four products, mug, which is relevant to no user; pot and jam are in the tail, pie is new
 SELECT * FROM shop.measure('{2}', '{recall}') WHERE segment LIKE 'items%';
 
 -- both users have a light history; none is new
@@ -52,8 +52,8 @@ SELECT * FROM shop.measure('{2}', '{recall}') WHERE segment LIKE 'users%';
 -- tea are all, once each
 SELECT strategy, metric, k, value, users FROM shop.measure('{1,2}', '{coverage,gini}');
 
--- what they are like: tea, mug and pot are had by two of three, jam by one, so that jam and pot have 1/2 on average,
--- (log2(3) + log2(3/2)) / 2 bits, and 1 - 1/sqrt(1 * 2); cat's jam is a hit that the list of popularity, mug and tea, has not
+-- metrics of lists: two of three users have tea, mug and pot, one has jam, so that the mean of jam and pot is 1/2,
+-- (log2(3) + log2(3/2)) / 2 bits, and 1 - 1/sqrt(1 * 2); cat's jam is a hit that is not in the list of popularity, mug and tea
 SELECT strategy, segment, metric, value, users
 FROM shop.measure('{2}', '{average_popularity,novelty,intra_list_diversity,serendipity}') WHERE strategy = 'behaviour' AND segment IN ('all', 'items: tail');
 
@@ -63,24 +63,24 @@ SELECT recommender.create_recommender('recs', 'shop.orders', 'customer', 'produc
 SELECT strategy, segment, metric, k, round(value::numeric, 4) AS value, ci_low, ci_high, users
 FROM recommender.evaluate('recs', test_share => 0.36, k => '{2}', metrics => '{ndcg}', resamples => 0) WHERE segment = 'all';
 
--- the last of each is left out: tea of ann (which she has), pie of bob (which nobody else has), jam of cat, third in a
--- list of mug, tea (each 2/3 like pot) and jam (1/3)
+-- the last purchase of each user is the test set: tea of ann (which she has), pie of bob (which no other user has), jam of
+-- cat, third in a list of mug, tea (each 2/3 similar to pot) and jam (1/3)
 SELECT strategy, segment, metric, k, round(value::numeric, 4) AS value, users
 FROM recommender.evaluate('recs', split => 'leave_last', k => '{3}', metrics => '{recall}', resamples => 0)
 WHERE strategy = 'behaviour' AND metric = 'recall';
 
--- segments of one's own
+-- segments by a query
 SELECT strategy, segment, round(value::numeric, 4) AS value, users
 FROM recommender.evaluate('recs', test_share => 0.36, k => '{2}', metrics => '{ndcg}', resamples => 0, store => false,
 						  segments => $$VALUES ('ann', 'town'), ('bob', 'town'), ('cat', 'country')$$)
 WHERE segment LIKE 'segment: %';
 
--- and by a column, where the first purchase that is to be found tells: bob's on the first, cat's on the third
+-- and by a column of the user's first purchase in the test set: bob's on the first, cat's on the third
 SELECT strategy, segment, round(value::numeric, 4) AS value, users
 FROM recommender.evaluate('recs', test_share => 0.36, k => '{2}', metrics => '{ndcg}', resamples => 0, store => false, segment_columns => '{day}')
 WHERE segment LIKE 'day = %';
 
--- what was stored
+-- stored rows
 SELECT recommender, run, settings, strategy, metric, k, round(value::numeric, 4) AS value, users
 FROM recommender.evaluations WHERE segment = 'all' AND metric IN ('ndcg', 'recall');
 
@@ -89,9 +89,9 @@ SELECT metric, k, round(value_a::numeric, 4) AS value_a, round(value_b::numeric,
 	   ci_low <= difference AND difference <= ci_high AS within, p_value > 0.2 AS by_chance, users
 FROM recommender.compare_options('recs', '{"blend": {"behaviour": 0}}', '{"blend": {"popularity": 0}}', test_share => 0.36, k => 2);
 
--- a search: three trials, then the best one; the last two rows are of what was reserved.  The search itself knows January
--- alone, where all that ann bought is offered to bob and cat, jam and mug first: mug, of bob's mug and tea, is the one hit,
--- 0.6309 / 1.6309 / 2.  No setting can do better here, and none is set.
+-- a search: three trials, then the best one; the last two rows are of the reserved test set.  The search uses January
+-- alone, where all products of ann are recommended to bob and cat, jam and mug first: mug, of bob's mug and tea, is the only
+-- hit, 0.6309 / 1.6309 / 2.  No configuration is better here, and none is applied.
 SELECT trial, stage, options, metric, k, round(value::numeric, 4) AS value, users, p_value, applied
 FROM recommender.tune('recs', trials => 3, refinements => 0, test_share => 0.36, k => 2, apply => true);
 
@@ -120,7 +120,7 @@ SELECT * FROM recommender.evaluate('recs', segments => 'SELECT customer, land FR
 SELECT * FROM recommender.evaluate('recs', segment_columns => '{dai}');
 SELECT * FROM recommender.evaluate('recs', filter => '{"product": "tea"}');
 
--- Nothing to be found: what is hidden had been seen before
+-- No relevant items: the test set has only items seen before
 CREATE TABLE shop.again AS SELECT 1 AS customer, 1 AS product, date '2026-01-01' + n AS day FROM generate_series(1, 5) n;
 CREATE INDEX ON shop.again (customer);
 SELECT recommender.create_recommender('again', 'shop.again', 'customer', 'product', 'day');

@@ -1,10 +1,9 @@
 /*
- * Metrics: how good ranked lists are, on examples that others have published
- * or that can be counted on the fingers.
+ * Metrics of ranked lists: published examples, and examples computed by hand.
  */
 CREATE SCHEMA shop;
 
--- Five are recommended, the second and the fifth are right:
+-- Five items are recommended, the second and the fifth are relevant:
 -- ndcg (1/log2(3) + 1/log2(6)) / (1 + 1/log2(3)) = 0.6241, average precision (1/2 + 2/5) / 2
 SELECT recommender.precision(list, hits) AS precision, recommender.recall(list, hits) AS recall,
 	   recommender.hit_rate(list, hits) AS hit_rate, recommender.average_precision(list, hits) AS average_precision,
@@ -29,37 +28,37 @@ SELECT round(recommender.ndcg('{1,2,3,4,5,6}', '{1,2,3,4,5,6,7,8}', gains => '{3
 SELECT round(recommender.ndcg('{1,2}', '{1,2}', gains => '{1,3}', exponential => true)::numeric, 6) AS exponential,
 	   round(recommender.ndcg('{1,2}', '{1,2}', gains => '{1,3}')::numeric, 6) AS linear;
 
--- k: the places there are, also when the list is shorter; the best list has at most k
+-- k ranks, also if the list is shorter; the ideal list has at most k items
 SELECT k, recommender.precision(list, hits, k) AS precision, recommender.recall(list, hits, k) AS recall,
 	   round(recommender.average_precision(list, hits, k)::numeric, 4) AS average_precision, round(recommender.ndcg(list, hits, k)::numeric, 4) AS ndcg
 FROM (VALUES ('{10,20,30,40}'::bigint[], '{40,30,20,50}'::bigint[])) v (list, hits), unnest('{1,2,4,8,NULL}'::int[]) k ORDER BY k;
 
--- What comes again takes its place, and is a hit once; so does NULL, which is none.  As relevant, neither counts.
+-- A duplicate occupies its rank and is one hit; NULL occupies its rank and is none.  In relevant, both are ignored.
 SELECT list, hits, recommender.precision(list, hits) AS precision, recommender.recall(list, hits) AS recall,
 	   recommender.reciprocal_rank(list, hits) AS reciprocal_rank
 FROM (VALUES ('{a,a,b,a}'::text[], '{a,b}'::text[]), ('{NULL,b}', '{b}'), ('{a,b}', '{b,b,b,NULL}'), ('{NULL}', '{b,NULL}')) v (list, hits);
 
--- Of gains of one item the larger one counts, and 0 is not relevant
+-- A duplicate has the larger gain; an item with gain 0 is not relevant
 SELECT recommender.ndcg('{a,b}', '{a,a,b,NULL,c}', gains => '{1,2,2,9,0}'), recommender.ndcg('{a}', '{b}', gains => '{0}') AS nothing_relevant;
 
--- Nothing recommended is worth 0; nothing relevant is no user to measure, and is NULL
+-- 0 for an empty list; NULL without relevant items, as the user cannot be evaluated
 SELECT recommender.precision('{}', '{1}') AS precision, recommender.recall('{}', '{1}') AS recall, recommender.ndcg('{}', '{1}') AS ndcg,
 	   recommender.precision('{1}', '{}') AS nothing_relevant, recommender.ndcg('{1}', '{NULL}') AS null_relevant,
 	   recommender.ndcg(NULL, '{1}') AS no_list, recommender.recall('{1}', NULL) AS no_set;
 
--- Ids are of any type, of one that suits both arrays, and equal when the type says so
+-- Ids have any type common to both arrays, and its equality
 SELECT recommender.recall(ARRAY[1::int, 2], ARRAY[2::bigint, 9223372036854775807]) AS integers,
 	   recommender.recall(ARRAY[1.50], ARRAY[1.5]) AS numerics,
 	   recommender.recall(ARRAY['00000000-0000-0000-0000-00000000000A'::uuid], '{00000000-0000-0000-0000-00000000000a}') AS uuids,
 	   recommender.recall('{tea}'::varchar[], '{tea}'::text[]) AS texts;
 
--- Of mug, pot and jam, which are right, everybody knows mug: pot is at rank 3
+-- Mug, pot and jam are relevant, mug is expected: pot is at rank 3
 SELECT recommender.serendipity('{tea,mug,pot,cup}', '{mug,pot,jam}', '{mug,spoon}') AS of_four,
 	   recommender.serendipity('{tea,mug,pot,cup}', '{mug,pot,jam}', '{mug,spoon}', 2) AS of_two,
 	   recommender.serendipity('{tea,mug,pot,cup}', '{mug,pot,jam}', '{}') AS nothing_expected;
 
 /*
- * What was shown: ann {tea, mug}, bob {tea, pot}, cat {tea}, of a catalogue
+ * Lists shown: ann {tea, mug}, bob {tea, pot}, cat {tea}, of a catalogue
  * of tea, mug, pot and jam, which 4, 2, 1 and 0 of 8 users have.
  */
 CREATE TABLE shop.product (id text, popularity float8);
@@ -79,15 +78,15 @@ FROM generate_series(1, 5) x;
 SELECT recommender.average_popularity(popularity), recommender.novelty(popularity)
 FROM shop.list JOIN shop.product ON product = id;
 
--- of three pairs, one alike by a half and one by a quarter: 1 - 3/4 / 3
+-- three pairs, two of them with similarities of 1/2 and 1/4: 1 - 3/4 / 3
 SELECT recommender.intra_list_diversity(s) FROM unnest('{0.5, 0.25, NULL}'::float8[]) s;
 
--- Scores .1, .4, .35, .8, of which the last two are relevant: 3 of 4 pairs are in order.  Equal ones are half in order.
+-- Scores .1, .4, .35, .8, of which the last two are relevant: 3 of 4 pairs are in order.  A tie is one half.
 SELECT recommender.auc(score, relevant) AS auc, recommender.auc(-score, relevant) AS reversed,
 	   recommender.auc(1, relevant) AS constant, recommender.auc(score, true) AS no_other
 FROM (VALUES (0.1, false), (0.4, false), (0.35, true), (0.8, true), (NULL, true), (0, NULL)) v (score, relevant);
 
--- Said .9, .1, .2, .65 for true, false, false, true: 0.21616.  What was called impossible costs without limit.
+-- Predicted .9, .1, .2, .65 for true, false, false, true: 0.21616.  Infinity for an outcome of predicted probability 0.
 SELECT round(recommender.log_loss(p, y)::numeric, 5) AS log_loss, recommender.log_loss(1 - y::int, y) AS always_wrong,
 	   recommender.log_loss(y::int, y) AS always_right, recommender.log_loss(NULL, y) AS nothing_said
 FROM (VALUES (.9, true), (.1, false), (.2, false), (.65, true), (NULL, true), (.5, NULL)) v (p, y);
@@ -105,7 +104,7 @@ SELECT recommender.ndcg('{1}', '{1}', gains => '{-1}');
 SELECT recommender.ndcg('{1}', '{1}', gains => '{1025}', exponential => true);
 SELECT recommender.hit_rate('{"(1,2)"}'::point[], '{}');
 SELECT recommender.hit_rate(ARRAY[v.a], ARRAY[w.a]) FROM (SELECT 'a' COLLATE "C" AS a) v, (SELECT 'a' COLLATE "POSIX" AS a) w;
--- what PostgreSQL says beside the message is not the same in all versions
+-- versions of PostgreSQL differ in detail and hint
 \set VERBOSITY terse
 SELECT recommender.hit_rate('{1}'::int[], '{1}'::text[]);
 \set VERBOSITY default

@@ -1,6 +1,5 @@
 /*
- * Experiments: examples that others have published or that can be computed by
- * hand, and every error.
+ * Experiments: published examples, examples computed by hand, and all errors.
  */
 CREATE FUNCTION pg_temp.rounded(r recommender.test_result) RETURNS text LANGUAGE sql AS $$
 	SELECT string_agg(key || ' ' || coalesce(round(value::numeric, 5)::text, 'NULL'), ', ') FROM (
@@ -20,7 +19,7 @@ FROM (SELECT recommender.moments(ARRAY[revenue, orders]) FILTER (WHERE variant =
 			 recommender.moments(ARRAY[revenue, orders]) FILTER (WHERE variant = 'b') AS b
 	  FROM (VALUES ('a', 10, 1), ('a', 30, 2), ('a', 0, 1), ('b', 40, 2), ('b', 20, 1), ('b', 60, 4)) v (variant, revenue, orders)) m;
 SELECT (recommender.moments(ARRAY[x, y])).* FROM (VALUES (1, 2), (3, 8), (NULL, 9)) v (x, y);
--- What was known before
+-- Covariates from before the experiment
 SELECT * FROM recommender.cuped(3, 2, 1, 1, 1, 1, 3, 4, 2, 1, 1, 1);
 -- Sizes
 SELECT recommender.sample_size(0.2, 0.05, relative => false) AS units, round(recommender.power_of(0.2, 0.05, 1091, relative => false)::numeric, 4) AS power,
@@ -32,7 +31,7 @@ SELECT recommender.adjust_p_values('{0.01,0.04,NULL,0.03}') AS holm, recommender
 SELECT ARRAY(SELECT round(p::numeric, 6) FROM unnest(recommender.probability_best('{11,16}', '{91,86}')) p) AS best,
 	   ARRAY(SELECT round(p::numeric, 6) FROM unnest(recommender.expected_loss('{11,16}', '{91,86}')) p) AS loss;
 
--- What does not exist is NULL, with a warning
+-- Undefined results are NULL, with a warning
 SELECT effect, p_value FROM recommender.compare_means(5, 0, 1, 5, 1, 1, relative => true);
 SELECT effect, standard_error, p_value FROM recommender.compare_proportions(0, 5, 0, 5);
 SELECT recommender.compare_means(1, 1, NULL, 5, 1, 1) IS NULL AS of_one_row;
@@ -92,7 +91,7 @@ SELECT recommender.draw('{0.2,0.5,0.3}', 'shelf', 42, '2025-01-01') AS arm;
 SELECT arm, round(mean::numeric, 3) AS mean, round(index::numeric, 3) AS index FROM
 	(SELECT array_agg(s ORDER BY arm) AS states FROM (SELECT arm, recommender.linear_state(reward, ARRAY[1, x]) AS s FROM (VALUES (1, 1, 0), (1, 0, 1), (2, 1, 1), (2, 1, 0)) v (arm, reward, x) GROUP BY arm) l) a,
 	recommender.linear_bandit_arms(states, '{1,1}', 'linucb');
--- What another policy would have earned: by hand (2 * 1 + 0.4 * 0) / 2 and (2 * 1 + 0.4 * 0) / (2 + 0.4)
+-- The value of another policy: by hand (2 * 1 + 0.4 * 0) / 2 and (2 * 1 + 0.4 * 0) / (2 + 0.4)
 SELECT e.estimator, round(e.value::numeric, 6) AS value, e.n, round(e.effective_n::numeric, 4) AS effective_n, e.mean_weight, e.max_weight, e.warnings
 FROM (SELECT recommender.off_policy(reward, propensity, target) AS o FROM (VALUES (1, 0.25, 0.5), (0, 0.5, 0.2)) v (reward, propensity, target)) l, unnest(o) e;
 SELECT e.estimator, round(e.value::numeric, 6) AS value

@@ -1,5 +1,5 @@
 /*
- * Filters, one by one: what each lets through, and every error.
+ * Filters: the items that each accepts, and all errors.
  */
 CREATE SCHEMA shop;
 SET client_min_messages = warning;
@@ -41,12 +41,12 @@ SELECT recommender.set_items('recs', 'shop.products');
 SELECT items FROM recommender.refresh('recs');
 RESET client_min_messages;
 
--- what passes a filter
+-- The items that pass a filter.
 CREATE FUNCTION shop.pass(VARIADIC filters jsonb[]) RETURNS TABLE (filter jsonb, items int[]) LANGUAGE sql AS $$
 	SELECT f, (SELECT array_agg(item_id ORDER BY item_id) FROM recs.popular_items(10, f))
 	FROM unnest(filters) WITH ORDINALITY AS u (f, n) ORDER BY n $$;
 
--- one value: what the column's type makes of it
+-- one value, by the equality of the column's type
 SELECT * FROM shop.pass('{"category": "shoes"}', '{"brand": "acme"}', '{"price": 120.5}', '{"price": "80"}', '{"stock": 5.0}', '{"in_stock": true}',
 	'{"in_stock": "no"}', '{"size": "large"}', '{"launched": "2026-02-01"}', '{"made_at": "2026-02-01T12:00:00+02:00"}',
 	'{"ref": "{00000000-0000-0000-0000-000000000003}"}', '{"code": "A"}', '{"code": "A   "}', '{"the \"Name\"": "Two"}', '{"details": 5}', '{"details": {"eq": {}}}');
@@ -57,20 +57,20 @@ SELECT * FROM shop.pass('{"brand": ["acme", "bolt"]}', '{"brand": {"in": ["acme"
 -- ranges
 SELECT * FROM shop.pass('{"price": {"lt": 20}}', '{"price": {"lte": 20}}', '{"price": {"gt": 80}}', '{"price": {"gte": 80, "lt": 100}}',
 	'{"size": {"gte": "medium"}}', '{"launched": {"gt": "2026-01-15"}}', '{"brand": {"lt": "a"}}', '{"sizes": {"gt": [1, 2]}}');
--- not equal, as SQL has it: NULL is neither equal nor not
+-- not equal, as in SQL: NULL is neither equal nor unequal
 SELECT * FROM shop.pass('{"brand": {"ne": "acme"}}', '{"brand": {"not": "acme"}}', '{"brand": {"not": ["acme", "bolt"]}}', '{"brand": {"not": ["acme", null]}}', '{"price": {"not": {"gte": 20, "lt": 100}}}', '{"brand": {"not": []}}');
 -- arrays
 SELECT * FROM shop.pass('{"tags": "red"}', '{"tags": ["red", "sale"]}', '{"tags": {"contains": ["red", "sale"]}}', '{"tags": {"contains": "sale"}}', '{"tags": {"contains": []}}', '{"tags": {"overlaps": ["red", "sale"]}}',
 	'{"tags": {"eq": ["red", "blue"]}}', '{"tags": ["blue", null]}', '{"tags": []}', '{"sizes": {"contains": [1, 2.0]}}', '{"sizes": 3}', '{"tags": {"not": "red"}}');
 -- jsonb
 SELECT * FROM shop.pass('{"details": {"contains": {"color": "red"}}}', '{"details": {"contains": {"made": {"in": "PT"}}}}', '{"details": {"contains": "red"}}');
--- beginnings
+-- prefixes
 SELECT * FROM shop.pass('{"brand": {"prefix": "ac"}}', '{"brand": {"prefix": "10%"}}', '{"brand": {"prefix": "10_"}}', '{"the \"Name\"": {"prefix": "a\\"}}', '{"code": {"prefix": "A"}}', '{"brand": {"prefix": ""}}');
 -- combinations
 SELECT * FROM shop.pass('{}', '{"category": "shoes", "tags": "red"}', '{"or": [{"category": "hats"}, {"price": {"gt": 100}}]}', '{"not": {"category": "shoes"}}', '{"not": {"category": "shoes", "brand": "acme"}}',
 	'{"and": [{"or": [{"stock": 5}, {"stock": 7}]}, {"not": {"or": [{"category": "hats"}]}}]}', '{"and": []}', '{"or": []}', '{"not": {}}', '{"brand": {}}', '{"or": [{}, {"stock": 1}]}');
 
--- the functions that take one
+-- functions with a filter
 CREATE FUNCTION shop.ask(call text) RETURNS TABLE (items int[], calls text) LANGUAGE plpgsql AS $$
 BEGIN
 	RETURN QUERY EXECUTE format('SELECT array_agg(item_id ORDER BY rank), %L FROM recs.%s', call, call);
@@ -84,18 +84,18 @@ SELECT a.* FROM unnest(ARRAY[
 	'popular_items(3, ''{"category": "hats"}'')',
 	'recommend_all(3, ''{"category": "hats"}'') r WHERE user_id = 1']) WITH ORDINALITY AS u (c, n), shop.ask(c) a ORDER BY n;
 
--- what is not available, or is not there any more, is never shown
+-- unavailable and deleted items are never recommended
 SELECT recommender.set_items('recs', 'shop.products', available_column => 'in_stock');
 SELECT * FROM shop.pass('{}', '{"price": {"gt": 20}}');
 BEGIN;
 DELETE FROM shop.products WHERE id = 1;
 UPDATE shop.products SET in_stock = true WHERE id = 2;
 SELECT * FROM shop.pass('{}', '{"price": {"gt": 20}}');
--- but ranked and scored, when it is asked for
+-- but ranked and scored if requested by id
 SELECT array_agg(item_id ORDER BY item_id) FROM recs.rank_items(1, '{1,2,6}');
 ROLLBACK;
 
--- at most so many of one value of a column; null is none
+-- a maximum number of items per value of a column; null is not limited
 SELECT o, (SELECT array_agg(item_id ORDER BY rank) FROM recs.popular_items(10, options => o)),
 	(SELECT array_agg(item_id ORDER BY rank) FROM recs.recommend(NULL, 3, '{"price": {"gte": 0}}', options => o)),
 	(SELECT array_agg(item_id ORDER BY rank) FROM recs.similar_items(6, 10, options => o))
@@ -106,7 +106,7 @@ SELECT recommender.set_options('recs', '{"max_per": null}') -> 'max_per';
 
 /* errors */
 
--- Runs commands, gives the error of each, and takes back what they did.
+-- Run commands, return the error of each, and roll back their effects.
 CREATE FUNCTION shop.try_each(VARIADIC commands text[]) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE command text; state text; message text; hint text; context text;
 BEGIN
@@ -131,7 +131,7 @@ CREATE FUNCTION shop.refused(VARIADIC filters text[]) RETURNS SETOF text LANGUAG
 	SELECT shop.try_each(VARIADIC array_agg(format('SELECT * FROM recs.popular_items(10, %L)', f) ORDER BY n)) FROM unnest(filters) WITH ORDINALITY AS u (f, n) $$;
 \pset tuples_only on
 \pset format unaligned
--- what is no filter
+-- invalid filters
 SELECT shop.refused('[]', '1', 'null', '"category"', '{"and": {}}', '{"or": {"category": "hats"}}', '{"and": [1]}', '{"or": [[]]}', '{"not": []}', '{"not": null}');
 SELECT message FROM shop.try_each(format('SELECT * FROM recs.popular_items(10, %L)', repeat('{"not": ', 1000) || '{"stock": 1}' || repeat('}', 1000))) message WHERE message NOT LIKE 'SELECT%';
 SELECT message FROM shop.try_each(format('SELECT * FROM recs.popular_items(10, %L)', '{"stock": ' || repeat('{"not": ', 998) || '1' || repeat('}', 998) || '}')) message WHERE message NOT LIKE 'SELECT%';
@@ -147,7 +147,7 @@ SELECT shop.refused('{"price": {"lt": null}}', '{"price": {"gte": [1]}}', '{"pri
 	'{"tags": {"contains": null}}', '{"tags": {"contains": ["a", null]}}', '{"tags": {"contains": {"a": 1}}}', '{"tags": {"contains": [["a"]]}}', '{"tags": {"overlaps": [null]}}', '{"tags": {"eq": "red"}}', '{"tags": {"lt": 1}}');
 -- types
 SELECT shop.refused('{"place": "(1,2)"}', '{"place": ["(1,2)"]}', '{"place": {"lt": "(1,2)"}}', '{"price": {"contains": 1}}', '{"category": {"overlaps": ["a"]}}', '{"details": {"overlaps": ["a"]}}', '{"price": {"prefix": "1"}}', '{"tags": {"prefix": "r"}}');
--- caps
+-- max_per
 SELECT shop.try_each(VARIADIC array_agg(format('SELECT * FROM recs.recommend(1, options => %L)', o) ORDER BY n)) FROM unnest(ARRAY[
 	'{"max_per": 2}', '{"max_per": []}', '{"max_per": {"brand": 0}}', '{"max_per": {"brand": "2"}}', '{"max_per": {"brand": 1.5}}', '{"max_per": {"brand": null}}',
 	'{"max_per": {"brnad": 2}}', '{"max_per": {"ctid": 2}}', '{"max_per": {"place": 2}}']) WITH ORDINALITY AS u (o, n);
@@ -155,11 +155,11 @@ SELECT shop.try_each($$SELECT recommender.set_options('recs', '{"max_per": {"brn
 	$$SELECT * FROM recs.similar_items(1, options => '{"max_per": {"brnad": 2}}')$$, $$SELECT * FROM recs.recommend_all(options => '{"max_per": {"brnad": 2}}')$$,
 	$$SELECT * FROM recs.popular_items(options => '{"max_per": {"brnad": 2}}')$$, $$SELECT * FROM recs.recommend_basket('{1}', options => '{"max_per": {"brnad": 2}}')$$,
 	$$SELECT * FROM recommender.evaluate_query('SELECT customer, product FROM shop.orders', 'SELECT customer, product FROM shop.orders', options => '{"max_per": {"brand": 2}}')$$);
--- without a relation of items there is nothing to filter by
+-- no relation of items
 SELECT recommender.remove_items('recs');
 SELECT shop.refused('{}', '{"category": "hats"}');
 SELECT shop.try_each($$SELECT * FROM recs.recommend(1, options => '{"max_per": {"brand": 2}}')$$, $$SELECT * FROM recs.recommend_all(options => '{"max_per": {"brand": 2}}')$$);
--- the relation was altered, or is gone
+-- the relation has been altered or dropped
 SELECT recommender.set_items('recs', 'shop.products', available_column => 'in_stock');
 ALTER TABLE shop.products ALTER in_stock TYPE text;
 SELECT shop.refused('{}');

@@ -1,11 +1,11 @@
 /*
  * test/pgtap/admin.sql
- *	  The life of a recommender: made, changed, refreshed, renamed, checked,
- *	  dropped; whatever its sources, its ids and its names look like.
+ *	  The life of a recommender: create, alter, refresh, rename, check, drop; with
+ *	  sources, ids and names of all kinds.
  *
- * What it answers is checked in answer.sql; here answers are compared with
- * those of a recommender over a plain table of integers.  Needs a database in
- * UTF8 with ICU collations.  Leaves nothing behind.
+ * answer.sql checks the answers themselves; here they are compared with those of
+ * a recommender over a plain table of integers.  Needs a database in UTF8 with
+ * ICU collations.  Leaves nothing behind.
  */
 BEGIN;
 SET LOCAL client_min_messages = warning;

@@ -2,15 +2,14 @@
  * test/pgtap/answer.sql
  *	  The answers of a recommender against their definition.
  *
- * The first part is the oracle: from rows of interactions to scores in
- * brute-force SQL, step by step.  The second part draws random data sets for
- * three recommenders of different make (one table; three tables of different
- * column types; a bare table of two text columns), with random options, and
- * asks oracle and extension the same questions.  Then come the properties that
- * data sets cannot show: ties, large catalogs, what a transaction sees.
+ * The first part is the oracle: from interactions to scores in brute-force SQL,
+ * step by step.  The second part draws random data sets and options for three
+ * recommenders (over one table; over three tables of different column types;
+ * over a table of two text columns), and compares the extension with the oracle.
+ * Then come ties, large catalogues, and visibility within transactions.
  *
- * Data sets are drawn from md5 of their number, so that they are the same on
- * every run.  Leaves nothing behind.
+ * Data sets are drawn from md5 of their number, so that they are equal on every
+ * run.  Leaves nothing behind.
  */
 BEGIN;
 SET LOCAL client_min_messages = warning;

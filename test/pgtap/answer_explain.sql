@@ -1,10 +1,10 @@
 /*
  * test/pgtap/answer_explain.sql
- *	  An explanation adds up to the score, to the last bit.
+ *	  The terms of an explanation add up to the score, to the last bit.
  *
- * Random shops and options; for each pair of user and item, the contributions,
- * added up by plain SQL in several orders, against score() and recommend().
- * Leaves nothing behind.
+ * Random shops and options; for each pair of user and item, the contributions are
+ * added up by plain SQL in several orders and compared with score() and
+ * recommend().  Leaves nothing behind.
  */
 BEGIN;
 SET LOCAL client_min_messages = warning;

@@ -1,8 +1,8 @@
 /*
  * test/pgtap/catalog.sql
- *	  What the catalogs say of the extension and of a recommender: signatures,
- *	  labels, comments, membership, and that nothing is looked up by
- *	  search_path.  Leaves nothing behind.
+ *	  The extension and a recommender in the system catalogs: signatures, labels,
+ *	  comments, membership, and independence of search_path.  Leaves nothing
+ *	  behind.
  */
 BEGIN;
 SET LOCAL client_min_messages = warning;

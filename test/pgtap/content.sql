@@ -1,8 +1,8 @@
 /*
  * test/pgtap/content.sql
  *	  Content against an oracle: features, TF-IDF, lengths and cosines in
- *	  brute-force SQL on made-up products with every kind of column, with
- *	  nulls, empty texts, repeats and duplicates.  Leaves nothing behind.
+ *	  brute-force SQL on products with every kind of column, with nulls, empty
+ *	  texts and duplicates.  Leaves nothing behind.
  */
 BEGIN;
 SET LOCAL client_min_messages = warning;

@@ -1,14 +1,14 @@
 /*
  * test/pgtap/context.sql
- *	  What the context says of items, and what a call makes of it.
+ *	  Lifts of the context, and their effect on scores.
  *
- * The first part draws random interactions, over three sources of different
- * make, with gaps and a few busy people, and compares the lifts that a refresh
- * stores with brute-force SQL: under random options, in time zones with summer
- * time and without.  The second compares the scores of calls with the sums of
- * these lifts.  Then come the words a call may use, what nothing must depend
- * on, and that an evaluation learns from nothing that it hides.  Leaves
- * nothing behind.
+ * The first part draws random interactions over three different sources, with
+ * missing values and a few very active users, and compares the lifts that a
+ * refresh stores with brute-force SQL: with random options, in time zones with and
+ * without daylight saving time.  The second part compares the scores of calls with
+ * the sums of these lifts.  Then come the names and values that a call accepts,
+ * independence of order, and that an evaluation learns nothing from its test set.
+ * Leaves nothing behind.
  */
 BEGIN;
 SET LOCAL client_min_messages = warning;

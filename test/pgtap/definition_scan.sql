@@ -1,12 +1,12 @@
 /*
  * test/pgtap/definition_scan.sql
- *	  Reading the recommender's own tables by their indexes.
+ *	  Scans of the recommender's own tables by their indexes.
  *
- * Serving reads them without queries.  What a query would see, it must see:
- * the same rows by the same snapshot, however they are stored, with the
- * privileges of whoever calls, also in parallel workers; and where a query
- * would only be slow, without an index, it says what is missing.  Leaves
- * nothing behind.
+ * Serving reads them without queries.  The scans must return what queries return:
+ * the rows visible to the snapshot, in any storage format, with the privileges of
+ * the caller, also in parallel workers.  Where a query would only be slow, without
+ * an index, they raise an error that names the missing index.  Leaves nothing
+ * behind.
  */
 BEGIN;
 SET LOCAL client_min_messages = warning;

@@ -1,18 +1,18 @@
 /*
  * test/pgtap/evaluate.sql
- *	  Measured quality against its definition, on splits that SQL makes too.
+ *	  Evaluation against its definition, on splits made by SQL.
  *
- * The oracle asks a real recommender, refreshed on the training rows alone,
- * for its lists, says in SQL what was relevant, and lets the metric functions
- * (which evaluate_metric.sql checks) measure each user.  evaluate_query() must give the
- * same means for random data and options.  evaluate() must give what
- * evaluate_query() gives on the same split made by SQL, or, where the split is
- * drawn, on the split that its own segments betray.  Then come leaks, which
- * are planted, intervals and p-values, which are tried on data whose truth is
- * known, what is stored, and errors.
+ * The oracle gets the lists of a real recommender, refreshed on the training rows
+ * alone, determines the relevant items in SQL, and computes the values of each
+ * user by the metric functions (which evaluate_metric.sql checks).
+ * evaluate_query() must return equal means for random data and options.
+ * evaluate() must return the rows of evaluate_query() on an equal split made by
+ * SQL or, for random splits, on the split that its own segments reveal.  Then come
+ * planted leaks, intervals and p-values on data with a known truth, stored rows,
+ * and errors.
  *
- * Data is drawn from md5 of its number, so that it is the same on every run.
- * Leaves nothing behind.
+ * Data is drawn from md5 of its number, so that it is equal on every run.  Leaves
+ * nothing behind.
  */
 BEGIN;
 SET LOCAL client_min_messages = warning;

@@ -4,10 +4,10 @@
  *
  * First the oracle, each metric in plain SQL; then 400 random lists of many
  * shapes and id types, and 60 random groups of rows for the aggregates; then
- * what must be true besides: parallel plans, windows, search_path, errors.
+ * parallel plans, windows, search_path and errors.
  *
- * Lists are drawn from md5 of their number, so that they are the same on every
- * run and any one can be looked at:
+ * Lists are drawn from md5 of their number, so that they are equal on every run;
+ * to inspect one:
  *	  SELECT * FROM oracle.dataset WHERE n = 57;
  *
  * Needs a database in UTF8 with ICU collations.  Leaves nothing behind.

@@ -1,14 +1,14 @@
 /*
  * test/pgtap/evaluate_tune.sql
- *	  The search for options: what it sees, what it finds, what it sets.
+ *	  tune(): the data it uses, the trials it finds, the options it sets.
  *
- * The search must see nothing of the reserved interactions, so that a
- * recommender over all the others, asked by evaluate(), gives the value of
- * every trial.  What is found must be what compare_options() says of the
- * reserved part, and what is set must be what was found.
+ * The search must not use the reserved interactions, so that evaluate() on a
+ * recommender over all others returns the value of every trial.  The result must
+ * be that of compare_options() on the reserved test set, and the options set must
+ * be those of the best trial.
  *
- * Data is drawn from md5 of its number, so that it is the same on every run.
- * Leaves nothing behind.
+ * Data is drawn from md5 of its number, so that it is equal on every run.  Leaves
+ * nothing behind.
  */
 BEGIN;
 SET LOCAL client_min_messages = warning;

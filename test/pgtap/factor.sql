@@ -2,10 +2,9 @@
  * test/pgtap/factor.sql
  *	  Factors by alternating least squares against dense solutions in SQL.
  *
- * On random small matrices: what a refresh with one more iteration makes of
- * factors, the factors of users, which shows in their scores, and the sum that
- * all of it minimises.  Then what must be true besides: the same bits from the
- * same data, answers that agree with each other, memory, cancelling.
+ * On random small matrices: the effect of one more iteration on the factors of
+ * items; the factors of users, through their scores; and the loss that ALS
+ * minimises.  Then determinism, agreement of the functions, memory and cancelling.
  * Leaves nothing behind.
  */
 BEGIN;

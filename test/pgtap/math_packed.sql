@@ -1,8 +1,8 @@
 /*
  * test/pgtap/math_packed.sql
- *	  Weights and times lose no bit, whatever they have in common and wherever in
- *	  the rows they stop to have it: an oracle in SQL on edges and on chance.
- *	  Leaves nothing behind.
+ *	  Packed columns of weights and times are lossless, for any common prefix of
+ *	  their bits and wherever it ends: an oracle in SQL on edge cases and random
+ *	  data.  Leaves nothing behind.
  */
 BEGIN;
 SET LOCAL client_min_messages = warning;

@@ -1,12 +1,12 @@
 /*
  * test/pgtap/privileges.sql
- *	  Who may do what, and as whom it is done.
+ *	  Privileges: who may call what, and with whose rights it runs.
  *
  * Serving runs with the rights of the caller: grants and row security of the
- * interactions hold.  A refresh runs as the recommender's owner, in a
- * security-restricted operation, and refuses to build from a part of the rows.
- * Looking at recommenders, or refreshing all of them, runs nobody's code with
- * somebody else's rights.  Leaves nothing behind.
+ * interactions apply.  A refresh runs as the recommender's owner, in a
+ * security-restricted operation, and fails if row security hides rows.  Views of
+ * recommenders and refresh_all() run no code with the rights of another role.
+ * Leaves nothing behind.
  */
 BEGIN;
 SET LOCAL client_min_messages = warning;

@@ -1,9 +1,8 @@
 /*
  * test/pgtap/rank_dislike.sql
- *	  Events of a negative weight: what somebody has turned against is not
- *	  recommended back, and pulls down what resembles it, by behaviour and by
- *	  content, in answers, for everybody at once and in an evaluation.  Leaves
- *	  nothing behind.
+ *	  Events of negative weight: a disliked item is not recommended again, and
+ *	  lowers the scores of similar items, by behaviour and by content, in single
+ *	  calls, in recommend_all() and in an evaluation.  Leaves nothing behind.
  */
 BEGIN;
 SET LOCAL client_min_messages = warning;

@@ -1,14 +1,14 @@
 /*
  * test/pgtap/serve_filter.sql
- *	  Filters against WHERE, and what they leave of a ranking.
+ *	  Filters against WHERE, and rankings under filters.
  *
- * A generator draws filters and writes each twice, in jsonb and in SQL, from
- * the same choices.  What passes the one must be what WHERE gives of the
- * other, and an answer under a filter must be what the answer without it has
- * of those rows, in the same order, to the k-th.
+ * A generator draws filters and writes each in jsonb and in SQL, from the same
+ * choices.  The items that pass a filter must be those that WHERE returns, and an
+ * answer with a filter must be the answer without it restricted to these items,
+ * in equal order, up to k.
  *
- * Everything is drawn from md5 of a key, so that it is the same on every run.
- * Leaves nothing behind.
+ * Everything is drawn from md5 of a key, so that it is equal on every run.  Leaves
+ * nothing behind.
  */
 BEGIN;
 SET LOCAL client_min_messages = warning;

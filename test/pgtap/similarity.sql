@@ -1,15 +1,14 @@
 /*
  * test/pgtap/similarity.sql
- *	  Level 1 against its definition.
+ *	  item_similarities() and item_similarity_agg() against their definition.
  *
- * The first half of this file is the oracle: the arithmetic of similarity in
- * brute-force SQL, step by step, fit to be read as the definition itself.
- * Then come some 290 random data sets of many shapes, id types and options,
- * each answered by the extension and by the oracle; and last what must be
- * true besides: groups and filters, parallel plans, search_path, errors.
+ * The first half of this file is the oracle: similarities in brute-force SQL,
+ * step by step, to be read as the definition.  Then come some 290 random data sets
+ * of many shapes, id types and options, each computed by the extension and by the
+ * oracle; and last groups and filters, parallel plans, search_path and errors.
  *
- * Data sets are drawn from md5 of their number, so that they are the same on
- * every run and any single one can be looked at:
+ * Data sets are drawn from md5 of their number, so that they are equal on every
+ * run; to inspect one:
  *	  SELECT * FROM oracle.dataset WHERE n = 57;
  *
  * Needs a database in UTF8 with ICU collations.  Leaves nothing behind.

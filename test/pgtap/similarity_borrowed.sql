@@ -1,8 +1,8 @@
 /*
  * test/pgtap/similarity_borrowed.sql
- *	  Items of few users borrow neighbours from those like them: an oracle in
- *	  SQL on random shops, for each way to cut lists; what is served and trained
- *	  in memory; and what nothing depends on.  Leaves nothing behind.
+ *	  Items with few users borrow neighbours from similar items: an oracle in SQL
+ *	  on random shops, for each way to truncate lists; serving and training in
+ *	  memory; and independence of order.  Leaves nothing behind.
  */
 BEGIN;
 SET LOCAL client_min_messages = warning;

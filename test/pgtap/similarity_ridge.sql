@@ -3,13 +3,13 @@
  *	  Model ridge against its definition.
  *
  * The first half of this file is the oracle: ridge regression of each item on
- * the others, by Gauss and Jordan in PL/pgSQL.  Then come random data sets of
- * many shapes and options, each answered by the extension and by the oracle;
- * a case whose answer is a formula, large enough to be computed in blocks; and
- * what must be true besides: cuts, little memory, cancelling, extremes.
+ * the others, by Gauss-Jordan elimination in PL/pgSQL.  Then come random data sets
+ * of many shapes and options, each computed by the extension and by the oracle; a
+ * case with a closed form, large enough for computation in blocks; and truncation,
+ * little memory, cancelling and extremes.
  *
- * Data sets are drawn from md5 of their number, so that they are the same on
- * every run.  Leaves nothing behind.
+ * Data sets are drawn from md5 of their number, so that they are equal on every
+ * run.  Leaves nothing behind.
  */
 BEGIN;
 SET LOCAL client_min_messages = warning;

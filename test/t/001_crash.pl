@@ -1,5 +1,5 @@
-# What if the server dies in the middle of a refresh?  The old generation goes
-# on serving, nothing of the new one is seen, and the next refresh works.
+# A crash of the server during a refresh: the old generation serves on, no row of
+# the new one is visible, and the next refresh succeeds.
 
 use strict;
 use warnings;

@@ -1,6 +1,5 @@
-# Does a hot standby serve?  Each function answers there as it does on the
-# primary, also in a session that was open all the while; a standby writes
-# nothing and says so.
+# Serving on a hot standby: each function returns the answers of the primary, also
+# in a session opened before a refresh; functions that write raise an error.
 
 use strict;
 use warnings;

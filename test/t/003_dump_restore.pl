@@ -1,5 +1,5 @@
-# Does a dump hold all of a recommender?  What is restored answers as before,
-# without a refresh, and belongs to whom it belonged.
+# Dump and restore: a restored recommender returns equal answers without a refresh
+# and has the same owner.
 
 use strict;
 use warnings;

@@ -1,6 +1,5 @@
-# What if a refresh is cancelled?  It ends at once wherever it is, the old
-# generation goes on serving and nothing is left.  And what does it show of
-# itself while it runs?
+# Cancelling a refresh: it ends at once in every phase, the old generation serves
+# on, and no row of the new one remains.  Also its progress while it runs.
 
 use strict;
 use warnings;

@@ -1,6 +1,6 @@
-# What if many do things at once?  Whoever asks while refreshes run gets the
-# answer of one generation, never an error, nothing, or a mixture; and what one
-# session changes, the next call of any other knows.
+# Concurrent sessions: a call during refreshes returns the answer of one
+# generation, never an error, an empty answer or a mixture; and changes by one
+# session take effect in the next call of any other.
 
 use strict;
 use warnings;

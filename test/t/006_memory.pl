@@ -1,5 +1,5 @@
-# Does a session that lives for long grow?  What a call takes, it gives back,
-# within a query, within a transaction and after it.
+# Memory of a long session: calls release their memory, within a query, within a
+# transaction and after it.
 
 use strict;
 use warnings;

@@ -1,4 +1,5 @@
-# Who may install the extension, and what happens to recommenders when it goes?
+# Installing the extension without superuser rights, and recommenders when it is
+# dropped.
 
 use strict;
 use warnings;

@@ -1,6 +1,6 @@
-# What if a schema only looks like a recommender, or its tables are not what
-# they were?  Nothing of somebody else's runs by looking at an overview, and
-# whatever is wrong ends in an error, not in a crash.
+# Schemas that imitate a recommender, and recommenders with changed tables: views
+# run no code of other roles, and anything invalid ends in an error, not in a
+# crash.
 
 use strict;
 use warnings;

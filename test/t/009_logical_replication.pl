@@ -1,5 +1,5 @@
-# Does a model travel by logical replication, like any table?  Tables and
-# model are published; the subscriber serves, and serves the next generation.
+# Logical replication of a model, like any table: interactions and model are
+# published; the subscriber serves, and later serves the next generation.
 
 use strict;
 use warnings;

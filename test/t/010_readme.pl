@@ -1,5 +1,5 @@
 # test/t/010_readme.pl
-#	Are the README and the pages in doc/ true?
+#	Checks the README and the pages in doc/.
 #
 # Every ```sql block of README.md is run, in order, in one fresh database: one
 # test each.  A ```text block that comes right after it, with nothing but empty

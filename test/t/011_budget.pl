@@ -1,5 +1,5 @@
-# Is maintenance_work_mem what a refresh keeps to, and memory_bytes what it
-# needs?  Both by what the kernel says of the process.
+# The memory of a refresh stays within maintenance_work_mem and is about
+# memory_bytes, according to the kernel's statistics of the process.
 
 use strict;
 use warnings;
@@ -10,7 +10,7 @@ use Test::More;
 
 use RecommenderTest;
 
-# little that is not a refresh's own
+# little memory beside that of a refresh
 my $node = start_server('budget', conf => <<'CONF');
 shared_buffers = 2MB
 jit = off

@@ -1,6 +1,6 @@
-# What if a filter means no good, or the relation of items is not what it was?
-# Names and values stay names and values, nobody's operators are taken for
-# PostgreSQL's, and whatever is wrong ends in an error, not in a crash.
+# Hostile filters and an altered relation of items: names and values never become
+# SQL text, operators of other schemas are not used, and anything invalid ends in
+# an error, not in a crash.
 
 use strict;
 use warnings;

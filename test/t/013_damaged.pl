@@ -1,9 +1,9 @@
-# What if the model's tables are damaged, in whatever way?  Values, parts of
-# arrays, rows, columns, indexes and tables are changed at random by a seed,
-# and every function is asked.  It answers without what is no number, or says
-# what is wrong; nothing crashes, loops or fails by an internal error.
+# Damaged tables of a model: values, parts of arrays, rows, columns, indexes and
+# tables are changed at random by a seed, and every function is called.  It returns
+# finite numbers or raises an error that names the damage; there is no crash, no
+# endless loop and no internal error.
 #
-# DAMAGE_SEED is the first seed, DAMAGE_SECONDS how long to go on.
+# DAMAGE_SEED is the first seed, DAMAGE_SECONDS the duration.
 
 use strict;
 use warnings;

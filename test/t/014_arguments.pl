@@ -1,7 +1,7 @@
-# What if an argument is huge?  A request can make arrays, jsonb and text as
-# large as it likes, so each function ends soon, whatever it is given: with an
-# answer, with an error of its own, or by the statement timeout.  With EXTENDED
-# in the environment each argument is also given what others know.
+# Huge arguments: a client can send arrays, jsonb and text of any size, so each
+# function must end soon: with an answer, with an error of its own, or by the
+# statement timeout.  With EXTENDED in the environment, each argument also gets the
+# values of the others.
 
 use strict;
 use warnings;

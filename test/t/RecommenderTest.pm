@@ -1,10 +1,10 @@
 # RecommenderTest.pm
-#	What the tests of this directory share: servers, a small shop, sessions
-#	that can be kept waiting, and the answers of a recommender in short.
+#	Functions shared by these tests: servers, a small shop, sessions that can
+#	wait for a lock, and digests of a recommender's answers.
 #
-# Nothing here depends on time.  To stop a refresh where a test wants it, read
-# from the view gated_orders, whose row 200 waits for whoever holds the
-# advisory lock GATE, or lock one of the recommender's tables.
+# Nothing here depends on time.  To stop a refresh at a certain point, read from
+# the view gated_orders, whose row 200 waits for the holder of the advisory lock
+# GATE, or lock one of the recommender's tables.
 
 package RecommenderTest;
 
