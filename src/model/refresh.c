@@ -153,9 +153,6 @@ next_generation(const RecDefinition *definition)
 	const char *pointer = rec_definition_table(definition, REC_TABLE_DEFINITION);
 	bool		isnull;
 
-	rec_spi_execute(psprintf("SELECT d.generation FROM %s d FOR NO KEY UPDATE",
-					   rec_definition_table(definition, REC_TABLE_DEFINITION)),
-					0, NULL, NULL, NULL, false, SPI_OK_SELECT);
 	rec_spi_execute(psprintf("SELECT d.generation FROM %s d FOR NO KEY UPDATE", pointer),
 					0, NULL, NULL, NULL, false, SPI_OK_SELECT);
 	rec_spi_execute(psprintf("SELECT greatest(coalesce(pg_catalog.max(r.generation), 0), (SELECT pg_catalog.max(d.generation) FROM %s d)) "
