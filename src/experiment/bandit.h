@@ -34,10 +34,12 @@ typedef struct RecBanditOptions
 	double		ridge;			/* of linucb, lints */
 	double		prior_alpha;	/* of thompson of shares */
 	double		prior_beta;
-	double		prior_mean;		/* of thompson of means, and of what softmax does not know */
+	double		prior_mean;		/* of thompson of means, and of what softmax
+								 * does not know */
 	double		prior_variance;
 	double		floor;			/* least probability of an arm */
-	double		warmup;			/* rewards of each arm before anything is preferred */
+	double		warmup;			/* rewards of each arm before anything is
+								 * preferred */
 } RecBanditOptions;
 
 /* Rewards of arms; counts may be fractions, when old ones have faded. */

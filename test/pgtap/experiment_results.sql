@@ -10,7 +10,7 @@ SET LOCAL client_min_messages = error;
 SET LOCAL search_path = public;
 SET LOCAL timezone = 'UTC';
 
-SELECT plan(57);
+SELECT plan(59);
 
 CREATE SCHEMA oracle;
 
@@ -108,6 +108,25 @@ SET LOCAL ROLE experiment_analyst;
 SELECT throws_ok($$SELECT * FROM recommender.experiment_results('SELECT unit, variant, at FROM oracle.exposure', 'SELECT unit, at, value FROM oracle.outcome', horizon => 1)$$, '42501', NULL, 'queries run with the caller''s rights');
 RESET ROLE;
 SELECT throws_ok($$SELECT * FROM recommender.experiment_results('DELETE FROM oracle.exposure RETURNING unit, variant, at', 'SELECT unit, at, value FROM oracle.outcome', horizon => 1)$$, NULL, NULL, 'and write nothing');
+
+-- where nothing may be written, as on a standby
+SAVEPOINT writable;
+SET TRANSACTION READ ONLY;
+SELECT count(*) AS n FROM recommender.experiment_results('SELECT unit, variant, at FROM oracle.exposure', 'SELECT unit, at, value FROM oracle.outcome', horizon => 3000, until => NULL) \gset
+ROLLBACK TO writable;
+SELECT is(:n, 2, 'in a read-only transaction');
+-- a statement is cancelled soon: so many looks take seconds
+CREATE FUNCTION oracle.is_cancelled() RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM recommender.detectable_effect(0.5, 1000, looks => 1000);
+	RETURN false;
+EXCEPTION WHEN query_canceled THEN
+	RETURN true;
+END $$;
+SET LOCAL statement_timeout = '50ms';
+SELECT oracle.is_cancelled() AS cancelled \gset
+SET LOCAL statement_timeout = 0;
+SELECT ok(:'cancelled', 'a long computation can be cancelled');
 
 /* ------------------------------------------------------------------------
  * What was shown
