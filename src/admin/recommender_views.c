@@ -96,12 +96,12 @@ source_array(const RecDefinition *definition)
  * the recommender.  A cancel stays an error.
  */
 static void
-warn_and_roll_back(MemoryContext context, ResourceOwner owner, const char *format,
+warn_and_roll_back(MemoryContext mcxt, ResourceOwner owner, const char *format,
 				   const char *name)
 {
 	ErrorData  *error;
 
-	MemoryContextSwitchTo(context);
+	MemoryContextSwitchTo(mcxt);
 	error = CopyErrorData();
 	FlushErrorState();
 	RollbackAndReleaseCurrentSubTransaction();
@@ -211,11 +211,11 @@ write_recommender(const Overview *overview, const char *name)
 static void
 try_recommender(const Overview *overview, const char *name)
 {
-	MemoryContext context = CurrentMemoryContext;
+	MemoryContext mcxt = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
 
 	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
+	MemoryContextSwitchTo(mcxt);
 	PG_TRY();
 	{
 		write_recommender(overview, name);
@@ -223,10 +223,10 @@ try_recommender(const Overview *overview, const char *name)
 	}
 	PG_CATCH();
 	{
-		warn_and_roll_back(context, owner, "recommender \"%s\" cannot be shown: %s", name);
+		warn_and_roll_back(mcxt, owner, "recommender \"%s\" cannot be shown: %s", name);
 	}
 	PG_END_TRY();
-	MemoryContextSwitchTo(context);
+	MemoryContextSwitchTo(mcxt);
 	CurrentResourceOwner = owner;
 }
 
@@ -340,12 +340,12 @@ due_definition(const char *name, const Interval *max_age)
 static bool
 refresh_one(const char *name, const Interval *max_age)
 {
-	MemoryContext context = CurrentMemoryContext;
+	MemoryContext mcxt = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
 	volatile bool done = false;
 
 	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
+	MemoryContextSwitchTo(mcxt);
 	PG_TRY();
 	{
 		RecDefinition *definition = due_definition(name, max_age);
@@ -357,10 +357,10 @@ refresh_one(const char *name, const Interval *max_age)
 	}
 	PG_CATCH();
 	{
-		warn_and_roll_back(context, owner, "recommender \"%s\" was not refreshed: %s", name);
+		warn_and_roll_back(mcxt, owner, "recommender \"%s\" was not refreshed: %s", name);
 	}
 	PG_END_TRY();
-	MemoryContextSwitchTo(context);
+	MemoryContextSwitchTo(mcxt);
 	CurrentResourceOwner = owner;
 	return done;
 }
@@ -389,7 +389,7 @@ rec_refresh_all(PG_FUNCTION_ARGS)
 	Interval   *max_age = PG_ARGISNULL(0) ? NULL : PG_GETARG_INTERVAL_P(0);
 	List	   *names;
 	ListCell   *cell;
-	MemoryContext context;
+	MemoryContext mcxt;
 	int			tried = 0;
 	int			failed = 0;
 
@@ -400,9 +400,9 @@ rec_refresh_all(PG_FUNCTION_ARGS)
 				 errhint("CALL it by itself, or use refresh() in the transaction.")));
 	PreventCommandIfReadOnly("refresh_all()");
 	SPI_connect_ext(SPI_OPT_NONATOMIC);
-	context = AllocSetContextCreate(PortalContext, "recommender refresh_all",
+	mcxt = AllocSetContextCreate(PortalContext, "recommender refresh_all",
 									ALLOCSET_DEFAULT_SIZES);
-	MemoryContextSwitchTo(context);
+	MemoryContextSwitchTo(mcxt);
 	names = rec_layout_recommender_names();
 	if (max_age)
 	{
@@ -413,7 +413,7 @@ rec_refresh_all(PG_FUNCTION_ARGS)
 	}
 	foreach(cell, names)
 	{
-		MemoryContextSwitchTo(context);
+		MemoryContextSwitchTo(mcxt);
 		CHECK_FOR_INTERRUPTS();
 		if (!may_refresh(lfirst(cell)))
 			continue;

@@ -52,7 +52,7 @@ typedef struct RecDefinition
 	uint64		serial;			/* no two reads have the same */
 	bool		valid;			/* nothing changed since it was begun */
 	bool		complete;		/* it was read to the end */
-	MemoryContext context;		/* owns all of it */
+	MemoryContext mcxt;			/* owns all of it */
 	Oid			tables[REC_NTABLES];
 	char	   *quoted[REC_NTABLES];	/* their names, for queries */
 	Oid			user_type;

@@ -119,13 +119,13 @@ free_plans(void *arg)
 static void
 retire(RecDefinition *definition)
 {
-	MemoryContextCallback *callback = MemoryContextAlloc(definition->context,
+	MemoryContextCallback *callback = MemoryContextAlloc(definition->mcxt,
 														 sizeof(MemoryContextCallback));
 
 	callback->func = free_plans;
 	callback->arg = definition;
-	MemoryContextRegisterResetCallback(definition->context, callback);
-	MemoryContextSetParent(definition->context, TopTransactionContext);
+	MemoryContextRegisterResetCallback(definition->mcxt, callback);
+	MemoryContextSetParent(definition->mcxt, TopTransactionContext);
 }
 
 /* Free the definitions of schemas that were dropped. */
@@ -210,7 +210,7 @@ name_tables(RecDefinition *definition)
 		const char *table = rec_layout_table_names[i];
 
 		definition->tables[i] = get_relname_relid(table, definition->schema);
-		definition->quoted[i] = MemoryContextStrdup(definition->context,
+		definition->quoted[i] = MemoryContextStrdup(definition->mcxt,
 													quote_qualified_identifier(schema, table));
 	}
 }
@@ -218,15 +218,15 @@ name_tables(RecDefinition *definition)
 static RecDefinition *
 begin_definition(Oid schema)
 {
-	MemoryContext context;
+	MemoryContext mcxt;
 	RecDefinition *definition;
 
 	check_schema(schema);
-	context = AllocSetContextCreate(CacheMemoryContext, "recommender definition",
+	mcxt = AllocSetContextCreate(CacheMemoryContext, "recommender definition",
 									ALLOCSET_SMALL_SIZES);
-	definition = MemoryContextAllocZero(context, sizeof(RecDefinition));
+	definition = MemoryContextAllocZero(mcxt, sizeof(RecDefinition));
 
-	definition->context = context;
+	definition->mcxt = mcxt;
 	definition->schema = schema;
 	definition->serial = ++last_serial;
 	definition->valid = true;	/* until something changes, also while it is

@@ -152,7 +152,7 @@ read_options(RecDefinition *definition)
 						(unsigned long long) SPI_processed)));
 	check_layout(definition, SPI_tuptable->vals[0]);
 	value = row_value(SPI_tuptable->vals[0], REC_TABLE_DEFINITION, Anum_rec_definition_options, &isnull);
-	old = MemoryContextSwitchTo(definition->context);
+	old = MemoryContextSwitchTo(definition->mcxt);
 	rec_options_default(&definition->options, true);
 	if (definition->items && definition->items->group_column)
 		rec_options_cap(&definition->options, definition->items->group_column, 1);
@@ -235,7 +235,7 @@ read_sources(RecDefinition *definition)
 
 	read_query(psprintf("SELECT s.* FROM %s s ORDER BY s.position",
 						rec_definition_table(definition, REC_TABLE_SOURCE)));
-	old = MemoryContextSwitchTo(definition->context);
+	old = MemoryContextSwitchTo(definition->mcxt);
 	definition->sources = palloc_array(RecSource, SPI_processed + 1);
 	for (uint64 i = 0; i < SPI_processed; i++)
 		read_source(&definition->sources[i], SPI_tuptable->vals[i]);
@@ -276,7 +276,7 @@ read_items(RecDefinition *definition)
 						(unsigned long long) SPI_processed),
 				 errhint("Run recommender.set_items() again.")));
 	row = SPI_tuptable->vals[0];
-	old = MemoryContextSwitchTo(definition->context);
+	old = MemoryContextSwitchTo(definition->mcxt);
 	items = palloc0_object(RecItemSource);
 	items->relid = DatumGetObjectId(row_value(row, REC_TABLE_ITEM_SOURCE, Anum_rec_item_source_relation, &isnull));
 	items->item_column = row_text(row, REC_TABLE_ITEM_SOURCE, Anum_rec_item_source_item_column);

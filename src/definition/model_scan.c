@@ -85,7 +85,7 @@ typedef struct PreparedPath
 {
 	RecTableUse use;			/* must come first */
 	const RecStorePath *path;
-	MemoryContext context;		/* of what follows */
+	MemoryContext mcxt;		/* of what follows */
 	bool		complete;		/* it was prepared to the end */
 	Oid			index;			/* InvalidOid until it is needed */
 	AttrNumber	condition;		/* column of "?column", or 0 */
@@ -286,7 +286,7 @@ prepare_key(PreparedPath *prepared, Relation rel, int i)
 
 	if (!OidIsValid(equal))
 		elog(ERROR, "no equality for type %u", column.type);
-	fmgr_info_cxt(get_opcode(equal), &function, prepared->context);
+	fmgr_info_cxt(get_opcode(equal), &function, prepared->mcxt);
 	ScanKeyEntryInitializeWithInfo(&prepared->equal[i], 0, column.attnum,
 								   BTEqualStrategyNumber, order->btree_opintype,
 								   column_collation(rel, column), &function, (Datum) 0);
@@ -322,8 +322,8 @@ prepare_path(RecDefinition *definition, PreparedPath *prepared, Relation rel)
 	prepared->use.relid = RelationGetRelid(rel);
 	prepared->use.valid = true; /* until something changes, also meanwhile */
 	rec_definition_read_check_table(definition, path->table);
-	MemoryContextReset(prepared->context);
-	old = MemoryContextSwitchTo(prepared->context);
+	MemoryContextReset(prepared->mcxt);
+	old = MemoryContextSwitchTo(prepared->mcxt);
 	prepared->nkeys = count_names(path->keys, REC_STORE_KEYS);
 	prepared->ncolumns = count_names(path->columns, REC_STORE_COLUMNS);
 	for (int i = 0; i < prepared->nkeys; i++)
@@ -351,9 +351,9 @@ find_path(RecDefinition *definition, const RecStorePath *path)
 	for (RecTableUse *use = definition->uses; use; use = use->next)
 		if (((PreparedPath *) use)->path == path)
 			return (PreparedPath *) use;
-	prepared = MemoryContextAllocZero(definition->context, sizeof(PreparedPath));
+	prepared = MemoryContextAllocZero(definition->mcxt, sizeof(PreparedPath));
 	prepared->path = path;
-	prepared->context = AllocSetContextCreate(definition->context, "recommender path",
+	prepared->mcxt = AllocSetContextCreate(definition->mcxt, "recommender path",
 											  ALLOCSET_SMALL_SIZES);
 	prepared->use.next = definition->uses;
 	definition->uses = &prepared->use;

@@ -49,7 +49,7 @@ get_plans(RecDefinition *definition)
 {
 	if (definition->kept_plans == NULL)
 	{
-		definition->kept_plans = MemoryContextAllocZero(definition->context,
+		definition->kept_plans = MemoryContextAllocZero(definition->mcxt,
 														sizeof(struct RecPlans));
 		dlist_init(&definition->kept_plans->list);
 	}
@@ -114,8 +114,8 @@ find_place(RecDefinition *definition, const char *text)
 	}
 	if (plans->n >= MAX_PLANS)
 		evict(plans);
-	kept = MemoryContextAllocZero(definition->context, sizeof(KeptPlan));
-	kept->text = MemoryContextStrdup(definition->context, text);
+	kept = MemoryContextAllocZero(definition->mcxt, sizeof(KeptPlan));
+	kept->text = MemoryContextStrdup(definition->mcxt, text);
 	dlist_push_head(&plans->list, &kept->node);
 	plans->n++;
 	return kept;

@@ -96,23 +96,23 @@ expected_rows(Oid relid)
 /*
  * Read all sources of a recommender with the current user's rights and the
  * active snapshot, and in which situations interactions were if that is asked
- * for and there is something to tell; the result is in "context".  SPI is
+ * for and there is something to tell; the result is in "mcxt".  SPI is
  * connected.
  */
 RecInteractions *
-rec_refresh_interactions(const RecDefinition *definition, MemoryContext context,
+rec_refresh_interactions(const RecDefinition *definition, MemoryContext mcxt,
 					   bool situations, RecProgress *progress)
 {
 	ReadState	state = {0};
 
-	state.interactions = rec_interaction_create(context,
+	state.interactions = rec_interaction_create(mcxt,
 												 definition->user_type,
 												 definition->user_collation,
 												 definition->item_type,
 												 definition->item_collation);
 	if (situations)
 		state.interactions->situations =
-			rec_lift_table_situations(definition, &definition->options, context);
+			rec_lift_table_situations(definition, &definition->options, mcxt);
 	state.progress = progress;
 	for (int i = 0; i < definition->nsources; i++)
 		state.expected += expected_rows(definition->sources[i].relid);
@@ -262,7 +262,7 @@ learn_lifts(const RecGeneration *generation)
 /* Compute what a generation is written from; the interactions are used up. */
 static void
 prepare_generation(RecGeneration *generation, RecInteractions *interactions,
-				   MemoryContext context)
+				   MemoryContext mcxt)
 {
 	const RecDefinition *definition = generation->definition;
 	uint32	   *item_rank;
@@ -277,7 +277,7 @@ prepare_generation(RecGeneration *generation, RecInteractions *interactions,
 	if (definition->items)
 		rec_progress_phase(generation->progress, "reading items");
 	generation->items = rec_content_tables_model_items(definition, generation->matrix, interactions->items,
-										item_rank, context);
+										item_rank, mcxt);
 }
 
 /* Read, compute and write; fill in the figures. */
@@ -285,17 +285,17 @@ static void
 build_generation(const RecDefinition *definition, RecProgress *progress,
 				 RecRefreshFigures *figures)
 {
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+	MemoryContext mcxt = AllocSetContextCreate(CurrentMemoryContext,
 												  "recommender refresh",
 												  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(context);
+	MemoryContext old = MemoryContextSwitchTo(mcxt);
 	RecGeneration generation = {0};
 	RecInteractions *interactions;
 	TimestampTz since = GetCurrentTimestamp();
 
 	rec_memory_budget_start();
 	rec_progress_phase(progress, "reading interactions");
-	interactions = rec_refresh_interactions(definition, context, true, progress);
+	interactions = rec_refresh_interactions(definition, mcxt, true, progress);
 	figures->read_ms = elapsed_ms(since);
 	figures->interactions = interactions->stream->count;
 	figures->null_keys = interactions->null_keys;
@@ -305,7 +305,7 @@ build_generation(const RecDefinition *definition, RecProgress *progress,
 	generation.definition = definition;
 	generation.number = figures->generation;
 	generation.progress = progress;
-	prepare_generation(&generation, interactions, context);
+	prepare_generation(&generation, interactions, mcxt);
 	figures->users = generation.matrix->nusers;
 	figures->items = generation.items->n;
 	figures->build_ms = elapsed_ms(since);
@@ -321,7 +321,7 @@ build_generation(const RecDefinition *definition, RecProgress *progress,
 	figures->model_bytes = model_size(definition);
 	figures->write_ms = elapsed_ms(since);
 	MemoryContextSwitchTo(old);
-	MemoryContextDelete(context);
+	MemoryContextDelete(mcxt);
 }
 
 /* The refreshes that run in this session: one, or those within each other. */

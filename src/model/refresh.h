@@ -37,7 +37,7 @@ typedef struct RecRefreshFigures
 
 extern RecRefreshFigures rec_refresh_model(RecDefinition *definition, bool verbose);
 extern RecInteractions *rec_refresh_interactions(const RecDefinition *definition,
-											   MemoryContext context, bool situations,
+											   MemoryContext mcxt, bool situations,
 											   RecProgress *progress);
 
 #endif							/* REC_REFRESH_H */
