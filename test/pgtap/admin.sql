@@ -24,7 +24,7 @@ FROM generate_series(1, 300) n;
 CREATE INDEX ON shop.orders (user_id, at);
 CREATE INDEX ON shop.orders (at);
 
--- Answers of a recommender as text that does not depend on the ids' types.
+-- Answers of a recommender as text, independent of the types of ids.
 CREATE FUNCTION shop.answers(name text, users text DEFAULT 'generate_series(1, 45)') RETURNS text LANGUAGE plpgsql AS $$
 DECLARE answer text;
 BEGIN
@@ -44,7 +44,7 @@ SELECT results_eq('SELECT name, owner, sources, generation, refreshed_at, items 
 SELECT is_empty('TABLE recommender.refresh_runs', 'no refresh yet');
 SELECT results_eq('SELECT severity, code FROM recommender.check_recommender(''recs'')', $$VALUES ('error', 'not_refreshed')$$, 'check: not refreshed');
 
--- Rows without a key or a weight are counted and left out.
+-- Rows without a key or a weight are counted and ignored.
 INSERT INTO shop.orders VALUES (NULL, 1, now(), 'view', 1), (1, NULL, now(), 'view', 1), (NULL, NULL, NULL, NULL, NULL),
 	(1, 1, now(), 'hover', 1), (1, 2, now(), NULL, 1), (500, 500, '2024-05-02', 'view', NULL);
 CREATE TABLE shop.figures AS SELECT * FROM recommender.refresh('recs');
@@ -71,7 +71,7 @@ SELECT isnt(live, NULL, 'what is live') FROM recommender.recommenders;
 SELECT isnt(as_of_refresh, NULL, 'what is not') FROM recommender.recommenders;
 SELECT is((SELECT as_of FROM recs.definition), (SELECT max(at) FROM shop.orders WHERE kind <> 'hover' AND user_id + item_id > 0), 'as of the newest row that counts');
 
--- A second refresh writes a second generation, and only the second is left.
+-- A second refresh writes a second generation and deletes the first.
 DELETE FROM shop.orders WHERE user_id IS NULL OR item_id IS NULL OR kind IS NULL OR kind = 'hover' OR user_id = 500;
 SELECT is((recommender.refresh('recs', 'full')).generation, 2::bigint, 'the second generation');
 SELECT results_eq('SELECT generation FROM recs.item UNION SELECT generation FROM recs.neighbor UNION SELECT generation FROM recs.definition',
@@ -93,7 +93,7 @@ SELECT isnt(shop.count_rows(), state, 'serves') FROM shop.before;
 ROLLBACK TO refresh;
 SELECT is(shop.count_rows(), state, 'and is gone after ROLLBACK') FROM shop.before;
 
--- ... so does one that fails.
+-- ... so does a refresh that fails.
 INSERT INTO shop.orders VALUES (1, 1, now(), 'view', NULL);
 ALTER TABLE shop.orders ADD bad float8;
 UPDATE shop.orders SET bad = 'NaN' WHERE quantity IS NULL;
@@ -107,7 +107,7 @@ SELECT ok(recommender.drop_recommender('bad'), 'dropped');
 ALTER TABLE shop.orders DROP bad;
 SELECT is(shop.answers('recs'), answer, 'a dropped column of the table is no harm') FROM shop.reference;
 
--- CALL is for itself, not for inside a transaction.
+-- CALL refresh_all() is refused inside a transaction block.
 SELECT throws_ok('CALL recommender.refresh_all()', '2D000', NULL, 'refresh_all in a transaction');
 SELECT throws_ok('DO ''BEGIN CALL recommender.refresh_all(); END''', '2D000', NULL, 'refresh_all in a block in a transaction');
 
@@ -145,7 +145,7 @@ SELECT is(recommender.set_options('recs', '{}') -> 'history', '3', 'what is not 
 SELECT throws_ok('SELECT recommender.set_options(''recs'', ''{"history": 4, "kappa": -1}'')', '22023', NULL, 'one option of two is wrong');
 SELECT is(recommender.set_options('recs', '{}') -> 'history', '3', 'and so none is set');
 
--- an interval reads the same in every session
+-- an interval has one format in all sessions
 SET LOCAL intervalstyle = postgres_verbose;
 SELECT is(recommender.set_options('recs', '{"half_life": "1 day 02:03:04.5", "trend_window": null}') @> '{"half_life": "1 day 02:03:04.5", "trend_window": "7 days"}', true, 'intervals, verbose');
 SET LOCAL intervalstyle = iso_8601;
@@ -155,12 +155,12 @@ SELECT is(recommender.set_options('recs', '{}') @> '{"half_life": "1 day 02:03:0
 RESET intervalstyle;
 SELECT is(recommender.set_options('recs', '{"half_life": null}') -> 'half_life', 'null', 'no half-life');
 
--- the weights of a blend that are not named stay
+-- weights of the blend that are not given stay
 SELECT is(recommender.set_options('recs', '{"blend": {"popularity": 0.5}}') -> 'blend', '{"behaviour": 1, "factors": 1, "content": 0.2, "context": 0.5, "popularity": 0.5, "trend": 0}', 'a weight of the blend');
 SELECT is(recommender.set_options('recs', '{"blend": {"trend": 2}}') -> 'blend', '{"behaviour": 1, "factors": 1, "content": 0.2, "context": 0.5, "popularity": 0.5, "trend": 2}', 'and another');
 SELECT is(recommender.set_options('recs', '{"blend": null}') -> 'blend', '{"behaviour": 1, "factors": 1, "content": 0.2, "context": 0.5, "popularity": 0.1, "trend": 0}', 'and none');
 
--- what is served changes at once; what is built, at the next refresh
+-- options of serving change at once, options of building at the next refresh
 SELECT is((SELECT count(*) FROM recs.recommend(9, 100)), (SELECT count(*) FROM recs.item), 'everything, since nothing is excluded');
 SELECT is(recommender.set_options('recs', '{"exclude_seen": true, "seen_events": ["view", "purchase"]}') -> 'exclude_seen', 'true', 'excluding');
 SELECT is_empty('SELECT item_id FROM recs.recommend(9, 100) INTERSECT SELECT item_id FROM shop.orders WHERE user_id = 9', 'what was seen is excluded at once');
@@ -305,7 +305,7 @@ CREATE TEMP TABLE temporary AS TABLE shop.orders;
 SELECT recommender.create_recommender(name, name::regclass, time_column => 'at', event_column => 'kind', weight_column => 'quantity', event_weights => '{"view": 1, "purchase": 5}')
 FROM unnest('{shop.parts,shop.matview,shop.parent,temporary}'::text[]) name;
 SELECT recommender.create_recommender('shop.view', 'shop.view', 'u', 'i', 't', 'k', 'q', '{"view": 1, "purchase": 5}');
--- the same rows out of two tables, each with a part of the events
+-- equal rows from two tables, each with a part of the events
 CREATE TABLE shop.views AS SELECT user_id::bigint AS user_id, item_id::smallint AS item_id, at::timestamp AS at, quantity::numeric AS quantity FROM shop.orders WHERE kind = 'view';
 CREATE TABLE shop.purchases AS SELECT user_id, item_id::int AS item_id, at, quantity::real AS quantity FROM shop.orders WHERE kind = 'purchase';
 SELECT recommender.create_recommender('two', 'shop.purchases', time_column => 'at', weight_column => 'quantity');
@@ -369,7 +369,7 @@ ALTER TABLE another."Order's" RENAME TO orders;
 ALTER TABLE another.orders SET SCHEMA shop;
 SELECT ok(shop.same('recs'), 'all as it was');
 
--- a renamed column is an error, until somebody says what it is called now
+-- a renamed column is an error until add_interactions() names it
 SELECT shop.answers('recs') IS NOT NULL;
 ALTER TABLE shop.orders RENAME user_id TO userid;
 SELECT throws_ok(query, '42703', 'column "user_id" of relation "orders" does not exist', 'renamed column: ' || query)
@@ -388,7 +388,7 @@ ALTER TABLE shop.orders RENAME userid TO user_id;
 SELECT recommender.add_interactions('recs', 'shop.orders', time_column => 'at', event_column => 'kind', weight_column => 'quantity', event_weights => '{"view": 1, "purchase": 5}');
 SELECT ok(shop.same('recs'), 'all as it was');
 
--- a column of another type is cast where it can be
+-- a column of another type is cast if possible
 ALTER TABLE shop.orders ALTER user_id TYPE bigint, ALTER item_id TYPE text, ALTER quantity TYPE numeric, ALTER at TYPE timestamp;
 SELECT ok(shop.same('recs'), 'columns changed to types that can stand for the old ones');
 SELECT is((recommender.refresh('recs')).interactions, 300::bigint, 'refresh from them');
@@ -404,7 +404,7 @@ CREATE INDEX orders_user_id_at_idx ON shop.orders (user_id, at);
 ANALYZE shop.orders;
 SELECT ok(shop.same('recs'), 'with an index');
 
--- a source that is gone is an error, and its row can be deleted
+-- a dropped source is an error, and can be removed
 CREATE TABLE shop.gone AS TABLE shop.orders;
 SELECT recommender.add_interactions('recs', 'shop.gone', time_column => 'at');
 CREATE TABLE shop.gone_oid AS SELECT 'shop.gone'::regclass::oid AS oid;
@@ -474,7 +474,7 @@ INSERT INTO shop.id_type VALUES
 	('shop."Pair ""of"" things"', 'row(n, ''x'')::shop."Pair ""of"" things"', 'shop."Pair ""of"" things"'),
 	('regclass', 'n::regclass', 'regclass');
 
--- What every function says, with numbers in the place of ids.
+-- The results of every function, with numbers instead of ids.
 CREATE FUNCTION shop.say(name text, id text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE answer text;
 BEGIN
@@ -512,7 +512,7 @@ SELECT matches(answer, 'recommend.*score', 'there is something to compare with')
 SELECT is(shop.try_type(type, make, numbers), answer, format('ids of type %s, %s', type, make))
 FROM shop.id_type JOIN shop.said ON numbers = CASE type WHEN 'boolean' THEN 2 ELSE 15 END;
 
--- the types of arguments and results are the ids' own
+-- arguments and results have the types of the ids
 CREATE TABLE shop.kept AS SELECT type, kept, NULL::text AS found FROM shop.id_type;
 DO $$
 DECLARE t record;
@@ -530,7 +530,7 @@ BEGIN
 END $$;
 SELECT is(found, kept, format('type of ids %s', type)) FROM shop.kept;
 
--- equal ids are one item, whatever they look like
+-- equal ids are one item, also with different texts
 CREATE TABLE shop.spelled (user_id numeric, item_id text COLLATE shop.ci);
 INSERT INTO shop.spelled VALUES (1, 'TEA'), (1.0, 'mug'), (2, 'Tea'), (2.00, 'Mug'), (3, 'tea'), (3.000, 'jam'), (4, 'Jam'), (4.0, 'tEA');
 SELECT recommender.create_recommender('spelled', 'shop.spelled', options => '{"exclude_seen": false}');
@@ -638,8 +638,8 @@ CREATE TABLE shop.catalogue (id int PRIMARY KEY);
 INSERT INTO shop.catalogue SELECT generate_series(0, 40);
 ALTER TABLE shop.sales ADD FOREIGN KEY (item_id) REFERENCES shop.catalogue;
 
--- In pg_temp and public are things of our names; in front of the system's
--- operators and functions are some that say nothing good.
+-- pg_temp and public have objects with our names, and operators and functions that
+-- hide those of the system and fail.
 CREATE SCHEMA hostile;
 CREATE FUNCTION hostile.trap(VARIADIC text[]) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'a hostile object was used'; END $$;
 DO $$
@@ -665,7 +665,7 @@ BEGIN
 	END LOOP;
 END $$;
 
--- Each line is run one after the other.
+-- The lines are run one by one.
 CREATE TABLE shop.call (line int GENERATED ALWAYS AS IDENTITY, query pg_catalog.text);
 INSERT INTO shop.call (query) VALUES
 	($$SELECT recommender.create_recommender('h', 'shop.orders', 'user_id', 'item_id', 'at', 'kind', 'quantity', '{"view": 1, "purchase": 5}', '{at}', '{"kappa": 2}')$$),
@@ -711,7 +711,7 @@ SET LOCAL search_path = hostile, public, pg_catalog;
 CREATE TABLE shop.calls_with_hostile_path AS SELECT * FROM shop.calls();
 SET LOCAL search_path = pg_temp, hostile, public, pg_catalog;
 CREATE TABLE shop.calls_with_temp_path AS SELECT * FROM shop.calls();
--- pgTAP is not as careful
+-- pgTAP itself needs its search_path
 DO $$
 DECLARE t pg_catalog.text; o pg_catalog.text;
 BEGIN
@@ -731,7 +731,7 @@ FROM shop.call JOIN (SELECT line, result AS as_usual FROM shop.calls_as_usual) u
 	UNION ALL SELECT 'temporary', * FROM shop.calls_with_temp_path) p USING (line)
 ORDER BY path, line;
 
--- What a model says of items depends on the set of rows, not on their order.
+-- A model depends on the set of rows, not on their order.
 CREATE TABLE shop.fraction AS
 SELECT abs(hashint4(n)) % 50 AS user_id, abs(hashint4(n + 10000)) % 20 AS item_id,
 	   1 / (1 + abs(hashint4(n + 20000)) % 1000 / 1000.0)::float8 AS weight,

@@ -24,7 +24,7 @@ CREATE SCHEMA oracle;
  * The oracle
  * ------------------------------------------------------------------------ */
 
--- What is known of a recommender: rows of interactions, live, and the model.
+-- Inputs of the oracle: live interactions, and the model.
 CREATE TABLE oracle.event (
 	user_id text, item text,
 	item_order bigint,			-- place of the item in the order of its type
@@ -69,12 +69,12 @@ LANGUAGE sql AS $$
 	GROUP BY user_id, item
 $$;
 
--- What answers are made of: a history in order of importance, and what is
--- not to be returned.
+-- Inputs of answers: a history in order of importance, and the items not to be
+-- returned.
 CREATE TABLE oracle.history (user_id text, place bigint, item text, weight float8);
 CREATE TABLE oracle.excluded (user_id text, item text);
 
--- ... of everyone, from the events,
+-- ... of all users, from the events,
 CREATE FUNCTION oracle.take_users(options jsonb, as_of timestamptz) RETURNS void LANGUAGE sql AS $$
 	TRUNCATE oracle.history, oracle.excluded;
 	WITH pair AS MATERIALIZED (SELECT * FROM oracle.pairs($1, $2)),
@@ -93,7 +93,7 @@ CREATE FUNCTION oracle.take_users(options jsonb, as_of timestamptz) RETURNS void
 	WHERE exclude_seen AND (NOT has_event OR seen_events ? event);
 $$;
 
--- ... or of one nobody, from a list of items, newest last.
+-- ... or of an anonymous user, from a list of items, newest last.
 CREATE FUNCTION oracle.take_items(options jsonb, items text[], decay float8) RETURNS void LANGUAGE sql AS $$
 	TRUNCATE oracle.history, oracle.excluded;
 	INSERT INTO oracle.history
@@ -110,7 +110,7 @@ CREATE FUNCTION oracle.on_grid(x float8, most float8) RETURNS float8 LANGUAGE sq
 	FROM generate_series(-100, 100) n, LATERAL (SELECT 1.5 * power(2::float8, n + 8) AS g) g WHERE power(2::float8, n) <= most
 $$;
 
--- The score of every item of the model for everyone in oracle.person.
+-- The score of every item of the model for every user in oracle.person.
 CREATE TABLE oracle.person (user_id text);
 CREATE TABLE oracle.score (user_id text, item_no bigint, item text, score float8, excluded boolean);
 CREATE FUNCTION oracle.take_scores(options jsonb) RETURNS void LANGUAGE sql AS $$
@@ -151,8 +151,8 @@ $$;
 
 CREATE TABLE oracle.got (user_id text, rank int, item text, score float8);
 
--- Gives how oracle.got differs from the k best of oracle.score, '' when it
--- does not.  Items may change places when, and only when, the oracle's scores
+-- Return the differences of oracle.got from the k best of oracle.score, '' for
+-- none.  Items may change places when, and only when, the oracle's scores
 -- differ, yet by less than the noise of floats.
 CREATE FUNCTION oracle.difference(k int, exclude text[] = '{}') RETURNS text LANGUAGE sql AS $$
 	WITH expected AS (
@@ -233,7 +233,7 @@ $$;
  * Three recommenders
  * ------------------------------------------------------------------------ */
 
--- One table that has everything.
+-- One table with all columns.
 CREATE TABLE oracle.shop (user_id int, item_id bigint, at timestamptz, kind text, quantity numeric);
 CREATE INDEX ON oracle.shop (user_id, at);
 SELECT recommender.create_recommender('shop', 'oracle.shop', time_column => 'at', event_column => 'kind',
@@ -254,7 +254,7 @@ SELECT recommender.add_interactions('three', 'oracle.clicks', user_column => 'cu
 SELECT recommender.add_interactions('three', 'oracle.stars', user_column => 'customer', item_column => 'product',
 	weight_column => 'stars');
 
--- Who and what, and nothing else.
+-- Users and items alone.
 CREATE TABLE oracle.bare (user_id text, item_id text);
 SELECT recommender.create_recommender('bare', 'oracle.bare');
 
@@ -278,7 +278,7 @@ BEGIN
 	END IF;
 END $$;
 
--- The same rows as a recommender should see them.
+-- These rows as a recommender should read them.
 CREATE VIEW oracle.shop_event AS
 SELECT 'shop' AS name, user_id::text, item_id::text AS item, item_id AS item_order, at,
 	   ('{"view": 1, "cart": 2.5, "purchase": 5, "return": -3}'::jsonb ->> kind)::float8 * coalesce(quantity, 1) AS weight,
@@ -321,7 +321,7 @@ END $$;
  * The model
  * ------------------------------------------------------------------------ */
 
--- Trend of each item: recent weight above what the baseline lets expect.
+-- Trend of each item: recent weight above the level predicted by the baseline.
 CREATE FUNCTION oracle.trend(options jsonb) RETURNS TABLE (item text, item_order bigint, trend float8) LANGUAGE sql AS $$
 	SELECT item, item_order, (recent - expected) / sqrt(expected + trend_smoothing)
 	FROM oracle.options($1), LATERAL (
@@ -333,7 +333,7 @@ CREATE FUNCTION oracle.trend(options jsonb) RETURNS TABLE (item text, item_order
 			WHERE weight > 0 GROUP BY e.item) e
 $$;
 
--- Gives how the items of a model differ from the events, '' when they do not.
+-- Return the differences of the items of a model from the events, '' for none.
 CREATE FUNCTION oracle.item_difference(name text, options jsonb) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE difference text;
 BEGIN
@@ -358,7 +358,7 @@ BEGIN
 	RETURN coalesce(difference, '');
 END $$;
 
--- The neighbours are those of Level 1 over the same rows.
+-- The neighbours are those of item_similarities() over equal rows.
 CREATE FUNCTION oracle.neighbor_difference(name text, options jsonb) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE difference text;
 BEGIN
@@ -387,7 +387,7 @@ CREATE FUNCTION oracle.user_type(name text) RETURNS text LANGUAGE sql AS $$
 CREATE FUNCTION oracle.item_type(name text) RETURNS text LANGUAGE sql AS $$
 	SELECT CASE name WHEN 'shop' THEN 'bigint' WHEN 'three' THEN 'varchar' ELSE 'text' END $$;
 
--- Fills oracle.got by a query over a recommender; %1$I, %2$s and %3$s are its
+-- Fill oracle.got by a query over a recommender; %1$I, %2$s and %3$s are its
 -- name and types, $1 is k, $2 the options, $3 an array of items.
 CREATE FUNCTION oracle.ask(name text, query text, k int, options jsonb, items text[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -404,7 +404,7 @@ CREATE FUNCTION oracle.few_items(name text, n int) RETURNS text[] LANGUAGE sql A
 				|| ARRAY(SELECT i.item FROM oracle.item i WHERE i.item_no IN (0, 2, 4))) WITH ORDINALITY AS i (item, nth)
 $$;
 
--- All that there is to say about one recommender under one call's options.
+-- All checks of one recommender with the options of one call.
 CREATE FUNCTION oracle.verify(name text, n int, options jsonb, call_options jsonb, as_of timestamptz)
 RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
@@ -461,7 +461,7 @@ BEGIN
 	END LOOP;
 END $$;
 
--- What does not depend on a call's options.
+-- Checks that do not depend on the options of a call.
 CREATE FUNCTION oracle.verify_model(name text, n int, options jsonb) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
 	what text := format('%s %s, %s', name, n, options);
@@ -499,7 +499,7 @@ BEGIN
 	RETURN NEXT is(oracle.difference(20, array_remove(few, NULL)), '', format('trending_items: %s %s, %s %s', name, n, options, call_options));
 END $$;
 
--- Gives all options their defaults again.
+-- Reset all options to their defaults.
 CREATE FUNCTION oracle.reset_options(name text) RETURNS void LANGUAGE sql AS $$
 	SELECT recommender.set_options(name, jsonb_object_agg(o, NULL)) FROM jsonb_object_keys(recommender.set_options(name, '{}')) o
 $$;
@@ -525,7 +525,7 @@ BEGIN
 	RETURN QUERY SELECT * FROM oracle.verify(name, n, options, oracle.serve_options(n + 1000), as_of);
 END $$;
 
--- Any numbers will do: hundreds have been tried.
+-- Any numbers work: hundreds have been tried.
 SELECT oracle.run('shop', n) FROM generate_series(1, 12) n;
 SELECT oracle.run('three', n) FROM generate_series(101, 110) n;
 SELECT oracle.run('bare', n) FROM generate_series(201, 205) n;
@@ -534,8 +534,8 @@ SELECT oracle.run('bare', n) FROM generate_series(201, 205) n;
  * Large catalogs: answers are found without looking at every item
  * ------------------------------------------------------------------------ */
 
--- 3,000 items, most of them known to few; one person has seen the 150 that
--- sell best, another one turns 300 away.
+-- 3,000 items, most of them with few users; one user has seen the 150 most popular
+-- ones, another one excludes 300.
 DELETE FROM oracle.shop;
 INSERT INTO oracle.shop
 SELECT n % 400, floor(3000 * oracle.draw(n, 1) ^ 3), '2024-03-01'::timestamptz + n % 60 * interval '1 day',
@@ -575,9 +575,9 @@ SELECT oracle.verify_large(options)
 FROM unnest(ARRAY['{}', '{"kappa": 0}', '{"blend": {"popularity": 20}}', '{"blend": {"behaviour": 0, "trend": 1}}',
 				  '{"blend": {"trend": 3, "popularity": 0}, "exclude_seen": false}', '{"blend": {"behaviour": 0, "popularity": 0}}']::jsonb[]) options;
 
--- Ties go to the item of the lower number, however many there are: everyone
--- who has A has the a's, too, and everyone who has B the b's.  The c's sell
--- better and have nothing to do with it.
+-- Of ties, however many, the item of the lower number comes first: all users of A
+-- have the a's, too, and all users of B the b's.  The c's are more popular and
+-- unrelated.
 DELETE FROM oracle.bare;
 INSERT INTO oracle.bare
 SELECT g || u, i FROM generate_series(1, 2) u, (VALUES ('A', 'y'), ('B', 'x')) v (g, prefix),
@@ -606,8 +606,8 @@ FROM unnest(ARRAY['{}', '{"kappa": 0}', '{"blend": {"popularity": 0}}']::jsonb[]
  * Ratings
  * ------------------------------------------------------------------------ */
 
--- Who gives the same to all says nothing, although the mean of nine 4's is not
--- quite 4 in floating point: the answer is that of a newcomer.
+-- A user with equal ratings for all items has no preference, although the mean of
+-- nine 4's is not exactly 4 in floating point: the answer is that of a new user.
 CREATE TABLE oracle.ratings (user_id int, item_id int, stars float8);
 INSERT INTO oracle.ratings SELECT u, i, 1 + floor(5 * oracle.draw(u, i)) FROM generate_series(1, 12) u, generate_series(1, 15) i WHERE oracle.draw(i, u) < .8;
 SELECT recommender.create_recommender('ratings', 'oracle.ratings', weight_column => 'stars', options => '{"measure": "pearson", "weighting": "none", "exclude_seen": false}');
@@ -627,8 +627,8 @@ INSERT INTO oracle.visits SELECT u, i FROM generate_series(1, 40) u, generate_se
 SELECT recommender.create_recommender('visits', 'oracle.visits', options => '{"exclude_seen": false, "measure": "cosine", "weighting": "none"}');
 SELECT recommender.refresh('visits');
 
--- the score of an item is what recommend() says, over all items as for a few,
--- for one user after the other as for users in turn
+-- score() is equal to the scores of recommend(), for all items and for a few, for
+-- one user after the other and for users in turn
 CREATE VIEW oracle.by_recommend AS
 SELECT u AS user_id, r.item_id, r.score FROM generate_series(1, 45) u, visits.recommend(u, 1000) r;
 SELECT set_eq('SELECT u, i, visits.score(u, i) FROM generate_series(1, 45) u, generate_series(1, 80) i ORDER BY u, i',
@@ -651,7 +651,7 @@ SELECT set_eq($$SELECT o, i, round(visits.score(5, i, options => o)::numeric, 12
 			  $$SELECT o, item_id, round(score::numeric, 12) FROM unnest(ARRAY['{"history": 1}', '{"kappa": 9}', NULL]::jsonb[]) o, visits.recommend(5, 1000, options => o)$$,
 			  'options that change from row to row');
 
--- a loop that inserts sees what it has inserted, and not what it took back
+-- a loop sees the rows that it has inserted, and not those rolled back
 CREATE FUNCTION oracle.loop(OUT step int, OUT by_score float8, OUT expected float8) RETURNS SETOF record LANGUAGE plpgsql AS $$
 BEGIN
 	FOR i IN 1..60 LOOP
@@ -695,7 +695,7 @@ BEGIN
 END $$;
 SELECT ok(oracle.execute_scored(1 + n % 6), format('prepared statement, execution %s', n)) FROM generate_series(1, 14) n;
 
--- a cursor sees what there was when it was opened
+-- a cursor sees the rows that were visible when it was opened
 DECLARE old_scores CURSOR FOR SELECT i, visits.score(3, i) FROM generate_series(1, 80) i;
 DECLARE old_items CURSOR FOR SELECT item_id, score FROM visits.recommend(3, 80) ORDER BY 1;
 CREATE TABLE oracle.before AS SELECT i, visits.score(3, i) FROM generate_series(1, 80) i;
@@ -708,7 +708,7 @@ MOVE BACKWARD 1 FROM old_scores;
 SELECT results_eq('old_scores'::refcursor, 'SELECT * FROM oracle.before ORDER BY i', 'score in an open cursor');
 SELECT results_eq('old_items'::refcursor, 'SELECT * FROM oracle.before ORDER BY i', 'recommend in an open cursor');
 
--- a refresh shows at once
+-- a refresh is visible at once
 DELETE FROM oracle.visits WHERE user_id % 2 = 0;
 CREATE TABLE oracle.old_answer AS SELECT * FROM visits.recommend(1, 20);
 SELECT is((recommender.refresh('visits')).generation, 2::bigint, 'the second refresh');
@@ -754,7 +754,7 @@ SELECT set_eq('SELECT item_id FROM visits.recommend(1, 100, exclude => ''{{1,NUL
 			  'SELECT item_id FROM visits.recommend(1, 100) WHERE item_id NOT IN (1, 2)', 'exclude of two dimensions');
 SELECT is((SELECT sum(r) FROM visits.recommend(1, 100) x, LATERAL (VALUES (x.rank)) v (r)), 80 * 81 / 2::bigint, 'ranks go from 1 to the end');
 
--- the strategy is the component that says most
+-- the strategy is the component with the largest term
 SELECT is_empty($$
 	SELECT * FROM generate_series(1, 45) u,
 		unnest(ARRAY['{}', '{"blend": {"popularity": 3}}', '{"blend": {"trend": 1}}']::jsonb[]) o,
@@ -782,7 +782,7 @@ SELECT results_eq('SELECT item_id, rank, score FROM fresh.popular_items(50, excl
 SELECT is((SELECT count(*) FROM fresh.popular_items(1000)), (SELECT count(DISTINCT item_id) FROM oracle.visits), 'all of them');
 
 -- Item 1 sells 10 a day for five weeks, item 2 the same and 30 on each of the
--- last seven days; item 3 was launched the day before yesterday and sells 8 a
+-- last seven days; item 3 was launched two days ago and sells 8 a
 -- day; item 4 sold once.  Of 1, 70 are expected and 70 come: no trend.  2:
 -- (210 - 70) / sqrt(70 + 10); 3: 24 / sqrt(10); 4: 1 / sqrt(10).
 TRUNCATE oracle.visits;
@@ -803,7 +803,7 @@ SELECT results_eq('SELECT item_id, strategy FROM fresh.trending_items(10)', $$VA
 				  'popular items fill up, each item once');
 SELECT results_eq('SELECT item_id FROM fresh.recommend(-1, options => ''{"blend": {"popularity": 0, "trend": 1}}'')', 'VALUES (2), (3), (4), (1)',
 				  'trend in a blend');
--- rows that do not count move no window, nor does the end of time
+-- rows that do not count and infinite times do not move the windows
 INSERT INTO oracle.visits VALUES (NULL, 2, '2024-09-01'), (1, NULL, '2024-09-01'), (1, 1, 'infinity'), (1, 1, '-infinity'), (1, 1, NULL);
 SELECT results_eq('SELECT item_id, strategy FROM fresh.trending_items(10)', $$VALUES (2, 'trend'), (3, 'trend'), (4, 'trend'), (1, 'popularity')$$,
 				  'rows without user, item or time do not move the window');

@@ -47,7 +47,7 @@ SELECT is_empty('SELECT * FROM shop.sum WHERE total <> score', 'explanations add
 SELECT is_empty('SELECT * FROM shop.sum WHERE rising <> score OR backwards <> score', 'in other orders, too');
 SELECT is_empty('SELECT * FROM shop.sum WHERE NOT in_order OR NOT counts OR NOT told', 'in order, each with something to say');
 
--- what recommend() says is the same
+-- recommend() returns equal scores
 SELECT is_empty($$
 	SELECT u, r.* FROM shop.option o, generate_series(0, 41) u, recs.recommend(u, 100, options => coalesce(o.options, '{}') || '{"exclude_seen": false}') r
 	WHERE r.score <> (SELECT sum(contribution ORDER BY position) FROM recs.explain(u, r.item_id, options => o.options))$$,
@@ -90,7 +90,7 @@ SELECT is_empty($$
 	WHERE component = 'behaviour' AND (u, because_item, round(decay::numeric, 9)) NOT IN (TABLE newest)$$,
 	'decays are those of the newest interaction with the item');
 
--- items are called by their titles
+-- sentences have the titles of items
 SAVEPOINT before;
 CREATE TABLE shop.item (id int PRIMARY KEY, name text, about tsvector);
 INSERT INTO shop.item SELECT i, CASE WHEN i % 3 > 0 THEN 'Thing no. ' || i WHEN i % 2 > 0 THEN '' END FROM generate_series(0, 61) i;
@@ -100,7 +100,7 @@ SELECT is_empty($$SELECT u, i, e.* FROM generate_series(0, 9) u, generate_series
 	'in sentences, items have their titles, and their ids without');
 ROLLBACK TO before;
 
--- with content: the same, and what items share is named; 62 to 66 are new
+-- with content: likewise, and shared features are named; 62 to 66 are new items
 CREATE TABLE shop.product (id int PRIMARY KEY, colour text, marks text[], price int, fair boolean, name text, picture real[]);
 CREATE FUNCTION shop.product(i int) RETURNS SETOF shop.product LANGUAGE sql AS $$
 	SELECT i, (ARRAY['red', 'blue', 'green'])[1 + i % 3], ARRAY['m' || i % 4, 'n' || i % 7], i * 37 % 100, CASE WHEN i % 5 > 0 THEN true END,
@@ -133,7 +133,7 @@ SELECT is_empty($$SELECT u, r.item_id, x FROM generate_series(0, 54, 6) u, recs.
 SELECT is((SELECT array_agg(DISTINCT because_value || ' | ' || sentence) FROM recs.explain(52, 65, options => '{"language": "ko", "exclude_seen": false}') WHERE because_item = 62), '{"colour green | thing of clay와(과) 비슷합니다: colour green."}', 'two that are new');
 ROLLBACK TO before;
 
--- who and what is not known
+-- unknown users and items
 SELECT is_empty('SELECT * FROM recs.explain(1, 9999)', 'an item that is not in the model');
 SELECT is_empty('SELECT * FROM recs.explain(1, NULL)', 'no item');
 SELECT is((SELECT array_agg(component) FROM recs.explain(9999, 1)), '{popularity}', 'a user that nobody knows');
@@ -141,7 +141,7 @@ SELECT is((SELECT sum(contribution) FROM recs.explain(NULL, 1)), recs.score(NULL
 SELECT throws_ok('SELECT * FROM recs.explain(1, 1, options => ''{"neighbors": 3}'')', '22023', NULL, 'options of a build');
 SELECT throws_ok('SELECT * FROM recs.explain(1, 1, options => ''{"language": 3}'')', '22023', NULL, 'a language that is none');
 
--- live: a row of this transaction counts, and goes with it
+-- live: a row of this transaction counts, until it is rolled back
 SAVEPOINT before;
 INSERT INTO shop.event VALUES (9999, 1, 'purchase', 1, '2024-03-02');
 SELECT is((SELECT sentence FROM recs.explain(9999, 2) WHERE component = 'behaviour'), 'Because you bought 1.', 'what was bought a moment ago');
@@ -157,7 +157,7 @@ SELECT is((SELECT array_agg(DISTINCT sentence) FROM recs.explain(9999, 2)), '{NU
 ROLLBACK TO before;
 SELECT is((SELECT array_agg(component) FROM recs.explain(9999, 2)), '{popularity}', 'is forgotten with its transaction');
 
--- reasons have sentences when a language is named
+-- reasons have sentences if a language is given
 SELECT is_empty($$SELECT u, e FROM generate_series(0, 41) u, recs.recommend(u) r, jsonb_array_elements(r.reasons) e WHERE e ? 'sentence'$$, 'no language, no sentences');
 SELECT is_empty($$SELECT u, x FROM generate_series(0, 41) u, recs.recommend(u, options => '{"language": "en"}') r, jsonb_array_elements(r.reasons) x
 	WHERE x ->> 'sentence' IS DISTINCT FROM (SELECT sentence FROM recs.explain(u, r.item_id) e WHERE e.component = x ->> 'component'

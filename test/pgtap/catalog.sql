@@ -14,7 +14,7 @@ CREATE SCHEMA shop;
 CREATE TABLE shop.orders (customer bigint, product text COLLATE "C");
 SELECT recommender.create_recommender('recs', 'shop.orders', 'customer', 'product');
 
--- All that is ours, and its description.
+-- All objects of the extension and of a recommender.
 CREATE VIEW shop.object AS
 SELECT pronamespace::regnamespace::text AS schema, 'function' AS kind, oid::regprocedure::text AS name, 'pg_proc'::regclass AS classid, oid FROM pg_proc
 UNION ALL SELECT relnamespace::regnamespace::text, CASE relkind WHEN 'c' THEN 'row type' WHEN 'v' THEN 'view' WHEN 'r' THEN 'table' WHEN 'S' THEN 'sequence' ELSE 'other' END,
@@ -57,7 +57,7 @@ SELECT is((SELECT extrelocatable FROM pg_extension WHERE extname = 'recommender'
  * What is for users, and what is not
  * ------------------------------------------------------------------------ */
 
--- functions that others of ours call: parts of aggregates, rows of views
+-- functions called by aggregates, by views and by functions of a recommender
 CREATE VIEW shop.called AS
 SELECT unnest(ARRAY[aggtransfn, aggfinalfn, aggcombinefn, aggserialfn, aggdeserialfn, aggmtransfn, aggminvtransfn, aggmfinalfn])::oid AS oid
 FROM pg_aggregate g JOIN pg_proc a ON a.oid = aggfnoid WHERE a.pronamespace = 'recommender'::regnamespace
@@ -145,7 +145,7 @@ FROM (VALUES
 	('item_similarity_agg', 'immutable safe'), ('item_similarity_transition', 'immutable safe'), ('item_similarity_combine', 'immutable safe'),
 	('item_similarity_serialize', 'immutable safe strict'), ('item_similarity_deserialize', 'immutable safe strict'), ('item_similarity_final', 'immutable safe'),
 	('item_similarities', 'volatile unsafe')) v (name, label);
--- whatever else there is: what is not immutable and not served is no business of parallel workers
+-- all others: functions that are neither immutable nor serve do not run in parallel workers
 SELECT is_empty($$SELECT oid::regprocedure, label FROM shop.label WHERE label LIKE '% restricted%'$$, 'nothing is restricted');
 SELECT is_empty($$SELECT oid::regprocedure, label FROM shop.label WHERE label LIKE 'volatile safe%'$$, 'nothing that writes is parallel safe');
 SELECT is_empty($$SELECT oid::regprocedure FROM shop.label WHERE prosecdef$$, 'nothing is SECURITY DEFINER');
@@ -171,7 +171,7 @@ SELECT is_empty($$SELECT oid::regprocedure FROM shop.label WHERE schema = 'recs'
 SELECT set_eq($$SELECT name FROM shop.label WHERE schema = 'recs'$$, $$SELECT name FROM shop.label WHERE schema = 'recommender_internal' AND oid IN
 				(SELECT oid FROM pg_proc WHERE proargnames[1] = 'model')$$, 'each calls one of the extension''s, and each of those has one');
 
--- they are inlined, so that the planner sees what they call
+-- they are inlined, so that the planner sees the functions that they call
 CREATE FUNCTION shop.plan(query text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE line text; plan text := '';
 BEGIN
@@ -184,7 +184,7 @@ SELECT matches(shop.plan('SELECT item_id FROM recs.recommend(1, 3)'), 'Function 
 SELECT matches(shop.plan('SELECT r.item_id FROM shop.orders, recs.recommend_basket(ARRAY[product]) r'), 'Function Call: recommender_internal\.recommend_basket\(', 'so is recommend_basket() in a join');
 SELECT matches(shop.plan('SELECT product FROM shop.orders ORDER BY recs.score(1, product)'), 'Sort Key: \(recommender_internal\.score\(', 'so is score()');
 
--- ids may be of their type or of any that turns into it
+-- ids have their type or one with an implicit cast to it
 SELECT lives_ok(query, query) FROM unnest(ARRAY['SELECT recs.score(1, ''x'') WHERE false', 'SELECT recs.score(1::smallint, ''x''::varchar) WHERE false',
 	'SELECT * FROM recs.recommend(user_id => 1, k => 3, exclude => ''{a}'') WHERE false', 'SELECT * FROM recs.recommend_session(ARRAY[''a'', NULL]) WHERE false',
 	'SELECT (r).item_id || ''x'' FROM recs.recommend(1) r WHERE false']) query;

@@ -36,7 +36,7 @@ SELECT i, shop.maybe((ARRAY['a', 'b', 'c', ''])[1 + floor(4 * random() ^ 2)::int
 	shop.maybe(to_tsvector('simple', shop.word() || ' ' || shop.word())), shop.maybe(ARRAY[random() - 0.5, random(), random(), random(), random(), random(), random(), random(), random()]::real[]),
 	shop.maybe(CASE WHEN i % 11 = 0 THEN '{}' WHEN i % 13 = 0 THEN '{0,0,0}' ELSE ARRAY[random(), random(), 0.5] END)
 FROM generate_series(1, 200) i;
--- items that say nothing, and items that say the same
+-- items without features, and items with equal features
 INSERT INTO shop.products (id) VALUES (201), (202);
 INSERT INTO shop.products (id, category, title, tags) SELECT 210 + i, 'same', 'the same thing', '{}' FROM generate_series(1, 12) i;
 
@@ -145,7 +145,7 @@ SELECT is_empty('SELECT feature_no FROM recs.feature WHERE item_nos <> ARRAY(SEL
  * Neighbours
  * ------------------------------------------------------------------------ */
 
--- Compares the stored neighbours of a kind with all pairs of the vectors.
+-- Compare the stored neighbours of a kind with all pairs of the vectors.
 CREATE FUNCTION shop.check_neighbors(schema name, neighbors int, name text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
 	EXECUTE format('CREATE TEMP TABLE entry AS
@@ -154,7 +154,7 @@ BEGIN
 	CREATE TEMP TABLE pair AS SELECT a.item_no AS i, b.item_no AS j, round(sum(a.x * b.x)::numeric, 6) AS s FROM entry a JOIN entry b USING (f) WHERE a.item_no <> b.item_no GROUP BY 1, 2 HAVING sum(a.x * b.x) > 1e-7;
 	EXECUTE format('CREATE TEMP TABLE kept AS SELECT n.item_no AS i, j, s, rank FROM %I.neighbor n, unnest(neighbors, scores) WITH ORDINALITY u(j, s, rank) WHERE kind = ''content''', schema);
 	RETURN NEXT is_empty('SELECT * FROM kept LEFT JOIN pair USING (i, j) WHERE pair.s IS NULL OR abs(kept.s - pair.s) > 2e-6', name || ': similarities are cosines');
-	-- an item's own best: no pair that is better than the last one is missing
+	-- the best of an item: no pair above the last one is missing
 	CREATE TEMP TABLE own AS SELECT i, max(rank) AS n, (array_agg(s ORDER BY rank))[neighbors] AS kth FROM kept GROUP BY i;
 	RETURN NEXT is_empty(format('SELECT i, j FROM pair JOIN own USING (i) WHERE s > coalesce(kth, 0) + 2e-6 AND NOT EXISTS (SELECT FROM kept WHERE kept.i = pair.i AND kept.j = pair.j)'), name || ': the best of each are there');
 	RETURN NEXT is_empty('SELECT i FROM kept a JOIN kept b USING (i) WHERE b.rank = a.rank + 1 AND (b.s > a.s)', name || ': best first');
@@ -166,11 +166,11 @@ BEGIN
 	DROP TABLE entry, pair, kept, own;
 END $$;
 SELECT shop.check_neighbors('recs', 8, 'all pairs');
--- equals: the smaller number comes first
+-- ties: the smaller number comes first
 SELECT is((SELECT array_agg(neighbor_id ORDER BY rank) FROM recs.neighbors WHERE kind = 'content' AND item_id = 222 AND rank <= 8), '{211,212,213,214,215,216,217,218}', 'of equals the first are kept');
 SELECT is((SELECT array_agg(neighbor_id ORDER BY rank) FROM recs.neighbors WHERE kind = 'content' AND item_id = 211), '{212,213,214,215,216,217,218,219,220,221,222}', 'and the others come after them');
 
--- frequent features bring nobody together, but count
+-- frequent features find no candidates, but count in the cosine
 CREATE TABLE shop.all_pairs AS SELECT item_id, neighbor_id, similarity FROM recs.neighbors WHERE kind = 'content' AND rank <= 8;
 SELECT recommender.set_items('recs', 'shop.products', feature_columns => '{category,brand,tags}', text_columns => '{title}', options => '{"config": "simple", "feature_max_items": 20}');
 SELECT isnt((recommender.refresh('recs')).items, NULL, 'refreshed');
@@ -188,7 +188,7 @@ SELECT is_empty($$SELECT n.item_no, j FROM recs.neighbor n, unnest(neighbors, sc
  * Answers: known items
  * ------------------------------------------------------------------------ */
 
--- All pairs are kept, so that lists cut nothing off.
+-- All pairs are kept, so that no list is truncated.
 SELECT isnt(recommender.set_options('recs', '{"neighbors": 1000, "blend": {"content": 1}}'), NULL, 'all pairs');
 SELECT recommender.set_items('recs', 'shop.products',
 	feature_columns => '{category,brand,grade,fair,tags,sizes,details,price,stars,pieces,maker,launched,seen,picture,sound}', text_columns => '{title,body,words}',
@@ -200,10 +200,10 @@ UNION ALL SELECT item_id, item_no, 'e' || d, x FROM recs.item_feature v, unnest(
 CREATE TABLE shop.cosine AS SELECT a.id AS i, b.id AS j, sum(a.x * b.x) AS s FROM shop.entry a JOIN shop.entry b USING (f) GROUP BY 1, 2 HAVING sum(a.x * b.x) > 1e-9;
 CREATE INDEX ON shop.cosine (i, j);
 ANALYZE shop.cosine;
--- what nobody has used
+-- items without users
 CREATE TABLE shop.cold AS SELECT id FROM shop.products WHERE id NOT IN (SELECT item_id FROM shop.orders);
 
--- of what nobody has used, the similarity is the cosine
+-- the similarity of items without users is the cosine
 SELECT is_empty($$SELECT c.id, r.item_id FROM (SELECT id FROM shop.cold WHERE id % 7 = 0) c, recs.similar_items(id, 1000) r LEFT JOIN LATERAL (SELECT s FROM shop.cosine WHERE i = c.id AND j = r.item_id) o ON true
 	WHERE abs(r.score - coalesce(o.s, 0)) > 1e-6$$, 'similar to what nobody has used: by the cosine');
 SELECT is_empty($$SELECT c.id FROM (SELECT id FROM shop.cold WHERE id % 7 = 0) c WHERE (SELECT count(*) FROM recs.similar_items(id, 1000)) <> (SELECT count(*) FROM shop.products) - 1$$, '... of all others');
@@ -222,7 +222,7 @@ SELECT isnt_empty('SELECT * FROM shop.basket WHERE cosines > 0.01', 'there are s
  * What two items share, in words
  * ------------------------------------------------------------------------ */
 
--- The features that say most: of the 16 with the largest parts of the cosine, the three with the largest parts times ln of rarity.
+-- The features of an explanation: of the 16 with the largest parts of the cosine, the three with the largest parts times ln of rarity.
 CREATE FUNCTION shop.bucket_words(bucket text) RETURNS text LANGUAGE sql AS $$
 	SELECT CASE WHEN bucket LIKE '[,%' THEN '< ' || rtrim(substr(bucket, 3), ')') WHEN bucket LIKE '%,)' THEN '>= ' || rtrim(substr(bucket, 2), ',)') ELSE replace(rtrim(substr(bucket, 2), ')'), ',', '..') END $$;
 CREATE FUNCTION shop.shared(a int, b int) RETURNS text LANGUAGE sql AS $$
@@ -252,7 +252,7 @@ BEGIN
 	SELECT format('item %s: %s, not %s', r.item_id, r.score, o.s) INTO wrong
 	FROM recs.similar_items(copy, 1000) r FULL JOIN (SELECT * FROM shop.cosine WHERE i = original) o ON o.j = r.item_id WHERE abs(coalesce(r.score, 0) - coalesce(o.s, 0)) > 1e-6;
 	IF wrong IS NULL THEN
-		-- ... and as good for anybody
+		-- ... and equal scores for all users
 		SELECT format('user %s: %s, not %s', u, recs.score(u, copy), recs.score(u, original)) INTO wrong FROM generate_series(1, 60, 7) u WHERE abs(recs.score(u, copy) - recs.score(u, original)) > 1e-6;
 	END IF;
 	IF wrong IS NULL THEN
@@ -273,7 +273,7 @@ SELECT is(shop.check_copy(id), 'right', format('a copy of item %s', id)) FROM sh
 SELECT is_empty('SELECT * FROM recs.similar_items(1204) WHERE score <> 0', 'after ROLLBACK nothing is similar');
 SELECT is(recs.score(1, 1204), 0::float8, 'and it has no score');
 
--- Features that nobody else has make the vector longer, as they will after the next refresh.
+-- Features of no other item make the vector longer, as they will after the next refresh.
 INSERT INTO shop.products (id, category, title) VALUES (2001, 'same', 'the same thing'), (2002, 'same', 'the same unheard thing');
 SELECT results_eq('SELECT item_id FROM recs.similar_items(2001, 3) ORDER BY rank', 'SELECT generate_series(211, 213)', 'as similar as can be');
 SELECT ok((SELECT max(score) FROM recs.similar_items(2002, 300) WHERE item_id = 211) < (SELECT max(score) FROM recs.similar_items(2001, 300) WHERE item_id = 211), 'a word that is unheard of makes it less similar');
@@ -285,7 +285,7 @@ SELECT isnt((recommender.refresh('recs')).items, NULL, 'refreshed');
 SELECT is_empty('SELECT f.item_id, f.score, r.score FROM shop.foretold f JOIN recs.similar_items(2002, 300) r USING (item_id) WHERE abs(f.score - r.score) > 0.02', 'about as the next refresh has it');
 DELETE FROM shop.products WHERE id > 2000;
 
--- Several at once: in histories, as candidates, and for everybody.
+-- Several at once: in histories, as candidates, and in recommend_all().
 SELECT isnt((recommender.refresh('recs')).items, NULL, 'refreshed');
 SELECT shop.copy(id, 3000 + id) FROM shop.cold WHERE id % 9 = 1 AND id < 200;
 INSERT INTO shop.orders SELECT u, 3000 + id FROM (SELECT id FROM shop.cold WHERE id % 9 = 1 AND id < 200 ORDER BY id LIMIT 4) c, generate_series(1, 60, 11) u;
@@ -338,7 +338,7 @@ SELECT is(shop.newest('at'), 'n1 n3', 'by a timestamp in Seoul');
 SET LOCAL TIME ZONE 'America/Los_Angeles';
 SELECT is(shop.newest('at'), 'n1 n3', 'by a timestamp in Los Angeles');
 RESET TIME ZONE;
--- a time that very many were created at is passed over
+-- a creation time shared by very many items is skipped
 INSERT INTO shop.books SELECT 'm' || n, 'a tale of tea', now(), now(), current_date FROM generate_series(1, 300) n;
 SELECT is(shop.newest('created'), 'n3', 'very many of the same time');
 SELECT is((SELECT newest_created FROM books.definition), now() + interval '1 microsecond', 'are passed over');
@@ -346,7 +346,7 @@ SELECT is(shop.newest('day'), NULL, 'or of the same day');
 SELECT is((SELECT newest_created FROM books.definition), (current_date + 1)::timestamp AT TIME ZONE 'UTC', 'which is passed over');
 DELETE FROM shop.books WHERE code ~ '^m';
 
--- more than a call looks at, and what it cannot find, is told of
+-- a call reports new items that it ignores or cannot find
 CREATE FUNCTION shop.found() RETURNS TABLE (message text, hint text) LANGUAGE sql AS $$SELECT message, hint FROM recommender.check_recommender('books') WHERE code = 'new_items'$$;
 SELECT is(shop.newest('created'), 'n1 n3', 'as before');
 DELETE FROM shop.books WHERE code ~ '^n';
@@ -356,7 +356,7 @@ SELECT is_empty('SELECT * FROM shop.found()', 'nothing that calls would not find
 SELECT is(recommender.set_options('books', '{"new_items": 3}') ->> 'new_items', '3', 'an option of the recommender');
 SELECT is((SELECT string_agg(item_id, ' ' ORDER BY rank) FROM books.recommend(1, 100) WHERE item_id ~ '^n' AND strategy = 'content'), 'n5 n4 n3', 'the newest three are candidates');
 SELECT results_eq('SELECT * FROM shop.found()', $$VALUES ('5 available items of shop.books are not in the model, and calls look at 3 of them', 'Run SELECT * FROM recommender.refresh(''books''), or raise the option new_items.')$$, 'which is told');
--- ... the others are judged all the same when they are named
+-- ... the others are scored if their ids are given
 SELECT is_empty($$SELECT code FROM shop.books WHERE code ~ '^n' AND (books.score(1, code) <= 0 OR books.score(1, code) <> (SELECT sum(contribution) FROM books.explain(1, code)))$$, 'all have a score, explained');
 SELECT is((SELECT count(DISTINCT books.score(1, code)) FROM shop.books WHERE code ~ '^n'), 1::bigint, 'the same for all that are the same');
 SELECT results_eq($$SELECT item_id, score FROM books.rank_items(1, '{n1,n5,n9}') ORDER BY item_id$$, $$SELECT code, books.score(1, code, options => '{"new_items": 50}') FROM shop.books WHERE code IN ('n1', 'n5', 'n9') ORDER BY 1$$, 'as if the call had looked at all');
@@ -372,7 +372,7 @@ SELECT is_empty('SELECT * FROM shop.found()', 'all are looked at again');
 UPDATE shop.books SET created = '2000-01-01' WHERE code = 'n1';
 SELECT results_eq('SELECT * FROM shop.found()', $$VALUES ('5 available items of shop.books are not in the model, and calls look at 4 of them',
 	'Run SELECT * FROM recommender.refresh(''books''); new items are found by a created_column that says when they came, or by growing numbers for ids.')$$, 'what came with an old date is not found, which is told');
--- what the model knows and is of now, too, does not hide what is new
+-- items of the model with a recent creation time do not hide new items
 UPDATE shop.books SET created = now() + interval '1 minute' WHERE code !~ '^n';
 INSERT INTO shop.books SELECT 'm' || n, 'a tale of trees', '2000-01-01' FROM generate_series(1, 400) n;
 SELECT generation FROM recommender.refresh('books');
@@ -388,13 +388,13 @@ SELECT generation FROM recommender.refresh('books');
 SELECT is_empty($$SELECT FROM recommender.check_recommender('books') WHERE code = 'items_changed'$$, 'the same after a refresh');
 SELECT recommender.set_items('books', 'shop.books', 'code');
 SELECT isnt_empty($$SELECT FROM recommender.check_recommender('books') WHERE code = 'items_changed'$$, 'fewer');
--- an index that is wanted
+-- a recommended index
 SELECT recommender.set_items('books', 'shop.books', 'code', text_columns => '{title}', created_column => 'created');
 SELECT is((SELECT hint FROM recommender.check_recommender('books') WHERE code = 'missing_created_index'), 'CREATE INDEX ON shop.books (created);', 'for the newest');
 CREATE INDEX ON shop.books (created, code);
 SELECT is_empty($$SELECT FROM recommender.check_recommender('books') WHERE code = 'missing_created_index'$$, 'it is there');
 
--- of variants, one is shown, unless the call says otherwise
+-- one item of a group is returned, unless the call overrides it
 SELECT recommender.set_items('books', 'shop.books', 'code', text_columns => '{title}', group_column => 'title');
 SELECT is(recommender.set_options('books', '{}') -> 'max_per', '{"title": 1}', 'the default of max_per');
 SELECT is((SELECT array_agg(DISTINCT n) FROM (SELECT count(*) AS n FROM books.recommend(1, 100) JOIN shop.books ON code = item_id GROUP BY title) v), '{1}', 'one of each');
@@ -402,7 +402,7 @@ SELECT cmp_ok((SELECT count(*) FROM books.recommend(1, 100, options => '{"max_pe
 SELECT is((SELECT rank FROM books.recommend(1, 1)), 1, 'k is k');
 SELECT is((SELECT array_agg(item_id ORDER BY rank) FROM books.recommend(1, 1)), (SELECT array_agg(item_id ORDER BY rank) FROM books.recommend(1, 1, options => '{"max_per": {}}')), 'the best of all is the best of its kind');
 
--- what was learnt of a column that is gone or another one now is of no use
+-- data of a column that has been dropped or replaced are ignored
 SELECT is(shop.newest('created'), 'n1 n3', 'as before');
 ALTER TABLE shop.books RENAME title TO name;
 SELECT is_empty($$SELECT FROM books.similar_items('n7', 100) WHERE score > 0$$, 'a column is gone');
@@ -505,7 +505,7 @@ SELECT results_eq(format($$SELECT users, round(value::numeric, 9) FROM recommend
 FROM unnest(ARRAY['{}', '{"blend": {"behaviour": 0}}', '{"blend": {"content": 5}, "item_kappa": 50}']) options;
 SELECT cmp_ok((SELECT count(*) FROM shop.future() f, past.recommend_components(f.user_id, 20) r WHERE r.content > 0), '>', 20::bigint, 'with content in it');
 
--- Lists that bring nobody among the best are not looked at, and change nothing:
+-- Lists that cannot change the best items are skipped, without effect on the result:
 -- brands of a few items and shelves of hundreds, by their weights one, the other or both.
 CREATE TABLE shop.shelved AS
 SELECT n AS id, 'b' || CASE WHEN n % 10 > 0 THEN n / 8 ELSE 1000 + n END AS brand, 's' || hashint4(n) % 3 AS shelf, 't' || hashint4(n + 5000) % 20 AS tag

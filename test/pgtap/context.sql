@@ -76,7 +76,7 @@ CREATE FUNCTION shop.time_parts(wall timestamp, has_hour boolean, OUT hour text,
 	WHERE isfinite(wall)
 $$;
 
--- Who chose what with which value: each once.
+-- Distinct users, items and values.
 CREATE FUNCTION shop.choices(zone text) RETURNS TABLE (user_id int, item int, column_name text, value text) LANGUAGE sql AS $$
 	SELECT DISTINCT visitor, product, c, v
 	FROM (SELECT visitor, product, device::text, rtrim(channel::text), logged_in::text, NULL, p.*
@@ -130,8 +130,8 @@ CREATE FUNCTION shop.refresh(s shop.setting) RETURNS void LANGUAGE sql AS $$
 	SELECT generation FROM recommender.refresh('recs');
 $$;
 
--- Where stored lifts are others than they should be; a pair within rounding of
--- the threshold may be there or not.
+-- Differences of stored lifts from the oracle's; a pair within rounding of the
+-- threshold may be stored or not.
 CREATE FUNCTION shop.difference(s shop.setting) RETURNS TABLE (column_name text, value text, item int, lift float8, stored float8, g2 float8) LANGUAGE sql AS $$
 	SELECT column_name, value, item, l.lift, c.lift, l.g2
 	FROM (SELECT l.*, l.g2 >= t.g2 AND (users <= expected OR users >= s.min_support) AS kept, abs(l.g2 - t.g2) < 1e-9 AS either
@@ -211,7 +211,7 @@ INSERT INTO shop.call (context, options) VALUES
 	('{"logged_in": true, "price": 2.50}', '{"blend": {"context": 2}}'), ('{"device": ["desktop", "nosuch", null, "desktop"]}', '{"blend": {"popularity": 0}}'),
 	('{"device": "TV, 55\"", "hour": "evening", "weekday": "tue", "month": 12}', '{"blend": {"trend": 0.5, "behaviour": 0.3}, "kappa": 10}');
 
--- What the values of a call come to: those known, in equal parts of a column.
+-- Weights of the values of a call: equal for the known ones of a column.
 CREATE FUNCTION shop.given(context jsonb) RETURNS TABLE (column_name name, value text, weight float8) LANGUAGE sql AS $$
 	SELECT column_name, value, 1.0 / count(*) OVER (PARTITION BY column_name)
 	FROM (SELECT DISTINCT key AS column_name,
@@ -228,8 +228,8 @@ CREATE TABLE shop.person (id int);
 INSERT INTO shop.person SELECT g * 9 FROM generate_series(0, 10) g UNION ALL VALUES (NULL), (-1);
 
 -- The context's part of each score: the sum of lifts, divided by the largest or
--- 1, times the weight of the context, times what the others weigh.  How much
--- the history is trusted is told by what popularity weighs.
+-- 1, times the weight of the context, times the total weight of the others.  The
+-- trust in the history follows from the weight of popularity.
 CREATE TABLE shop.answer AS
 SELECT c.no, p.id, c.options, r.*, i.popularity AS item_popularity
 FROM shop.call c, shop.person p, recs.recommend_components(p.id, 1000, context => c.context, options => coalesce(c.options, '{}') || '{"exclude_seen": false}') r
@@ -255,7 +255,7 @@ SELECT is((SELECT count(*) FROM shop.weight WHERE others = 0), 2::bigint, 'which
 SELECT cmp_ok((SELECT count(*) FROM shop.answer WHERE context < 0), '>', 300::bigint, 'some against');
 SELECT is_empty('SELECT * FROM shop.answer WHERE abs(score - (behaviour + factors + content + context + popularity + trend)) > 1e-12', 'and it is part of the score');
 
--- all that answers says the same
+-- all functions agree
 CREATE FUNCTION shop.opposed(options jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$ SELECT coalesce(options, '{}') || '{"exclude_seen": false}' $$;
 SELECT is_empty($$
 	SELECT a.* FROM shop.answer a WHERE score <> recs.score(id, item_id, (SELECT context FROM shop.call c WHERE c.no = a.no), options)$$,
@@ -345,7 +345,7 @@ SELECT throws_ok(f, '22023', 'context "devise" does not exist', f) FROM unnest(A
  * Columns
  * ------------------------------------------------------------------------ */
 
--- a part of the time that is not learnt is no context
+-- a part of the time that is not learnt is not context
 SELECT recommender.set_options('recs', '{"context_time": ["month"]}') ->> 'context_time';
 SELECT throws_ok($$SELECT * FROM recs.recommend(1, context => '{"hour": 1}')$$, '22023', 'context "hour" does not exist', 'not asked for');
 SELECT lives_ok($$SELECT * FROM recs.recommend(1, context => '{"month": 1}')$$, 'asked for');
@@ -404,8 +404,8 @@ SELECT is((SELECT count(*) FROM wide.context_lift), 0::bigint, 'and says nothing
  * Evaluation
  * ------------------------------------------------------------------------ */
 
--- What evaluate() measures is what a recommender over the training rows
--- answers in the context of each user's first hidden interaction.
+-- evaluate() evaluates the answers of a recommender over the training rows in the
+-- context of each user's first interaction in the test set.
 CREATE TABLE shop.whole (user_id int, item_id int, device text, at timestamptz);
 INSERT INTO shop.whole
 SELECT u, CASE WHEN shop.random(n, 'x') < 0.6 THEN (month * 3 + floor(6 * shop.random(n, 'y'))::int) % 36 ELSE floor(36 * power(shop.random(n, 'z'), 2))::int END,
@@ -423,7 +423,7 @@ SELECT user_id, array_agg(DISTINCT item_id) AS items,
 	   (array_agg(jsonb_build_object('device', device, 'hour', extract(hour FROM at AT TIME ZONE 'Europe/Paris'), 'weekday', extract(isodow FROM at AT TIME ZONE 'Europe/Paris'),
 			'month', extract(month FROM at AT TIME ZONE 'Europe/Paris')) ORDER BY at, item_id))[1] AS context
 FROM shop.whole w, shop.cut WHERE at >= cut AND NOT EXISTS (SELECT FROM shop.part p WHERE p.user_id = w.user_id AND p.item_id = w.item_id) GROUP BY user_id;
--- the first hidden interaction may be with an item that is not to be found
+-- the first interaction in the test set may be with an item that is not relevant
 UPDATE shop.hidden h SET context = (SELECT jsonb_build_object('device', device, 'hour', extract(hour FROM at AT TIME ZONE 'Europe/Paris'), 'weekday', extract(isodow FROM at AT TIME ZONE 'Europe/Paris'),
 			'month', extract(month FROM at AT TIME ZONE 'Europe/Paris')) FROM shop.whole w, shop.cut WHERE at >= cut AND w.user_id = h.user_id ORDER BY at, item_id LIMIT 1);
 CREATE FUNCTION shop.by_hand(context boolean, options jsonb DEFAULT '{}') RETURNS float8 LANGUAGE sql AS $$
@@ -465,8 +465,8 @@ INSERT INTO shop.whole SELECT * FROM shop.other_order o ORDER BY md5(o::text);
 SELECT set_eq($$SELECT s.split, e.* FROM unnest('{time,leave_last,users,random}'::text[]) s (split), recommender.evaluate('whole', split => s.split, context => true, resamples => 0, store => false) e$$,
 	'TABLE shop.before', 'the order of rows makes no difference');
 
--- A leak is planted: what is to be found is told by the device, but only in
--- what is hidden.  Who peeks finds all of it.
+-- A planted leak: in the test set alone, the device determines the relevant items.
+-- Training on it would find all of them.
 UPDATE shop.whole SET device = 'plain';
 UPDATE shop.whole w SET device = 'item ' || item_id FROM shop.cut WHERE at >= cut;
 SELECT is(shop.measured(true, '{"context_time": [], "context_significance": 1}'), shop.measured(false), 'nothing is learnt from what is hidden');

@@ -22,7 +22,7 @@ CREATE INDEX ON test.bought (user_id, at);
 SELECT recommender.create_recommender('recs', 'test.bought', time_column => 'at', options => '{"min_support": 1, "exclude_seen": false, "blend": {"trend": 0.1}}');
 SELECT recommender.refresh('recs');
 
--- All that serves.
+-- All serving functions.
 CREATE TABLE test.serving (query text);
 INSERT INTO test.serving VALUES
 	('SELECT string_agg(r::text, '' '') FROM generate_series(1, 20) u, recs.recommend(u, 5) r'),
@@ -38,7 +38,7 @@ INSERT INTO test.serving VALUES
 	('SELECT string_agg(r::text, '' '') FROM recs.recommend(NULL, 30, options => ''{"blend": {"trend": 1}}'') r'),
 	('SELECT string_agg(r::text, '' '') FROM recs.explain(1, ''P1'') r');
 
--- Gives a query's first value, or the SQLSTATE, message and hint of its error.
+-- Return a query's first value, or the SQLSTATE, message and hint of its error.
 CREATE FUNCTION test.run(query text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE result text; hint text;
 BEGIN
@@ -51,7 +51,7 @@ END $$;
 CREATE TABLE test.answer AS SELECT query, test.run(query) AS answer FROM test.serving;
 SELECT doesnt_match(answer, '^[0-9A-Z]{5} ', query) FROM test.answer;
 
--- Tells which answers are others than at first.
+-- Return the answers that differ from the first ones.
 CREATE FUNCTION test.others() RETURNS SETOF text LANGUAGE sql AS $$
 	SELECT query || ': ' || left(test.run(query), 200) FROM test.answer WHERE test.run(query) IS DISTINCT FROM answer
 $$;
@@ -78,7 +78,7 @@ SELECT is_empty('SELECT test.others()', 'neighbours that count nothing, out of l
 DELETE FROM recs.neighbor;
 INSERT INTO recs.neighbor SELECT * FROM test.neighbor ORDER BY item_id DESC;
 SELECT is_empty('SELECT test.others()', 'rows in another order');
--- the ids of the nearest save time and nothing else
+-- the ids of the nearest neighbours only save time
 SELECT ok((SELECT bool_and(nearest = ARRAY(SELECT i.item_id FROM unnest(n.neighbors[:16]) WITH ORDINALITY s(item_no, rank) JOIN recs.item i USING (item_no) ORDER BY rank))
 		   FROM recs.neighbor n), 'the nearest are the first of the neighbours');
 UPDATE recs.neighbor SET nearest = nearest[:2];
@@ -185,7 +185,7 @@ SELECT set_config(name, 'off', true) FROM pg_settings WHERE name IN ('force_para
  * Indexes
  * ------------------------------------------------------------------------ */
 
--- what serves instead of the one that create_recommender() makes
+-- indexes that serve instead of the one that create_recommender() makes
 CREATE TABLE test.instead (dropped text, definition text, fits boolean);
 INSERT INTO test.instead VALUES
 	('recs.item_item_id', 'ON recs.item (generation, item_id)', true),
@@ -244,7 +244,7 @@ SELECT is(test.run('SELECT count(*) FROM recs.popular_items()'),
 		  '55000 table "item" of recommender "recs" has no valid index on (generation, popularity DESC, item_no); Run CREATE INDEX ON recs.item (generation, popularity DESC, item_no).',
 		  'no index of popularity');
 SELECT is(test.run('SELECT count(*) FROM recs.recommend_all()'), '400', 'which not all functions need');
--- what the hint says helps
+-- following the hint helps
 CREATE INDEX ON recs.item (generation, popularity DESC, item_no);
 SELECT is_empty('SELECT test.others()', 'what the hint says helps');
 
@@ -273,7 +273,7 @@ CREATE INDEX other_item_id ON recs.item (generation, item_id);
 SELECT is_empty('SELECT test.others()', 'a valid one beside it serves');
 UPDATE pg_index SET indisvalid = true WHERE indexrelid = 'recs.item_item_id'::regclass;
 
--- what a query would run code for is refused, also by a session that has served
+-- tables for which a query would run code are refused, also in a session that has served
 CREATE FUNCTION test.refused(change text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE answers text; view name;
 BEGIN
@@ -332,14 +332,14 @@ SELECT is(test.run_as('rec_reader', query), answer, format('with all columns: %s
 REVOKE SELECT ON recs.neighbor FROM rec_reader;
 SELECT is(test.run_as('rec_reader', 'SELECT count(*) FROM recs.recommend(1)'), '42501 permission denied for table neighbor', 'a right that is revoked');
 SELECT is(test.run_as('rec_reader', 'SELECT count(*) FROM recs.popular_items(3)'), '3', 'popular items need no neighbours');
--- a role that one is a member of, as long as one is
+-- membership in a role, until it is revoked
 CREATE ROLE rec_readers;
 GRANT SELECT ON recs.neighbor TO rec_readers;
 GRANT rec_readers TO rec_reader;
 SELECT is(test.run_as('rec_reader', query), answer, format('as a member: %s', query)) FROM test.answer;
 REVOKE rec_readers FROM rec_reader;
 SELECT is(test.run_as('rec_reader', 'SELECT count(*) FROM recs.recommend(1)'), '42501 permission denied for table neighbor', 'as one no longer');
--- with the rights of a function's owner, no others
+-- with the rights of the owner of a SECURITY DEFINER function
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA recs TO rec_reader;
 CREATE FUNCTION test.similar(text) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$ SELECT string_agg(r.item_id, ' ' ORDER BY r.rank) FROM recs.similar_items($1, 3) r $$;

@@ -76,7 +76,7 @@ SELECT recommender.create_recommender('recs', 'oracle.train', time_column => 'at
 SELECT recommender.create_recommender('kinds', 'oracle.train', time_column => 'at', weight_column => 'weight', event_column => 'kind',
 	event_weights => '{"view": 1, "cart": 2, "purchase": 5}');
 
--- What was recommended to each user of the test, what was relevant, and what is known of items and users.
+-- The list of each user in the test set, the relevant items, and properties of items and users.
 CREATE TABLE oracle.list (strategy text, user_id int, items text[]);
 CREATE TABLE oracle.relevant (user_id int, item_id text, segment text);
 CREATE TABLE oracle.history (user_id int, segment text);
@@ -89,7 +89,7 @@ CREATE FUNCTION oracle.strategies() RETURNS TABLE (strategy text, options jsonb)
 		   ('popularity', '{"blend": {"behaviour": 0, "popularity": 1, "trend": 0}, "kappa": 1e9}')
 $$;
 
--- Takes all of this from the tables train and test and a recommender that was refreshed on train; "seen" says which of
+-- Fill all of this from the tables train and test and a recommender refreshed on train; "seen" says which of
 -- the rows of train make an item one that the user has, and "weights" what test's rows weigh.
 CREATE FUNCTION oracle.take(recommender text, largest_k int, seen text DEFAULT 'true', weights text DEFAULT 'coalesce(weight, 1)', filter jsonb DEFAULT NULL)
 RETURNS void LANGUAGE plpgsql AS $$
@@ -117,8 +117,8 @@ BEGIN
 			 LATERAL (SELECT count(DISTINCT item_id) AS n FROM oracle.train h WHERE h.user_id = r.user_id AND %s IS NOT NULL) h', weights);
 END $$;
 
--- Who has what, by the rows that are trained on; the share of users who have an item, as if one had what nobody has; how
--- alike two items are.
+-- Users and items of the training rows; the share of users who have an item, of one user if none has it; the similarity
+-- of two items.
 CREATE TABLE oracle.has (user_id int, item_id text);
 CREATE FUNCTION oracle.share(item text) RETURNS float8 LANGUAGE sql AS $$
 	SELECT greatest((SELECT count(*) FROM oracle.has h WHERE h.item_id = item), 1)::float8 / greatest((SELECT count(DISTINCT user_id) FROM oracle.has), 1)
@@ -139,7 +139,7 @@ CREATE FUNCTION oracle.metric(metric text, items text[], relevant text[], expect
 		WHEN 'serendipity' THEN recommender.serendipity(items, relevant, expected[:k], k) END
 $$;
 
--- What lists are like; of pairs, as they are slow, the similarity is looked up.
+-- Metrics of lists; similarities of pairs are looked up, for speed.
 CREATE TABLE oracle.alike (a text, b text, cosine float8, PRIMARY KEY (a, b));
 CREATE FUNCTION oracle.list_metric(metric text, items text[], k int) RETURNS float8 LANGUAGE sql AS $$
 	SELECT CASE metric
@@ -173,7 +173,7 @@ CREATE FUNCTION oracle.take_values(metrics text[], ks int[]) RETURNS void LANGUA
 	WHERE metric IN ('average_popularity', 'novelty', 'intra_list_diversity')
 $$;
 
--- What evaluate() should say, but for intervals.
+-- The expected rows of evaluate(), without intervals.
 CREATE VIEW oracle.expected AS
 SELECT strategy, segment, metric, k, avg(value) AS value, count(value) AS users FROM oracle.value GROUP BY strategy, segment, metric, k HAVING count(value) > 0
 UNION ALL
@@ -188,7 +188,7 @@ FROM (SELECT strategy, item_id, metric, k, (SELECT count(*) FROM oracle.history 
 WHERE EXISTS (SELECT FROM oracle.history)
 GROUP BY strategy, metric, k;
 
--- How rows differ from what is expected, '' when they do not.
+-- The differences from the expected rows, '' for none.
 CREATE FUNCTION oracle.difference(given recommender.evaluation[]) RETURNS text LANGUAGE sql AS $$
 	SELECT coalesce(string_agg(concat_ws(' ', strategy, segment, metric, k, g.value, g.users, 'not', e.value, e.users), E'\n'), '')
 	FROM unnest(given) g FULL JOIN oracle.expected e USING (strategy, segment, metric, k)
@@ -199,7 +199,7 @@ $$;
  * evaluate_query
  * ------------------------------------------------------------------------ */
 
--- One random data set, split at random: rows of test may have what no row of train has, of users and of items.
+-- One random data set, split at random: test may have users and items that train does not have.
 CREATE FUNCTION oracle.take_dataset(n int) RETURNS void LANGUAGE sql AS $$
 	TRUNCATE oracle.train, oracle.test;
 	WITH r AS (SELECT *, oracle.draw(n, 40000 + row_number() OVER ()::int) < .7 AND user_id <= 40 AS is_train FROM oracle.rows(n)),
@@ -229,7 +229,7 @@ SELECT is(oracle.query_difference(n, CASE n % 3 WHEN 0 THEN '{1,5}' WHEN 1 THEN 
 								ELSE '{gini,intra_list_diversity,ndcg,novelty,serendipity,average_popularity,coverage}' END::text[]), '', 'data set ' || n)
 FROM generate_series(1, 20) n;
 
--- Users that have all there is, or nothing that the model knows, are measured; those with nothing new to find are not.
+-- Users who have all items, or none of the model, are evaluated; those without relevant items are not.
 TRUNCATE oracle.train, oracle.test;
 INSERT INTO oracle.train (user_id, item_id) VALUES (1, 'a'), (1, 'b'), (2, 'a'), (2, 'c'), (3, 'a'), (3, 'b'), (3, 'c');
 INSERT INTO oracle.test (user_id, item_id) VALUES (1, 'a'), (1, 'b'), (2, 'a'), (2, 'b'), (3, 'z'), (4, 'c'), (4, 'b'), (4, 'y');
@@ -269,8 +269,8 @@ CREATE FUNCTION oracle.take_live(n int) RETURNS void LANGUAGE sql AS $$
 	INSERT INTO oracle.live SELECT user_id, item_id, nullif(weight + 0.1, 2.1), at, kind FROM oracle.rows(n);
 $$;
 
--- The newest share of the interactions is cut into windows; one is the test, what lies before it is train.  Whoever has
--- no time is the oldest.
+-- The newest share of the interactions is divided into windows; one is the test set, the rows before it are train.  Rows
+-- without a time are the oldest.
 CREATE FUNCTION oracle.split_by_time(share numeric, cuts int, cut int) RETURNS void LANGUAGE sql AS $$
 	TRUNCATE oracle.train, oracle.test;
 	WITH r AS (SELECT *, coalesce(at, '-infinity') AS t FROM oracle.live),
@@ -334,7 +334,7 @@ TRUNCATE oracle.live;
 INSERT INTO oracle.live (user_id, item_id, at) SELECT n, 'i' || n % 3, '2026-01-01'::timestamptz + n * interval '1 day' FROM generate_series(1, 10) n;
 SELECT is(oracle.cuts_difference(9, 0.3, 3), NULL, 'windows are even');
 
--- Events: what has no weight is neither trained on nor looked for, and what was not bought may be recommended again.
+-- Events: those without a weight are neither training nor test rows, and items not bought may be recommended again.
 SELECT oracle.take_live(10), oracle.split_by_time(0.3, 1, 0);
 SELECT recommender.set_options('kinds', '{"min_support": 1}');
 SELECT recommender.refresh('kinds');
@@ -359,7 +359,7 @@ FROM recommender.evaluate('events', split => 'leave_last', resamples => 0, store
  * evaluate: splits that are drawn
  * ------------------------------------------------------------------------ */
 
--- A segment for each user gives each user's own values, and betrays who is in the test.
+-- A segment per user returns the values of each user, and reveals the users of the test set.
 CREATE FUNCTION oracle.by_user(split text, share float8 DEFAULT 0.2, last int DEFAULT 1, seed bigint DEFAULT 0, options jsonb DEFAULT '{}', sample int DEFAULT NULL,
 							   OUT user_id int, OUT strategy text, OUT value float8)
 RETURNS SETOF record LANGUAGE sql AS $$
@@ -370,7 +370,7 @@ RETURNS SETOF record LANGUAGE sql AS $$
 $$;
 
 -- Users whose history is known to serving alone: a recommender that was refreshed without them answers them live.
--- Nobody here has anything twice, so that everyone who is drawn has something to find.
+-- There are no duplicates here, so that all users drawn have relevant items.
 CREATE FUNCTION oracle.users_difference(n int, share float8, last int) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE options jsonb := oracle.random_options(n);
 BEGIN
@@ -411,8 +411,8 @@ SELECT ok((SELECT count(*) FROM oracle.test) BETWEEN 90 - 24 AND 90 + 24, 'rando
 SELECT isnt(array_agg(user_id ORDER BY user_id), (SELECT array_agg(DISTINCT user_id ORDER BY user_id) FROM oracle.by_user('random', 0.3, seed => 8)), 'random: another seed, other interactions')
 FROM oracle.test;
 
--- ... of users with many, each is in the test by itself: hits and misses of all that the model knows, in lists without end,
--- are the interactions that were drawn.
+-- ... of users with many, each is drawn independently: the hits and misses of lists of all items are the interactions
+-- drawn.
 SELECT oracle.take_live(12);
 DELETE FROM oracle.live a USING oracle.live b WHERE a.user_id = b.user_id AND a.item_id = b.item_id AND a.ctid < b.ctid;
 SELECT ok(sum(value * users * 10000) BETWEEN n * 0.2 - 3 * sqrt(n * 0.16) - 4 AND n * 0.2 + 3 * sqrt(n * 0.16), 'random: the share of interactions of users with many')
@@ -458,20 +458,20 @@ SELECT options, p.* FROM unnest(ARRAY['{"min_support": 1}', '{"half_life": "3 da
 									  '{"blend": {"behaviour": 0, "popularity": 0, "trend": 1}}']::jsonb[]) options, oracle.probes(options) p;
 SELECT is(count(*)::int, 3 * 3 * 6 * 2, 'all values of the probes') FROM oracle.leak;
 SELECT ok(max(value) < 0.2, 'nothing lets expect Q') FROM oracle.leak WHERE metric = 'recall' AND k = 3;
--- who trains on what is planted expects it
+-- training on the planted rows would find it
 SELECT ok(value > 0.5, format('with a leak, %s %s would have %s', options, strategy, value))
 FROM (SELECT DISTINCT options FROM oracle.leak) l,
 	 recommender.evaluate_query('SELECT user_id, item_id, weight, at FROM oracle.live WHERE at < ''2026-02-01'' OR kind = ''planted''',
 								'SELECT user_id, item_id FROM oracle.live WHERE at = ''2026-02-01''', k => '{3}', metrics => '{recall}', options => options, resamples => 0)
 WHERE segment = 'all' AND metric = 'recall' AND strategy IN ('recommender', 'popularity');
--- nobody else's future matters to the probes
+-- the future of other users does not affect the probes
 UPDATE oracle.live SET item_id = CASE item_id WHEN 'P' THEN 'b1' ELSE 'new' END WHERE kind = 'planted';
 SELECT results_eq('SELECT options, p.* FROM (SELECT DISTINCT options FROM oracle.leak) l, oracle.probes(options) p ORDER BY options, strategy, metric, k',
 				  'SELECT * FROM oracle.leak ORDER BY options, strategy, metric, k', 'what others do after the cut does not show');
 UPDATE oracle.live SET user_id = user_id - 30, weight = 50 WHERE kind = 'planted';
 SELECT results_eq('SELECT options, p.* FROM (SELECT DISTINCT options FROM oracle.leak) l, oracle.probes(options) p ORDER BY options, strategy, metric, k',
 				  'SELECT * FROM oracle.leak ORDER BY options, strategy, metric, k', 'nor when they were there before');
--- an early window does not know the late one
+-- an early window does not use the later one
 UPDATE oracle.live SET at = '2026-02-03' WHERE kind = 'planted';
 CREATE TABLE oracle.early AS SELECT * FROM oracle.probes('{"min_support": 1, "blend": {"trend": 0.5}}', 2);
 UPDATE oracle.live SET item_id = 'P' WHERE kind = 'planted' AND item_id = 'b1';
@@ -508,7 +508,7 @@ SELECT results_eq($$SELECT strategy, metric, sum(value * users)::numeric(12, 6),
 SELECT is_empty($$SELECT * FROM oracle.segments WHERE segment = 'items: new' AND value <> 0$$, 'what the model does not know is never recommended');
 SELECT is_empty($$SELECT * FROM recommender.evaluate('live', segments => 'SELECT 1, ''x'' WHERE false', store => false, resamples => 0) WHERE segment LIKE 'segment: %'$$, 'a query without rows');
 
--- Diversity where items have more users than are gone through one by one, and others have not.
+-- Diversity with items above and below the number of users for which pairs are computed.
 CREATE TABLE oracle.crowd AS SELECT DISTINCT u AS user_id, floor(12 * oracle.draw(71, u * 10 + i) ^ 3)::int AS item_id FROM generate_series(1, 2000) u, generate_series(1, 4) i;
 SELECT ok(max(n) > 1000 AND min(n) BETWEEN 10 AND 400, 'crowds of all sizes: ' || string_agg(n::text, ', ' ORDER BY n)) FROM (SELECT count(*) AS n FROM oracle.crowd GROUP BY item_id) c;
 CREATE TABLE oracle.crowd_pair AS
@@ -521,7 +521,7 @@ SELECT ok(bool_and(abs(value - wanted) < 1e-12), 'diversity of ' || k) FROM (
 		 LATERAL (SELECT array_agg(item_id) AS top FROM (SELECT item_id FROM oracle.crowd GROUP BY item_id ORDER BY count(*) DESC, item_id LIMIT e.k) t) t
 	WHERE strategy = 'popularity' AND segment = 'all') d GROUP BY k ORDER BY k;
 
--- Columns: of the interactions, where the first that is to be found tells, whether it is context or not; of the items.
+-- Columns: of the interactions, by the first relevant one, context or not; of the items.
 CREATE TABLE oracle.product (id varchar(10) PRIMARY KEY, category text, price numeric, tags text[], stock boolean DEFAULT true);
 INSERT INTO oracle.product SELECT 'i' || n, (ARRAY['A', 'b', NULL, 'ä "%'])[1 + n % 4], n % 3 + 0.5, ARRAY['t' || n % 2, NULL] FROM generate_series(0, 35) n;
 SELECT recommender.create_recommender('shop', 'oracle.train', time_column => 'at', weight_column => 'weight');
@@ -557,14 +557,14 @@ SELECT is(oracle.column_difference(ARRAY(SELECT c::text::recommender.evaluation 
 SELECT is(oracle.difference(ARRAY(SELECT c::text::recommender.evaluation FROM oracle.columns c WHERE segment NOT LIKE '% = %')), '', 'other segments beside them are as ever');
 SELECT ok(count(*) FILTER (WHERE segment LIKE 'kind = %') > 20 AND count(*) FILTER (WHERE segment = 'category = ä "%') = 6 AND bool_and(ci_low <= value AND value <= ci_high), 'there are such, with intervals')
 FROM oracle.columns;
--- that a column tells segments apart does not make it context, nor one that is context less so
+-- a column of segments does not become context, and a context column stays context
 SELECT results_eq(format($$SELECT * FROM recommender.evaluate('shops', test_share => 0.3, context => %L, store => false, segment_columns => '{weight,kind}') WHERE segment NOT LIKE '%% = %%'$$, context),
 				  format($$SELECT * FROM recommender.evaluate('shops', test_share => 0.3, context => %L, store => false)$$, context), 'context ' || context)
 FROM unnest('{true,false}'::boolean[]) context;
 SELECT isnt((SELECT array_agg(e) FROM recommender.evaluate('shops', test_share => 0.3, context => true, store => false, options => '{"context_significance": 1}') e),
 			(SELECT array_agg(e) FROM recommender.evaluate('shops', test_share => 0.3, store => false, options => '{"context_significance": 1}') e), 'there the context matters');
 
--- Filters: what passes is shown, and is to be found; {} leaves out what cannot be had now.
+-- Filters: items that pass are recommended and relevant; {} excludes unavailable items.
 CREATE FUNCTION oracle.filter_difference(filter jsonb, condition text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM oracle.take('shop', 10, filter => filter);
@@ -596,7 +596,7 @@ SELECT results_eq('SELECT strategy, segment, metric, k, value, users FROM oracle
 				  'another seed, the same values');
 SELECT results_ne('SELECT ci_low, ci_high FROM oracle.evaluate_split(''{}'', 50, 3)', 'SELECT ci_low, ci_high FROM oracle.evaluate_split(''{}'', 50, 4)', 'and other intervals');
 
--- What is of all lists together, where the truth is known: users whose one item leads to one other, drawn by a law.  Of n
+-- Metrics of all lists with a known truth: users whose only item leads to one other, drawn from a distribution.  Of n
 -- users, items of probability p are expected to be shown with 1 - (1 - p)^n; the Gini index by the mean of all samples.
 CREATE FUNCTION oracle.wheel(n int, seed int) RETURNS SETOF recommender.evaluation LANGUAGE sql AS $$
 	SELECT e.* FROM recommender.evaluate_query(
@@ -620,7 +620,7 @@ SELECT ok(avg(ci_high - ci_low) / stddev(value) BETWEEN 3 AND 6, format('of %s l
 FROM oracle.wheels GROUP BY n, metric ORDER BY n, metric;
 SELECT ok(bool_and(ci_low IS NULL AND ci_high IS NULL), 'of a single list there is none') FROM oracle.wheel(1, 1);
 
--- Users who know nothing are offered heads; four in ten wanted that.  The truth is 0.4.
+-- Users without history are recommended heads; four in ten want it.  The truth is 0.4.
 CREATE FUNCTION oracle.coins(n int, seed int, resamples int DEFAULT 200) RETURNS recommender.evaluation LANGUAGE sql AS $$
 	SELECT e FROM recommender.evaluate_query('VALUES (-1, ''head''), (-2, ''head''), (-2, ''tail'')',
 		format('SELECT u, CASE WHEN oracle.draw(%s, u) < 0.4 THEN ''head'' ELSE ''tail'' END FROM generate_series(1, %s) u', seed, n),
@@ -660,14 +660,14 @@ SELECT results_eq($$SELECT metric, k, users FROM recommender.compare_options('li
 SELECT is(c, d, 'a metric may have its k with it')
 FROM recommender.compare_options('live', '{}', '{"history": 1}', test_share => 0.3, metric => 'recall', k => 3) c,
 	 recommender.compare_options('live', '{}', '{"history": 1}', test_share => 0.3, metric => 'recall@3') d;
--- what is seen is what each setting says
+-- each set of options defines the items seen
 SELECT is(c.value_b, e.value, 'each setting has its own seen_events')
 FROM recommender.compare_options('events', '{}', '{"seen_events": ["view", "cart", "purchase", "hover"]}', split => 'random') c,
 	 recommender.compare_options('events', '{"seen_events": ["view", "cart", "purchase", "hover"]}', '{"seen_events": ["view", "cart", "purchase", "hover"]}', split => 'random') s,
 	 LATERAL (SELECT s.value_a AS value) e;
 
--- Equal settings: nobody has a taste, and what is popular is no better than what is alike.  Small p-values come as often
--- as they say.
+-- No difference: users have no preferences, and popularity is no better than behaviour.  Small p-values are as frequent
+-- as their size.
 CREATE FUNCTION oracle.noise(n int) RETURNS recommender.comparison LANGUAGE plpgsql AS $$
 BEGIN
 	TRUNCATE oracle.live;
@@ -710,7 +710,7 @@ SELECT count(*) FROM recommender.evaluate('live', split => 'leave_last', options
 SELECT is(options -> 'min_support', '2', 'an option that is null has the default of a recommender') FROM live.evaluation WHERE run = 3 LIMIT 1;
 SELECT recommender.set_options('live', '{"min_support": null}');
 
--- Whoever may read may measure, and the owner alone stores.
+-- Roles that can read can evaluate, and only the owner can store.
 CREATE ROLE rec_reader;
 CREATE ROLE rec_nobody;
 CREATE ROLE rec_colleague;
@@ -732,7 +732,7 @@ RESET ROLE;
 SET LOCAL ROLE rec_colleague;
 SELECT lives_ok($$SELECT * FROM recommender.evaluate('live', split => 'leave_last')$$, 'a member of the owner''s role stores');
 RESET ROLE;
--- rows that the caller may not see do not count
+-- rows hidden from the caller do not count
 ALTER TABLE oracle.live ENABLE ROW LEVEL SECURITY;
 CREATE POLICY odd ON oracle.live TO rec_reader USING (user_id % 2 = 1);
 SET LOCAL ROLE rec_reader;
@@ -830,7 +830,7 @@ SELECT throws_ok(format('SELECT * FROM recommender.evaluate_query(%s)', argument
 	('''SELECT 1, 2'', ''SELECT 1, 3'', options => ''{"x": 1}''', '22023', 'option "x" does not exist'),
 	('''SELECT 1, 2'', ''SELECT 1, 3'', resamples => -1', '22023', 'resamples must be between 0 and 100000')) e (arguments, code, message);
 
--- Interactions of which nothing can be said.
+-- Interactions that cannot be evaluated.
 TRUNCATE oracle.live;
 SELECT is_empty(format('SELECT * FROM recommender.evaluate(''live'', split => %L)', split), 'without interactions there is nothing to say: ' || split) FROM unnest('{time,leave_last,users,random}'::text[]) split;
 SELECT results_eq($$SELECT * FROM recommender.compare_options('live', '{}', '{}')$$,

@@ -24,12 +24,12 @@ CREATE SCHEMA oracle;
  * The oracle for lists
  * ------------------------------------------------------------------------ */
 
--- The rank of each item where it stands first.
+-- The first rank of each item.
 CREATE FUNCTION oracle.first_ranks(recommended int[]) RETURNS TABLE (item int, rank bigint) LANGUAGE sql AS $$
 	SELECT item, min(rank) FROM unnest(recommended) WITH ORDINALITY p (item, rank) WHERE item IS NOT NULL GROUP BY item
 $$;
 
--- The places there are.
+-- The ranks of a list.
 CREATE FUNCTION oracle.places(recommended int[], k int) RETURNS float8 LANGUAGE sql AS $$
 	SELECT coalesce(k, greatest(cardinality(recommended), 1))
 $$;
@@ -67,7 +67,7 @@ RETURNS float8 LANGUAGE sql AS $$
 		/ (SELECT sum(gain / (ln(rank + 1) / ln(2::float8))) FROM best WHERE rank <= oracle.places(recommended, k)) END
 $$;
 
--- The oracle itself, against figures that others have published.
+-- The oracle itself, against published figures.
 SELECT is(round(oracle.ndcg('{1,2,3,4,5}', '{2,5}', NULL, NULL, false)::numeric, 4), 0.6241, 'oracle: hits at 2 and 5 of 5');
 SELECT is(round(oracle.ndcg('{1,2,3,4,5,6}', '{1,2,3,4,5,6,7,8}', 6, '{3,2,3,0,1,2,3,2}', false)::numeric, 3), 0.785,
 		  'oracle: graded gains');
@@ -80,7 +80,7 @@ SELECT is((SELECT round(value::numeric, 2) FROM oracle.metrics('{1,2,3,4,5,6,7,8
  * Random lists
  * ------------------------------------------------------------------------ */
 
--- A number in [0, 1) that depends on the words only.
+-- A number in [0, 1) that depends on its arguments alone.
 CREATE FUNCTION oracle.draw(VARIADIC words anyarray) RETURNS float8 LANGUAGE sql IMMUTABLE AS $$
 	SELECT ('x' || left(md5(words::text), 8))::bit(32)::bigint / 4294967296.0
 $$;
@@ -125,7 +125,7 @@ INSERT INTO oracle.id_type (name, expression) VALUES
 	('money', 'item::money'),
 	('bit', 'item::bit(12)');
 
--- Everything that is drawn may be absent, empty or longer than the rest.
+-- Every argument drawn may be NULL, empty or longer than the others.
 CREATE TABLE oracle.dataset AS
 SELECT n, (SELECT name FROM oracle.id_type WHERE nth = n % 18) AS id_type, recommended, relevant, expected, gains,
 	   CASE WHEN oracle.draw(n, 9) < .75 THEN 1 + floor(oracle.draw(n, 10) * 15)::int END AS k, oracle.draw(n, 11) < .5 AS exponential
@@ -137,7 +137,7 @@ FROM generate_series(0, 399) n,
 	 LATERAL (SELECT CASE WHEN n % 3 > 0 THEN ARRAY(SELECT floor(oracle.draw(n, 12, seq) * 9)::float8 / (n % 3)
 													FROM generate_series(1, cardinality(relevant)) seq) END AS gains) g;
 
--- Gives what is wrong with the extension's answers for a list, '' if nothing.
+-- Return the differences of the extension's answers for a list, '' for none.
 CREATE FUNCTION oracle.judge(d oracle.dataset) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	ids text := (SELECT format('coalesce((SELECT array_agg(%s ORDER BY seq) FROM unnest($1) WITH ORDINALITY x (item, seq)), ''{}'')', expression)
@@ -254,7 +254,7 @@ SELECT unnest(ARRAY[cmp_ok(count(auc), '>', 20::bigint, 'many groups have an auc
 	   cmp_ok(count(*) FILTER (WHERE log_loss < 'Infinity'), '>', 20::bigint, 'many groups have a finite log loss')])
 FROM oracle.got;
 
--- Nothing in, nothing out; nothing that counts, too.
+-- NULL without rows, and without rows that count.
 SELECT unnest(ARRAY[is(recommender.catalog_coverage(1), NULL, 'catalog_coverage of nothing'), is(recommender.gini(1), NULL, 'gini of nothing'),
 	   is(recommender.average_popularity(1), NULL, 'average_popularity of nothing'), is(recommender.novelty(1), NULL, 'novelty of nothing'),
 	   is(recommender.intra_list_diversity(1), NULL, 'intra_list_diversity of nothing'),
@@ -287,12 +287,12 @@ FROM generate_series(1, 20000) n;
 ALTER TABLE oracle.big SET (parallel_workers = 4);
 ANALYZE oracle.big;
 
--- these sort their rows: the same bits
+-- these sort their rows: equal bits
 CREATE VIEW oracle.sorted AS
 SELECT recommender.gini(exposure), recommender.auc(score, outcome), recommender.auc(score, outcome) FILTER (WHERE grp = 5) AS nothing FROM oracle.big;
 CREATE VIEW oracle.grouped AS
 SELECT grp, recommender.gini(exposure), recommender.auc(score, outcome) FROM oracle.big GROUP BY grp;
--- these add them in some order: the same digits
+-- these add them in any order: equal digits
 CREATE VIEW oracle.added AS
 SELECT recommender.catalog_coverage(exposure), recommender.average_popularity(share), recommender.novelty(share),
 	   recommender.intra_list_diversity(share), recommender.log_loss(share, outcome),
@@ -335,7 +335,7 @@ SELECT ok(abs(s.value::float8 - p.value::float8) < 1e-12, format('parallel equal
 FROM (SELECT (jsonb_each_text(to_jsonb(a))).* FROM oracle.serial_added a) s
 	 JOIN (SELECT (jsonb_each_text(to_jsonb(a))).* FROM oracle.parallel_added a) p USING (key);
 
--- Nothing of ours is looked up by search_path.
+-- Nothing is looked up by search_path.
 SET LOCAL search_path = '';
 CREATE TABLE oracle.no_path AS TABLE oracle.sorted;
 CREATE TABLE oracle.no_path_list AS SELECT recommender.ndcg(ARRAY['a', 'b'], ARRAY['b']) AS ndcg, recommender.recall(ARRAY[1.0], ARRAY[1.00]) AS recall;
@@ -426,7 +426,7 @@ RESET maintenance_work_mem;
 SELECT unnest(ARRAY[is(recommender.auc(x, x > 100000), 1::float8, 'many rows'), ok(abs(recommender.gini(x) - 1 / 3.0) < 1e-5, 'many amounts')])
 FROM generate_series(1, 200000) x;
 
--- support functions where they do not belong
+-- support functions called out of their aggregates
 SELECT throws_ok($$SELECT recommender_internal.novelty_transition('{0,0,0}', .5)$$, '0A000',
 				 'a support function of an aggregate cannot be called directly', 'a transition that is called');
 CREATE AGGREGATE oracle.stateless (float8) (SFUNC = recommender_internal.novelty_transition, STYPE = float8[]);

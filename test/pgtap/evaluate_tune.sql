@@ -43,7 +43,7 @@ SELECT recommender.create_recommender('recs', 'shop.orders', time_column => 'at'
  * Trials
  * ------------------------------------------------------------------------ */
 
--- Lift with a single user's support believes in coincidences.
+-- Lift with min_support 1 overfits to coincidences.
 CREATE FUNCTION shop.bad_options() RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
 	SELECT '{"measure": "lift", "min_support": 1, "weighting": "none", "truncate": "source", "blend": {"behaviour": 2, "popularity": 0, "trend": 0.01}, "kappa": 0.5}'::jsonb
 $$;
@@ -64,7 +64,7 @@ SELECT ok(bool_and(users <= 10 * 3 ^ (substr(stage, 15)::int - 1) AND users > 0)
 SELECT ok(bool_and(metric = 'ndcg' AND k = 10 AND value BETWEEN 0 AND 1 AND train_ms >= 0), 'figures') FROM shop.first;
 SELECT ok(bool_and((ci_low IS NULL AND ci_high IS NULL AND p_value IS NULL) = (stage <> 'held out, best')), 'an interval of the last row alone') FROM shop.first;
 SELECT ok(NOT bool_or(applied), 'nothing is set unless asked') FROM shop.first;
--- who goes on is who was best, ties to the smaller number
+-- the best trials survive, of ties the smaller number
 SELECT set_eq(format('SELECT trial FROM shop.first WHERE stage = ''search, stage %s''', stage + 1),
 				  format('SELECT trial FROM shop.first WHERE stage = ''search, stage %s'' ORDER BY value DESC, trial LIMIT %s', stage, survivors), 'the best of stage ' || stage || ' go on')
 FROM (VALUES (1, 5), (2, 1)) s (stage, survivors);
@@ -74,7 +74,7 @@ SELECT is((SELECT trial FROM shop.first WHERE stage = 'held out, best'), (SELECT
  * What there is to choose from
  * ------------------------------------------------------------------------ */
 
--- Of a setting, in a recommender of the default options: which option has no sense in it, or goes unsaid although another needs it.
+-- Options of a configuration without effect, or missing although another needs them, for a recommender with default options.
 CREATE FUNCTION shop.nonsense(options jsonb, has_content boolean, has_context boolean, has_events boolean) RETURNS text LANGUAGE sql AS $$
 	SELECT string_agg(k, ', ' ORDER BY k) FROM (
 		SELECT coalesce(options ->> 'model', 'neighbors') AS model, coalesce(options ->> 'measure', 'damped_cosine') AS measure,
@@ -108,11 +108,11 @@ SELECT set_eq($$SELECT DISTINCT o.named FROM shop.many, LATERAL (SELECT 'blend '
 CREATE TABLE shop.als AS SELECT t.* FROM recommender.tune('recs', trials => 113, refinements => 0, sample => 1, seed => 9, resamples => 1, models => '{als}') t WHERE stage = 'search, stage 1';
 SELECT is_empty($$SELECT * FROM shop.als WHERE trial > 0 AND options ->> 'model' <> 'als'$$, 'or the models that are asked for alone');
 SELECT results_eq($$SELECT options FROM shop.als WHERE trial BETWEEN 1 AND 2 ORDER BY trial$$, $$SELECT options FROM shop.many WHERE trial BETWEEN 9 AND 10 AND stage = 'search, stage 1' ORDER BY trial$$, 'of the known settings theirs');
--- eight known settings fewer, so that random setting n is trial n - 8
+-- eight known configurations fewer, so that random configuration n is trial n - 8
 SELECT is_empty($$SELECT a.options, m.options FROM shop.many m JOIN shop.als a ON a.trial = m.trial - 8 WHERE m.stage = 'search, stage 1' AND m.trial >= 12 AND m.options ->> 'model' = 'als' AND a.options <> m.options$$,
 				'and the random settings of one do not depend on the others');
 SELECT ok(count(*) > 20, 'of which there are some') FROM shop.many m JOIN shop.als a ON a.trial = m.trial - 8 AND a.options = m.options WHERE m.stage = 'search, stage 1' AND m.options ->> 'model' = 'als';
--- in force is a measure that takes no weighting, or factors alone: no trial is one that the options would refuse, or one without anything
+-- in force: a measure without weighting, or factors alone; no trial has invalid options or nothing to recommend by
 SELECT ok(count(*) FILTER (WHERE stage = 'search, stage 1') = 60, 'where the options in force are ' || name)
 FROM (VALUES ('of ratings', '{"measure": "adjusted_cosine", "weighting": "none"}'), ('factors alone', '{"model": "als", "blend": {"behaviour": 0}}'), ('tfidf', '{"weighting": "tfidf"}')) o (name, options),
 	 LATERAL (SELECT recommender.set_options('recs', '{"model": null, "measure": null, "weighting": null, "blend": null}'::jsonb || options::jsonb) IS NOT NULL AS is_set) s,
@@ -130,7 +130,7 @@ SELECT shop.fill(1, 0.4);
 CREATE TABLE shop.fine AS SELECT row_number() OVER () AS nth, t.* FROM recommender.tune('recs', trials => 12, refinements => 20, sample => 10, seed => 3) t;
 SELECT results_eq($$SELECT trial FROM shop.fine WHERE stage = 'refinement' ORDER BY nth$$, 'SELECT generate_series(12, 31)', 'refinements have the next numbers');
 SELECT set_eq($$SELECT DISTINCT users FROM shop.fine WHERE stage = 'refinement'$$, $$SELECT DISTINCT users FROM shop.fine WHERE stage = 'search, stage 3'$$, 'are measured on the users of the last stage');
--- each is a change of the best so far; who is as good came later and is none
+-- each is a mutation of the best so far; a tie does not replace it
 CREATE FUNCTION shop.flat(options jsonb) RETURNS jsonb LANGUAGE sql AS $$
 	SELECT (options - 'blend') || coalesce((SELECT jsonb_object_agg('blend ' || key, value) FROM jsonb_each(options -> 'blend')), '{}')
 $$;
@@ -163,7 +163,7 @@ SELECT is_empty($$SELECT * FROM recommender.tune('recs', trials => 12, refinemen
  * What the search sees
  * ------------------------------------------------------------------------ */
 
--- A recommender over what is not reserved, in the same options, evaluated by the same split, gives each trial's value.
+-- A recommender over the rows not reserved, with a trial's options and evaluated on the search's split, has the trial's value.
 CREATE TABLE shop.rest (LIKE shop.orders);
 CREATE INDEX ON shop.rest (user_id);
 SELECT recommender.create_recommender('rest', 'shop.rest', time_column => 'at', event_column => 'kind', event_weights => '{"buy": 1}', options => '{"seen_events": ["buy"]}');
@@ -192,14 +192,14 @@ SELECT is(shop.search_difference(ARRAY(SELECT f::text::shop.first FROM shop.by_l
 SELECT ok(min(users) > 0 AND max(users) <= 100, 'and at random') FROM recommender.tune('recs', refinements => 0, trials => 3, split => 'random') WHERE stage LIKE 'search%';
 SELECT ok(min(users) > 0 AND max(users) <= 100, 'and by users') FROM recommender.tune('recs', refinements => 0, trials => 3, split => 'users', test_share => 0.5) WHERE stage LIKE 'search%';
 
--- What was held out is what compare_options() says of the reserved part.
+-- The held-out rows are those of compare_options() on the reserved test set.
 SELECT results_eq($$SELECT value, users, ci_low, ci_high, p_value FROM shop.first WHERE stage = 'held out, best'$$,
 				  $$SELECT c.value_b, c.users, c.ci_low, c.ci_high, c.p_value FROM shop.first f, recommender.compare_options('recs', '{}', f.options, seed => 4) c WHERE f.stage = 'held out, best'$$, 'the reserved part');
 SELECT results_eq($$SELECT a.value, b.value FROM shop.by_last a, shop.by_last b WHERE a.stage = 'held out, in force' AND b.stage = 'held out, best'$$,
 				  $$SELECT c.value_a, c.value_b FROM shop.by_last f, recommender.compare_options('recs', '{}', f.options, split => 'leave_last', last => 2, seed => 5) c WHERE f.stage = 'held out, best'$$,
 				  'of another split');
 
--- A leak: customers of the first taste take to one of the tail at the end.  The search does not learn of it.
+-- A leak: customers of the first taste choose one tail item at the end.  The search does not use it.
 CREATE FUNCTION shop.fresh(seed bigint, metric text DEFAULT 'ndcg', k int DEFAULT 10, trials int DEFAULT 16) RETURNS TABLE (stage text, trial int, options jsonb, value float8, users bigint, p_value float8) LANGUAGE sql AS $$
 	DELETE FROM recs.trial;
 	SELECT t.stage, t.trial, t.options, t.value, t.users, t.p_value FROM recommender.tune('recs', trials => trials, refinements => 0, sample => 10, seed => seed, metric => metric, k => k) t
@@ -223,7 +223,7 @@ SELECT results_ne('SELECT options FROM shop.fresh(5) WHERE trial = 12', 'SELECT 
 SELECT is((SELECT array_agg(value ORDER BY trial) FROM shop.fresh(4, trials => 30) WHERE stage = 'search, stage 1' AND trial < 16),
 		  (SELECT array_agg(value ORDER BY trial) FROM shop.before WHERE stage = 'search, stage 1'), 'with more trials the first ones are the same');
 
--- What was measured is not measured again: a stored value is believed, though it be wrong.
+-- Stored values are not computed again: a wrong one is used.
 DELETE FROM recs.trial;
 CREATE TABLE shop.once AS SELECT * FROM recommender.tune('recs', refinements => 0, trials => 9, sample => 10, seed => 4);
 CREATE TABLE shop.stored AS TABLE shop.trials;
@@ -239,7 +239,7 @@ SELECT set_has('TABLE shop.trials', 'TABLE shop.stored', 'keeps what there is');
 SELECT is_empty('SELECT settings, sample, options FROM recs.trial GROUP BY 1, 2, 3 HAVING count(*) > 1', 'and nothing twice');
 UPDATE recs.trial SET value = 2 WHERE sample = 10 AND options ->> 'measure' = 'llr';
 SELECT is(max(value), 2::float8, 'a stored value is believed') FROM recommender.tune('recs', refinements => 0, trials => 9, sample => 10, seed => 4);
--- ... of the same question alone: another metric, k, split, share, seed, sample or other data
+-- ... only under equal conditions: not with another metric, k, split, share, seed, sample or other data
 SELECT ok(max(value) <= 1, 'but not of ' || arguments)
 FROM (VALUES ('another metric'), ('another k'), ('another split'), ('another share'), ('another seed'), ('another sample')) a (arguments),
 	 recommender.tune('recs', refinements => 0, trials => 8, sample => CASE WHEN arguments = 'another sample' THEN 11 ELSE 10 END, seed => CASE WHEN arguments = 'another seed' THEN 44 ELSE 4 END,
@@ -264,20 +264,20 @@ CREATE TABLE shop.plenty AS SELECT * FROM recommender.tune('recs', refinements =
 SELECT is(count(*)::int, 9 + 3 + 1 + 2, 'with time enough all are') FROM shop.plenty;
 SELECT results_eq($$SELECT stage, trial, options, value, users FROM recommender.tune('recs', refinements => 0, trials => 9, sample => 10, seed => 4, budget => '0 seconds')$$,
 				  'SELECT stage, trial, options, value, users FROM shop.plenty', 'what is known takes no time');
--- what would take longer than there is time is not begun: the exact form of ridge regression, of 3,000 items
+-- a trial that would exceed the time budget is not started: exact ridge regression of 3,000 items
 CREATE TABLE shop.long AS SELECT u AS user_id, 'item ' || (u * 37 + i * 101) % 3000 AS item_id, '2026-01-01'::timestamptz + i * interval '1 day' AS at FROM generate_series(1, 400) u, generate_series(1, 10) i;
 CREATE INDEX ON shop.long (user_id);
 SELECT recommender.create_recommender('long', 'shop.long', time_column => 'at');
 SELECT is_empty($$SELECT * FROM recommender.tune('long', trials => 11, refinements => 0, sample => 1, budget => '10 seconds') WHERE options ->> 'model' = 'ridge'$$, 'what takes too long is left out');
 SELECT set_has($$SELECT trial FROM recommender.tune('long', trials => 11, refinements => 0, sample => 1, budget => '0 seconds') WHERE stage = 'search, stage 1'$$, 'SELECT generate_series(0, 7)', 'the rest is not');
--- nor what there is no memory for, of which there is a word
+-- nor one that exceeds the memory, which is reported
 SET LOCAL maintenance_work_mem = '20MB';
 SELECT set_eq($$SELECT trial FROM recommender.tune('long', trials => 11, refinements => 0, sample => 1) WHERE stage = 'search, stage 1'$$, 'SELECT generate_series(0, 10) EXCEPT VALUES (8)', 'what does not fit into memory is left out');
 SELECT recommender.set_options('long', '{"model": "ridge"}');
 SELECT throws_ok($$SELECT * FROM recommender.tune('long', trials => 11, refinements => 0, sample => 1)$$, '53400', 'the data do not fit into maintenance_work_mem', 'but for what is in force');
 RESET maintenance_work_mem;
 SELECT recommender.drop_recommender('long');
--- a search that ends early tells the best of what it knows
+-- a search that ends early returns the best trial so far
 DELETE FROM recs.trial WHERE sample > 10;
 SELECT results_eq($$SELECT stage, trial FROM recommender.tune('recs', refinements => 0, trials => 9, sample => 10, seed => 4, budget => '0 seconds') WHERE stage <> 'search, stage 1'$$,
 				  $$(SELECT 'held out, in force', 0) UNION ALL (SELECT 'held out, best', trial FROM shop.plenty WHERE stage = 'search, stage 1' ORDER BY value DESC, trial LIMIT 1)$$, 'time for one stage');
