@@ -124,11 +124,11 @@ endif
 
 # more calls than make check makes, from another seed: CALLS=50000 GARDEN_SEED=7
 check-garden:
-	@$(MAKE) -f $(top)/Makefile check ONLY=tap TESTS=015_garden CALLS="$(or $(CALLS),50000)" GARDEN_SEED="$(GARDEN_SEED)"
+	@$(MAKE) -f $(top)/Makefile check ONLY=tap TESTS=016_garden CALLS="$(or $(CALLS),50000)" GARDEN_SEED="$(GARDEN_SEED)"
 
 check-sanitize:
 	@$(MAKE) -f $(top)/Makefile check ONLY="sanitize pgtap"
-	@$(MAKE) -f $(top)/Makefile check ONLY="sanitize tap" TESTS="015_garden"
+	@$(MAKE) -f $(top)/Makefile check ONLY="sanitize tap" TESTS="016_garden"
 
 bench:
 	@[ -x $(top)/test/bench/run ] || { echo "there is no benchmark yet: test/bench/run"; exit; }; \

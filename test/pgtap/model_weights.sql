@@ -1,5 +1,5 @@
 /*
- * test/pgtap/extreme_weights.sql
+ * test/pgtap/model_weights.sql
  *	  Weights of any size: what a refresh writes can be served.
  *
  * Each measure, weighting and model meets weights from 1e-300 to 1e300, alone

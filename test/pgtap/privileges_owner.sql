@@ -1,5 +1,5 @@
 /*
- * test/pgtap/hostile_owner.sql
+ * test/pgtap/privileges_owner.sql
  *	  Nobody's code runs with the rights of a superuser who calls a function.
  *
  * rec_mallory owns a recommender and all that it is made of: views with
