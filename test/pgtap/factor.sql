@@ -78,7 +78,7 @@ CREATE VIEW oracle.known_pair AS
 	FROM oracle.weighed WHERE w <> 0;
 CREATE VIEW oracle.pair AS SELECT u, i, c, p FROM oracle.known_pair WHERE trained;
 
--- Gives the row that is best for what was observed, columns being given.
+-- Return the best row for the observations, with given columns.
 CREATE TYPE oracle.observation AS (factors float8[], c float8, p int);
 CREATE FUNCTION oracle.best_row(observed oracle.observation[], gram float8[], others float8) RETURNS float8[] LANGUAGE plpgsql AS $$
 DECLARE

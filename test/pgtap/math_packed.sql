@@ -26,7 +26,7 @@ CREATE VIEW packed.weights AS SELECT user_id, item_id, weight FROM packed.weight
 -- of ratings none is too small to count
 SELECT recommender.create_recommender('recs', 'packed.weights', weight_column => 'weight', options => '{"measure": "pearson", "weighting": "none"}');
 
--- Gives the weights that are not in the model bit by bit.
+-- Return the weights that differ from the model in any bit.
 CREATE FUNCTION packed.lost_weights(expression text, rows int) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	TRUNCATE packed.weight;
@@ -69,7 +69,7 @@ CREATE VIEW packed.times AS SELECT user_id, item_id, at FROM packed.time ORDER B
 SELECT recommender.create_recommender('timed', 'packed.times', time_column => 'at', options => '{"measure": "pearson", "weighting": "none", "max_history": 1}');
 SELECT recommender.create_recommender('aged', 'packed.times', time_column => 'at', options => '{"measure": "pearson", "weighting": "none", "half_life": "365000 days"}');
 
--- Gives the users whose newer item is another, and the items whose age is.
+-- Return the users with another newer item, and the items with another age.
 CREATE FUNCTION packed.lost_times(expression text, rows int) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	TRUNCATE packed.time;

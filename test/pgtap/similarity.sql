@@ -188,7 +188,7 @@ $$;
 CREATE TABLE oracle.pair (i bigint, j bigint, similarity float8, digits float8, support bigint,
 						  n_i bigint, n_j bigint, place bigint, rank bigint);
 
--- Gives the answer's differences from the oracle, '' when there is none.
+-- Return the answer's differences from the oracle, '' for none.
 --
 -- Two rows may change places when, and only when, the oracle's similarities
 -- differ, yet by less than the noise of floats: then rounding parted what
@@ -494,7 +494,7 @@ FROM oracle.dataset JOIN oracle.shape ON shape.name = dataset.shape,
 CREATE INDEX ON oracle.raw (n);
 ANALYZE oracle.raw;
 
--- Gives what is wrong with the extension's answers for a data set, '' if nothing.
+-- Return the differences of the extension's answers for a data set, '' for none.
 CREATE FUNCTION oracle.judge(d oracle.dataset) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	columns text[] := ARRAY[d.user_id, d.item_id, d.weight, d.at];
@@ -525,7 +525,7 @@ FROM oracle.dataset d ORDER BY n;
  * Special data
  * ------------------------------------------------------------------------ */
 
--- Gives the difference of the query form from the oracle, '' when none.
+-- Return the differences of item_similarities() from the oracle, '' for none.
 CREATE FUNCTION oracle.judge_query(query text, four_columns text, options jsonb)
 RETURNS text LANGUAGE plpgsql AS $$
 BEGIN

@@ -182,7 +182,7 @@ BEGIN
 			 JOIN oracle.item j ON j.item_id = s.similar_item_id::int;
 END $$;
 
--- Gives the answer's differences from the oracle, '' when there is none.  A
+-- Return the answer's differences from the oracle, '' for none.  A
 -- weight that is zero but for noise may be there or not.
 CREATE FUNCTION oracle.difference(options jsonb) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE

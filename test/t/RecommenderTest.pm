@@ -85,7 +85,7 @@ SELECT recommender.add_interactions('recs', 'visits', user_column => 'visitor',
 	return;
 }
 
-# Gives what each function of a recommender of a shop answers, one line each.
+# Return the answer of each function of a recommender of a shop, one line each.
 sub answers
 {
 	my ($node, $recs, $dbname) = @_;
