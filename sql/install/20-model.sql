@@ -21,7 +21,7 @@ COMMENT ON TYPE recommender.refresh_result IS
 
 CREATE FUNCTION recommender.refresh(recommender text, mode text DEFAULT 'auto', verbose boolean DEFAULT false)
 RETURNS recommender.refresh_result
-LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 COST 1000000
 AS 'MODULE_PATHNAME', 'rec_refresh';
 COMMENT ON FUNCTION recommender.refresh IS

@@ -91,7 +91,7 @@ CREATE FUNCTION recommender.check_recommender(
 	OUT message text,
 	OUT hint text)
 RETURNS SETOF record
-LANGUAGE C STABLE STRICT PARALLEL UNSAFE	-- reads the interactions, wholly
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE	-- reads the interactions, wholly
 COST 1000000 ROWS 10
 AS 'MODULE_PATHNAME', 'rec_check_recommender';
 COMMENT ON FUNCTION recommender.check_recommender IS

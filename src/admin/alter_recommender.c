@@ -155,8 +155,8 @@ rec_add_interactions(PG_FUNCTION_ARGS)
 	rec_alter_recommender_source_read(&given, fcinfo, 8);
 	given.source.event = rec_arguments_text(fcinfo, 7);
 	rec_source_check(&given.source, &user, &item);
-	rec_relation_check_same_type(user.type, definition->user_type, given.source.user_column);
-	rec_relation_check_same_type(item.type, definition->item_type, given.source.item_column);
+	rec_relation_check_same_type(given.source.relid, given.source.user_column, definition->user_type);
+	rec_relation_check_same_type(given.source.relid, given.source.item_column, definition->item_type);
 	rec_source_check_context_columns(given.source.relid, given.context_columns);
 	definition = rec_definition_cache_lock(definition, "add_interactions()");
 	begin_writing(definition, &caller);

@@ -50,7 +50,9 @@ append_others(RecModelItems *model, RecDict *items, const RecContentBuilder *bui
 	{
 		uint32		item = order[i];
 
-		if (new_number[item] == REC_NOT_FOUND && rec_content_builder_has_item(builder, item))
+		if (new_number[item] != REC_NOT_FOUND)
+			model->nmatched += rec_content_builder_has_item(builder, item);
+		else if (rec_content_builder_has_item(builder, item))
 		{
 			new_number[item] = model->n;
 			model->number[model->n++] = item;

@@ -24,6 +24,7 @@ typedef struct RecModelItems
 	uint32	   *number;			/* of the dictionary's, of each */
 	uint32	   *by_id;			/* all of them in the order of their ids */
 	RecContent *content;		/* NULL without a relation of items */
+	uint32		nmatched;		/* items of the matrix that the relation has */
 } RecModelItems;
 
 extern RecModelItems *rec_content_tables_model_items(const RecDefinition *definition, const RecMatrix *matrix,

@@ -244,6 +244,59 @@ qualified_config(const char *config)
 }
 
 /*
+ * Raise an error when the column of availability is of another type than
+ * boolean.
+ */
+void
+rec_item_source_check_available(const RecItemSource *items)
+{
+	Oid			type;
+
+	if (items->available_column == NULL)
+		return;
+	type = rec_relation_column(items->relid, items->available_column).type;
+	if (type != BOOLOID)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of relation \"%s\", the availability, must be of type boolean, not %s",
+						items->available_column, get_rel_name(items->relid), format_type_be(type)),
+				 errhint("Give a view with a column that is true for available items.")));
+}
+
+/*
+ * Return the type of the column of creation, which the relation must have; an
+ * error when it is no time.
+ */
+Oid
+rec_item_source_created_type(const RecItemSource *items)
+{
+	Oid			type = rec_relation_column(items->relid, items->created_column).type;
+
+	rec_interaction_check_time_column(type, psprintf("column \"%s\" of relation \"%s\", the creation,",
+													 items->created_column, get_rel_name(items->relid)));
+	return type;
+}
+
+/*
+ * Raise an error when a column is missing or of a type that does not fit,
+ * "item_type" being that of the recommender's items.
+ */
+void
+rec_item_source_check_columns(const RecItemSource *items, Oid item_type)
+{
+	rec_relation_check_same_type(items->relid, items->item_column, item_type);
+	for (int i = 0; i < items->ncolumns; i++)
+		check_options_of_column(&items->columns[i],
+								rec_item_source_column_kind(items, &items->columns[i]),
+								rec_relation_column(items->relid, items->columns[i].name).type);
+	rec_item_source_check_available(items);
+	if (items->created_column)
+		(void) rec_item_source_created_type(items);
+	if (items->group_column)
+		(void) rec_relation_equality_operator(rec_relation_column(items->relid, items->group_column).type);
+}
+
+/*
  * Check what set_items() is told by the catalogs: a relation without the
  * columns that are named, or with columns of types that do not fit, is an
  * ERROR, "item_type" being that of the recommender's items.  The name of the
@@ -253,32 +306,7 @@ void
 rec_item_source_check(RecItemSource *items, Oid item_type)
 {
 	items->config = qualified_config(items->config);
-	rec_relation_check_same_type(rec_relation_column(items->relid, items->item_column).type,
-								 item_type, items->item_column);
-	for (int i = 0; i < items->ncolumns; i++)
-		check_options_of_column(&items->columns[i],
-								rec_item_source_column_kind(items, &items->columns[i]),
-								rec_relation_column(items->relid, items->columns[i].name).type);
-	if (items->available_column)
-	{
-		Oid			type = rec_relation_column(items->relid, items->available_column).type;
-
-		if (type != BOOLOID)
-			ereport(ERROR,
-					(errcode(ERRCODE_DATATYPE_MISMATCH),
-					 errmsg("column \"%s\", the availability, must be of type boolean, not %s",
-							items->available_column, format_type_be(type)),
-					 errhint("Give a view with a column that is true for what can be had.")));
-	}
-	if (items->created_column)
-		rec_interaction_check_time_column(rec_relation_column(items->relid, items->created_column).type,
-										  psprintf("column \"%s\", the creation,", items->created_column));
-	if (items->group_column)
-	{
-		Oid			type = rec_relation_column(items->relid, items->group_column).type;
-
-		(void) rec_relation_equality_operator(type);
-	}
+	rec_item_source_check_columns(items, item_type);
 }
 
 /*

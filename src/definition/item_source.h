@@ -59,6 +59,9 @@ extern const char *rec_item_source_kind_name(RecItemColumnKind kind);
 extern bool rec_item_source_kind_by_name(const char *name, RecItemColumnKind *kind);
 extern void rec_item_source_set_columns(RecItemSource *items, ArrayType *features,
 										ArrayType *texts);
+extern void rec_item_source_check_available(const RecItemSource *items);
+extern Oid	rec_item_source_created_type(const RecItemSource *items);
+extern void rec_item_source_check_columns(const RecItemSource *items, Oid item_type);
 extern void rec_item_source_check(RecItemSource *items, Oid item_type);
 extern RecItemColumnKind rec_item_source_column_kind(const RecItemSource *items,
 													 const RecItemColumn *column);

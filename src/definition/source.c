@@ -20,6 +20,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "definition/source.h"
+#include "parser/parse_coerce.h"
 #include "pg/arguments.h"
 #include "pg/closest_name.h"
 #include "pg/relation.h"
@@ -33,16 +34,18 @@
  * ----------------
  */
 
-/* Refuse columns of time and weight of types that cannot be either. */
-static void
-check_columns(const RecSource *source)
+/* Raise an error when the time or the weight is of a type that cannot be either. */
+void
+rec_source_check_columns(const RecSource *source)
 {
 	if (source->time_column)
 		rec_interaction_check_time_column(rec_relation_column(source->relid, source->time_column).type,
-										  psprintf("column \"%s\", the time,", source->time_column));
+										  psprintf("column \"%s\" of relation \"%s\", the time,",
+												   source->time_column, get_rel_name(source->relid)));
 	if (source->weight_column)
 		rec_interaction_check_numeric_column(rec_relation_column(source->relid, source->weight_column).type,
-											 psprintf("column \"%s\", the weight,", source->weight_column));
+											 psprintf("column \"%s\" of relation \"%s\", the weight,",
+													  source->weight_column, get_rel_name(source->relid)));
 }
 
 /* Ids need equality, an order for indexes, and an array type for arguments. */
@@ -103,7 +106,7 @@ rec_source_check(const RecSource *source, RecColumn *user, RecColumn *item)
 	*item = rec_relation_column(source->relid, source->item_column);
 	check_id_type(user->type, source->user_column);
 	check_id_type(item->type, source->item_column);
-	check_columns(source);
+	rec_source_check_columns(source);
 	check_event_column(source);
 }
 
@@ -220,6 +223,19 @@ check_exists(const RecDefinition *definition, const RecSource *source)
 				 errhint("%s", rec_source_remove_hint(definition, source))));
 }
 
+/*
+ * Raise an error unless ids can be compared with those of the recommender's
+ * type.  A column that was widened since, from integer to bigint, can.
+ */
+static void
+check_comparable(const RecSource *source, const char *column, Oid expected)
+{
+	Oid			type = rec_relation_column(source->relid, column).type;
+
+	if (!can_coerce_type(1, &type, &expected, COERCION_ASSIGNMENT))
+		rec_relation_check_same_type(source->relid, column, expected);
+}
+
 /* Append the columns of a source: user, item and what else it has. */
 static int
 append_columns(StringInfo query, const RecDefinition *definition,
@@ -228,12 +244,13 @@ append_columns(StringInfo query, const RecDefinition *definition,
 	int			n = 0;
 
 	check_exists(definition, source);
+	check_comparable(source, source->user_column, definition->user_type);
 	memset(format, 0, sizeof(*format));
 	format->user = append_column(query, source, source->user_column,
 								 definition->user_type, &n);
 	format->item = append_column(query, source, source->item_column,
 								 definition->item_type, &n);
-	check_columns(source);
+	rec_source_check_columns(source);
 	format->time = append_column(query, source, source->time_column, InvalidOid, &n);
 
 	/*

@@ -16,6 +16,7 @@
 #include "definition/definition.h"
 #include "pg/relation.h"
 
+extern void rec_source_check_columns(const RecSource *source);
 extern void rec_source_check(const RecSource *source, RecColumn *user, RecColumn *item);
 extern void rec_source_check_context_columns(Oid relid, ArrayType *columns);
 extern char *rec_source_missing_index(const RecSource *source);

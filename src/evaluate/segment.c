@@ -400,8 +400,7 @@ add_item_column(RecSegments *segments, RecBatch *batch, const RecItemSource *ite
 	SPIPlanPtr	plan;
 	Labels		labels;
 
-	rec_relation_check_same_type(rec_relation_column(items->relid, items->item_column).type, type,
-								 items->item_column);
+	rec_relation_check_same_type(items->relid, items->item_column, type);
 	plan = rec_spi_prepare(psprintf("SELECT i.%s::%s, i.%s::pg_catalog.text FROM %s i",
 									quote_identifier(items->item_column),
 									rec_relation_type_quoted(type), quote_identifier(column),

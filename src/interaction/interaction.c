@@ -18,6 +18,9 @@
 
 #include <math.h>
 
+#include "access/detoast.h"
+#include "access/toast_compression.h"
+#include "access/toast_internals.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "interaction/interaction.h"
@@ -130,6 +133,21 @@ rec_interaction_check_weight(double weight, RecDict *users, uint32 user,
 			 errdetail("The absolute value of a weight must be 0 or between %g and %g.",
 					   REC_LEAST_WEIGHT, REC_MOST_WEIGHT),
 			 errhint("Leave such rows out with a WHERE clause or a view, or use other units.")));
+}
+
+/*
+ * Return true when an id, of a type of variable length, is longer than what an
+ * index can hold, compressed as the index would compress it.
+ */
+bool
+rec_interaction_id_is_too_long(Datum id)
+{
+	Datum		compressed;
+
+	if (toast_raw_datum_size(id) <= REC_MOST_ID_BYTES)
+		return false;
+	compressed = toast_compress_datum(PointerGetDatum(PG_DETOAST_DATUM(id)), (char) default_toast_compression);
+	return DatumGetPointer(compressed) == NULL || VARSIZE(DatumGetPointer(compressed)) > REC_MOST_ID_BYTES;
 }
 
 /* ----------------

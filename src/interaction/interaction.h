@@ -94,9 +94,13 @@ typedef void (*RecRowTaker) (void *arg, const RecRow *row);
 #define REC_LEAST_WEIGHT	1e-30
 #define REC_MOST_WEIGHT		1e30
 
+/* The longest id of an item, in bytes after compression: what any index can hold. */
+#define REC_MOST_ID_BYTES	2500
+
 extern bool rec_interaction_weight_is_valid(double weight);
 extern void rec_interaction_check_weight(double weight, RecDict *users, uint32 user,
 										 RecDict *items, uint32 item);
+extern bool rec_interaction_id_is_too_long(Datum id);
 extern RecEventWeights *rec_interaction_event_weights_parse(Jsonb *json);
 extern bool rec_interaction_event_weight(const RecEventWeights *weights, const char *event,
 										 double *weight);

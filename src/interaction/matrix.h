@@ -23,6 +23,7 @@ typedef struct RecMatrix
 	uint32		nusers;			/* users with at least one pair */
 	uint32		nitems;			/* items with at least one pair */
 	int64		npairs;
+	uint32		ncut;			/* users with more items than max_history */
 	int64	   *user_start;		/* nusers + 1 offsets into user_item */
 	uint32	   *user_item;		/* items of a user, rising */
 	double	   *user_weight;	/* likewise; NULL when every weight is 1 */

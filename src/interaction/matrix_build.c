@@ -84,6 +84,7 @@ typedef struct UserPairs
 	int64	   *start;			/* ids->nusers + 1 */
 	RecStream  *stream;			/* its items and weights */
 	int64		count;
+	uint32		ncut;			/* users with more items than max_history */
 } UserPairs;
 
 /* The parameters and scratch space for making pairs. */
@@ -122,6 +123,7 @@ collect_user(const Collector *collector, UserPairs *out, int64 from, int64 to)
 	{
 		rec_pair_sort(pairs, kept, collector->ids->item_rank);
 		kept = options->max_history;
+		out->ncut++;
 	}
 	for (int i = 0; i < kept; i++)
 	{
@@ -202,6 +204,7 @@ collect_pairs(UserPairs *out, RecStream *stream, const RecIds *ids,
 	out->start = rec_stream_group(stream, ids->nusers);
 	out->stream = stream;
 	out->count = 0;
+	out->ncut = 0;
 	begin_collector(&collector, out);
 	for (uint32 u = 0; u < ids->nusers; u++)
 	{
@@ -472,6 +475,7 @@ rec_matrix_build(RecStream *stream, const RecIds *ids, const RecOptions *options
 	UserPairs	pairs;
 
 	collect_pairs(&pairs, stream, ids, options);
+	matrix->ncut = pairs.ncut;
 	take_pairs(matrix, &pairs, ids, options);
 	sort_users(matrix);
 	if (matrix->user_weight)

@@ -26,6 +26,7 @@
 #include "executor/spi.h"
 #include "factor/als.h"
 #include "factor/factor_table.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "model/generation.h"
 #include "model/train.h"
@@ -41,15 +42,38 @@
 #define NEAREST_IDS			16	/* of a row, kept with it: what
 								 * similar_items() mostly needs */
 
+/* Raise an error for an id that the indexes of the model cannot hold. */
+static void
+check_id_length(RecDict *items, uint32 item)
+{
+	char	   *text;
+
+	if (!rec_interaction_id_is_too_long(rec_dictionary_id(items, item)))
+		return;
+	text = rec_dictionary_text(items, item);
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("id \"%.*s...\" of an item is too long",
+					pg_mbcliplen(text, (int) strlen(text), 40), text),
+			 errdetail("Its text has %zu bytes. Ids of items have at most %d bytes after compression.",
+					   strlen(text), REC_MOST_ID_BYTES),
+			 errhint("Use another column, or a view with md5() of it.")));
+}
+
 /* Set the ids of the items side by side, as they are asked for many times. */
 static void
 gather_ids(RecGeneration *generation)
 {
 	const RecModelItems *items = generation->items;
+	bool		variable = generation->definition->item_typlen == -1;
 
 	generation->id = rec_memory_budget_alloc(CurrentMemoryContext, items->n, sizeof(Datum));
 	for (uint32 i = 0; i < items->n; i++)
+	{
 		generation->id[i] = rec_dictionary_id(generation->interactions->items, items->number[i]);
+		if (variable)
+			check_id_length(generation->interactions->items, items->number[i]);
+	}
 }
 
 /* ----------------

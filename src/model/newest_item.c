@@ -93,21 +93,11 @@ has_integer_ids(const RecItemSource *items)
 	}
 }
 
-/* Return the type of the column of creation, checked. */
-static Oid
-created_type(const RecItemSource *items)
-{
-	Oid			type = rec_relation_column(items->relid, items->created_column).type;
-
-	rec_interaction_check_time_column(type, psprintf("column \"%s\", the creation,", items->created_column));
-	return type;
-}
-
 /* Return the latest time of creation that an item may have now. */
 TimestampTz
 rec_newest_item_latest(const RecItemSource *items)
 {
-	return latest_of_type(created_type(items));
+	return latest_of_type(rec_item_source_created_type(items));
 }
 
 /*
@@ -119,7 +109,7 @@ rec_newest_item_condition(const RecItemSource *items, const char *since, const c
 {
 	if (items->created_column)
 	{
-		Oid			type = created_type(items);
+		Oid			type = rec_item_source_created_type(items);
 		const char *created = quote_identifier(items->created_column);
 
 		return psprintf("i.%s OPERATOR(pg_catalog.>=) %s AND i.%s OPERATOR(pg_catalog.<=) %s",
@@ -136,6 +126,7 @@ rec_newest_item_and_available(const RecItemSource *items)
 {
 	if (items->available_column == NULL)
 		return "";
+	rec_item_source_check_available(items);
 	return psprintf(" AND i.%s", quote_identifier(items->available_column));
 }
 
@@ -173,7 +164,7 @@ rec_newest_item_created(const RecDefinition *definition)
 
 	if (items->created_column == NULL)
 		return DT_NOBEGIN;
-	type = created_type(items);
+	type = rec_item_source_created_type(items);
 	created = quote_identifier(items->created_column);
 	values[0] = TimestampTzGetDatum(latest_of_type(type));
 	rec_spi_execute(psprintf("SELECT pg_catalog.max(%s) FROM %s i WHERE i.%s OPERATOR(pg_catalog.<=) %s",

@@ -262,7 +262,7 @@ learn_lifts(const RecGeneration *generation)
 /* Compute what a generation is written from; the interactions are used up. */
 static void
 prepare_generation(RecGeneration *generation, RecInteractions *interactions,
-				   MemoryContext mcxt)
+				   RecRefreshFigures *figures, MemoryContext mcxt)
 {
 	const RecDefinition *definition = generation->definition;
 	uint32	   *item_rank;
@@ -272,6 +272,7 @@ prepare_generation(RecGeneration *generation, RecInteractions *interactions,
 	generation->lifts = learn_lifts(generation);
 	generation->trend = rec_trend_scores(interactions->stream, rec_dictionary_count(interactions->items),
 										 &definition->options);
+	figures->found_items = rec_dictionary_count(interactions->items);
 	rec_progress_phase(generation->progress, "building the matrix");
 	generation->matrix = rec_interaction_matrix(interactions, &definition->options, &item_rank);
 	if (definition->items)
@@ -305,9 +306,12 @@ build_generation(const RecDefinition *definition, RecProgress *progress,
 	generation.definition = definition;
 	generation.number = figures->generation;
 	generation.progress = progress;
-	prepare_generation(&generation, interactions, mcxt);
+	prepare_generation(&generation, interactions, figures, mcxt);
 	figures->users = generation.matrix->nusers;
 	figures->items = generation.items->n;
+	figures->used_items = generation.matrix->nitems;
+	figures->matched_items = generation.items->nmatched;
+	figures->cut_users = generation.matrix->ncut;
 	figures->build_ms = elapsed_ms(since);
 
 	since = GetCurrentTimestamp();
@@ -374,20 +378,41 @@ run_in_sight(const RecDefinition *definition, RecProgress *progress,
 	rec_progress_end(progress);
 }
 
-/* Report that there are interactions and none of them counts. */
+/*
+ * Report by a NOTICE what makes answers empty or leaves items out, as far as the
+ * refresh knows it.
+ */
 static void
-notice_nothing_counts(const RecDefinition *definition, const RecRefreshFigures *figures)
+notice_losses(const RecDefinition *definition, const RecRefreshFigures *figures)
 {
 	const char *name = rec_definition_name(definition);
-	int64		rows = figures->null_keys + figures->without_weight;
+	const char *check = psprintf("SELECT * FROM recommender.check_recommender(%s) reports why.",
+								 quote_literal_cstr(name));
+	int64		rows = figures->interactions + figures->null_keys + figures->without_weight;
+	int64		lost = figures->found_items - figures->used_items;
 
-	if (figures->interactions > 0 || rows == 0)
-		return;
-	ereport(NOTICE,
-			(errmsg("none of the " INT64_FORMAT " interactions of recommender \"%s\" counts",
-					rows, name),
-			 errhint("SELECT * FROM recommender.check_recommender(%s) reports why.",
-					 quote_literal_cstr(name))));
+	if (figures->used_items == 0 && rows > 0)
+		ereport(NOTICE,
+				(errmsg("none of the " INT64_FORMAT " interactions of recommender \"%s\" counts",
+						rows, name),
+				 errhint("%s", check)));
+	else if (figures->cut_users > 0 && lost > 0)
+		ereport(NOTICE,
+				(errmsg("recommender \"%s\" lacks " INT64_FORMAT " of the " INT64_FORMAT " items of its interactions",
+						name, lost, figures->found_items),
+				 errdetail("Users with more items than the option max_history (%d): " INT64_FORMAT ".",
+						   definition->options.max_history, figures->cut_users),
+				 errhint("Raise max_history, or leave robots out with a view.")));
+	if (definition->items && figures->used_items > 0 && figures->matched_items == 0)
+		ereport(NOTICE,
+				(errmsg("none of the " INT64_FORMAT " items of the interactions of recommender \"%s\" has a row in the relation of items",
+						figures->used_items, name),
+				 errhint("%s", check)));
+	else if (figures->used_items > 1 && figures->neighbors == 0 &&
+			 definition->options.model == REC_MODEL_NEIGHBORS)
+		ereport(NOTICE,
+				(errmsg("no two items of recommender \"%s\" have enough users in common", name),
+				 errhint("%s", check)));
 }
 
 /*
@@ -424,7 +449,7 @@ rec_refresh_model(RecDefinition *definition, bool verbose)
 	PopActiveSnapshot();
 	SPI_finish();
 	rec_owner_return(&caller);
-	notice_nothing_counts(definition, figures);
+	notice_losses(definition, figures);
 	return result;
 }
 
@@ -461,14 +486,15 @@ PG_FUNCTION_INFO_V1(rec_refresh);
 Datum
 rec_refresh(PG_FUNCTION_ARGS)
 {
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	char	   *mode = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	bool		verbose = PG_GETARG_BOOL(2);
+	char	   *name = rec_arguments_recommender(fcinfo);
+	char	   *mode = rec_arguments_text(fcinfo, 1);
+	bool		verbose = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
 	RecRefreshFigures figures;
 	TupleDesc	desc;
 	Datum		values[RESULT_NCOLS];
 	bool		nulls[RESULT_NCOLS] = {0};
 
+	rec_arguments_require(mode, "mode");
 	check_mode(mode);
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");

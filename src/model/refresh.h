@@ -28,6 +28,10 @@ typedef struct RecRefreshFigures
 	int64		neighbors;
 	int64		null_keys;		/* rows without user or item */
 	int64		without_weight; /* rows of events without weight */
+	int64		found_items;	/* items of the interactions, ... */
+	int64		used_items;		/* ... those that some history has, ... */
+	int64		matched_items;	/* ... and those in the relation of items */
+	int64		cut_users;		/* users with more items than max_history */
 	double		read_ms;
 	double		build_ms;
 	double		write_ms;

@@ -24,6 +24,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_operator.h"
 #include "miscadmin.h"
 #include "parser/parse_coerce.h"
@@ -236,19 +237,21 @@ rec_relation_check(Oid relid)
 }
 
 /*
- * Raise an error when the ids of a column are of another type than the
- * recommender's.
+ * Raise an error when the ids of a relation's column are of another type than
+ * the recommender's.
  */
 void
-rec_relation_check_same_type(Oid type, Oid expected, const char *column)
+rec_relation_check_same_type(Oid relid, const char *column, Oid expected)
 {
+	Oid			type = rec_relation_column(relid, column).type;
+
 	if (type == expected ||
 		can_coerce_type(1, &type, &expected, COERCION_IMPLICIT))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg("column \"%s\" must be of type %s, not %s",
-					column, format_type_be(expected), format_type_be(type)),
+			 errmsg("column \"%s\" of relation \"%s\" must be of type %s, not %s",
+					column, get_rel_name(relid), format_type_be(expected), format_type_be(type)),
 			 errhint("Give a view that casts the column.")));
 }
 
@@ -298,10 +301,49 @@ has_index_on(Oid relid, AttrNumber attnum, bool unique)
 	return found;
 }
 
+static char *
+create_index(Oid relid, const char *column, const char *then, bool unique)
+{
+	return psprintf("CREATE %sINDEX ON %s (%s%s%s);", unique ? "UNIQUE " : "",
+					rec_relation_quoted(relid), quote_identifier(column),
+					then ? ", " : "", then ? quote_identifier(then) : "");
+}
+
+/*
+ * Return the statements that make the indexes which the partitions of a table
+ * lack, NULL when they lack none.  Partitions that are foreign tables can have
+ * none; when there are such ones, neither can the partitioned table.
+ */
+static char *
+missing_on_partitions(Oid relid, const char *column, const char *then, bool unique)
+{
+	StringInfoData statements;
+	bool		foreign = false;
+	ListCell   *cell;
+
+	initStringInfo(&statements);
+	foreach(cell, find_all_inheritors(relid, AccessShareLock, NULL))
+	{
+		Oid			leaf = lfirst_oid(cell);
+		char		kind = get_rel_relkind(leaf);
+
+		foreign |= kind == RELKIND_FOREIGN_TABLE;
+		if (kind != RELKIND_RELATION ||
+			has_index_on(leaf, rec_relation_column(leaf, column).attnum, unique))
+			continue;
+		appendStringInfo(&statements, "%s%s", statements.len > 0 ? " " : "",
+						 create_index(leaf, column, then, unique));
+	}
+	if (statements.len == 0)
+		return NULL;
+	return foreign ? statements.data : create_index(relid, column, then, unique);
+}
+
 /*
  * Return the CREATE INDEX that a relation lacks, on "column" and, unless NULL,
  * "then".  NULL when an index begins with "column" (if "unique": when a unique
  * index has that column alone), and when the relation cannot have indexes.
+ * Of a partitioned table, all partitions must have the index.
  */
 char *
 rec_relation_missing_index(Oid relid, const char *column, const char *then, bool unique)
@@ -309,9 +351,9 @@ rec_relation_missing_index(Oid relid, const char *column, const char *then, bool
 	if (!can_have_index(relid) ||
 		has_index_on(relid, rec_relation_column(relid, column).attnum, unique))
 		return NULL;
-	return psprintf("CREATE %sINDEX ON %s (%s%s%s);", unique ? "UNIQUE " : "",
-					rec_relation_quoted(relid), quote_identifier(column),
-					then ? ", " : "", then ? quote_identifier(then) : "");
+	if (get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE)
+		return missing_on_partitions(relid, column, then, unique);
+	return create_index(relid, column, then, unique);
 }
 
 /*

@@ -38,7 +38,7 @@ extern List *rec_relation_qualified_names(const char *name);
 extern const char *rec_relation_type_quoted(Oid type);
 
 extern void rec_relation_check(Oid relid);
-extern void rec_relation_check_same_type(Oid type, Oid expected, const char *column);
+extern void rec_relation_check_same_type(Oid relid, const char *column, Oid expected);
 extern bool rec_relation_may_select(Oid relid, const char *column);
 extern char *rec_relation_missing_index(Oid relid, const char *column, const char *then, bool unique);
 extern Oid	rec_relation_cast_function(Oid from, Oid to);

@@ -112,7 +112,7 @@ rec_eligible_create(RecDefinition *definition, Jsonb *filter)
 	initStringInfo(&condition);
 	if (items->available_column)
 	{
-		(void) rec_relation_column(items->relid, items->available_column);
+		rec_item_source_check_available(items);
 		appendStringInfo(&condition, " AND i.%s", quote_identifier(items->available_column));
 	}
 	if (filter)
@@ -135,8 +135,7 @@ check_id_type(const RecDefinition *definition)
 {
 	const RecItemSource *items = definition->items;
 
-	rec_relation_check_same_type(rec_relation_column(items->relid, items->item_column).type,
-						definition->item_type, items->item_column);
+	rec_relation_check_same_type(items->relid, items->item_column, definition->item_type);
 }
 
 /* Return the ids of the last query, without nulls, and their number. */

@@ -213,7 +213,7 @@ INSERT INTO shop.checked SELECT u, 1 + u % 3, '2024-01-01'::timestamptz + u * in
 SELECT recommender.create_recommender('checked', 'shop.checked', time_column => 'at', event_column => 'kind', event_weights => '{"view": 1, "purchase": 2}');
 SELECT recommender.refresh('checked');
 CREATE FUNCTION shop.findings() RETURNS SETOF text LANGUAGE sql AS $$
-	SELECT concat_ws(' | ', severity, code, message, hint) FROM recommender.check_recommender('checked') ORDER BY code, message
+	SELECT concat_ws(' | ', severity, code, message, hint) FROM recommender.check_recommender('checked') WHERE code <> 'no_neighbors' ORDER BY code, message
 $$;
 SELECT results_eq('SELECT * FROM shop.findings()',
 	$$VALUES ('info | items_without_interactions | 1 of 4 items of shop.product have no row in shop.checked | Behaviour cannot recommend them. Say by recommender.set_items() what describes them.'),
@@ -256,7 +256,7 @@ SELECT is((SELECT hint FROM recommender.check_recommender('checked') WHERE code 
 	'They are recommended by what they have in common with others.', 'check: what nobody has touched, but described');
 ROLLBACK TO described;
 SELECT recommender.add_interactions('checked', 'shop.checked', event => 'order');
-SELECT results_eq('SELECT code FROM recommender.check_recommender(''checked'') ORDER BY 1', $$VALUES ('half_life_without_time'), ('items_without_interactions'), ('no_interactions')$$,
+SELECT results_eq('SELECT code FROM recommender.check_recommender(''checked'') WHERE code <> ''no_neighbors'' ORDER BY 1', $$VALUES ('half_life_without_time'), ('items_without_interactions'), ('no_interactions')$$,
 	'check: half-life without time');
 INSERT INTO shop.checked SELECT 1, i, now() + interval '1 year', 'view' FROM generate_series(1, 4) i;
 SELECT recommender.add_interactions('checked', 'shop.checked', time_column => 'at', event => 'order');
@@ -282,7 +282,7 @@ SELECT is((SELECT recommender.remove_interactions('checked', oid::regclass) FROM
 SELECT is((SELECT recommender.remove_interactions('checked', oid::regclass) FROM shop.oid), false, 'once');
 SELECT is_empty('SELECT * FROM recommender.check_recommender(''checked'') WHERE code LIKE ''%missing''', 'and is not missed');
 SELECT ok(recommender.drop_recommender('checked'), 'the recommender can be dropped');
-SELECT is_empty('SELECT * FROM recommender.check_recommender(NULL)', 'check of nothing');
+SELECT throws_ok('SELECT * FROM recommender.check_recommender(NULL)', '22004', 'recommender must not be null', 'check of nothing');
 
 /* ------------------------------------------------------------------------
  * Sources of every kind
@@ -309,7 +309,7 @@ SELECT recommender.create_recommender('shop.view', 'shop.view', 'u', 'i', 't', '
 CREATE TABLE shop.views AS SELECT user_id::bigint AS user_id, item_id::smallint AS item_id, at::timestamp AS at, quantity::numeric AS quantity FROM shop.orders WHERE kind = 'view';
 CREATE TABLE shop.purchases AS SELECT user_id, item_id::int AS item_id, at, quantity::real AS quantity FROM shop.orders WHERE kind = 'purchase';
 SELECT recommender.create_recommender('two', 'shop.purchases', time_column => 'at', weight_column => 'quantity');
-SELECT throws_ok('SELECT recommender.add_interactions(''two'', ''shop.views'', time_column => ''at'')', '42804', 'column "user_id" must be of type integer, not bigint', 'ids that do not fit');
+SELECT throws_ok('SELECT recommender.add_interactions(''two'', ''shop.views'', time_column => ''at'')', '42804', 'column "user_id" of relation "views" must be of type integer, not bigint', 'ids that do not fit');
 SELECT recommender.drop_recommender('two');
 SELECT recommender.create_recommender('two', 'shop.views', item_column => 'quantity');
 SELECT recommender.drop_recommender('two');

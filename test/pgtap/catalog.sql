@@ -138,7 +138,7 @@ FROM pg_proc WHERE pronamespace IN ('recommender'::regnamespace, 'recommender_in
 SELECT is((SELECT string_agg(DISTINCT l.label, ', ') FROM shop.label l WHERE schema IN ('recommender', 'recommender_internal') AND l.name = v.name), v.label, format('label of %s', v.name))
 FROM (VALUES
 	('create_recommender', 'volatile unsafe'), ('add_interactions', 'volatile unsafe'), ('set_items', 'volatile unsafe'), ('remove_items', 'volatile unsafe'), ('set_options', 'volatile unsafe'), ('drop_recommender', 'volatile unsafe'),
-	('refresh', 'volatile unsafe strict'), ('refresh_all', 'volatile unsafe'), ('check_recommender', 'stable unsafe strict'),
+	('refresh', 'volatile unsafe'), ('refresh_all', 'volatile unsafe'), ('check_recommender', 'stable unsafe'),
 	('recommender_list', 'stable unsafe'), ('refresh_run_list', 'stable unsafe'),
 	('recommend', 'stable safe'), ('recommend_session', 'stable safe'), ('recommend_basket', 'stable safe'), ('similar_items', 'stable safe'),
 	('popular_items', 'stable safe'), ('trending_items', 'stable safe'), ('rank_items', 'stable safe'), ('score', 'stable safe'), ('recommend_all', 'stable safe'),

@@ -316,9 +316,9 @@ for (rows(q{
 
 # findings, as they are written in the source
 my %codes;
-my $check = slurp_file('src/admin/check_recommender.c');
-$codes{$2} = $1 while $check =~ /add_finding\(findings, "(\w+)", "(\w+)"/g;
-cmp_ok(scalar keys %codes, '>', 10, 'check.c has findings');
+my $check = join '', map { slurp_file($_) } glob 'src/admin/*.c';
+$codes{$2} = $1 while $check =~ /rec_findings_add\(findings, "(\w+)", "(\w+)"/g;
+cmp_ok(scalar keys %codes, '>', 10, 'src/admin has findings');
 like($reference, qr/^\| `$_` \| $codes{$_} \|/m, "finding $_, $codes{$_}") for sort keys %codes;
 
 # the table of symptoms has each finding, and no other
@@ -333,8 +333,8 @@ is(join(' ', sort keys %symptom), join(' ', sort keys %codes), 'the symptoms lea
 # Errors: each message of the table is in the source, with "..." for what differs.
 # Exempt are messages of the server, and those that are put together in pieces.
 my @exempt = (
-	'column "...", the time, must be of type timestamp with time zone, timestamp or date, not ...',
-	'column "...", the weight, must be of a numeric type, not ...',
+	'column "..." of relation "...", the time, must be of type timestamp with time zone, timestamp or date, not ...',
+	'column "..." of relation "...", the weight, must be of a numeric type, not ...',
 	'context must be a JSON object', 'filter must be a JSON object',
 	'invalid input syntax for type ... (with the context: filter on column "...": "...")',
 	'permission denied for table ...', 'permission denied for schema ...', 'permission denied for function ...',
