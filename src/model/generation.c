@@ -53,8 +53,8 @@ check_id_length(RecDict *items, uint32 item)
 	text = rec_dictionary_text(items, item);
 	ereport(ERROR,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-			 errmsg("id \"%.*s...\" of an item is too long",
-					pg_mbcliplen(text, (int) strlen(text), 40), text),
+			 errmsg("id \"%s\" of an item is too long",
+					psprintf("%.*s...", pg_mbcliplen(text, (int) strlen(text), 40), text)),
 			 errdetail("Its text has %zu bytes. Ids of items have at most %d bytes after compression.",
 					   strlen(text), REC_MOST_ID_BYTES),
 			 errhint("Use another column, or a view with md5() of it.")));
