@@ -49,9 +49,9 @@ ISOLATION_OPTS = --inputdir=$(top)/test/isolation --load-extension=recommender
 override with_llvm = no
 
 # C made of the SQL that makes a recommender
-TABLES_SQL = $(top)/src/definition/recommender_tables.sql $(top)/src/definition/recommender_functions.sql
+TABLES_SQL = $(patsubst %,$(top)/src/definition/recommender_%.sql,tables functions events)
 MADE_H = src/definition/recommender_tables.h
-MADE = $(MADE_H) src/definition/recommender_tables.inc src/definition/recommender_functions.inc
+MADE = $(MADE_H) $(patsubst %,src/definition/recommender_%.inc,tables functions events)
 
 EXTRA_CLEAN = $(OBJS:.o=.d) $(MADE) output_iso
 

@@ -108,6 +108,18 @@ CREATE AGGREGATE recommender.window_funnel_times(at timestamptz, within interval
 COMMENT ON AGGREGATE recommender.window_funnel_times(timestamptz, interval, boolean[], text) IS
 'the times of the steps that window_funnel counts in that mode';
 
+CREATE TYPE recommender.funnel_step AS (
+	step int,
+	event text,
+	users bigint,
+	of_previous float8,
+	of_first float8,
+	pending bigint,
+	median_wait interval
+);
+COMMENT ON TYPE recommender.funnel_step IS
+'a step of a funnel: users who reached it, their share of those of the step before and of the first one, users who may still reach it, and the median time from the step before';
+
 -- Purchasing
 
 CREATE TYPE recommender.purchase_model AS (

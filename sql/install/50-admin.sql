@@ -41,6 +41,13 @@ AS 'MODULE_PATHNAME', 'rec_remove_interactions';
 COMMENT ON FUNCTION recommender.remove_interactions IS
 'remove a table or view of interactions from a recommender, a dropped one by its OID; false if it is not one of its sources';
 
+CREATE FUNCTION recommender.create_events_view(recommender text)
+RETURNS text
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'rec_create_events_view';
+COMMENT ON FUNCTION recommender.create_events_view IS
+'create or replace a view of the rows of all sources of a recommender, and the functions over it; the columns it uses cannot be dropped from then on; return the recommender''s name';
+
 CREATE FUNCTION recommender.set_items(
 	recommender text,
 	items regclass,

@@ -17,6 +17,7 @@
 #include "postgres.h"
 
 #include "admin/alter_recommender.h"
+#include "admin/events_view.h"
 #include "catalog/pg_type.h"
 #include "definition/definition_cache.h"
 #include "definition/item_source_options.h"
@@ -162,6 +163,7 @@ rec_add_interactions(PG_FUNCTION_ARGS)
 	begin_writing(definition, &caller);
 	rec_alter_recommender_source_write(&given, rec_definition_name(definition));
 	end_writing(definition, &caller);
+	definition = rec_events_view_renew(definition);
 	rec_alter_recommender_source_notice(&given);
 	PG_RETURN_TEXT_P(cstring_to_text(rec_definition_name(definition)));
 }
@@ -190,6 +192,7 @@ rec_remove_interactions(PG_FUNCTION_ARGS)
 					1, types, values, NULL, false, SPI_OK_DELETE);
 	removed = SPI_processed;
 	end_writing(definition, &caller);
+	(void) rec_events_view_renew(definition);
 	PG_RETURN_BOOL(removed > 0);
 }
 

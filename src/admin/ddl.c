@@ -3,8 +3,8 @@
  * ddl.c
  *	  The objects that a recommender consists of.
  *
- * The statements of recommender_tables.sql and recommender_functions.sql make
- * them; words in these, written as variables of psql, stand for schemas and for
+ * The statements of recommender_tables.sql, recommender_functions.sql and
+ * recommender_events.sql make them; words in these, written as variables of psql, stand for schemas and for
  * the types of users and items.  All belongs to the caller and to the
  * recommender's schema; nothing is a member of the extension, so that it is
  * dumped, restored and dropped like any table.
@@ -30,6 +30,11 @@
 static const char *const create_statements[] = {
 #include "definition/recommender_tables.inc"
 #include "definition/recommender_functions.inc"
+};
+
+/* What create_events_view() adds; CREATE OR REPLACE, so that it also renews them. */
+static const char *const event_statements[] = {
+#include "definition/recommender_events.inc"
 };
 
 /* What a word of a statement, :word or :"word", stands for. */
@@ -126,6 +131,24 @@ rec_ddl_create(const char *name, const RecColumn *user, const RecColumn *item)
 	run_statement(psprintf("CREATE SCHEMA %s", quote_identifier(name)));
 	for (int i = 0; i < (int) lengthof(create_statements); i++)
 		run_statement(fill_in(create_statements[i], words, lengthof(words)));
+	AtEOXact_GUC(true, nest);
+}
+
+/*
+ * Make or replace the view of the events of a recommender, of a query of their
+ * rows, and the functions over it.  SPI must be connected.
+ */
+void
+rec_ddl_create_events(const char *name, const char *event_rows)
+{
+	const Word	words[] = {
+		{":\"schema\"", quote_identifier(name)},
+		{":event_rows", event_rows}
+	};
+	int			nest = begin_statements();
+
+	for (int i = 0; i < (int) lengthof(event_statements); i++)
+		run_statement(fill_in(event_statements[i], words, lengthof(words)));
 	AtEOXact_GUC(true, nest);
 }
 

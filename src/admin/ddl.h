@@ -16,6 +16,7 @@
 #include "pg/relation.h"
 
 extern void rec_ddl_create(const char *name, const RecColumn *user, const RecColumn *item);
+extern void rec_ddl_create_events(const char *name, const char *event_rows);
 extern void rec_ddl_drop(const char *name);
 
 #endif							/* REC_DDL_H */

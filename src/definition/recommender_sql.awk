@@ -1,5 +1,6 @@
 # recommender_sql.awk
-#	Turns recommender_tables.sql and recommender_functions.sql into C.
+#	Turns recommender_tables.sql, recommender_functions.sql and recommender_events.sql
+#	into C.
 #
 #	awk -f recommender_sql.awk -v make=header FILE.sql ...
 #	awk -f recommender_sql.awk -v make=statements FILE.sql
@@ -99,8 +100,8 @@ make == "statements" {
 
 table != "" { take_column($0) }
 
-/^CREATE (VIEW|TYPE|FUNCTION) / {
-	kind[++nobjects] = $2
+/^CREATE (OR REPLACE )?(VIEW|TYPE|FUNCTION) / {
+	kind[++nobjects] = $2 == "OR" ? $4 : $2
 	object[nobjects] = object_name($0)
 }
 
@@ -113,7 +114,7 @@ END {
 	}
 	if (version == "")
 		fail("table \"definition\" has no column \"layout\" with a default")
-	print "/* made of recommender_tables.sql and recommender_functions.sql by recommender_sql.awk */"
+	print "/* made of recommender_tables.sql, recommender_functions.sql and recommender_events.sql by recommender_sql.awk */"
 	print "#ifndef REC_RECOMMENDER_TABLES_H\n#define REC_RECOMMENDER_TABLES_H\n"
 	print "#define REC_LAYOUT_VERSION " version "\n"
 	print "typedef enum RecTable\n{"

@@ -7,7 +7,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 
-SELECT plan(102);
+SELECT plan(103);
 
 -- A recommender whose users and items have different types.
 CREATE SCHEMA shop;
@@ -137,7 +137,7 @@ SELECT pronamespace::regnamespace::text AS schema, proname::text AS name, oid,
 FROM pg_proc WHERE pronamespace IN ('recommender'::regnamespace, 'recommender_internal'::regnamespace, 'recs'::regnamespace);
 SELECT is((SELECT string_agg(DISTINCT l.label, ', ') FROM shop.label l WHERE schema IN ('recommender', 'recommender_internal') AND l.name = v.name), v.label, format('label of %s', v.name))
 FROM (VALUES
-	('create_recommender', 'volatile unsafe'), ('add_interactions', 'volatile unsafe'), ('set_items', 'volatile unsafe'), ('remove_items', 'volatile unsafe'), ('set_options', 'volatile unsafe'), ('drop_recommender', 'volatile unsafe'),
+	('create_recommender', 'volatile unsafe'), ('add_interactions', 'volatile unsafe'), ('set_items', 'volatile unsafe'), ('remove_items', 'volatile unsafe'), ('create_events_view', 'volatile unsafe'), ('set_options', 'volatile unsafe'), ('drop_recommender', 'volatile unsafe'),
 	('refresh', 'volatile unsafe'), ('refresh_all', 'volatile unsafe'), ('check_recommender', 'stable unsafe'),
 	('recommender_list', 'stable unsafe'), ('refresh_run_list', 'stable unsafe'),
 	('recommend', 'stable safe'), ('recommend_session', 'stable safe'), ('recommend_basket', 'stable safe'), ('similar_items', 'stable safe'),

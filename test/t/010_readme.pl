@@ -233,6 +233,7 @@ $node->safe_psql('shop', q{
 	CREATE TABLE reference (user_id money, item_id xid8);
 	CREATE INDEX ON reference (user_id);
 	SELECT recommender.create_recommender('reference', 'reference');
+	SELECT recommender.create_events_view('reference');
 });
 # Public functions: those of a recommender, and those of the schema recommender.
 # The reference has each with the names of its arguments, in their order, and
