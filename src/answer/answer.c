@@ -51,7 +51,7 @@ rec_answer_begin(RecAnswer *answer, FunctionCallInfo fcinfo, const RecArgumentPl
 	if (needs_model)
 		rec_served_model_require(&answer->call.model);
 	if (places->filter > 0)
-		rec_call_filter(&answer->call, rec_call_arguments_jsonb(fcinfo, places->filter));
+		rec_call_filter(&answer->call, rec_call_arguments_filter(fcinfo, places->filter));
 	if (places->context > 0)
 		rec_call_context_read(&answer->context, &answer->call,
 							  rec_call_arguments_jsonb(fcinfo, places->context));

@@ -19,6 +19,7 @@
 #include "answer/call_arguments.h"
 #include "definition/definition_cache.h"
 #include "pg/arguments.h"
+#include "pg/json_reader.h"
 #include "pg/relation.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -70,11 +71,22 @@ rec_call_arguments_k(FunctionCallInfo fcinfo, int n)
 	return PG_GETARG_INT32(n);
 }
 
-/* Return a jsonb, NULL for a null. */
+/* Return a jsonb, NULL for a null of SQL or JSON: nothing is given. */
 Jsonb *
 rec_call_arguments_jsonb(FunctionCallInfo fcinfo, int n)
 {
-	return PG_ARGISNULL(n) ? NULL : PG_GETARG_JSONB_P(n);
+	Jsonb	   *json = PG_ARGISNULL(n) ? NULL : PG_GETARG_JSONB_P(n);
+
+	return json == NULL || rec_json_reader_is_null(json) ? NULL : json;
+}
+
+/* Return a filter, NULL for none, which an empty array is, too: PHP's empty object. */
+Jsonb *
+rec_call_arguments_filter(FunctionCallInfo fcinfo, int n)
+{
+	Jsonb	   *json = rec_call_arguments_jsonb(fcinfo, n);
+
+	return json && JB_ROOT_IS_ARRAY(json) && JB_ROOT_COUNT(json) == 0 ? NULL : json;
 }
 
 /* ----------------

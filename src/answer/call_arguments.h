@@ -43,6 +43,7 @@ extern void rec_call_arguments_type(FunctionCallInfo fcinfo, int n, Oid expected
 extern ArrayType *rec_call_arguments_items(FunctionCallInfo fcinfo, int n,
 										   const RecDefinition *definition, const char *argument);
 extern int64 rec_call_arguments_k(FunctionCallInfo fcinfo, int n);
+extern Jsonb *rec_call_arguments_filter(FunctionCallInfo fcinfo, int n);
 extern Jsonb *rec_call_arguments_jsonb(FunctionCallInfo fcinfo, int n);
 extern RecRows rec_call_arguments_begin_rows(FunctionCallInfo fcinfo, const Oid *types, int ncolumns);
 

@@ -280,10 +280,10 @@ embedding_fault(const ArrayType *array)
 	const float4 *values = (const float4 *) ARR_DATA_PTR(array);
 
 	if (ARR_NDIM(array) > 1 || ARR_HASNULL(array))
-		return "an embedding must be a one-dimensional array without nulls";
+		return "must be a one-dimensional array without nulls";
 	for (int i = 0; ARR_NDIM(array) == 1 && i < ARR_DIMS(array)[0]; i++)
 		if (!isfinite(values[i]))
-			return "an embedding must have finite numbers";
+			return "must have finite numbers";
 	return NULL;
 }
 
@@ -294,6 +294,7 @@ read_embedding(RecFeatureReader *reader, int column, Datum value)
 	ArrayType  *array = DatumGetArrayTypeP(value);
 	const char *fault = embedding_fault(array);
 	int			n = fault || ARR_NDIM(array) == 0 ? 0 : ARR_DIMS(array)[0];
+	const char *item;
 
 	if (fault == NULL &&
 		(n == 0 || reader->sink.embedding(reader->sink.arg, column,
@@ -301,10 +302,13 @@ read_embedding(RecFeatureReader *reader, int column, Datum value)
 		return;
 	if (reader->sink.lenient)
 		return;
+	item = reader->sink.item(reader->sink.arg);
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
-			 fault ? errmsg("%s", fault) :
-			 errmsg("an embedding has %d dimensions, others of its column have another number of them", n)));
+			 fault ? errmsg("the embedding of item %s in column \"%s\" %s", item, reader->column->name, fault) :
+			 errmsg("the embedding of item %s in column \"%s\" has %d dimensions, those of items before it have another number of them",
+					item, reader->column->name, n),
+			 errhint("Correct the row, set the embedding to null, or leave it out with a view.")));
 }
 
 /* ----------------
@@ -401,6 +405,14 @@ take_embedding(void *arg, int column, const float4 *values, int dimensions)
 											 values, dimensions);
 }
 
+static char *
+item_text(void *arg)
+{
+	CatalogReader *catalog = (CatalogReader *) arg;
+
+	return rec_dictionary_text(catalog->items, catalog->item);
+}
+
 static void
 take_row(void *arg, TupleTableSlot *slot)
 {
@@ -422,7 +434,7 @@ RecContentBuilder *
 rec_feature_reader_read_all(const RecDefinition *definition, RecDict *items, MemoryContext mcxt)
 {
 	MemoryContext old = MemoryContextSwitchTo(mcxt);
-	RecFeatureSink sink = {take_value, take_number, take_embedding, NULL, false};
+	RecFeatureSink sink = {take_value, take_number, take_embedding, item_text, NULL, false};
 	CatalogReader catalog = {0};
 	RecContentColumn *columns;
 	int			ncolumns;

@@ -24,6 +24,7 @@ typedef struct RecFeatureSink
 	void		(*value) (void *arg, int column, const char *value, int length, uint32 count);
 	void		(*number) (void *arg, int column, double number);
 	bool		(*embedding) (void *arg, int column, const float4 *values, int dimensions);
+	char	   *(*item) (void *arg);	/* the id as text, for errors; NULL if lenient */
 	void	   *arg;
 	bool		lenient;		/* embeddings that are not valid are ignored */
 } RecFeatureSink;

@@ -78,6 +78,18 @@ rec_evaluate_request_share(FunctionCallInfo fcinfo, int n)
 	return share;
 }
 
+static char *
+metric_names(int kinds)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (const RecMetric *metric = rec_metrics; metric->name; metric++)
+		if (metric->kind & kinds)
+			appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", metric->name);
+	return names.data;
+}
+
 /*
  * Return the metric of a name, if it is of the given kinds; an ERROR with the
  * closest name as a hint if there is none.
@@ -107,7 +119,8 @@ find_metric(const char *name, int kinds)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("metric \"%s\" does not exist", rec_arguments_clip(name)),
-			 rec_closest_name_hint(&closest, "metric")));
+			 closest.best ? rec_closest_name_hint(&closest, "metric") :
+			 errhint("The metrics are %s.", metric_names(kinds))));
 	return NULL;
 }
 

@@ -45,15 +45,50 @@ as_container(const JsonbValue *value)
 	return value->type == jbvBinary ? value->val.binary.data : NULL;
 }
 
+/* Return true for the JSON value null, which is not SQL's. */
+bool
+rec_json_reader_is_null(Jsonb *json)
+{
+	JsonbValue	value;
+
+	return JsonbExtractScalar(&json->root, &value) && value.type == jbvNull;
+}
+
+/* Return what a value is that should be an object, as a sentence. */
+static const char *
+kind_sentence(Jsonb *json)
+{
+	JsonbValue	value;
+
+	if (!JsonbExtractScalar(&json->root, &value))
+		return "It is a JSON array.";
+	switch (value.type)
+	{
+		case jbvString:
+			return "It is a JSON string.";
+		case jbvNumeric:
+			return "It is a JSON number.";
+		default:
+			return "It is a JSON boolean.";
+	}
+}
+
 /*
- * Return the object in the argument "what"; an ERROR when it is not an object.
+ * Return the object in the argument "what"; an object without members for
+ * JSON's null, which encoders make of nothing; an ERROR for anything else.
  */
 JsonbContainer *
 rec_json_reader_root_object(Jsonb *json, const char *what)
 {
-	if (!JB_ROOT_IS_OBJECT(json))
-		rec_json_reader_refuse(what, "a JSON object");
-	return &json->root;
+	if (JB_ROOT_IS_OBJECT(json))
+		return &json->root;
+	if (rec_json_reader_is_null(json))
+		return &DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")))->root;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s must be a JSON object", what),
+			 errdetail("%s", kind_sentence(json))));
+	return NULL;
 }
 
 /* Return the value as an array, or NULL when it is not an array. */

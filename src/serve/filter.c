@@ -334,7 +334,7 @@ operator_names(void)
 }
 
 static const Operator *
-find_operator(const char *name)
+find_operator(const char *name, bool is_json)
 {
 	for (int i = 0; i < (int) lengthof(operators); i++)
 		if (strcmp(operators[i].name, name) == 0)
@@ -344,6 +344,7 @@ find_operator(const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("filters have no operator \"%s\"", rec_arguments_clip(name)),
+			 is_json ? errhint("Use {\"contains\": {...}} for members of a jsonb column. The operators are %s.", operator_names()) :
 			 errhint("The operators are %s.", operator_names())));
 	return NULL;
 }
@@ -364,7 +365,7 @@ append_operators(Builder *builder, const RecFilterColumn *column, JsonbContainer
 		appendStringInfoString(&builder->text, "true");
 	while (rec_json_reader_next_member(&member))
 	{
-		const Operator *oper = find_operator(member.name);
+		const Operator *oper = find_operator(member.name, column->type == JSONBOID);
 
 		appendStringInfoString(&builder->text, separator);
 		oper->append(builder, column, oper, &member.value);
@@ -380,11 +381,11 @@ append_column(Builder *builder, const RecFilterColumn *column, const JsonbValue 
 	if (rec_json_reader_object(value))
 		append_operators(builder, column, rec_json_reader_object(value));
 	else if (rec_json_reader_array(value))
-		append_in(builder, column, find_operator("in"), value);
+		append_in(builder, column, find_operator("in", false), value);
 	else if (OidIsValid(column->element) && value->type != jbvNull)
-		append_contains(builder, column, find_operator("contains"), value);
+		append_contains(builder, column, find_operator("contains", false), value);
 	else
-		append_equal(builder, column, find_operator("eq"), value);
+		append_equal(builder, column, find_operator("eq", false), value);
 	builder->depth--;
 }
 

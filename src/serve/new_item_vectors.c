@@ -578,7 +578,7 @@ rec_new_item_vectors_read(RecVectorMaker *maker, const Datum *ids, int n, RecVec
 {
 	const RecDefinition *definition = maker->model->definition;
 	RowReader	reader = {0};
-	RecFeatureSink sink = {take_value, take_number, take_embedding, &reader, true};
+	RecFeatureSink sink = {take_value, take_number, take_embedding, NULL, &reader, true};
 	Oid			types[1] = {get_array_type(definition->item_type)};
 	Datum		arguments[1] = {rec_definition_id_array(definition, ids, n)};
 	RecQuery	query = {maker->query, 1, types, arguments, NULL};
