@@ -26,6 +26,7 @@
 #include "options/options_write.h"
 #include "pg/arguments.h"
 #include "pg/json_writer.h"
+#include "pg/json_reader.h"
 #include "pg/owner.h"
 #include "pg/spi.h"
 #include "serve/cap_values.h"
@@ -82,6 +83,8 @@ rec_alter_recommender_source_read(RecGivenSource *given, FunctionCallInfo fcinfo
 	source->weight_column = rec_arguments_name(fcinfo, 6);
 	if (!PG_ARGISNULL(weights))
 		given->event_weights = PG_GETARG_JSONB_P(weights);
+	if (given->event_weights && rec_json_reader_is_null(given->event_weights))
+		given->event_weights = NULL;
 	if (given->event_weights)
 		source->event_weights = rec_interaction_event_weights_parse(given->event_weights);
 	if (!PG_ARGISNULL(weights + 1))
@@ -268,9 +271,7 @@ rec_set_items(PG_FUNCTION_ARGS)
 	RecItemSource items = {0};
 	ArrayType  *features = PG_ARGISNULL(3) ? NULL : PG_GETARG_ARRAYTYPE_P(3);
 	ArrayType  *texts = PG_ARGISNULL(4) ? NULL : PG_GETARG_ARRAYTYPE_P(4);
-	Jsonb	   *options = PG_ARGISNULL(8) ?
-	DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"))) :
-	PG_GETARG_JSONB_P(8);
+	Jsonb	   *options = rec_json_reader_null_as_object(PG_ARGISNULL(8) ? NULL : PG_GETARG_JSONB_P(8));
 	RecCaller	caller;
 
 	rec_definition_check_owner(definition);
@@ -396,7 +397,7 @@ rec_set_options(PG_FUNCTION_ARGS)
 	RecDefinition *definition = rec_definition_cache_by_name(rec_arguments_recommender(fcinfo));
 
 	rec_arguments_require(PG_ARGISNULL(1) ? NULL : fcinfo, "options");
-	rec_alter_recommender_set_options(definition, PG_GETARG_JSONB_P(1));
+	rec_alter_recommender_set_options(definition, rec_json_reader_null_as_object(PG_GETARG_JSONB_P(1)));
 	definition = rec_definition_cache_get(definition->schema);
 	PG_RETURN_JSONB_P(rec_options_write(&definition->options,
 										REC_SCOPE_BUILD | REC_SCOPE_SERVE));

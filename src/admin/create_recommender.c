@@ -25,6 +25,7 @@
 #include "options/options_default.h"
 #include "options/options_read.h"
 #include "pg/arguments.h"
+#include "pg/json_reader.h"
 #include "pg/spi.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -65,7 +66,7 @@ Datum
 rec_create_recommender(PG_FUNCTION_ARGS)
 {
 	char	   *name = rec_arguments_recommender(fcinfo);
-	Jsonb	   *options = PG_ARGISNULL(9) ? NULL : PG_GETARG_JSONB_P(9);
+	Jsonb	   *options = rec_json_reader_null_as_object(PG_ARGISNULL(9) ? NULL : PG_GETARG_JSONB_P(9));
 	RecGivenSource given;
 	RecColumn	user;
 	RecColumn	item;
@@ -80,8 +81,7 @@ rec_create_recommender(PG_FUNCTION_ARGS)
 
 	SPI_connect();
 	rec_ddl_create(name, &user, &item);
-	values[0] = options ? JsonbPGetDatum(options) :
-		DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"));
+	values[0] = JsonbPGetDatum(options);
 	rec_spi_execute(psprintf("INSERT INTO %s (options) VALUES ($1)",
 							 quote_qualified_identifier(name, "definition")),
 					1, types, values, NULL, false, SPI_OK_INSERT);

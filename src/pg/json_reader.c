@@ -54,6 +54,15 @@ rec_json_reader_is_null(Jsonb *json)
 	return JsonbExtractScalar(&json->root, &value) && value.type == jbvNull;
 }
 
+/* Return an object without members for NULL and for JSON's null, else the value. */
+Jsonb *
+rec_json_reader_null_as_object(Jsonb *json)
+{
+	if (json && !rec_json_reader_is_null(json))
+		return json;
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
+}
+
 /* Return what a value is that should be an object, as a sentence. */
 static const char *
 kind_sentence(Jsonb *json)
@@ -80,10 +89,9 @@ kind_sentence(Jsonb *json)
 JsonbContainer *
 rec_json_reader_root_object(Jsonb *json, const char *what)
 {
+	json = rec_json_reader_null_as_object(json);
 	if (JB_ROOT_IS_OBJECT(json))
 		return &json->root;
-	if (rec_json_reader_is_null(json))
-		return &DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")))->root;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("%s must be a JSON object", what),

@@ -28,6 +28,7 @@ typedef struct RecJsonMembers
 #define REC_MOST_STRINGS	1000	/* in a list that a caller gives */
 
 extern bool rec_json_reader_is_null(Jsonb *json);
+extern Jsonb *rec_json_reader_null_as_object(Jsonb *json);
 extern JsonbContainer *rec_json_reader_root_object(Jsonb *json, const char *what);
 extern JsonbContainer *rec_json_reader_array(const JsonbValue *value);
 extern JsonbContainer *rec_json_reader_object(const JsonbValue *value);
