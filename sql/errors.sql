@@ -177,7 +177,10 @@ SELECT DISTINCT t COLLATE "C" FROM unnest('{"recommend(1, ","recommend_session('
 	LATERAL shop.try('SELECT * FROM recs.' || f || 'filter => ''{}'')') t ORDER BY 1;
 SELECT DISTINCT t COLLATE "C" FROM unnest('{"recommend(1, ","recommend_session(''{1}'', ","recommend_basket(''{1}'', ",recommend_all(,"rank_items(1, ''{1}'', ","score(1, 1, "}'::text[]) f,
 	LATERAL shop.try('SELECT * FROM recs.' || f || 'context => ''[]'')') t ORDER BY 1;
-SELECT shop.try_each('SELECT * FROM recs.recommend(2147483648)', 'SELECT * FROM recs.recommend(1, 2147483648)', 'SELECT * FROM recs.recommend(''x'')');
+SELECT shop.try_each('SELECT * FROM recs.recommend(2147483648)', 'SELECT * FROM recs.recommend(1, 2147483648)', 'SELECT * FROM recs.recommend(''x'')',
+	'SELECT * FROM recs.recommend(1, -9223372036854775808)', 'SELECT * FROM recs.recommend(1, exclude => ''{2147483648}'')',
+	'SELECT * FROM recommender.recommend(''recs'', 42)', 'SELECT * FROM recommender.recommend(''My shop''::text)', 'SELECT * FROM recommender.recommend(NULL::text, 1)',
+	'SELECT * FROM recommender.recommend(42)', 'SELECT * FROM recommender.recommend(VARIADIC ''{recs,42}''::text[])');
 
 /* Internal functions, called with anything but a recommender */
 

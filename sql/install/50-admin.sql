@@ -10,12 +10,13 @@ CREATE FUNCTION recommender.create_recommender(
 	weight_column name DEFAULT NULL,
 	event_weights jsonb DEFAULT NULL,
 	context_columns name[] DEFAULT '{}',
-	options jsonb DEFAULT '{}')
+	options jsonb DEFAULT '{}',
+	replace boolean DEFAULT false)
 RETURNS text
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'rec_create_recommender';
 COMMENT ON FUNCTION recommender.create_recommender IS
-'create a recommender over a table or view of interactions: a schema of that name with the tables of its model and the functions to call; return the name';
+'create a recommender over a table or view of interactions: a schema of that name with the tables of its model and the functions to call; return the name; with replace, drop a recommender of that name before';
 
 CREATE FUNCTION recommender.add_interactions(
 	recommender text,
@@ -78,12 +79,12 @@ AS 'MODULE_PATHNAME', 'rec_set_options';
 COMMENT ON FUNCTION recommender.set_options IS
 'change the given options of a recommender, null for the default, and the given event weights of its sources; return all options in force';
 
-CREATE FUNCTION recommender.drop_recommender(recommender text)
+CREATE FUNCTION recommender.drop_recommender(recommender text, cascade boolean DEFAULT false)
 RETURNS boolean
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'rec_drop_recommender';
 COMMENT ON FUNCTION recommender.drop_recommender IS
-'drop a recommender and its model, not its interactions; false if no recommender has that name';
+'drop a recommender and its model, not its interactions, with cascade also what depends on it; false if no recommender has that name';
 
 CREATE PROCEDURE recommender.refresh_all(max_age interval DEFAULT NULL)
 LANGUAGE C

@@ -31,6 +31,28 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
+/* Drop the recommender of that name; return false when there is no such schema. */
+static bool
+drop_by_name(const char *name, bool cascade)
+{
+	Oid			schema = get_namespace_oid(name, true);
+
+	if (!OidIsValid(schema))
+		return false;
+	if (!rec_layout_was_recommender(schema))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("schema \"%s\" is not a recommender", name)));
+	if (!has_privs_of_role(GetUserId(), rec_layout_schema_owner(schema)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of recommender %s", name)));
+	SPI_connect();
+	rec_ddl_drop(name, cascade);
+	SPI_finish();
+	return true;
+}
+
 static void
 check_name(const char *name)
 {
@@ -42,7 +64,7 @@ check_name(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_SCHEMA),
 				 errmsg("schema \"%s\" already exists", name),
-				 errhint("A recommender makes a schema of its name: choose another, or drop the old one first.")));
+				 errhint("A recommender makes a schema of its name: choose another, drop the old one first, or set replace to true.")));
 }
 
 /* Refuse options that a recommender could not have, NULL for none. */
@@ -59,7 +81,9 @@ check_options(Jsonb *given)
 /*
  * create_recommender(recommender, interactions, user_column, item_column,
  * time_column, event_column, weight_column, event_weights, context_columns,
- * options): makes the schema with all that is in it; returns its name.
+ * options, replace): makes the schema with all that is in it; returns its name.
+ * With "replace" a recommender of that name is dropped before, in the same
+ * transaction and after all other arguments were checked.
  */
 PG_FUNCTION_INFO_V1(rec_create_recommender);
 Datum
@@ -74,10 +98,17 @@ rec_create_recommender(PG_FUNCTION_ARGS)
 	Datum		values[1];
 
 	rec_alter_recommender_source_read(&given, fcinfo, 7);
+	rec_arguments_require(PG_ARGISNULL(10) ? NULL : fcinfo, "replace");
 	check_options(options);
-	check_name(name);
+	if (!PG_GETARG_BOOL(10))
+		check_name(name);
 	rec_source_check(&given.source, &user, &item);
 	rec_source_check_context_columns(given.source.relid, given.context_columns);
+	if (PG_GETARG_BOOL(10))
+	{
+		(void) drop_by_name(name, false);
+		check_name(name);
+	}
 
 	SPI_connect();
 	rec_ddl_create(name, &user, &item);
@@ -93,29 +124,16 @@ rec_create_recommender(PG_FUNCTION_ARGS)
 }
 
 /*
- * drop_recommender(recommender): drops the recommender's objects and schema;
- * false when there is none of that name.  An ERROR when other objects depend
- * on them or live in the schema.
+ * drop_recommender(recommender, cascade): drops the recommender's objects and
+ * schema; false when there is none of that name.  An ERROR when other objects
+ * depend on them or live in the schema, unless these are dropped by cascade.
  */
 PG_FUNCTION_INFO_V1(rec_drop_recommender);
 Datum
 rec_drop_recommender(PG_FUNCTION_ARGS)
 {
 	char	   *name = rec_arguments_recommender(fcinfo);
-	Oid			schema = get_namespace_oid(name, true);
 
-	if (!OidIsValid(schema))
-		PG_RETURN_BOOL(false);
-	if (!rec_layout_was_recommender(schema))
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("schema \"%s\" is not a recommender", name)));
-	if (!has_privs_of_role(GetUserId(), rec_layout_schema_owner(schema)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("must be owner of recommender %s", name)));
-	SPI_connect();
-	rec_ddl_drop(name);
-	SPI_finish();
-	PG_RETURN_BOOL(true);
+	rec_arguments_require(PG_ARGISNULL(1) ? NULL : fcinfo, "cascade");
+	PG_RETURN_BOOL(drop_by_name(name, PG_GETARG_BOOL(1)));
 }

@@ -20,6 +20,7 @@
 
 #include "admin/ddl.h"
 #include "definition/layout.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "pg/owner.h"
 #include "utils/builtins.h"
@@ -113,6 +114,26 @@ collate_clause(Oid type, Oid collation)
 }
 
 /*
+ * Return the quoted type of arguments that are ids: bigint for smaller integers,
+ * because drivers send bigint and there is no implicit cast from it.
+ */
+static const char *
+argument_type(Oid type)
+{
+	return rec_relation_type_quoted(type == INT2OID || type == INT4OID ? INT8OID : type);
+}
+
+/* Return an argument of argument_type(), or an array of it, as the ids' type. */
+static const char *
+argument_value(const char *argument, Oid type, bool array)
+{
+	if (type != INT2OID && type != INT4OID)
+		return argument;
+	return psprintf("CAST(%s AS %s%s)", argument, rec_relation_type_quoted(type),
+					array ? "[]" : "");
+}
+
+/*
  * Make a schema of that name and a recommender's objects in it, for ids of the
  * types of two columns.  SPI must be connected.
  */
@@ -123,6 +144,12 @@ rec_ddl_create(const char *name, const RecColumn *user, const RecColumn *item)
 		{":\"schema\"", quote_identifier(name)},
 		{":user_type", rec_relation_type_quoted(user->type)},
 		{":item_type", rec_relation_type_quoted(item->type)},
+		{":user_argument", argument_type(user->type)},
+		{":item_argument", argument_type(item->type)},
+		{":user_id_value", argument_value("user_id", user->type, false)},
+		{":item_id_value", argument_value("item_id", item->type, false)},
+		{":items_value", argument_value("items", item->type, true)},
+		{":exclude_value", argument_value("exclude", item->type, true)},
 		{":user_collation", collate_clause(user->type, user->collation)},
 		{":item_collation", collate_clause(item->type, item->collation)}
 	};
@@ -154,11 +181,11 @@ rec_ddl_create_events(const char *name, const char *event_rows)
 
 /*
  * Drop a recommender's objects and its schema.  An ERROR when others depend
- * on them, or when there is anything else in the schema.  SPI must be
- * connected.
+ * on them, or when there is anything else in the schema; with "cascade" all of
+ * that is dropped, too.  SPI must be connected.
  */
 void
-rec_ddl_drop(const char *name)
+rec_ddl_drop(const char *name, bool cascade)
 {
 	/* in an order in which nothing depends on what is dropped */
 	static const char *const kinds[] = {"FUNCTION", "VIEW", "TYPE"};
@@ -167,10 +194,11 @@ rec_ddl_drop(const char *name)
 
 	/* before all else, so as not to keep what others need while we wait */
 	run_statement(psprintf("LOCK TABLE %s.definition IN ACCESS EXCLUSIVE MODE", schema));
-	for (int i = 0; i < (int) lengthof(kinds); i++)
+	for (int i = 0; !cascade && i < (int) lengthof(kinds); i++)
 		run_statement(psprintf("DROP %s IF EXISTS %s", kinds[i],
 							   rec_layout_objects(kinds[i], schema)));
-	run_statement(psprintf("DROP TABLE IF EXISTS %s", rec_layout_tables(schema)));
-	run_statement(psprintf("DROP SCHEMA %s", schema));
+	if (!cascade)
+		run_statement(psprintf("DROP TABLE IF EXISTS %s", rec_layout_tables(schema)));
+	run_statement(psprintf("DROP SCHEMA %s %s", schema, cascade ? "CASCADE" : "RESTRICT"));
 	AtEOXact_GUC(true, nest);
 }

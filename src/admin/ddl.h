@@ -17,6 +17,6 @@
 
 extern void rec_ddl_create(const char *name, const RecColumn *user, const RecColumn *item);
 extern void rec_ddl_create_events(const char *name, const char *event_rows);
-extern void rec_ddl_drop(const char *name);
+extern void rec_ddl_drop(const char *name, bool cascade);
 
 #endif							/* REC_DDL_H */

@@ -59,7 +59,10 @@ rec_call_arguments_items(FunctionCallInfo fcinfo, int n, const RecDefinition *de
 	return PG_ARGISNULL(n) ? NULL : PG_GETARG_ARRAYTYPE_P(n);
 }
 
-/* Return the number of rows wanted; an ERROR if it is null or negative. */
+/*
+ * Return the number of rows wanted, at most what a rank can count; an ERROR if
+ * it is null or negative.
+ */
 int64
 rec_call_arguments_k(FunctionCallInfo fcinfo, int n)
 {
@@ -67,8 +70,8 @@ rec_call_arguments_k(FunctionCallInfo fcinfo, int n)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("k must not be null")));
-	rec_arguments_check_k(PG_GETARG_INT32(n));
-	return PG_GETARG_INT32(n);
+	rec_arguments_check_k(PG_GETARG_INT64(n));
+	return Min(PG_GETARG_INT64(n), PG_INT32_MAX);
 }
 
 /* Return a jsonb, NULL for a null of SQL or JSON: nothing is given. */

@@ -21,6 +21,7 @@
 #include "answer/recommend.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "pg/arguments.h"
 #include "pg/spi.h"
 #include "serve/call_rerank.h"
 #include "utils/builtins.h"
@@ -309,5 +310,31 @@ rec_rank_items(PG_FUNCTION_ARGS)
 	if (n < ArrayGetNItems(ARR_NDIM(items), ARR_DIMS(items)))
 		write_unknown(&rows, definition, items, answer.catalog.ids.ids, ranked, n);
 	rec_answer_end(&answer);
+	return (Datum) 0;
+}
+
+/*
+ * recommender.recommend(recommender, ...): an ERROR whose hint has the name of
+ * the function that was meant, in the schema of the recommender.
+ */
+PG_FUNCTION_INFO_V1(rec_recommend_elsewhere);
+Datum
+rec_recommend_elsewhere(PG_FUNCTION_ARGS)
+{
+	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, 0);
+	const char *name = "recs";
+
+	if (get_fn_expr_variadic(fcinfo->flinfo) || PG_ARGISNULL(0))
+		type = InvalidOid;
+	if (type == TEXTOID)
+		name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	else if (type == UNKNOWNOID)
+		name = PG_GETARG_CSTRING(0);
+	else if (type == NAMEOID)
+		name = NameStr(*PG_GETARG_NAME(0));
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_FUNCTION),
+			 errmsg("recommend() is a function in the schema of each recommender"),
+			 errhint("Call %s.recommend(user_id, k).", quote_identifier(rec_arguments_clip(name)))));
 	return (Datum) 0;
 }

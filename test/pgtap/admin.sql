@@ -11,7 +11,7 @@ BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL TimeZone = 'UTC';
 
-SELECT plan(589);
+SELECT plan(605);
 
 CREATE SCHEMA shop;
 
@@ -528,7 +528,9 @@ BEGIN
 		DROP TABLE shop.typed;
 	END LOOP;
 END $$;
-SELECT is(found, kept, format('type of ids %s', type)) FROM shop.kept;
+-- arguments of small integers are bigint
+SELECT is(found, CASE WHEN kept IN ('integer', 'smallint') THEN 'bigint,' END || kept, format('type of ids %s', type)) FROM shop.kept WHERE kept IN ('integer', 'smallint')
+UNION ALL SELECT is(found, kept, format('type of ids %s', type)) FROM shop.kept WHERE kept NOT IN ('integer', 'smallint');
 
 -- equal ids are one item, also with different texts
 CREATE TABLE shop.spelled (user_id numeric, item_id text COLLATE shop.ci);
@@ -588,7 +590,35 @@ DROP TABLE shop.keeps;
 CREATE TABLE recs.mine (note text);
 SELECT throws_ok('SELECT recommender.drop_recommender(''recs'')', '2BP01', NULL, 'somebody put a table into it');
 SELECT ok(shop.same('recs'), 'and it still serves');
+SELECT throws_ok('SELECT recommender.create_recommender(''recs'', ''shop.orders'', replace => true)', '2BP01', NULL, 'nor is it replaced');
+SELECT throws_ok('SELECT recommender.drop_recommender(''recs'', NULL)', '22004', 'cascade must not be null', 'cascade must be given');
+CREATE VIEW shop.uses AS SELECT * FROM recs.recommend(1);
+SAVEPOINT cascading;
+SELECT is(recommender.drop_recommender('recs', cascade => true), true, 'dropped with what depends on it');
+SELECT hasnt_schema('recs');
+SELECT hasnt_view('shop', 'uses', 'and a view outside is gone');
+ROLLBACK TO cascading;
+DROP VIEW shop.uses;
 DROP TABLE recs.mine;
+SAVEPOINT replacing;
+SELECT is(recommender.create_recommender('recs', 'shop.orders', time_column => 'at', options => '{"neighbors": 7}', replace => true), 'recs', 'replaced');
+SELECT results_eq('SELECT generation, (options ->> ''neighbors'')::int FROM recommender.recommenders WHERE name = ''recs''', 'VALUES (0::bigint, 7)', 'by a new one');
+SELECT throws_ok('SELECT recommender.create_recommender(''shop'', ''shop.orders'', replace => true)', '42809', 'schema "shop" is not a recommender', 'no other schema is replaced');
+SELECT throws_ok('SELECT recommender.create_recommender(''recs'', ''shop.orders'', replace => NULL)', '22004', 'replace must not be null', 'replace must be given');
+SELECT is(recommender.create_recommender('recs2', 'shop.orders', replace => true), 'recs2', 'with none to replace, it is made');
+ROLLBACK TO replacing;
+SELECT ok(shop.same('recs'), 'ROLLBACK brings the replaced one back');
+
+-- Drivers send bigint for every integer.
+CREATE TABLE shop.narrow AS SELECT user_id, item_id::smallint AS item_id, at FROM shop.orders;
+SELECT recommender.create_recommender('narrow', 'shop.narrow', time_column => 'at') \gset
+SELECT items FROM recommender.refresh('narrow') \gset
+SELECT results_eq('SELECT * FROM narrow.recommend(3::bigint, 3::bigint, exclude => ARRAY[1::bigint])', 'SELECT * FROM narrow.recommend(3::smallint, 3::smallint, exclude => ARRAY[1::smallint])', 'the type of integers does not matter');
+SELECT results_eq('SELECT item_id, score FROM narrow.rank_items(3::bigint, ARRAY[1, 2]::bigint[])', 'SELECT item_id, score FROM narrow.rank_items(3, ARRAY[1, 2])', 'nor in arrays');
+SELECT is(narrow.score(3::bigint, 2::bigint), narrow.score(3, 2), 'nor of an item');
+SELECT results_eq('SELECT * FROM narrow.popular_items(9223372036854775807)', 'SELECT * FROM narrow.popular_items(1000)', 'the largest k is all items');
+SELECT throws_ok('SELECT * FROM narrow.similar_items(32768)', '22003', 'smallint out of range', 'an id that no item can have');
+SELECT recommender.drop_recommender('narrow') \gset
 CREATE INDEX ON recs.item (users);
 SAVEPOINT dropping;
 SELECT is(recommender.drop_recommender('recs'), true, 'dropped');

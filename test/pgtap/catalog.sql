@@ -80,12 +80,12 @@ FROM pg_namespace WHERE nspname LIKE 'recommender%' ORDER BY nspname;
 -- name, arguments with their defaults, result
 CREATE TABLE shop.signature (schema text, name text, arguments text, result text);
 INSERT INTO shop.signature VALUES
-('recommender', 'create_recommender', 'recommender text, interactions regclass, user_column name DEFAULT ''user_id''::name, item_column name DEFAULT ''item_id''::name, time_column name DEFAULT NULL::name, event_column name DEFAULT NULL::name, weight_column name DEFAULT NULL::name, event_weights jsonb DEFAULT NULL::jsonb, context_columns name[] DEFAULT ''{}''::name[], options jsonb DEFAULT ''{}''::jsonb', 'text'),
+('recommender', 'create_recommender', 'recommender text, interactions regclass, user_column name DEFAULT ''user_id''::name, item_column name DEFAULT ''item_id''::name, time_column name DEFAULT NULL::name, event_column name DEFAULT NULL::name, weight_column name DEFAULT NULL::name, event_weights jsonb DEFAULT NULL::jsonb, context_columns name[] DEFAULT ''{}''::name[], options jsonb DEFAULT ''{}''::jsonb, replace boolean DEFAULT false', 'text'),
 ('recommender', 'add_interactions', 'recommender text, interactions regclass, user_column name DEFAULT ''user_id''::name, item_column name DEFAULT ''item_id''::name, time_column name DEFAULT NULL::name, event_column name DEFAULT NULL::name, weight_column name DEFAULT NULL::name, event text DEFAULT NULL::text, event_weights jsonb DEFAULT NULL::jsonb, context_columns name[] DEFAULT ''{}''::name[]', 'text'),
 ('recommender', 'set_items', 'recommender text, items regclass, item_column name DEFAULT ''id''::name, feature_columns name[] DEFAULT ''{}''::name[], text_columns name[] DEFAULT ''{}''::name[], available_column name DEFAULT NULL::name, created_column name DEFAULT NULL::name, group_column name DEFAULT NULL::name, options jsonb DEFAULT ''{}''::jsonb', 'text'),
 ('recommender', 'remove_items', 'recommender text', 'boolean'),
 ('recommender', 'set_options', 'recommender text, options jsonb', 'jsonb'),
-('recommender', 'drop_recommender', 'recommender text', 'boolean'),
+('recommender', 'drop_recommender', 'recommender text, cascade boolean DEFAULT false', 'boolean'),
 ('recommender', 'check_recommender', 'recommender text, OUT severity text, OUT code text, OUT message text, OUT hint text', 'SETOF record'),
 ('recommender', 'refresh', 'recommender text, mode text DEFAULT ''auto''::text, "verbose" boolean DEFAULT false', 'recommender.refresh_result'),
 ('recommender', 'refresh_all', 'IN max_age interval DEFAULT NULL::interval', NULL),
@@ -93,15 +93,15 @@ INSERT INTO shop.signature VALUES
 ('recommender', 'item_similarity_agg', 'user_id anyelement, item_id anycompatible', 'recommender.item_similarity[]'),
 ('recommender', 'item_similarity_agg', 'user_id anyelement, item_id anycompatible, weight double precision', 'recommender.item_similarity[]'),
 ('recommender', 'item_similarity_agg', 'user_id anyelement, item_id anycompatible, weight double precision, options jsonb', 'recommender.item_similarity[]'),
-('recs', 'recommend', 'user_id bigint, k integer DEFAULT 10, filter jsonb DEFAULT NULL::jsonb, exclude text[] DEFAULT NULL::text[], context jsonb DEFAULT NULL::jsonb, options jsonb DEFAULT NULL::jsonb', 'SETOF recs.recommendation'),
-('recs', 'recommend_session', 'items text[], k integer DEFAULT 10, filter jsonb DEFAULT NULL::jsonb, exclude text[] DEFAULT NULL::text[], context jsonb DEFAULT NULL::jsonb, options jsonb DEFAULT NULL::jsonb', 'SETOF recs.recommendation'),
-('recs', 'recommend_basket', 'items text[], k integer DEFAULT 10, filter jsonb DEFAULT NULL::jsonb, exclude text[] DEFAULT NULL::text[], context jsonb DEFAULT NULL::jsonb, options jsonb DEFAULT NULL::jsonb', 'SETOF recs.recommendation'),
-('recs', 'similar_items', 'item_id text, k integer DEFAULT 10, filter jsonb DEFAULT NULL::jsonb, exclude text[] DEFAULT NULL::text[], options jsonb DEFAULT NULL::jsonb', 'SETOF recs.recommendation'),
-('recs', 'popular_items', 'k integer DEFAULT 10, filter jsonb DEFAULT NULL::jsonb, exclude text[] DEFAULT NULL::text[], options jsonb DEFAULT NULL::jsonb', 'SETOF recs.recommendation'),
-('recs', 'trending_items', 'k integer DEFAULT 10, filter jsonb DEFAULT NULL::jsonb, exclude text[] DEFAULT NULL::text[], options jsonb DEFAULT NULL::jsonb', 'SETOF recs.recommendation'),
+('recs', 'recommend', 'user_id bigint, k bigint DEFAULT 10, filter jsonb DEFAULT NULL::jsonb, exclude text[] DEFAULT NULL::text[], context jsonb DEFAULT NULL::jsonb, options jsonb DEFAULT NULL::jsonb', 'SETOF recs.recommendation'),
+('recs', 'recommend_session', 'items text[], k bigint DEFAULT 10, filter jsonb DEFAULT NULL::jsonb, exclude text[] DEFAULT NULL::text[], context jsonb DEFAULT NULL::jsonb, options jsonb DEFAULT NULL::jsonb', 'SETOF recs.recommendation'),
+('recs', 'recommend_basket', 'items text[], k bigint DEFAULT 10, filter jsonb DEFAULT NULL::jsonb, exclude text[] DEFAULT NULL::text[], context jsonb DEFAULT NULL::jsonb, options jsonb DEFAULT NULL::jsonb', 'SETOF recs.recommendation'),
+('recs', 'similar_items', 'item_id text, k bigint DEFAULT 10, filter jsonb DEFAULT NULL::jsonb, exclude text[] DEFAULT NULL::text[], options jsonb DEFAULT NULL::jsonb', 'SETOF recs.recommendation'),
+('recs', 'popular_items', 'k bigint DEFAULT 10, filter jsonb DEFAULT NULL::jsonb, exclude text[] DEFAULT NULL::text[], options jsonb DEFAULT NULL::jsonb', 'SETOF recs.recommendation'),
+('recs', 'trending_items', 'k bigint DEFAULT 10, filter jsonb DEFAULT NULL::jsonb, exclude text[] DEFAULT NULL::text[], options jsonb DEFAULT NULL::jsonb', 'SETOF recs.recommendation'),
 ('recs', 'rank_items', 'user_id bigint, items text[], context jsonb DEFAULT NULL::jsonb, options jsonb DEFAULT NULL::jsonb', 'SETOF recs.recommendation'),
 ('recs', 'score', 'user_id bigint, item_id text, context jsonb DEFAULT NULL::jsonb, options jsonb DEFAULT NULL::jsonb', 'double precision'),
-('recs', 'recommend_all', 'k integer DEFAULT 10, filter jsonb DEFAULT NULL::jsonb, exclude text[] DEFAULT NULL::text[], context jsonb DEFAULT NULL::jsonb, options jsonb DEFAULT NULL::jsonb', 'SETOF recs.user_recommendation');
+('recs', 'recommend_all', 'k bigint DEFAULT 10, filter jsonb DEFAULT NULL::jsonb, exclude text[] DEFAULT NULL::text[], context jsonb DEFAULT NULL::jsonb, options jsonb DEFAULT NULL::jsonb', 'SETOF recs.user_recommendation');
 SELECT is((SELECT array_agg(pg_get_function_result(p.oid)) FROM pg_proc p
 		   WHERE pronamespace = schema::regnamespace AND proname = name AND pg_get_function_arguments(p.oid) = arguments),
 		  ARRAY[result], format('%s.%s(%s)', schema, name, arguments)) FROM shop.signature;
