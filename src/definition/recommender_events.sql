@@ -8,6 +8,30 @@ CREATE OR REPLACE VIEW :"schema".events WITH (security_invoker = true) AS
 COMMENT ON VIEW :"schema".events IS
 'the rows of all sources of interactions: user, item, event, time, weight before decay, context and the relation they come from';
 
+CREATE OR REPLACE VIEW :"schema".user_purchases WITH (security_invoker = true) AS
+SELECT p.user_id, min(p.at) AS first_at, max(p.at) AS last_at,
+	count(DISTINCT p.day)::integer AS purchases,
+	count(DISTINCT p.day)::integer - 1 AS frequency,
+	(max(p.day) - min(p.day))::double precision AS recency,
+	(p.today - min(p.day))::double precision AS age
+FROM (
+	SELECT e.user_id, e.at, (now() AT TIME ZONE z.zone)::date AS today,
+		-- a time in the future counts as now
+		(least(e.at, now()) AT TIME ZONE z.zone)::date AS day
+	FROM :"schema".events e
+	CROSS JOIN (SELECT coalesce(d.options ->> 'context_timezone', 'UTC') AS zone FROM :"schema".definition d) z
+	WHERE e.user_id IS NOT NULL AND isfinite(e.at) AND e.weight >= 0
+		AND (e.event = ANY (ARRAY(
+				SELECT jsonb_array_elements_text(coalesce(d.options -> 'seen_events', '["purchase"]'))
+				FROM :"schema".definition d))
+			-- in a source without events, every row is a purchase
+			OR e.event IS NULL AND e.source = ANY (ARRAY(
+				SELECT s.relation FROM :"schema".source s WHERE s.event_column IS NULL AND s.event IS NULL)))) p
+GROUP BY p.user_id, p.today;
+
+COMMENT ON VIEW :"schema".user_purchases IS
+'the users who purchased: first and last time, days with purchases, and what models of purchasing are fitted on: repeat days, days from the first to the last one, days from the first one to now';
+
 CREATE OR REPLACE FUNCTION :"schema".funnel(
 	steps text[],
 	within interval DEFAULT '7 days',

@@ -1,6 +1,6 @@
 /*
  * test/pgtap/customer_people.sql
- *	  The events of a recommender's users, and funnels over them.
+ *	  The events of a recommender's users, their purchases, and funnels.
  *
  * The view of events is compared with a union written by hand, for ids of
  * several types.  The oracle of a funnel looks at every chain of rows, and finds
@@ -11,7 +11,7 @@ SET LOCAL client_min_messages = warning;
 SET LOCAL jit = off;
 SET LOCAL timezone = 'UTC';
 
-SELECT plan(56);
+SELECT plan(70);
 
 CREATE SCHEMA shop;
 CREATE FUNCTION shop.plan_of(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
@@ -54,6 +54,9 @@ BEGIN
 	RETURN NEXT is((SELECT count(*)::int FROM shop.plan_of(format('SELECT * FROM recs.events WHERE user_id = %s', format(id, 7))) line WHERE line ~ 'Index Cond: \(?who'), 3,
 		'by the user''s column');
 	SET LOCAL enable_seqscan = on;
+	RETURN NEXT bag_eq('SELECT user_id, first_at, last_at, purchases, frequency, recency, age FROM recs.user_purchases',
+		$q$SELECT who, min(at)::timestamptz AS first, max(at)::timestamptz AS last, cardinality(array_agg(DISTINCT at::date)) AS days, cardinality(array_agg(DISTINCT at::date)) - 1 AS repeats,
+			(max(at)::date - min(at)::date)::float8 AS recency, (current_date - min(at)::date)::float8 AS age FROM shop.sale GROUP BY who$q$, 'the purchases of each user');
 	PERFORM recommender.remove_interactions('recs', 'shop.old');
 	PERFORM recommender.remove_interactions('recs', 'shop.sale');
 	RETURN NEXT bag_eq('SELECT * FROM recs.events', format('SELECT * FROM (%s) e(u, i, e, a, w, c, source) WHERE source = ''shop.click''::regclass', expected), 'the view follows the sources');
@@ -180,6 +183,52 @@ SELECT results_eq(format($$SELECT users FROM recs.funnel('{view,cart}', '3 days'
 	format($$SELECT (SELECT count(*) FROM (SELECT user_id, recommender.window_funnel(at, '3 days', ARRAY[event = 'view', event = 'cart'], %L) AS depth FROM recs.events WHERE user_id IS NOT NULL GROUP BY user_id) d WHERE depth >= n) FROM generate_series(1, 2) n$$, mode),
 	format('mode %s', mode)) FROM unnest('{strict,increasing}'::text[]) mode;
 SELECT isnt_empty($$SELECT FROM recs.funnel('{view,cart,buy}', '3 days') WHERE step = 3 AND users > 5 AND pending > 5$$, 'the cases are not empty');
+
+/* ------------------------------------------------------------------------
+ * Purchases
+ * ------------------------------------------------------------------------ */
+
+-- a source without events, in which a negative amount is a return
+CREATE TABLE shop.loan (user_id int, item_id int, at timestamptz, amount int);
+CREATE INDEX ON shop.loan (user_id, at);
+CREATE INDEX ON shop.click (user_id, at);
+CREATE INDEX ON shop.order_line (user_id, ordered_at);
+INSERT INTO shop.loan
+SELECT n % 90, n % 4, CASE WHEN n % 19 = 0 THEN NULL WHEN n % 23 = 0 THEN 'infinity' ELSE now() - (abs(hashint4(n)) % 3000 - 40) * interval '1 hour' END, n % 5 - 1
+FROM generate_series(1, 400) n;
+SELECT throws_ok($$SELECT recommender.add_interactions('recs', 'shop.loan')$$, '42703', 'column "at" of relation "order_line" does not exist', 'the view is not replaced by one without a source whose column was renamed');
+SELECT recommender.add_interactions('recs', 'shop.order_line', time_column => 'ordered_at', event => 'buy');
+SELECT recommender.add_interactions('recs', 'shop.loan', time_column => 'at', weight_column => 'amount');
+SELECT is_empty($$SELECT FROM recs.user_purchases WHERE last_at NOT IN (SELECT at FROM shop.loan)$$, 'without an event "purchase", only a source without events has purchases');
+SELECT recommender.set_options('recs', '{"seen_events": ["buy", "cart"], "context_timezone": "Asia/Seoul"}');
+
+-- each purchase by itself: the day in Seoul, which is nine hours ahead all year
+CREATE TABLE shop.purchase AS
+SELECT user_id, at, ((CASE WHEN at > now() THEN now() ELSE at END AT TIME ZONE 'UTC') + interval '9 hours')::date AS day
+FROM (SELECT user_id, at FROM shop.click WHERE event = 'cart'
+	  UNION ALL SELECT user_id, ordered_at FROM shop.order_line
+	  UNION ALL SELECT user_id, at FROM shop.loan WHERE amount >= 0) p
+WHERE user_id IS NOT NULL AND at > '-infinity' AND at < 'infinity';
+SELECT bag_eq('SELECT user_id, first_at, last_at, purchases, frequency, recency, age FROM recs.user_purchases', $$
+	SELECT u.user_id, f.at AS first_at, l.at AS last_at, d.n::int AS days, d.n::int - 1 AS repeats, (d.last - d.first)::float8 AS recency, ((now() AT TIME ZONE 'UTC' + interval '9 hours')::date - d.first)::float8 AS age
+	FROM (SELECT DISTINCT user_id FROM shop.purchase) u
+	CROSS JOIN LATERAL (SELECT at FROM shop.purchase p WHERE p.user_id = u.user_id ORDER BY at LIMIT 1) f
+	CROSS JOIN LATERAL (SELECT at FROM shop.purchase p WHERE p.user_id = u.user_id ORDER BY at DESC LIMIT 1) l
+	CROSS JOIN LATERAL (SELECT count(*) AS n, (array_agg(day ORDER BY day))[1] AS first, (array_agg(day ORDER BY day DESC))[1] AS last
+						FROM (SELECT day FROM shop.purchase p WHERE p.user_id = u.user_id GROUP BY day) x) d$$,
+	'days with purchases, counted one by one');
+SELECT isnt_empty($$SELECT FROM recs.user_purchases WHERE purchases > 3 AND last_at > now()$$, 'the cases are not empty');
+SELECT is_empty($$SELECT FROM recs.user_purchases WHERE recency > age OR recency < 0 OR (recency = 0) <> (frequency = 0)$$, 'a model of purchasing can be fitted on them');
+SELECT is((SELECT (m).users FROM (SELECT recommender.purchase_model_agg(frequency, recency, age) AS m FROM recs.user_purchases) f), (SELECT count(DISTINCT user_id) FROM shop.purchase), 'and is');
+SET LOCAL enable_seqscan = off;
+SELECT is((SELECT count(*)::int FROM shop.plan_of('SELECT * FROM recs.user_purchases WHERE user_id = 7') line WHERE line ~ 'Index Cond: .*user_id = 7'), 3, 'an index of each source finds the purchases of one user');
+SELECT is_empty($$SELECT line FROM shop.plan_of('SELECT * FROM recs.user_purchases WHERE user_id = 7') line WHERE line ~ 'Seq Scan on (click|order_line|loan)'$$, 'and no source is read whole');
+SET LOCAL enable_seqscan = on;
+SAVEPOINT order_placed;
+INSERT INTO shop.order_line VALUES (5000, 1, now()), (5000, 2, now());
+SELECT results_eq('SELECT last_at, purchases, frequency, recency, age FROM recs.user_purchases WHERE user_id = 5000', 'SELECT now(), 1, 0, 0::float8, 0::float8', 'an order of this transaction is there, its lines being one purchase');
+ROLLBACK TO order_placed;
+SELECT is_empty('SELECT * FROM recs.user_purchases WHERE user_id = 5000', 'until it is rolled back');
 
 SELECT recommender.drop_recommender('recs');
 SELECT hasnt_schema('recs', 'the view and its functions are dropped with the recommender');
