@@ -60,6 +60,8 @@ check_id_type(Oid type, const char *column)
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("column \"%s\" of type %s cannot hold ids",
 						column, format_type_be(type)),
+				 OidIsValid(get_element_type(type)) ?
+				 errhint("Functions take arrays of ids, and there are no arrays of arrays. Give a view that casts the column to text.") :
 				 errhint("Ids must be of a type with a default btree operator class.")));
 	(void) rec_dictionary_create(type, InvalidOid, CurrentMemoryContext);
 }
