@@ -7,13 +7,15 @@
  * more than the previous weeks, the baseline, predict:
  *
  *	  trend = (recent - expected) / sqrt(expected + smoothing),
- *	  expected = baseline * window / length of the baseline
+ *	  expected = baseline * growth,
+ *	  growth = weight of all items in the window / that in the baseline
  *
  * which is how many standard deviations a Poisson count lies above its mean,
  * with a little weight added to the mean so that a handful of interactions
- * with an unknown item is no trend while a few dozen are.  An item launched
- * yesterday has an expected weight of 0 and can trend.  The window ends at the
- * newest interaction, not at the current time.
+ * with an unknown item is no trend while a few dozen are.  The growth of all
+ * items is no trend of any of them; it includes the ratio of the lengths of the
+ * two periods.  An item launched yesterday has an expected weight of 0 and can
+ * trend.  The window ends at the newest interaction, not at the current time.
  *
  * Knows numbers only.
  *
@@ -33,11 +35,13 @@
 #include "options/options.h"
 #include "pg/memory_budget.h"
 
-static double
-trend_score(double recent, double baseline, const RecOptions *options)
-{
-	double		expected = baseline * options->trend_window / options->trend_baseline;
+#define ROUNDING	1e-12		/* part of the expected weight that is no trend */
 
+static double
+trend_score(double recent, double expected, const RecOptions *options)
+{
+	if (fabs(recent - expected) <= ROUNDING * expected)
+		return 0;
 	return (recent - expected) / sqrt(expected + options->trend_smoothing);
 }
 
@@ -94,20 +98,34 @@ rec_trend_scores(const RecStream *stream, uint32 nitems, const RecOptions *optio
 	double	   *trend = rec_memory_budget_alloc(CurrentMemoryContext, nitems, sizeof(double));
 	int64	   *recent = rec_memory_budget_alloc(CurrentMemoryContext, nitems, sizeof(int64));
 	int64	   *baseline = rec_memory_budget_alloc(CurrentMemoryContext, nitems, sizeof(int64));
+	int64		all_recent = 0;
+	int64		all_baseline = 0;
+	double		growth;
 
 	for (int64 i = 0; timed && i < stream->count; i++)
 	{
 		TrendPart	part = part_of(stream, i, options);
 		uint32		item = rec_stream_item(stream, i);
+		int64		units;
 
+		if (part == TREND_NOWHERE)
+			continue;
+		units = (int64) rint(ldexp(rec_stream_weight(stream, i), -unit));
 		if (part == TREND_RECENT)
-			recent[item] += (int64) rint(ldexp(rec_stream_weight(stream, i), -unit));
-		else if (part == TREND_BASELINE)
-			baseline[item] += (int64) rint(ldexp(rec_stream_weight(stream, i), -unit));
+		{
+			recent[item] += units;
+			all_recent += units;
+		}
+		else
+		{
+			baseline[item] += units;
+			all_baseline += units;
+		}
 	}
+	growth = all_baseline > 0 ? (double) all_recent / (double) all_baseline : 0;
 	for (uint32 item = 0; item < nitems; item++)
 		trend[item] = trend_score(ldexp((double) recent[item], unit),
-								  ldexp((double) baseline[item], unit), options);
+								  ldexp((double) baseline[item], unit) * growth, options);
 	pfree(recent);
 	pfree(baseline);
 	return trend;

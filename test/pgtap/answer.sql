@@ -16,7 +16,7 @@ SET LOCAL client_min_messages = warning;
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL jit = off;
 
-SELECT plan(1259);
+SELECT plan(1260);
 
 CREATE SCHEMA oracle;
 
@@ -321,16 +321,16 @@ END $$;
  * The model
  * ------------------------------------------------------------------------ */
 
--- Trend of each item: recent weight above the level predicted by the baseline.
+-- Trend of each item: recent weight above what its part of the baseline is of all recent weight.
 CREATE FUNCTION oracle.trend(options jsonb) RETURNS TABLE (item text, item_order bigint, trend float8) LANGUAGE sql AS $$
-	SELECT item, item_order, (recent - expected) / sqrt(expected + trend_smoothing)
+	SELECT item, item_order, CASE WHEN abs(recent - expected) > 1e-12 * expected THEN (recent - expected) / sqrt(expected + trend_smoothing) ELSE 0 END
 	FROM oracle.options($1), LATERAL (
-			SELECT e.item, min(e.item_order) AS item_order,
-				   coalesce(sum(weight) FILTER (WHERE age < trend_window), 0) AS recent,
-				   coalesce(sum(weight) FILTER (WHERE age >= trend_window AND age < trend_window + trend_baseline), 0)
-					* (extract(epoch FROM trend_window) / extract(epoch FROM trend_baseline))::float8 AS expected
-			FROM (SELECT *, max(at) OVER () - at AS age FROM oracle.event WHERE weight IS NOT NULL) e
-			WHERE weight > 0 GROUP BY e.item) e
+		SELECT item, item_order, recent, coalesce(before * (sum(recent) OVER () / nullif(sum(before) OVER (), 0)), 0) AS expected
+		FROM (SELECT e.item, min(e.item_order) AS item_order,
+					 coalesce(sum(weight) FILTER (WHERE age < trend_window), 0) AS recent,
+					 coalesce(sum(weight) FILTER (WHERE age >= trend_window AND age < trend_window + trend_baseline), 0) AS before
+			  FROM (SELECT *, max(at) OVER () - at AS age FROM oracle.event WHERE weight IS NOT NULL) e
+			  WHERE weight > 0 GROUP BY e.item) e) e
 $$;
 
 -- Return the differences of the items of a model from the events, '' for none.
@@ -783,30 +783,37 @@ SELECT is((SELECT count(*) FROM fresh.popular_items(1000)), (SELECT count(DISTIN
 
 -- Item 1 sells 10 a day for five weeks, item 2 the same and 30 on each of the
 -- last seven days; item 3 was launched two days ago and sells 8 a
--- day; item 4 sold once.  Of 1, 70 are expected and 70 come: no trend.  2:
--- (210 - 70) / sqrt(70 + 10); 3: 24 / sqrt(10); 4: 1 / sqrt(10).
+-- day; item 4 sold once.  All grow by 305 / 560.  Of 1 and 2, 152.5 are expected;
+-- 70 and 210 come.  2: 57.5 / sqrt(152.5 + 10); 3: 24 / sqrt(10); 4: 1 / sqrt(10).
 TRUNCATE oracle.visits;
 INSERT INTO oracle.visits
 SELECT d * 100 + n, i, '2024-06-30'::timestamptz - d * interval '1 day'
 FROM generate_series(0, 34) d, (VALUES (1, 10, 10), (2, 30, 10), (3, 8, 0), (4, 1, 0)) v (i, recent, before),
 	 LATERAL generate_series(1, CASE WHEN d >= 7 THEN before WHEN i = 3 AND d > 2 OR i = 4 AND d > 0 THEN 0 ELSE recent END) n;
 SELECT results_eq('SELECT item_id, round(score::numeric, 9), strategy FROM fresh.trending_items(5)',
-				  $$VALUES (2, round(140 / sqrt(80::numeric), 9), 'trend'), (3, round(24 / sqrt(10::numeric), 9), 'trend'),
+				  $$VALUES (3, round(24 / sqrt(10::numeric), 9), 'trend'), (2, round(57.5 / sqrt(162.5::numeric), 9), 'trend'),
 						   (4, round(1 / sqrt(10::numeric), 9), 'trend')
 					UNION ALL (SELECT item_id, round(score::numeric, 9), 'popularity' FROM fresh.popular_items(2, exclude => '{2,3,4}') ORDER BY rank)$$,
 				  'an item that was launched two days ago trends, live');
 SELECT is((recommender.refresh('fresh')).items, 4::bigint, 'refreshed');
 SELECT results_eq('SELECT item_id, round(trend::numeric, 9) FROM fresh.item ORDER BY item_id',
-				  $$VALUES (1, 0), (2, 1), (3, round(24 / sqrt(10::numeric) / (140 / sqrt(80::numeric)), 9)), (4, round(1 / sqrt(10::numeric) / (140 / sqrt(80::numeric)), 9))$$,
+				  $$VALUES (1, 0), (2, round(57.5 / sqrt(162.5::numeric) / (24 / sqrt(10::numeric)), 9)), (3, 1), (4, round(1 / 24::numeric, 9))$$,
 				  'trends in the model are shares of the largest one');
-SELECT results_eq('SELECT item_id, strategy FROM fresh.trending_items(10)', $$VALUES (2, 'trend'), (3, 'trend'), (4, 'trend'), (1, 'popularity')$$,
+SELECT results_eq('SELECT item_id, strategy FROM fresh.trending_items(10)', $$VALUES (3, 'trend'), (2, 'trend'), (4, 'trend'), (1, 'popularity')$$,
 				  'popular items fill up, each item once');
-SELECT results_eq('SELECT item_id FROM fresh.recommend(-1, options => ''{"blend": {"popularity": 0, "trend": 1}}'')', 'VALUES (2), (3), (4), (1)',
+SELECT results_eq('SELECT item_id FROM fresh.recommend(-1, options => ''{"blend": {"popularity": 0, "trend": 1}}'')', 'VALUES (3), (2), (4), (1)',
 				  'trend in a blend');
 -- rows that do not count and infinite times do not move the windows
 INSERT INTO oracle.visits VALUES (NULL, 2, '2024-09-01'), (1, NULL, '2024-09-01'), (1, 1, 'infinity'), (1, 1, '-infinity'), (1, 1, NULL);
-SELECT results_eq('SELECT item_id, strategy FROM fresh.trending_items(10)', $$VALUES (2, 'trend'), (3, 'trend'), (4, 'trend'), (1, 'popularity')$$,
+SELECT results_eq('SELECT item_id, strategy FROM fresh.trending_items(10)', $$VALUES (3, 'trend'), (2, 'trend'), (4, 'trend'), (1, 'popularity')$$,
 				  'rows without user, item or time do not move the window');
+-- everything doubled, and item 50 rose sixfold
+TRUNCATE oracle.visits;
+INSERT INTO oracle.visits
+SELECT n, i, '2024-06-30'::timestamptz - w * interval '7 days' - n % 6 * interval '1 day'
+FROM generate_series(1, 60) i, generate_series(0, 4) w, LATERAL generate_series(1, 1000 / i * CASE WHEN w > 0 THEN 1 WHEN i = 50 THEN 6 ELSE 2 END) n;
+SELECT results_eq('SELECT item_id FROM fresh.trending_items(60) WHERE strategy = ''trend''', 'VALUES (50)',
+				  'the growth of all items is no trend of one');
 
 SELECT * FROM finish();
 ROLLBACK;
