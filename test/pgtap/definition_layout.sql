@@ -22,6 +22,12 @@ CREATE SCHEMA mine;
 \set user_collation
 \set item_type text
 \set item_collation 'COLLATE "C"'
+\set user_argument bigint
+\set item_argument text
+\set user_id_value user_id
+\set item_id_value item_id
+\set items_value items
+\set exclude_value exclude
 \i src/definition/recommender_tables.sql
 \i src/definition/recommender_functions.sql
 
