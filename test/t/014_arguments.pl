@@ -75,7 +75,8 @@ my %value_by_type = (
 	'integer' => '1', 'bigint' => '1', 'double precision' => '0.5', 'real' => '0.5', 'numeric' => '0.5', 'text' => q{'x'}, 'boolean' => 'true',
 	'interval' => q{interval '1 day'}, 'timestamp with time zone' => q{timestamptz '2026-03-01 00:00+00'}, 'jsonb' => q{'{}'}, 'bytea' => q{'\x00'},
 	'integer[]' => q{'{1,2}'}, 'bigint[]' => q{'{1,2}'}, 'double precision[]' => q{'{1,2}'}, 'text[]' => q{'{a,b}'}, 'name[]' => q{'{id}'},
-	'regclass' => q{'orders'}, 'anyarray' => q{'{1,2}'::int[]}, 'anycompatiblearray' => q{'{1,2}'::int[]}, 'anyelement' => '1', 'anycompatible' => '1');
+	'regclass' => q{'orders'}, 'anyarray' => q{'{1,2}'::int[]}, 'anycompatiblearray' => q{'{1,2}'::int[]}, 'anyelement' => '1', 'anycompatible' => '1',
+	'recommender.cluster[]' => q{'{}'}, 'recommender.word_score[]' => q{'{}'}, 'tsvector' => q{'x'});
 my %value_of = ('recs.items' => q{'{P1,P2}'});
 
 # functions that a user calls, with the names, types and defaults of their arguments
