@@ -18,6 +18,7 @@
 #include "experiment/assignment.h"
 #include "experiment/number_argument.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "pg/arguments.h"
 #include "pg/compat.h"
 #include "utils/array.h"
@@ -59,6 +60,8 @@ read_variants(FunctionCallInfo fcinfo, int n, int *count)
 	{
 		for (int j = 0; j < i; j++)
 		{
+			if (j % 8192 == 0)
+				CHECK_FOR_INTERRUPTS();
 			if (same_name(name[i], name[j]))
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
