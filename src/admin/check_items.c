@@ -92,15 +92,15 @@ check_items_changed(RecFindings *findings, const RecItemSource *items)
 	for (int i = 0; i < items->ncolumns && same; i++)
 	{
 		char	   *column = rec_findings_text(row, 2);
+		char	   *kind = rec_findings_text(row, 4);
 		bool		isnull;
 
 		if (items->columns[i].weight == 0)
 			continue;
-		same = column && strcmp(column, items->columns[i].name) == 0 &&
+		same = column && kind && strcmp(column, items->columns[i].name) == 0 &&
 			DatumGetFloat8(SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 3, &isnull)) ==
 			items->columns[i].weight &&
-			strcmp(rec_findings_text(row, 4),
-				   rec_item_source_kind_name(rec_item_source_column_kind(items, &items->columns[i]))) == 0;
+			strcmp(kind, rec_item_source_kind_name(rec_item_source_column_kind(items, &items->columns[i]))) == 0;
 		row++;
 	}
 	if (same && (row == SPI_processed || rec_findings_text(row, 2) == NULL))

@@ -12,7 +12,7 @@
 BEGIN;
 SET LOCAL client_min_messages = error;
 
-SELECT plan(922);
+SELECT plan(947);
 
 CREATE ROLE rec_mallory;
 DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO rec_mallory', current_database()); END $$;
@@ -98,6 +98,7 @@ INSERT INTO test.call VALUES
 	('remove_interactions', true, $$SELECT recommender.remove_interactions('lures', 'lair.event')$$),
 	('remove_items', true, $$SELECT recommender.remove_items('lures')$$),
 	('set_items', true, $$SELECT recommender.set_items('lures', 'lair.products', feature_columns => '{brand,price}', text_columns => '{title}', available_column => 'ready', created_column => 'created')$$),
+	('create_events_view', false, $$SELECT recommender.create_events_view('lures')$$),
 	('recommender_list', false, $$SELECT count(*) FROM recommender.recommenders$$),
 	('refresh_run_list', false, $$SELECT count(*) FROM recommender.refresh_runs$$),
 	('evaluation_list', false, $$SELECT count(*) FROM recommender.evaluations$$),
@@ -159,7 +160,9 @@ SELECT is_empty($$SELECT DISTINCT p.proname FROM pg_proc p JOIN pg_depend d ON d
 	WHERE (p.proargnames[1] IN ('recommender', 'model') OR p.proname LIKE '%\_list')
 	AND p.proname NOT IN (SELECT function FROM test.call) AND p.proname NOT IN ('create_recommender', 'drop_recommender')
 	AND p.provolatile <> 'i'$$, 'all functions about a recommender are called');
-SELECT is_empty($$SELECT 'lures.' || proname FROM pg_proc WHERE pronamespace = 'lures'::regnamespace EXCEPT SELECT function FROM test.call$$, 'and all of its schema');
+-- (but funnel, which reads the view of events with the rights of its caller, as any query of the view does)
+SELECT is_empty($$SELECT 'lures.' || proname FROM pg_proc WHERE pronamespace = 'lures'::regnamespace AND proname <> 'funnel'
+	EXCEPT SELECT function FROM test.call$$, 'and all of its schema');
 
 /* ------------------------------------------------------------------------
  * doc/security.md
